@@ -18,7 +18,10 @@ from tests.rig.waiting import wait_until
 
 SOON = 30.0  # seconds for anything that needs neither a boot nor a lease to expire
 LEASES = "homeostat-system"
-KINDS = ("virtualmachinedeployments", "virtualmachines", "plugins", "machinerevisions", "disks", "hosts")
+KINDS = (
+    *("snapshotschedules", "snapshots", "virtualmachinedeployments", "virtualmachines", "plugins", "machinerevisions", "disks"),
+    *("images", "networks", "hosts"),
+)
 
 
 class OperatorProcess:

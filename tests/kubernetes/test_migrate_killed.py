@@ -10,13 +10,20 @@ from tests.kubernetes.migrating import Moving, moving
 from tests.rig.kubernetes.plane import ControlPlane
 from tests.rig.libvirtd import Libvirtd
 
-# page, which is not put there twice; then web, its revision and machine, and db.
-OUTWARD = ["PutResource:1", *(f"PutResource:{number}" for number in (1, 2, 3, 4)), "HandOver:1", "LetGoDeployment:1"]
-# Three documents: web-1 and its revision have none. What has left the cluster is not looked at again.
-INWARD = ["HoldDeployment:1", "WriteDocument:1", "WriteDocument:3", "HandOver:1", *["ReleaseObject:1"] * 4]
+# Image and plugin, which are not put there twice; then network, Disk, web, its revision, db, web-1, schedule and snapshot.
+OUTWARD = [
+    *("PutResource:1", "PutResource:2", "PutResource:3"),
+    *(f"PutResource:{number}" for number in range(3, 9)),
+    *("HandOver:1", "LetGoResource:1"),
+]
+# Eight documents: web-1 and its revision have none. What has left the cluster is not looked at again.
+INWARD = [
+    *("HoldResource:1", "HoldResource:2", "WriteDocument:1", "WriteDocument:8", "HandOver:1"),
+    *["ReleaseObject:1"] * 7,
+]
 
 
-@pytest.mark.timeout(300)  # two dozen programs, one after the other
+@pytest.mark.timeout(600)  # two dozen programs, one after the other
 def test_it_goes_on_where_it_was(crds: list[str], plane: ControlPlane, libvirtd: Libvirtd) -> None:
     with moving(plane, libvirtd) as town:
         town.run_standalone()

@@ -21,6 +21,7 @@ from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
+from homeostat.models.schedule import SnapshotSchedule
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.placement import host_finalizer, host_of, hosts_of, placements_of
 from homeostat.runtime.engine.ports import EventType, Happening, R
@@ -224,10 +225,10 @@ class ControllerStore(JobStore):
                 raise
             return None
         held = (VirtualMachineDeployment.KIND, Plugin.KIND, Image.KIND, Network.KIND, Host.KIND)
+        if found is not None and found.kind in (*held, SnapshotSchedule.KIND) and HELD in found.metadata.annotations:
+            return None
         if found is None or found.kind not in held:
             return found
-        if HELD in found.metadata.annotations:
-            return None
         if found.deleting:
             return found if FINALIZER in found.metadata.finalizers else None  # otherwise nobody waits for us
         wanted = {FINALIZER, *self._homes(found)}

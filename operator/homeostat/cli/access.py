@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from homeostat.models.base import Key, Resource, by_name
-from homeostat.models.machine import IDENTITY, VirtualMachine
+from homeostat.models.base import IDENTITY, Key, Resource, by_name
+from homeostat.models.machine import VirtualMachine
 from homeostat.store.files.last_look import operator_listens
 
 from .errors import CliError

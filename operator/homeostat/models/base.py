@@ -13,6 +13,8 @@ from .model import Model as Model  # noqa: PLC0414 - most import it from here
 
 API_GROUP = "homeostat.dev"
 API_VERSION = f"{API_GROUP}/v1alpha1"
+IDENTITY = f"{API_GROUP}/identity"
+"""An annotation that `homeostat migrate` writes: namespace/name/uid."""
 
 # RFC 1123 label, as Kubernetes requires of object names that become host names.
 NAME_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
@@ -166,6 +168,18 @@ class Resource(Model):
     @property
     def key(self) -> Key:
         return Key(self.kind, self.metadata.namespace, self.metadata.name)
+
+    @property
+    def identity(self) -> str:
+        """What all that is made of it on a host is known by: its uid, or the one that it had where it was migrated from."""
+        meta = self.metadata
+        given = meta.annotations.get(IDENTITY)
+        if given is None:
+            return meta.uid
+        namespace, _, rest = given.partition("/")
+        name, _, uid = rest.partition("/")
+        # On a resource of another name it is a copy, and there may be many copies.
+        return uid if uid and (namespace, name) == (meta.namespace, meta.name) else meta.uid
 
     @property
     def owner(self) -> Key | None:

@@ -17,7 +17,8 @@ from .machine import RunStrategy, VirtualMachineSpec
 REPLICAS_MAX = 10_000
 SHARE_PATTERN = "^(100|[0-9]{1,2})%$"
 HELD = f"{API_GROUP}/held"
-"""An annotation. While it is there the deployment is left alone, because `homeostat migrate` moves its machines."""
+"""An annotation. While it is there the deployment, or the schedule, is left alone, because `homeostat migrate` moves what it
+owns."""
 # With any other strategy the spec lets a machine end, or be off: a deployment could not keep it available.
 RUNNING_STRATEGIES = (RunStrategy.ALWAYS, RunStrategy.RERUN_ON_FAILURE)
 

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
-from .base import API_GROUP, Flag, Labels, Model, Name, ObjectMeta, Resource, Status
+from .base import Flag, Labels, Model, Name, Resource, Status
 from .bounds import DEVICES_MAX, WORDS_MAX, XML_PATTERN, XML_SCHEMA
 from .condition import DATE_TIME, Condition, StatusText
 from .listening import first_collision, listeners
@@ -28,8 +28,6 @@ MIB = 2**20
 SEED_NAME = "cloud-init"  # the drive that carries the cloudInit seed
 MEMORY_MIN = 16 * MIB  # below this no supported firmware gets to a kernel
 MEMORY_MAX = 2**50  # x86 has at most 52 bits of address, and devices need some of them
-IDENTITY = f"{API_GROUP}/identity"
-"""An annotation that `homeostat migrate` writes: namespace/name/uid."""
 SHARED_MAX = 16  # devices of one kind that few machines have
 VCPU_MAX = 512  # what libvirt's q35 guests take at the most
 
@@ -385,17 +383,6 @@ class VirtualMachineSpec(Model):
         return self
 
 
-def identity_of(metadata: ObjectMeta) -> str:
-    """Returns the uid of a resource, or the one that it had where it was migrated from."""
-    given = metadata.annotations.get(IDENTITY)
-    if given is None:
-        return metadata.uid
-    namespace, _, rest = given.partition("/")
-    name, _, uid = rest.partition("/")
-    # On a resource of another name it is a copy, and there may be many copies.
-    return uid if uid and (namespace, name) == (metadata.namespace, metadata.name) else metadata.uid
-
-
 def first_repeated(items: Iterable[T]) -> T | None:
     seen: set[T] = set()
     for item in items:
@@ -486,8 +473,3 @@ class VirtualMachine(Resource):
     kind: Literal["VirtualMachine"] = "VirtualMachine"
     spec: VirtualMachineSpec = Field(default_factory=VirtualMachineSpec)
     status: VirtualMachineStatus | None = None
-
-    @property
-    def identity(self) -> str:
-        """What its domain, its MACs and its instance-id derive from: its uid, or the one it had where it was migrated from."""
-        return identity_of(self.metadata)

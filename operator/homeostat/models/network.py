@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from .base import Flag, Labels, Model, Resource, Status
 from .bounds import NAMED_MAX
 from .condition import Condition, StatusText
-from .machine import first_repeated, identity_of
+from .machine import first_repeated
 from .machine_devices import BRIDGE_PATTERN, NETWORK_PATTERN, Address, check_mac
 
 LEASES_MAX = 4096
@@ -275,11 +275,6 @@ class Network(Resource):
     kind: Literal["Network"] = "Network"
     spec: NetworkSpec
     status: NetworkStatus | None = None
-
-    @property
-    def identity(self) -> str:
-        """What its libvirt network's uuid derives from: its uid, or the one that it had where it was migrated from."""
-        return identity_of(self.metadata)
 
     @property
     def mode(self) -> NetworkMode | None:

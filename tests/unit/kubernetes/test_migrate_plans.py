@@ -7,16 +7,17 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from homeostat.models.base import Key, Resource
+from homeostat.models.base import IDENTITY, Key, Resource
 from homeostat.models.deployment import HELD
 from homeostat.models.kinds import STORED
-from homeostat.models.machine import IDENTITY
 from homeostat.planner.placement import PLACEMENTS
 from homeostat.store.index.index import Row
 from homeostat.store.migrate.inward import plan_inward, plan_rest_inward
 from homeostat.store.migrate.outward import Here, plan_outward
 from homeostat.store.migrate.steps import (
     HandOver,
+    HoldResource,
+    LetGoResource,
     Migration,
     PutResource,
     ReleaseObject,
@@ -77,10 +78,72 @@ def test_owners_go_first_and_deployments_are_held() -> None:
     assert found["VirtualMachine/db"].metadata.annotations == {IDENTITY: "default/db/uid-db"}
 
 
-def test_what_no_cluster_keeps_yet_is_refused_by_name() -> None:
-    disk = thing("Disk", "letters", {"size": "1Gi"})
-    plan = plan_outward([disk, thing("VirtualMachine", "mail")], {}, ["default"], HERE)
-    assert len(plan.refusals) == 1 and plan.refusals[0].startswith("Disk/default/letters: only a folder with one host")
+def test_a_host_of_the_folder_is_refused_by_name() -> None:
+    plan = plan_outward([host("cellar"), thing("VirtualMachine", "mail")], {}, ["default"], HERE)
+    assert len(plan.refusals) == 1 and plan.refusals[0].startswith("Host/default/cellar: a cluster has Hosts of its own")
+
+
+def kept(**metadata: Any) -> list[Resource]:
+    """A Disk, a schedule, a snapshot that it made, and one that somebody made, all of machine `db`."""
+    of, marks = {"machineRef": {"name": "db"}}, {"finalizers": ["homeostat.dev/teardown"], **metadata}
+    owner = {"apiVersion": "homeostat.dev/v1alpha1", "kind": "SnapshotSchedule", "name": "nightly", "uid": "uid-nightly"}
+    made = {"ownerReferences": [{**owner, "controller": True}]}
+    return [
+        thing("Disk", "letters", {"size": "1Gi"}, **marks),
+        thing("SnapshotSchedule", "nightly", {"template": {"spec": of}, "schedule": "0 0 * * *"}),
+        thing("Snapshot", "nightly-1", of, **marks, **made),
+        thing("Snapshot", "before", of, **marks),
+    ]
+
+
+def test_disks_and_snapshots_go_with_their_host_and_a_schedule_is_held() -> None:
+    db = thing("VirtualMachine", "db")
+    plan = plan_outward([*kept(), db], {}, {"default"}, HERE)
+    found = put(plan)
+    assert list(found) == [
+        *("Disk/letters", "VirtualMachine/db", "SnapshotSchedule/nightly", "Snapshot/before", "Snapshot/nightly-1"),
+    ]
+    finalizers = {s.resource.metadata.name: s.finalizers for s in plan.steps if isinstance(s, PutResource)}
+    assert finalizers == {**dict.fromkeys(("letters", "db", "before", "nightly-1"), (ON_NODE,)), "nightly": ()}
+    assert found["SnapshotSchedule/nightly"].metadata.annotations[HELD] == str(INSTANCE)
+    assert found["Disk/letters"].metadata.annotations == {IDENTITY: "default/letters/uid-letters"}
+    assert [s.key.name for s in plan.steps if isinstance(s, LetGoResource)] == ["nightly"], "after the state was handed over"
+    assert isinstance(plan.steps[-2], HandOver)
+
+
+def test_a_disk_that_came_to_the_host_meanwhile_is_no_part_of_it() -> None:
+    other = thing("Disk", "other", {"size": "1Gi"}, finalizers=[ON_NODE])
+    plan = plan_outward([thing("VirtualMachine", "db")], cluster(other), {"default"}, HERE)
+    assert plan.refusals and plan.refusals[0].startswith("host node of the cluster has Disk/default/other")
+
+
+def test_they_are_brought_home_with_their_host() -> None:
+    db, far = thing("VirtualMachine", "db", finalizers=[ON_NODE]), thing("Disk", "far", {"size": "1Gi"}, finalizers=[ON_OTHER])
+    there = [host("node"), host("other"), db, far, *kept(finalizers=[ON_NODE])]
+    plan = plan_inward(there, {}, "node", INSTANCE)
+    assert plan.refusals == ()
+    assert [s.key.name for s in plan.steps if isinstance(s, HoldResource)] == ["nightly"]
+    written = {s.resource.metadata.name: s.resource for s in plan.steps if isinstance(s, WriteDocument)}
+    assert sorted(written) == ["before", "db", "letters", "nightly"], "what a schedule made has no document"
+    assert written["letters"].metadata.annotations == {IDENTITY: "default/letters/uid-letters"}
+    assert written["nightly"].metadata.annotations == {}
+    index = next(s for s in plan.steps if isinstance(s, HandOver)).index
+    made = next(r for r in index if r.metadata.name == "nightly-1")
+    assert made.metadata.owner_references[0].uid == uid_in_folder(INSTANCE, Key("SnapshotSchedule", "default", "nightly"))
+    released = [s.key.name for s in plan.steps if isinstance(s, ReleaseObject)]
+    assert released == ["nightly-1", "nightly", "before", "db", "letters"], "owners after what they own"
+
+    rest = [r for r in there if r.metadata.name not in released[:2]]
+    known = {r.key: r for r in index}
+    assert [s.key.name for s in plan_rest_inward(rest, known, "node").steps] == released[2:]  # type: ignore[union-attr]
+    strange = thing("Disk", "new", {"size": "1Gi"}, finalizers=[ON_NODE])
+    assert "came there since" in plan_rest_inward([*rest, strange], known, "node").refusals[0]
+
+
+def test_the_schedule_of_another_hosts_machine_stays() -> None:
+    far = thing("VirtualMachine", "db", finalizers=[ON_OTHER])
+    plan = plan_inward([host("node"), host("other"), far, *kept(finalizers=[ON_OTHER])], {}, "node", INSTANCE)
+    assert not [s for s in plan.steps if isinstance(s, WriteDocument | HoldResource | ReleaseObject)]
 
 
 def test_disks_that_wait_for_their_index_are_placed() -> None:

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from homeostat.models.base import ObjectMeta, OwnerReference
-from homeostat.models.machine import IDENTITY, VirtualMachine, VirtualMachineSpec
+from homeostat.models.base import IDENTITY, ObjectMeta, OwnerReference
+from homeostat.models.machine import VirtualMachine, VirtualMachineSpec
 from homeostat.store.errors import Conflict, Invalid
 from tests.unit.store_fixtures import Room, key
 

@@ -149,7 +149,7 @@ async def _done(
 ) -> bool:
     """Shows the plan, asks, and carries it out. Returns False where it was a dry run."""
     from homeostat.store.migrate.cluster import HostLease
-    from homeostat.store.migrate.steps import HoldDeployment
+    from homeostat.store.migrate.steps import HoldResource
 
     lease = HostLease(wanted.leases, wanted.host, f"homeostat-migrate_{room.instance_id}")
     await side.refuse_if_served(lease)
@@ -162,7 +162,7 @@ async def _done(
             await _take(step, side, folder, hand_over)
 
         for step in (await planned()).steps:
-            if isinstance(step, HoldDeployment):
+            if isinstance(step, HoldResource):
                 await take(step)
         plan = await planned()  # controllers may have changed something until just now
         _refuse(plan)
@@ -229,8 +229,8 @@ def _lines(plan: Migration) -> Iterator[str]:
                 yield f"- {key} leaves the cluster; what runs stays"
             case steps.HandOver():
                 yield "= the state is handed over: domains, disks and images stay where they are"
-            case steps.LetGoDeployment(key):
+            case steps.LetGoResource(key):
                 yield f"= {key} is looked after again"
-            case steps.HoldDeployment():
+            case steps.HoldResource():
                 continue
     yield from (f"  {note}" for note in plan.notes)

@@ -167,7 +167,7 @@ class _Foresight:
         ]
         for image in await self.store.list(Image):
             fetches, problem = await self._fetches(image_refs(image))
-            noted = await self.first.host.image_note(image.metadata.uid)
+            noted = await self.first.host.image_note(image.identity)
             if noted and noted not in {ref.key for ref in image_refs(image)}:
                 problem = made_of_another(noted)
             entries.append(ImageEntry(image, self._changes(image), fetches, places.get(image.key, ""), problem))

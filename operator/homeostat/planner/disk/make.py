@@ -19,10 +19,6 @@ from .observed import DiskSeen
 RETRY = 30.0  # seconds until a copy that failed is tried again
 
 
-def identity_of(disk: Disk) -> str:
-    return disk.metadata.uid
-
-
 def source_text(disk: Disk) -> str:
     """Returns what it is made from, in one line that is equal for equal sources."""
     source = disk.spec.source
@@ -41,9 +37,7 @@ def source_text(disk: Disk) -> str:
 
 def label_of(disk: Disk, base: BackingFile | None, *, made: bool, retained: str = "") -> DiskLabel:
     meta = disk.metadata
-    return DiskLabel(
-        meta.namespace, meta.name, identity_of(disk), disk.spec.format.value, source_text(disk), base, made, retained
-    )
+    return DiskLabel(meta.namespace, meta.name, disk.identity, disk.spec.format.value, source_text(disk), base, made, retained)
 
 
 def plan_making(disk: Disk, seen: DiskSeen) -> Plan:
@@ -117,7 +111,7 @@ def _made(disk: Disk, seen: DiskSeen, base: BackingFile | None, action: CreateDi
 
 def _from_trash(disk: Disk, seen: DiskSeen) -> Plan | None:
     """Takes the disk back that was set aside when a Disk of this identity was deleted. One that the spec could not have stays."""
-    found = returning(seen.storage.trash, identity_of(disk), disk.metadata.name)
+    found = returning(seen.storage.trash, disk.identity, disk.metadata.name)
     if found is None or (label := found[0].label) is None:
         return None
     entry, trashed = found

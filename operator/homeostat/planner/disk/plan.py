@@ -10,7 +10,7 @@ from ..machine.removal.teardown import may_be_abandoned
 from ..machine.storage.header import altered
 from ..observed import ObservedDisk
 from ..plan import Change, Converged, Disruption, Plan, Stalled, Waiting
-from .make import identity_of, label_of, plan_making, rounded, source_text
+from .make import label_of, plan_making, rounded, source_text
 from .observed import DiskSeen
 from .removal import plan_removal
 
@@ -86,7 +86,7 @@ def _plan_growth(disk: Disk, seen: DiskSeen, size: int, change: Change) -> Plan:
     if moved := _moved(seen):
         return Plan(outcome=Waiting("GrowthWaits", f"it cannot grow now: {moved}; bring it back first", AGAIN), pending=(change,))
     if holder is None or not (holder.active or holder.saved):
-        grow = GrowDisk(identity_of(disk), seen.path, size, None, reason, disk.spec.format.value)
+        grow = GrowDisk(disk.identity, seen.path, size, None, reason, disk.spec.format.value)
         return Plan((grow,), Waiting("Growing", f"growing to {change.new}"), (change,))
     if holder.target and not holder.stays:
         grow = GrowDisk(holder.uuid, holder.source, size, holder.target, reason, disk.spec.format.value)

@@ -11,7 +11,7 @@ from ..actions import Action, LabelDisk, ReleaseResource, RemoveDisk, SetAside
 from ..files.trash import DELETED_BECAUSE, DELETED_BY
 from ..machine.identity import digest
 from ..plan import Plan, Waiting
-from .make import identity_of, label_of
+from .make import label_of
 from .observed import DiskSeen
 
 IN_USE = "InUse"  # reason
@@ -56,12 +56,12 @@ def _discarded(disk: Disk, seen: DiskSeen) -> list[Action]:
     removed = RemoveDisk(seen.path, reason)
     if keep <= 0 or seen.named.file is None or seen.named.label is None:
         return [removed] if seen.named.label is not None or seen.named.file is None else []
-    entry = f"{meta.namespace}.{meta.name}-{digest(identity_of(disk), 'Disk', meta.deletion_timestamp or '')[:8]}"
+    entry = f"{meta.namespace}.{meta.name}-{digest(disk.identity, 'Disk', meta.deletion_timestamp or '')[:8]}"
     label = label_of(disk, seen.named.label.base, made=True)
     label = replace(label, format=seen.named.label.format, source=seen.named.label.source)
     disks = ((meta.name, seen.path),)
     aside = SetAside(
-        entry, meta.namespace, meta.name, identity_of(disk), disks, keep, True, reason, moved=seen.storage.moved, label=label
+        entry, meta.namespace, meta.name, disk.identity, disks, keep, True, reason, moved=seen.storage.moved, label=label
     )
     return [aside, removed]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from homeostat.models.machine import IDENTITY, DriftPolicy, VirtualMachine
+from homeostat.models.base import IDENTITY
+from homeostat.models.machine import DriftPolicy, VirtualMachine
 
 from ..actions import Action, DefineDomain, MarkCreated, StartDomain, WriteRecord
 from ..changes.changes import compare, spec_hash

@@ -46,7 +46,7 @@ class ObservedSnapshot:
 def tag_of(snapshot: Snapshot) -> str:
     """Returns the name of the snapshot in the disks. It says to people what it is, and no other snapshot ever has it."""
     meta = snapshot.metadata
-    return f"{OURS}{meta.namespace}-{meta.name}-{digest(meta.uid)}"
+    return f"{OURS}{meta.namespace}-{meta.name}-{digest(snapshot.identity)}"
 
 
 def own_disks(domain: ObservedDomain) -> tuple[tuple[str, str, str], ...]:

@@ -142,7 +142,7 @@ def _taken(snapshot: Snapshot, observed: ObservedSnapshot) -> SnapshotPlan:
     assert machine is not None and domain is not None
     again = observed.note is not None
     take = TakeSnapshot(
-        uid=snapshot.metadata.uid,
+        uid=snapshot.identity,
         uuid=domain.uuid,
         tag=tag_of(snapshot),
         machine=machine.identity,

@@ -171,7 +171,7 @@ async def _with_snapshot(disk: Disk, ref: SnapshotDiskRef, seen: DiskSeen, host:
     if snapshot is None or snapshot.deleting:
         gone = "is being deleted" if snapshot is not None else f"is not in namespace {disk.metadata.namespace}"
         return waiting(f"{gone}: name another one")
-    note = await host.snapshot_note(snapshot.metadata.uid)
+    note = await host.snapshot_note(snapshot.identity)
     if note is None or not note.complete:
         return waiting(f"is not taken on host {seen.host.name}")
     path = dict(note.disks).get(ref.disk)

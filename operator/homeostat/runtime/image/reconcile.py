@@ -37,7 +37,7 @@ class ImageReconciler:
         """
         users = [f"{kind_of(STORED[key.kind]).noun}/{key.name}" for key in await users_of(self._store, image.key)]
         if image.deleting and not users:
-            await self._host.note_image(image.metadata.uid, "")
+            await self._host.note_image(image.identity, "")
             await self._store.record_event(image.key, "Normal", "Deleted", "nothing names it any more")
             await self._store.release(image.key, image.metadata.uid)
             return GONE
@@ -65,7 +65,7 @@ class ImageReconciler:
             return absent, Waiting("HostUnreachable", facts.error)
         if not refs:
             return absent, Waiting(NOT_UPLOADED, f"nothing was uploaded yet: homeostat image upload FILE {image.metadata.name}")
-        noted = await self._host.image_note(image.metadata.uid)
+        noted = await self._host.image_note(image.identity)
         if noted and noted != refs[0].key:
             return absent, Stalled(CHANGED, made_of_another(noted))
         storage = await self._host.storage(refs, (), (), facts.storage_root)
@@ -74,7 +74,7 @@ class ImageReconciler:
             if isinstance(action, FetchImage):
                 await self._host.execute(action)
         if blocker is None and not noted:
-            await self._host.note_image(image.metadata.uid, refs[0].key)
+            await self._host.note_image(image.identity, refs[0].key)
         return storage.images.get(refs[0].key, absent), blocker or Converged("ImageReady", "")
 
 

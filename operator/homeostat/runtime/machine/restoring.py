@@ -37,7 +37,7 @@ async def _restore(machine: VirtualMachine, observed: Observed, store: Lookup, h
         gone = "is being deleted" if snapshot else "is not there"
         return unrestorable(NOT_FOUND, machine, f"snapshot {wanted.snapshot!r} in namespace {key.namespace} {gone}: name another")
     try:
-        note = await host.snapshot_note(snapshot.metadata.uid)
+        note = await host.snapshot_note(snapshot.identity)
         if note is None or not note.complete:
             of = snapshot.spec.machine_ref.name
             if of != machine.metadata.name:

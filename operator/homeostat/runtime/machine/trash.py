@@ -68,7 +68,7 @@ async def _claimant(owner: Resource, host: Trash) -> Claimant:
     if not isinstance(owner, VirtualMachine):  # a Disk
         folder = disk_folder(root, owner.metadata.namespace, owner.metadata.name)
         there = DISK_FILE in await host.leftovers(folder)
-        return Claimant(owner.metadata.uid, frozenset() if there else frozenset({owner.metadata.name}))
+        return Claimant(owner.identity, frozenset() if there else frozenset({owner.metadata.name}))
     folder = machine_directory(root, owner)
     files = {f"{folder}/{file}" for file in await host.leftovers(folder)}
     own = (disk.name for disk in owner.spec.disks if disk.disk_ref is None)

@@ -34,7 +34,7 @@ async def observe_snapshot(snapshot: Snapshot, machine: VirtualMachine | None, h
         return ObservedSnapshot(facts, machine, None)
     domain = own_domain(machine, host) if machine is not None else None
     domain = by_real_paths(domain, facts.storage_root) if domain is not None else None
-    note = await host.snapshot_note(snapshot.metadata.uid)
+    note = await host.snapshot_note(snapshot.identity)
     disks = own_disks(domain) if domain is not None else ()
     paths = {path for _, path, _ in disks} | {path for _, path in (note.disks if note else ())}
     tags = await host.snapshot_tags(sorted(paths))

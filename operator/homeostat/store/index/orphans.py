@@ -7,9 +7,10 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
+from homeostat.models.base import IDENTITY
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.host import Host
-from homeostat.models.machine import IDENTITY, VirtualMachine
+from homeostat.models.machine import VirtualMachine
 from homeostat.planner.orphans import Orphan
 
 from .index import Index, set_setting

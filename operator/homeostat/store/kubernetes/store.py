@@ -11,14 +11,18 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from homeostat.models.base import API_VERSION, Key, Model, Resource
+from homeostat.models.base import API_VERSION, IDENTITY, Key, Model, Resource
 from homeostat.models.condition import READY, STALLED, Condition
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.disk import Disk
 from homeostat.models.host import Host
 from homeostat.models.host_uri import unallowed
+from homeostat.models.image import Image
 from homeostat.models.kinds import STORED, kind_of
-from homeostat.models.machine import IDENTITY, VirtualMachine
+from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_devices import ReclaimPolicy
+from homeostat.models.network import Network
+from homeostat.models.snapshot import Snapshot
 from homeostat.planner.placement import PLACEMENTS, host_finalizer
 from homeostat.runtime.engine.ports import Happening
 from homeostat.store.errors import AlreadyExists, Conflict, DocumentProblem, Invalid, NotFound, StoreError
@@ -38,6 +42,8 @@ from .paths import PATHS
 
 log = logging.getLogger(__name__)
 
+_IDENTIFIED = (VirtualMachine, Disk, Image, Network, Snapshot)
+"""The kinds of which hosts know something by their identity."""
 MANAGER = "homeostat"
 """The field manager of what the operator writes."""
 ATTEMPTS = 6
@@ -82,15 +88,15 @@ class KubernetesStore(IndexedStore):
         wrong = "is relative to nothing in a cluster: write the absolute path that the file has on the hosts, or a url"
         if fields := list(relative_paths(resource.spec, "spec")):
             raise Invalid([DocumentProblem(field, wrong) for field in fields], str(resource.key))
-        if isinstance(resource, VirtualMachine) and not resource.deleting and self._takes_anothers_identity(resource):
+        if isinstance(resource, _IDENTIFIED) and not resource.deleting and self._takes_anothers_identity(resource):
             taken = "is the uid of another resource: take the annotation away"
             raise Invalid([DocumentProblem(f"metadata.annotations[{IDENTITY}]", taken)], str(resource.key))
         uri = resource.spec.uri if isinstance(resource, Host) else None
         if uri and self._host_files is not None and (why := unallowed(uri, self._host_files)):
             raise Invalid([DocumentProblem("spec.uri", why)], str(resource.key))
 
-    def _takes_anothers_identity(self, machine: VirtualMachine) -> bool:
-        identity, own = machine.identity, machine.metadata.uid
+    def _takes_anothers_identity(self, resource: Resource) -> bool:
+        identity, own = resource.identity, resource.metadata.uid
         return identity != own and bool(self.index.read("SELECT 1 FROM resources WHERE uid=?", (identity,)))
 
     # The operator's writes ----------------------------------------------------------------------------------------------

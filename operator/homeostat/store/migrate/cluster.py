@@ -12,6 +12,7 @@ from homeostat.driver.survey.scratch import scratch_folder
 from homeostat.models.base import API_VERSION, Key, OwnerReference, Resource
 from homeostat.models.deployment import HELD, VirtualMachineDeployment
 from homeostat.models.kinds import CLUSTER_KINDS
+from homeostat.models.schedule import SnapshotSchedule
 from homeostat.store.errors import AlreadyExists, NotFound, StoreError
 
 from ..files.state import StateFolder
@@ -23,14 +24,14 @@ from ..kubernetes.errors import KindMissing, LeadershipLost
 from ..kubernetes.lease import DURATION, Lease, host_lease
 from ..kubernetes.store import KubernetesStore
 from ..merge import merge_difference
-from .steps import HoldDeployment, LetGoDeployment, MakeNamespace, MigrationRefused, PutResource, ReleaseObject, carried_status
+from .steps import HoldResource, LetGoResource, MakeNamespace, MigrationRefused, PutResource, ReleaseObject, carried_status
 
 MANAGER = "homeostat-migrate"
 """The field manager of what a migration writes."""
 POLL_SECONDS = 1.0  # seconds between checks whether a lease is renewed
 
 Object = dict[str, Any]
-ClusterStep = MakeNamespace | PutResource | HoldDeployment | LetGoDeployment | ReleaseObject
+ClusterStep = MakeNamespace | PutResource | HoldResource | LetGoResource | ReleaseObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +152,9 @@ class ClusterSide:
                     await self.cluster.create(paths.NAMESPACES, Key("Namespace", "default", name), body, MANAGER)
             case PutResource(resource, finalizers):
                 await self._put(resource, finalizers)
-            case HoldDeployment(key):
+            case HoldResource(key):
                 await self._annotate(key, HELD, MANAGER)
-            case LetGoDeployment(key):
+            case LetGoResource(key):
                 await self._annotate(key, HELD, None)
             case ReleaseObject(key, uid):
                 await self._store.remove(key, uid)  # first: without its finalizers it would be placed again
@@ -171,7 +172,7 @@ class ClusterSide:
             found = await self.cluster.patch(paths.PATHS[key.kind], key, patch, MANAGER)
         await self._store.accept(found)
         uid = found["metadata"]["uid"]
-        if key.kind == VirtualMachineDeployment.KIND:
+        if key.kind in (VirtualMachineDeployment.KIND, SnapshotSchedule.KIND):
             self._uids[resource.metadata.uid] = uid
         if status := carried_status(resource, found["metadata"]["generation"]):
             await self._store.write_status(key, uid, status)

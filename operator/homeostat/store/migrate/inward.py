@@ -5,21 +5,36 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from homeostat.models.base import Key, OwnerReference, Resource
+from homeostat.models.base import IDENTITY, Key, OwnerReference, Resource
 from homeostat.models.deployment import HELD, MachineRevision, VirtualMachineDeployment
+from homeostat.models.disk import Disk
 from homeostat.models.host import Host
 from homeostat.models.image import Image
-from homeostat.models.machine import IDENTITY, VirtualMachine
+from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
+from homeostat.models.schedule import SnapshotSchedule
+from homeostat.models.snapshot import Snapshot, SnapshotSpec
 from homeostat.planner.placement import PLACEMENTS, host_of, placements_of
+from homeostat.planner.schedule.plan import belongs_to
 from homeostat.runtime.deployment.ownership import owned_by
 
-from .steps import HandOver, HoldDeployment, Migration, ReleaseObject, Step, WriteDocument, uid_in_folder, with_annotations
+from .steps import (
+    IDENTIFIED,
+    HandOver,
+    HoldResource,
+    Migration,
+    ReleaseObject,
+    Step,
+    WriteDocument,
+    uid_in_folder,
+    with_annotations,
+)
 
 
 class Taken:
-    """What goes from a cluster into the folder: the machines of one host, and what they are made from."""
+    """What goes from a cluster into the folder: the machines of one host, what they are made from, and their Disks and
+    Snapshots."""
 
     def __init__(self, cluster: Sequence[Resource], host: str) -> None:
         alone = {r.metadata.name for r in cluster if isinstance(r, Host)} <= {host}
@@ -28,6 +43,7 @@ class Taken:
         self.shared: list[Resource] = [r for kind in kinds for r in cluster if isinstance(r, kind)]
         placed = [r for r in cluster if isinstance(r, VirtualMachine)]
         self.machines = [m for m in placed if _host(m) == host or (alone and _host(m) is None)]
+        self.disks = [d for d in cluster if isinstance(d, Disk) and (_host(d) == host or (alone and _host(d) is None))]
         deployments = [r for r in cluster if isinstance(r, VirtualMachineDeployment)]
         self._replicas = {d.key: [m for m in placed if owned_by(m, d)] for d in deployments}
         mine = {m.key for m in self.machines}
@@ -39,6 +55,12 @@ class Taken:
         self.plain_machines = [m for m in self.machines if m.key not in owned]
         revisions = [r for r in cluster if isinstance(r, MachineRevision)]
         self.revisions = [r for r in revisions if any(owned_by(r, d) for d in self.deployments)]
+        schedules = [r for r in cluster if isinstance(r, SnapshotSchedule)]
+        self.schedules = [s for s in schedules if alone or _machine(s, s.spec.template.spec) in mine]
+        found = [r for r in cluster if isinstance(r, Snapshot)]
+        self.snapshots = [s for s in found if _host(s) == host or (_host(s) is None and (alone or _machine(s, s.spec) in mine))]
+        self.made_by_schedules = [s for s in self.snapshots if any(belongs_to(s, schedule) for schedule in self.schedules)]
+        self.plain_snapshots = [s for s in self.snapshots if s not in self.made_by_schedules]
 
     def scattered(self) -> Iterator[str]:
         for deployment in self.deployments:
@@ -58,12 +80,18 @@ class Taken:
     @property
     def declared(self) -> list[Resource]:
         """Returns the resources that become documents."""
-        return [*self.shared, *self.deployments, *self.plain_machines]
+        kept = [*self.disks, *self.schedules, *self.plain_snapshots]
+        return [*self.shared, *self.deployments, *self.plain_machines, *kept]
 
     @property
     def owned(self) -> list[Resource]:
         """Returns the resources that have no document, and only a row in the index."""
-        return [*self.revisions, *self.owned_machines]
+        return [*self.revisions, *self.owned_machines, *self.made_by_schedules]
+
+    @property
+    def on_host(self) -> list[Resource]:
+        """Returns what has something on the host."""
+        return [*self.machines, *self.disks, *self.snapshots]
 
 
 def plan_inward(cluster: Sequence[Resource], declared: Mapping[Key, Resource], host: str, instance: uuid.UUID) -> Migration:
@@ -77,10 +105,10 @@ def plan_inward(cluster: Sequence[Resource], declared: Mapping[Key, Resource], h
         made_anew = f"the folder declares {key}, which is not on host {host} of the cluster: it would be made anew"
         refusals.append(f"{made_anew}. Remove it, or name another folder")
     documents = [WriteDocument(_inbound(resource, instance)) for resource in taken.declared]
-    owners = {d.metadata.uid: uid_in_folder(instance, d.key) for d in taken.deployments}
+    owners = {owner.metadata.uid: uid_in_folder(instance, owner.key) for owner in (*taken.deployments, *taken.schedules)}
     owned = [_owned_by_folder(_inbound(resource, instance), owners) for resource in taken.owned]
     index = (*owned, *(document.resource for document in documents))
-    steps: list[Step] = [HoldDeployment(d.key) for d in taken.deployments]
+    steps: list[Step] = [HoldResource(owner.key) for owner in (*taken.deployments, *taken.schedules)]
     steps += [*documents, HandOver(index), *_releases(taken)]
     notes = [f"{r.key} stays in the cluster too" for r in taken.shared]
     return Migration(tuple(steps), tuple(refusals), tuple(notes))
@@ -90,23 +118,25 @@ def plan_rest_inward(cluster: Sequence[Resource], known: Mapping[Key, Resource],
     """Returns what is left to do after the state was handed over: what the folder has now leaves the cluster."""
     taken = Taken(cluster, host)
     refusals = [
-        f"{m.key} on host {host} of the cluster is not the folder's: it came there since"
-        for m in taken.machines
-        if not _is_same(m, known.get(m.key))
+        f"{one.key} on host {host} of the cluster is not the folder's: it came there since"
+        for one in taken.on_host
+        if (there := known.get(one.key)) is None or there.identity != one.identity
     ]
     return Migration(tuple(_releases(taken)), tuple(refusals))
 
 
 def _releases(taken: Taken) -> Iterable[Step]:
-    """Yields the releases with owners last: otherwise a controller would collect what they own."""
-    going = [*taken.owned_machines, *taken.revisions, *taken.deployments, *taken.plain_machines]
+    """Yields the releases with owners last: otherwise a controller would collect what they own. Schedules go before the machines
+    that show that they are this host's."""
+    going: list[Resource] = [*taken.made_by_schedules, *taken.schedules, *taken.plain_snapshots]
+    going += [*taken.owned_machines, *taken.revisions, *taken.deployments, *taken.plain_machines, *taken.disks]
     return [ReleaseObject(resource.key, resource.metadata.uid) for resource in going]
 
 
 def _inbound(resource: Resource, instance: uuid.UUID) -> Resource:
     """Returns the resource for the folder. Its identity is written down only where the folder would give it another one."""
     own = uid_in_folder(instance, resource.key)
-    identity = resource.identity if isinstance(resource, VirtualMachine | Network) else own
+    identity = resource.identity if isinstance(resource, IDENTIFIED) else own
     left = f"{resource.metadata.namespace}/{resource.metadata.name}/{identity}" if identity != own else None
     return with_annotations(resource, {IDENTITY: left, HELD: None, PLACEMENTS: None})
 
@@ -119,9 +149,9 @@ def _owned_by_folder(resource: Resource, owners: Mapping[str, str]) -> Resource:
     return resource.model_copy(update={"metadata": resource.metadata.model_copy(update={"owner_references": left})})
 
 
-def _is_same(machine: VirtualMachine, known: Resource | None) -> bool:
-    return isinstance(known, VirtualMachine) and known.identity == machine.identity
+def _host(resource: Resource) -> str | None:
+    return host_of(resource.metadata.finalizers)
 
 
-def _host(machine: VirtualMachine) -> str | None:
-    return host_of(machine.metadata.finalizers)
+def _machine(resource: Resource, spec: SnapshotSpec) -> Key:
+    return Key(VirtualMachine.KIND, resource.metadata.namespace, spec.machine_ref.name)

@@ -8,21 +8,29 @@ import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from homeostat.models.base import Key, Resource
+from homeostat.models.base import IDENTITY, Key, Resource
 from homeostat.models.deployment import HELD, MachineRevision, VirtualMachineDeployment
+from homeostat.models.disk import Disk
 from homeostat.models.image import Image
-from homeostat.models.machine import IDENTITY, VirtualMachine
+from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
+from homeostat.models.schedule import SnapshotSchedule
+from homeostat.models.snapshot import Snapshot
 from homeostat.planner.placement import PLACEMENTS, host_finalizer, host_of
 
 from ..index.index import FINALIZER, Row
-from .steps import HandOver, LetGoDeployment, MakeNamespace, Migration, PutResource, Step, identity_of, with_annotations
+from .steps import HandOver, LetGoResource, MakeNamespace, Migration, PutResource, Step, identity_of, with_annotations
 
 # Owners first: what they own names the uids of the owners.
-ORDER = (Image.KIND, Network.KIND, Plugin.KIND, VirtualMachineDeployment.KIND, MachineRevision.KIND, VirtualMachine.KIND)
-
-_STAYS = "only a folder with one host keeps this kind so far, and it cannot be moved: remove it first, or stay with the folder"
+ORDER = (
+    *(Image.KIND, Network.KIND, Disk.KIND, Plugin.KIND, VirtualMachineDeployment.KIND, MachineRevision.KIND),
+    *(VirtualMachine.KIND, SnapshotSchedule.KIND, Snapshot.KIND),
+)
+_ON_A_HOST = (VirtualMachine.KIND, Disk.KIND, Snapshot.KIND)
+HELD_MEANWHILE = (VirtualMachineDeployment, SnapshotSchedule)
+"""The kinds that the controller must leave alone as long as the folder has them."""
+_STAYS = "a cluster has Hosts of its own: remove this document first, and give its labels to that of --host"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,7 @@ def plan_outward(folder: Sequence[Resource], cluster: Mapping[Key, Row], namespa
             puts.append(PutResource(_outbound(resource, here), _finalizers(resource, here)))
     refusals += _strangers({r.key for r in folder}, cluster, host)
     missing = {put.resource.metadata.namespace for put in puts} - set(namespaces)
-    held = [LetGoDeployment(put.resource.key) for put in puts if put.resource.kind == VirtualMachineDeployment.KIND]
+    held = [LetGoResource(put.resource.key) for put in puts if isinstance(put.resource, HELD_MEANWHILE)]
     steps: tuple[Step, ...] = (*(MakeNamespace(name) for name in sorted(missing)), *puts, HandOver(), *held)
     return Migration(steps, tuple(refusals), tuple(notes))
 
@@ -59,15 +67,15 @@ def plan_outward(folder: Sequence[Resource], cluster: Mapping[Key, Row], namespa
 def plan_rest_outward(cluster: Mapping[Key, Row], instance: uuid.UUID) -> Migration:
     """Returns what is left to do after the state was handed over."""
     held = [key for key, row in cluster.items() if _annotations(row).get(HELD) == str(instance)]
-    return Migration(tuple(LetGoDeployment(key) for key in sorted(held)))
+    return Migration(tuple(LetGoResource(key) for key in sorted(held)))
 
 
 def _outbound(resource: Resource, here: Here) -> Resource:
     marks = {IDENTITY: identity_of(resource)}
-    if isinstance(resource, VirtualMachineDeployment):
+    if isinstance(resource, HELD_MEANWHILE):
         marks[HELD] = str(here.instance)
-        if resource.spec.stateful:
-            marks[PLACEMENTS] = json.dumps(dict.fromkeys(_with_disks(resource, here.kept), here.host))
+    if isinstance(resource, VirtualMachineDeployment) and resource.spec.stateful:
+        marks[PLACEMENTS] = json.dumps(dict.fromkeys(_with_disks(resource, here.kept), here.host))
     return with_annotations(resource, marks)
 
 
@@ -80,10 +88,10 @@ def _with_disks(deployment: VirtualMachineDeployment, kept: Collection[Key]) -> 
 
 
 def _finalizers(resource: Resource, here: Here) -> tuple[str, ...]:
-    """Returns the finalizers. That of a machine says where it is, so that nobody places it anywhere else. Those of a stateful
-    deployment say where it has disks."""
+    """Returns the finalizers. That of a machine, a Disk or a Snapshot says where it is, so that nobody places it anywhere else.
+    Those of a stateful deployment say where it has disks."""
     match resource:
-        case VirtualMachine():
+        case VirtualMachine() | Disk() | Snapshot():
             return (host_finalizer(here.host),)
         case VirtualMachineDeployment():
             has_disks = resource.spec.stateful and _with_disks(resource, here.kept)
@@ -115,9 +123,9 @@ def _clash(resource: Resource, found: Row, host: str) -> str:
 
 
 def _strangers(ours: Collection[Key], cluster: Mapping[Key, Row], host: str) -> Iterator[str]:
-    """Yields a refusal for each machine on that host that the folder does not declare."""
+    """Yields a refusal for each machine, Disk and Snapshot on that host that the folder does not declare."""
     for key, row in sorted(cluster.items()):
-        if key.kind == VirtualMachine.KIND and key not in ours and host_of(json.loads(row.finalizers)) == host:
+        if key.kind in _ON_A_HOST and key not in ours and host_of(json.loads(row.finalizers)) == host:
             yield f"host {host} of the cluster has {key}, which the folder does not declare: name another --host, or delete it"
 
 

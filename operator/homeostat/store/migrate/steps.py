@@ -9,10 +9,15 @@ from typing import TypeVar
 
 from homeostat.models.base import Key, Resource, Status
 from homeostat.models.condition import Condition
+from homeostat.models.disk import Disk
+from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
+from homeostat.models.snapshot import Snapshot
 from homeostat.store.errors import StoreError
 
+IDENTIFIED = (VirtualMachine, Disk, Image, Network, Snapshot)
+"""The kinds of which a host knows something by their identity."""
 R = TypeVar("R", bound=Resource)
 Part = TypeVar("Part", Status, Condition)
 
@@ -31,15 +36,15 @@ class PutResource:
 
 
 @dataclass(frozen=True, slots=True)
-class HoldDeployment:
-    """Makes the controller leave a deployment alone."""
+class HoldResource:
+    """Makes the controller leave a deployment or a schedule alone."""
 
     key: Key
 
 
 @dataclass(frozen=True, slots=True)
-class LetGoDeployment:
-    """Lets the controller look after a deployment again."""
+class LetGoResource:
+    """Lets the controller look after it again."""
 
     key: Key
 
@@ -66,7 +71,7 @@ class ReleaseObject:
     uid: str
 
 
-Step = MakeNamespace | PutResource | HoldDeployment | LetGoDeployment | WriteDocument | HandOver | ReleaseObject
+Step = MakeNamespace | PutResource | HoldResource | LetGoResource | WriteDocument | HandOver | ReleaseObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,7 @@ class MigrationRefused(StoreError):
 
 def identity_of(resource: Resource) -> str:
     """Returns namespace/name/uid, as the annotation has it."""
-    uid = resource.identity if isinstance(resource, VirtualMachine | Network) else resource.metadata.uid
+    uid = resource.identity if isinstance(resource, IDENTIFIED) else resource.metadata.uid
     return f"{resource.metadata.namespace}/{resource.metadata.name}/{uid}"
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from homeostat.models.machine import IDENTITY, VirtualMachine
+from homeostat.models.base import IDENTITY
+from homeostat.models.machine import VirtualMachine
 from homeostat.store.migrate.steps import identity_of
 from tests.unit.driving import Operator
 from tests.unit.machines import running

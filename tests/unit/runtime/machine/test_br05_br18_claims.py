@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from homeostat.models.base import Key, Resource
+from homeostat.models.base import IDENTITY, Key, Resource
 from homeostat.models.listening import covers
-from homeostat.models.machine import IDENTITY, VirtualMachine
+from homeostat.models.machine import VirtualMachine
 from homeostat.planner.domain import DiskConfig
 from homeostat.planner.machine.identity import disk_path, domain_name, domain_uuid, mac_address
 from homeostat.planner.observed import DomainState, HostFacts, ObservedDomain, RememberedActs

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from homeostat.driver.errors import DriverError
-from homeostat.models.base import Key
-from homeostat.models.machine import IDENTITY, VirtualMachine, VirtualMachineStatus
+from homeostat.models.base import IDENTITY, Key
+from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
 from homeostat.planner import actions as act
 from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.observed import ProbedHealth

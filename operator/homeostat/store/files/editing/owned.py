@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from homeostat.models.base import Key, Resource
+from homeostat.models.base import IDENTITY, Key, Resource
 from homeostat.models.kinds import STORED, kind_of
-from homeostat.models.machine import IDENTITY, VirtualMachine
+from homeostat.models.machine import VirtualMachine
 from homeostat.planner.placement import host_finalizer, hosts_of
 from homeostat.store.errors import AlreadyExists
 

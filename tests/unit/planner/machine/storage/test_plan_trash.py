@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homeostat.cli.show.describe_action import action_text
-from homeostat.models.base import API_VERSION, OwnerReference
+from homeostat.models.base import API_VERSION, IDENTITY, OwnerReference
 from homeostat.models.condition import find_condition
-from homeostat.models.machine import IDENTITY, VirtualMachine
+from homeostat.models.machine import VirtualMachine
 from homeostat.planner import actions as act
 from homeostat.planner.files.trash import (
     DELETED_BECAUSE,
