@@ -37,6 +37,7 @@ from homeostat.runtime.host.reconcile import HostKeeper, HostReporter
 from homeostat.runtime.machine.orphans import OrphanWatch
 from homeostat.runtime.machine.placement import Placer, unadmitted
 from homeostat.runtime.metrics import OperatorMetrics
+from homeostat.runtime.snapshot.homeless import SnapshotKeeper
 from homeostat.runtime.telemetry import TelemetryPort, TelemetryServer
 from homeostat.store.errors import AlreadyExists, Invalid, StateError, StoreError
 from homeostat.store.files.last_look import keep_marking
@@ -198,11 +199,12 @@ class ClusterOperator:
 
         placer = Placer(store, self._hosts, lambda machine: host_of(machine.metadata.finalizers), is_gone)
         disks = DiskPlacer(store, placer, is_gone)
-        keeper = HostKeeper(store, (placer, disks), served, store.placed_on, gone)
+        snapshots = SnapshotKeeper(store, is_gone)
+        keeper = HostKeeper(store, (placer, disks, snapshots), served, store.placed_on, gone)
         config = JobConfig(
             self._instance,
-            reconcilers=controlled(store, placer, disks, keeper),
-            wakers=(placer.woken_by, disks.woken_by),
+            reconcilers=controlled(store, placer, disks, snapshots, keeper),
+            wakers=(placer.woken_by, disks.woken_by, snapshots.woken_by),
             fence=lease.check,
             keepers=keepers,
             name="controller: ",

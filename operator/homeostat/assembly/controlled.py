@@ -17,12 +17,14 @@ from homeostat.runtime.snapshot.homeless import SnapshotKeeper
 from .job_stores import ControllerStore
 
 
-def controlled(store: ControllerStore, placer: Placer, disks: DiskPlacer, keeper: HostKeeper) -> Reconcilers:
+def controlled(
+    store: ControllerStore, placer: Placer, disks: DiskPlacer, snapshots: SnapshotKeeper, keeper: HostKeeper
+) -> Reconcilers:
     """Returns its own reconcilers, beside those of every job: what is of no host yet, or of several."""
     return {
         VirtualMachine: placer,
         Host: keeper,
-        Snapshot: SnapshotKeeper(store),
+        Snapshot: snapshots,
         Disk: disks,
         Network: NetworkKeeper(store, store.exists),
     }

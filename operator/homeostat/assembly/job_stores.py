@@ -259,8 +259,9 @@ class ControllerStore(JobStore):
         return True
 
     def placed_on(self, host: str) -> int:
-        """Counts the machines and the Disks that are placed there, those that are being deleted included."""
-        rows = (row for kind in (VirtualMachine.KIND, Disk.KIND) for row in self.store.index.rows(kind))
+        """Counts the machines, Disks and snapshots that are placed there, those that are being deleted included."""
+        kinds = (VirtualMachine.KIND, Disk.KIND, Snapshot.KIND)
+        rows = (row for kind in kinds for row in self.store.index.rows(kind))
         return sum(host_of(json.loads(row.finalizers)) == host for row in rows)
 
     async def place(self, key: Key, uid: str, host: str) -> bool:

@@ -38,6 +38,7 @@ from homeostat.runtime.hypervisor import HostDriver
 from homeostat.runtime.machine.orphans import OrphanWatch
 from homeostat.runtime.machine.placement import Placer, unadmitted
 from homeostat.runtime.metrics import OperatorMetrics
+from homeostat.runtime.snapshot.homeless import SnapshotKeeper
 from homeostat.store.errors import AlreadyExists
 from homeostat.store.files.passes.removal import SETTLE
 from homeostat.store.files.placing import PlacedFiles
@@ -194,13 +195,14 @@ class SeveralHosts:
             places_deleted=True,
         )
         disks = DiskPlacer(store, placer, is_gone, self.whereabouts.located_disk, places_deleted=True)
+        snapshots = SnapshotKeeper(store, is_gone)
         how = lambda name: f"give `homeostat up` --host {name}=URI"  # noqa: E731
-        keeper = HostKeeper(store, (placer, disks), served, store.placed_on, gone, how)
+        keeper = HostKeeper(store, (placer, disks, snapshots), served, store.placed_on, gone, how)
         store.let_go, self._placer = keeper.forget, placer
         config = JobConfig(
             self._instance,
-            reconcilers=controlled(store, placer, disks, keeper),
-            wakers=(placer.woken_by, disks.woken_by),
+            reconcilers=controlled(store, placer, disks, snapshots, keeper),
+            wakers=(placer.woken_by, disks.woken_by, snapshots.woken_by),
             taken_in=lambda: self._store.complete,
             settling=lambda key: key in self._store.settling,
             name="controller: ",

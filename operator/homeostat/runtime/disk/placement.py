@@ -10,19 +10,18 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from homeostat.models.base import Key
-from homeostat.models.condition import READY, RECONCILING, STALLED, ConditionStatus, find_condition, merge_conditions, sayer
-from homeostat.models.disk import Disk, DiskStatus
+from homeostat.models.condition import READY, RECONCILING, STALLED
+from homeostat.models.disk import Disk
 from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot
-from homeostat.planner.machine.removal.teardown import ABANDON, may_be_abandoned
 from homeostat.planner.placement import DISK_NOT_READY, Demand, Offer, choose, host_of, selector_of
 from homeostat.planner.plan import Stalled, Waiting
 
-from ..engine.clock import timestamp
 from ..engine.reconciler import GONE, Next
+from ..host.deserted import Deserted, status_with
 from ..machine.demands import demands_around
-from ..machine.placement import OPERATOR_GONE, RETRY_SECONDS, PlacingStore, unserved
+from ..machine.placement import RETRY_SECONDS, PlacingStore
 
 PATIENCE = 5.0
 """Seconds that a Disk waits for a machine that names it, where more than one host could have it: they often come together."""
@@ -61,7 +60,8 @@ class DiskPlacer:
         self._patience, self._now = patience, now
         self._located = located
         self._places_deleted = places_deleted
-        self._placed: dict[Key, str] = {}
+        self._placed = Deserted(Disk, store, is_gone, "its file stays there, and no machine has it elsewhere")
+        self.placed_on, self.doubt = self._placed.placed_on, self._placed.doubt
         self._waiting: dict[Key, frozenset[Key]] = {}  # Disks without a host: what they wait for, besides hosts
         self._since: dict[Key, float] = {}  # when each was seen first that no machine names
 
@@ -73,15 +73,11 @@ class DiskPlacer:
             return (*self._waiting, *(self.placed_on(key.name) if self._is_gone(key.name) else ()))
         return [disk for disk, on in self._waiting.items() if key in on]
 
-    def placed_on(self, host: str) -> list[Key]:
-        return [key for key, placed in self._placed.items() if placed == host]
-
     async def reconcile(self, disk: Disk) -> Next:
         key, host = disk.key, host_of(disk.metadata.finalizers)
         if host is not None:
-            self._note(key, host)
-            if self._is_gone(host):
-                await self._leave(disk, host)
+            self._settled(key)
+            await self._placed.look(disk, host)
             return Next()
         if disk.deleting and not self._places_deleted:
             return Next()
@@ -93,14 +89,14 @@ class DiskPlacer:
             await self._tell(disk, chosen)
             return Next(chosen.after if isinstance(chosen, Waiting) and chosen.after else RETRY_SECONDS)
         if await self._store.place(key, disk.metadata.uid, chosen):
-            self._note(key, chosen)
+            self._settled(key)
+            self._placed.note(key, chosen)
         return Next()
 
     def forget(self, key: Key) -> None:
         """Forgets a Disk that has gone."""
-        self._placed.pop(key, None)
-        self._waiting.pop(key, None)
-        self._since.pop(key, None)
+        self._placed.forget(key)
+        self._settled(key)
 
     # Where it goes ------------------------------------------------------------------------------------------------------
 
@@ -135,7 +131,7 @@ class DiskPlacer:
     def _former_host(self, disk: Disk, offers: Sequence[Offer]) -> str | Waiting | None:
         """Returns the host that it was on before somebody removed our finalizer. On another one there would be a second disk, and
         it would be empty."""
-        before = self._placed.get(disk.key) or (disk.status.host if disk.status else None)
+        before = self._placed.host_of(disk.key) or (disk.status.host if disk.status else None)
         if before is None or any(offer.name == before for offer in offers):
             return before
         return Waiting("HostGone", f"it lies on host {before}, which is no more: add the host again, or delete this Disk")
@@ -177,49 +173,13 @@ class DiskPlacer:
     def _wait_for(self, disk: Disk, keys: Collection[Key]) -> None:
         self._waiting[disk.key] = frozenset({*self._waiting.get(disk.key, ()), *keys})
 
-    def _note(self, key: Key, host: str) -> None:
-        self._placed[key] = host
+    def _settled(self, key: Key) -> None:
         self._waiting.pop(key, None)
         self._since.pop(key, None)
 
-    # What is said of it --------------------------------------------------------------------------------------------------
-
-    async def doubt(self, key: Key, why: str) -> None:
-        """Reports that nobody serves its host: what was known of the Disk is no longer known."""
-        disk = await self._store.get(Disk, key)
-        if disk is None:
-            return
-        message = f"{why}: its file stays there, and no machine has it elsewhere"
-        if disk.deleting:
-            message += f". To let it go nevertheless, annotate it with {ABANDON}=true"
-        await self._write(disk, {READY: "Unknown", RECONCILING: "True"}, OPERATOR_GONE, message)
-
-    async def _leave(self, disk: Disk, host: str) -> None:
-        """Lets it go where that is asked for; else its status says what is known."""
-        if may_be_abandoned(disk):
-            message = f"let go as its annotation {ABANDON} asks, though nobody serves host {host}: its file stays there"
-            await self._store.record_event(disk.key, "Warning", "Abandoned", message)
-            await self._store.release(disk.key, disk.metadata.uid)
-            return
-        ready = find_condition(disk.status.conditions, READY) if disk.status else None
-        if await self._store.get(Host, Key(Host.KIND, "default", host)) is None:
-            await self.doubt(disk.key, f"there is no host {host} any more")
-        elif ready is not None and ready.reason == OPERATOR_GONE:
-            await self.doubt(disk.key, unserved(host))
-
     async def _tell(self, disk: Disk, why: Waiting | Stalled) -> None:
         word = STALLED if isinstance(why, Stalled) else RECONCILING
-        await self._write(disk, {READY: "False", word: "True"}, why.reason, why.message)
-
-    async def _write(self, disk: Disk, found: dict[str, ConditionStatus], reason: str, message: str) -> None:
-        before, say = disk.status or DiskStatus(), sayer(disk.metadata.generation)
-        conditions = [say(type, holds, reason, message) for type, holds in found.items()]
-        status = before.model_copy(
-            update={
-                "observed_generation": disk.metadata.generation,
-                "conditions": merge_conditions(before.conditions, conditions, timestamp()),
-            }
-        )
+        status = status_with(disk, {READY: "False", word: "True"}, why.reason, why.message)
         if status != disk.status:
             await self._store.write_status(disk.key, disk.metadata.uid, status)
 

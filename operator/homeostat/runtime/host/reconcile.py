@@ -161,7 +161,7 @@ class HostKeeper:
 
     async def reconcile(self, host: Host) -> Next:
         """Checks a host again and again, since nothing reports when an operator dies. A host that is being deleted goes with its
-        last machine and the last Disk on it."""
+        last machine, Disk and snapshot on it."""
         name = host.metadata.name
         if host.deleting and not self._placed(name):
             await self._store.release(host.key, host.metadata.uid)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+
 from homeostat.models.base import Key
+from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.observed import HostFacts
-from homeostat.planner.placement import hosts_of
+from homeostat.planner.placement import host_of, hosts_of
 from homeostat.planner.snapshot import plan_snapshot
 from homeostat.planner.snapshot.observed import ObservedSnapshot
 
 from ..engine.clock import timestamp
 from ..engine.ports import ResourceStore
 from ..engine.reconciler import GONE, Next
+from ..host.deserted import Deserted
 from .status import snapshot_status
 
 POLL_SECONDS = 5.0  # seconds between checks whether its machine was placed, which wakes the host and not us
@@ -20,14 +24,20 @@ NOWHERE = HostFacts(name="", reachable=True, uri="")
 
 
 class SnapshotKeeper:
-    """Looks after the snapshots that no host has, since their machine is not there or not placed yet."""
+    """Looks after the snapshots that no host has, since their machine is not there or not placed yet, and after those of hosts
+    that nobody serves."""
 
-    def __init__(self, store: ResourceStore) -> None:
+    def __init__(self, store: ResourceStore, is_gone: Callable[[str], bool]) -> None:
+        """Takes ``is_gone``: see Deserted."""
         self._store = store
+        self._is_gone = is_gone
+        self._placed = Deserted(Snapshot, store, is_gone, "what was taken stays there")
+        self.placed_on, self.doubt = self._placed.placed_on, self._placed.doubt
 
     async def reconcile(self, snapshot: Snapshot) -> Next:
         """Reports why it waits, or lets it go: nothing was taken."""
-        if hosts_of(snapshot.metadata.finalizers):
+        if (host := host_of(snapshot.metadata.finalizers)) is not None:
+            await self._placed.look(snapshot, host)
             return Next()
         if snapshot.deleting:
             await self._store.release(snapshot.key, snapshot.metadata.uid)
@@ -44,5 +54,10 @@ class SnapshotKeeper:
 
     looks_at_many = False
 
+    def woken_by(self, key: Key) -> Collection[Key]:
+        """Returns the snapshots on a host that is gone."""
+        return self.placed_on(key.name) if key.kind == Host.KIND and self._is_gone(key.name) else ()
+
     def forget(self, key: Key) -> None:
-        """Remembers nothing."""
+        """Forgets one that has gone."""
+        self._placed.forget(key)

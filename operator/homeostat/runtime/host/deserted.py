@@ -1,0 +1,82 @@
+"""What lies on hosts that nobody serves any more, beside machines: it says so, and is let go only where that is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from homeostat.models.base import Key
+from homeostat.models.condition import READY, RECONCILING, ConditionStatus, find_condition, merge_conditions, sayer
+from homeostat.models.disk import Disk, DiskStatus
+from homeostat.models.host import Host
+from homeostat.models.snapshot import Snapshot, SnapshotStatus
+from homeostat.planner.machine.teardown import ABANDON, may_be_abandoned
+
+from ..engine.clock import timestamp
+from ..engine.ports import ResourceStore
+from ..machine.placement import OPERATOR_GONE, unserved
+
+P = TypeVar("P", Disk, Snapshot)
+
+
+class Deserted(Generic[P]):
+    """Remembers what is placed where. ``stays`` says what stays on the host."""
+
+    def __init__(self, kind: type[P], store: ResourceStore, is_gone: Callable[[str], bool], stays: str) -> None:
+        """Takes ``is_gone``: whether nobody serves a host any more, even if it is still declared."""
+        self._kind: type[P] = kind
+        self._store, self._is_gone, self._stays = store, is_gone, stays
+        self._placed: dict[Key, str] = {}
+
+    def placed_on(self, host: str) -> list[Key]:
+        return [key for key, placed in self._placed.items() if placed == host]
+
+    def host_of(self, key: Key) -> str | None:
+        """Returns the host that it was on when it was seen last."""
+        return self._placed.get(key)
+
+    def forget(self, key: Key) -> None:
+        self._placed.pop(key, None)
+
+    def note(self, key: Key, host: str) -> None:
+        self._placed[key] = host
+
+    async def look(self, resource: P, host: str) -> None:
+        """Notes where it is. Where nobody serves that host, lets it go if that is asked for; else its status says what is
+        known."""
+        self.note(resource.key, host)
+        if not self._is_gone(host):
+            return
+        if may_be_abandoned(resource):
+            message = f"let go as its annotation {ABANDON} asks, though nobody serves host {host}: {self._stays}"
+            await self._store.record_event(resource.key, "Warning", "Abandoned", message)
+            await self._store.release(resource.key, resource.metadata.uid)
+            return
+        ready = find_condition(resource.status.conditions, READY) if resource.status else None
+        if await self._store.get(Host, Key(Host.KIND, "default", host)) is None:
+            await self.doubt(resource.key, f"there is no host {host} any more")
+        elif ready is not None and ready.reason == OPERATOR_GONE:
+            await self.doubt(resource.key, unserved(host))
+
+    async def doubt(self, key: Key, why: str) -> None:
+        """Reports that nobody serves its host: what was known of it is no longer known."""
+        resource = await self._store.get(self._kind, key)
+        if resource is None:
+            return
+        message = f"{why}: {self._stays}"
+        if resource.deleting:
+            message += f". To let it go nevertheless, annotate it with {ABANDON}=true"
+        status = status_with(resource, {READY: "Unknown", RECONCILING: "True"}, OPERATOR_GONE, message)
+        if status != resource.status:
+            await self._store.write_status(key, resource.metadata.uid, status)
+
+
+def status_with(
+    resource: Disk | Snapshot, found: dict[str, ConditionStatus], reason: str, message: str
+) -> DiskStatus | SnapshotStatus:
+    """Returns the status as it was, with these conditions."""
+    before = resource.status or (DiskStatus() if isinstance(resource, Disk) else SnapshotStatus())
+    generation = resource.metadata.generation
+    conditions = [sayer(generation)(type, holds, reason, message) for type, holds in found.items()]
+    merged = merge_conditions(before.conditions, conditions, timestamp())
+    return before.model_copy(update={"observed_generation": generation, "conditions": merged})
