@@ -84,6 +84,9 @@ class HostStatus(Status):
     orphans: tuple[HostOrphan, ...] = Field(
         default=(), description="Domains and disks there that belong to no object any more; 50 at the most."
     )
+    uploads: tuple[str, ...] = Field(
+        default=(), description="SHA-256 of the Images that were uploaded there; what names one of them goes to such a host."
+    )
 
 
 class Host(Resource):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from homeostat.models.base import API_GROUP
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.disk import Disk
+from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
 from homeostat.models.quantity import format_quantity
@@ -53,13 +54,14 @@ class Demand:
     """What asks something of the host: a spec's own selector (``what`` is empty), or what a machine or a Disk names.
 
     ``host``: where it lies, so that no other host will do. ``labels``: those that a host must have. ``barred``: why single hosts
-    cannot have it.
+    cannot have it. ``upload``: the SHA-256 of an uploaded image, which lies on some hosts only; empty: there is none.
     """
 
     what: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     host: str | None = None
     barred: Mapping[str, str] = field(default_factory=dict)
+    upload: str = ""
 
     def unmet(self, labels: Mapping[str, str]) -> str:
         """Says which of the labels are lacking; empty: none."""
@@ -70,13 +72,15 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One host. ``closed`` says why it takes no machines; empty: it does. Memory in bytes; ``memory`` 0: not known."""
+    """One host. ``closed`` says why it takes no machines; empty: it does. Memory in bytes; ``memory`` 0: not known. ``uploads``:
+    the SHA-256 of the uploaded images that lie there; None: of all."""
 
     name: str
     labels: Mapping[str, str]
     closed: str = ""
     memory: int = 0
     promised: int = 0  # to the machines that are placed there
+    uploads: frozenset[str] | None = None
 
     def refusal(self, machine: VirtualMachine, memory: int) -> str:
         """Says why this machine cannot go there, whatever it names; empty: it can."""
@@ -92,9 +96,21 @@ class Offer:
         barred = next(((demand, demand.barred[self.name]) for demand in demands if self.name in demand.barred), None)
         if barred is not None:
             return f"cannot have {barred[0].what} ({barred[1]})"
+        lacking = next((demand.what for demand in demands if not self._has_upload(demand.upload)), "")
+        if lacking:
+            return f"lacks the file of {lacking}, which was uploaded elsewhere"
         if self.memory and memory > self.memory:
             return f"has {format_quantity(self.memory)} of memory, {format_quantity(memory)} are needed"
         return ""
+
+    def _has_upload(self, sha256: str) -> bool:
+        return not sha256 or self.uploads is None or sha256 in self.uploads
+
+
+def demand_of_image(image: Image) -> Demand:
+    """Returns what is asked of a host by what names an Image: where that was uploaded, the file is on some hosts only."""
+    source = image.spec.source
+    return Demand(f"Image {image.metadata.name}", upload=(source.sha256 or "") if source.upload is not None else "")
 
 
 def selector_of(resource: VirtualMachine | Disk) -> Demand:

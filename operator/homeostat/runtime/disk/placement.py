@@ -13,11 +13,13 @@ from homeostat.models.base import Key
 from homeostat.models.condition import READY, RECONCILING, STALLED
 from homeostat.models.disk import Disk
 from homeostat.models.host import Host
+from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot
-from homeostat.planner.placement import DISK_NOT_READY, Demand, Offer, choose, host_of, selector_of
+from homeostat.planner.placement import DISK_NOT_READY, Demand, Offer, choose, demand_of_image, host_of, selector_of
 from homeostat.planner.plan import Stalled, Waiting
 
+from ..engine.ports import Unreadable
 from ..engine.reconciler import GONE, Next
 from ..host.deserted import Deserted, status_with
 from ..machine.demands import demands_around
@@ -149,7 +151,7 @@ class DiskPlacer:
             host = host_of(snapshot.metadata.finalizers) if snapshot is not None else None
             found = snapshot  # type: ignore[assignment]
         else:
-            return []
+            return await self._image(disk)
         self._wait_for(disk, [key])
         if found is None or found.deleting:
             why = "is being deleted" if found is not None else f"is not in namespace {namespace}"
@@ -159,6 +161,19 @@ class DiskPlacer:
                 DISK_NOT_READY, f"spec.source.{field}: {what} has no host yet, and a copy is made where its source lies"
             )
         return [Demand(f"its source, {what},", host=host)]
+
+    async def _image(self, disk: Disk) -> list[Demand]:
+        """Returns what the Image asks for that it is to be made from. Where it is made, a missing one is reported."""
+        image = disk.spec.source.image if disk.spec.source is not None else None
+        if image is None or image.image_ref is None:
+            return []
+        key = Key(Image.KIND, disk.metadata.namespace, image.image_ref.name)
+        self._wait_for(disk, [key])
+        try:
+            found = await self._store.get(Image, key)
+        except Unreadable:
+            return []
+        return [demand_of_image(found)] if found is not None else []
 
     def _wait_a_little(self, disk: Disk, offers: Sequence[Offer], demands: Sequence[Demand]) -> Waiting | None:
         """Waits a little for a machine, as long as it matters: where it goes may depend on that machine."""

@@ -20,15 +20,17 @@ from homeostat.models.host import (
     HostOrphan,
     HostStatus,
 )
+from homeostat.models.image import UPLOADED, Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.domain import DomainType
-from homeostat.planner.observed import HostFacts
+from homeostat.planner.observed import HostFacts, ImagePhase
 from homeostat.planner.orphans import Orphan
 
 from ..engine.clock import timestamp
 from ..engine.ports import ResourceStore
 from ..engine.reconciler import GONE, Next
 from ..hypervisor import HostDriver
+from ..image.refs import image_refs
 from ..machine.placement import OPERATOR_GONE, unserved
 
 GATHER = 2.0
@@ -38,9 +40,16 @@ POLL_SECONDS = 5.0
 
 
 def host_status(
-    host: Host, facts: HostFacts, machines: int, operator: str, now: str, orphans: Sequence[Orphan] = ()
+    host: Host,
+    facts: HostFacts,
+    machines: int,
+    operator: str,
+    now: str,
+    orphans: Sequence[Orphan] = (),
+    uploads: Sequence[str] | None = None,
 ) -> HostStatus:
-    """Returns what the operator that serves a host knows of it. Pure. ``now`` is RFC 3339."""
+    """Returns what the operator that serves a host knows of it. Pure. ``now`` is RFC 3339. ``uploads``: None, where they are not
+    known now."""
     before = host.status or HostStatus()
     return HostStatus(
         observed_generation=host.metadata.generation,
@@ -52,6 +61,7 @@ def host_status(
         orphans=tuple(
             HostOrphan(namespace=o.namespace, name=o.name, state=o.state, domain=o.domain) for o in orphans[:ORPHANS_SHOWN]
         ),
+        uploads=tuple(uploads) if uploads is not None else before.uploads,
     )
 
 
@@ -112,11 +122,25 @@ class HostReporter:
         left = self._reported + GATHER - time.monotonic()
         if left > 0:
             return Next(left)
-        status = host_status(host, self._driver.facts, self._machines(), self._operator, timestamp(), self._orphans())
+        orphans, uploads = self._orphans(), await self._uploads()
+        status = host_status(host, self._driver.facts, self._machines(), self._operator, timestamp(), orphans, uploads)
         if status != host.status:
             self._reported = time.monotonic()
             await self._store.write_status(host.key, host.metadata.uid, status)
         return Next(POLL_SECONDS)  # a controller may have written that we are dead, which causes no event
+
+    async def _uploads(self) -> Sequence[str] | None:
+        """Returns the digests of the Images that were uploaded here. None: that cannot be known now.
+
+        Raises:
+            DriverError: the images cannot be read.
+        """
+        refs = [ref for image in await self._store.list(Image) for ref in image_refs(image) if ref.url == UPLOADED]
+        if not refs or not self._driver.facts.storage_root:
+            return None if refs else ()
+        found = (await self._driver.storage(refs, (), (), self._driver.facts.storage_root)).images
+        there = {ref.sha256 for ref in refs if ref.key in found and found[ref.key].phase is ImagePhase.READY}
+        return sorted(sha256 for sha256 in there if sha256)
 
     def forget(self, key: Key) -> None:
         """Does nothing: it remembers nothing."""

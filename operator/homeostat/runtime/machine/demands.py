@@ -1,20 +1,23 @@
-"""What the things that a machine names ask of its host: its Disks lie on one, and its Networks are not on all of them."""
+"""What the things that a machine names ask of its host: its Disks lie on one, and its Networks, and images that were uploaded,
+are not on all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 from homeostat.models.base import Key, Resource
 from homeostat.models.disk import Disk
+from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
+from homeostat.planner.images import missing_image
 from homeostat.planner.network.plugged import networks_named
-from homeostat.planner.placement import DISK_NOT_READY, Demand, demand_of_network, host_of, selector_of
+from homeostat.planner.placement import DISK_NOT_READY, Demand, demand_of_image, demand_of_network, host_of, selector_of
 from homeostat.planner.plan import Stalled, Waiting
 
 from ..engine.ports import Unreadable
-from .effective import Lookup
+from .effective import Lookup, image_keys
 
 T = TypeVar("T", bound=Resource)
 
@@ -40,7 +43,10 @@ async def demands_of(machine: VirtualMachine, store: Lookup) -> list[Demand] | W
             why = network or f"there is no Network {key.name!r} in namespace {key.namespace}: add it, or name another"
             return Waiting("NetworkNotFound", f"nics[{nic}].networkRef: {why}")
         found.append(demand_of_network(network))
-    return found
+    images = {key.name: await _read(Image, key, store) for key in image_keys(machine)}
+    if (missing := missing_image(machine, images, new=True)) is not None:
+        return missing
+    return [*found, *map(demand_of_image, _known(images))]
 
 
 async def demands_around(machine: VirtualMachine, disk: Key, store: Lookup) -> list[Demand]:
@@ -56,7 +62,12 @@ async def demands_around(machine: VirtualMachine, disk: Key, store: Lookup) -> l
         network = await _read(Network, key, store)
         if isinstance(network, Network):
             found.append(demand_of_network(network))
-    return found
+    images = {key.name: await _read(Image, key, store) for key in image_keys(machine)}
+    return [*found, *map(demand_of_image, _known(images))]
+
+
+def _known(images: Mapping[str, Image | str]) -> Iterator[Image]:
+    return (image for image in images.values() if isinstance(image, Image))
 
 
 def _disks_named(machine: VirtualMachine) -> Iterator[tuple[str, Key]]:

@@ -11,6 +11,7 @@ from homeostat.models.condition import READY, RECONCILING, STALLED, find_conditi
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.disk import Disk
 from homeostat.models.host import SCHEDULABLE, Host
+from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine, VirtualMachineSpec, VirtualMachineStatus
 from homeostat.models.network import Network
 from homeostat.planner.machine.removal.teardown import ABANDON, may_be_abandoned
@@ -91,14 +92,14 @@ class Placer:
 
     def woken_by(self, key: Key) -> Collection[Key]:
         """Returns the machines that no host took, when what a host offers changed, what their deployment says about their disks,
-        or a Disk or a Network that one of them may name. Also returns those of a host that is gone."""
+        or a Disk, a Network or an Image that one of them may name. Also returns those of a host that is gone."""
         if key.kind == Host.KIND:
             before, self._offered = self._offered, self._all_offers()
             waiting = self._waiting if self._offered != before else ()
             return (*waiting, *(self.placed_on(key.name) if self._is_gone(key.name) else ()))
         if key.kind == VirtualMachineDeployment.KIND:
             return [machine for machine, keeper in self._bound.items() if keeper == key]
-        if key.kind in (Disk.KIND, Network.KIND):
+        if key.kind in (Disk.KIND, Network.KIND, Image.KIND):
             return [machine for machine in self._waiting if machine.namespace == key.namespace]
         return ()
 
@@ -262,7 +263,8 @@ class Placer:
 def _offer(host: Host) -> Offer:
     name, capacity = host.metadata.name, host.status.capacity if host.status else None
     labels = {"kubernetes.io/hostname": name, **host.metadata.labels}
-    return Offer(name, labels, _closed(host), capacity.memory if capacity else 0)
+    uploads = frozenset(host.status.uploads) if host.status else frozenset[str]()
+    return Offer(name, labels, _closed(host), capacity.memory if capacity else 0, uploads=uploads)
 
 
 def unadmitted(machine: VirtualMachine, host: Host, others: Collection[str], made_here: bool) -> Waiting | None:

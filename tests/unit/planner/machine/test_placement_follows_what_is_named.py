@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homeostat.models.base import ObjectMeta
+from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine, VirtualMachineSpec
 from homeostat.models.network import Network
 from homeostat.planner.placement import (
@@ -20,6 +21,7 @@ from homeostat.planner.placement import (
     choose,
     choose_bound,
     choose_host,
+    demand_of_image,
     demand_of_network,
     host_finalizer,
     kept_elsewhere,
@@ -112,6 +114,22 @@ def test_a_host_that_said_it_cannot_have_the_network_is_no_place(reason: str) ->
     assert dict(demand.labels) == {"rack": "2"}
     assert dict(demand.barred) == ({"idle": f"{reason} there"} if reason in IMPOSSIBLE else {})
     assert demand_of_network(network({}).model_copy(update={"status": None})).barred == {}
+
+
+def test_what_was_uploaded_is_where_it_was_uploaded() -> None:
+    found = Image.model_validate({"metadata": {"name": "base"}, "spec": {"source": {"upload": {}, "sha256": "a" * 64}}})
+    wanted, by_url = (
+        demand_of_image(found),
+        Image.model_validate(
+            {"metadata": {"name": "base"}, "spec": {"source": {"url": "https://images.example/base.img", "sha256": "a" * 64}}}
+        ),
+    )
+    has, lacks, any_ = Offer("h", {}, uploads=frozenset({"a" * 64})), Offer("l", {}, uploads=frozenset()), Offer("x", {})
+    assert wanted.upload == "a" * 64 and demand_of_image(by_url).upload == ""
+    assert chosen(MACHINE, wanted, offers=[lacks, has]) == "h" and chosen(MACHINE, wanted, offers=[any_]) == "x"
+    none = choose_host(MACHINE, GIB, [lacks], [wanted])
+    assert isinstance(none, Waiting) and "l lacks the file of Image base, which was uploaded elsewhere" in none.message
+    assert chosen(MACHINE, demand_of_image(by_url), offers=[lacks]) == "l"
 
 
 def placed(*hosts: str) -> Any:

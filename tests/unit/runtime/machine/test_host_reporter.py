@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -9,8 +10,10 @@ import pytest
 
 from homeostat.models.base import Key
 from homeostat.models.host import Host, HostMeta, HostSpec
+from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
-from homeostat.planner.observed import HostFacts
+from homeostat.planner.actions import ImageRef
+from homeostat.planner.observed import HostFacts, ImagePhase, ObservedImage, ObservedStorage
 from homeostat.planner.orphans import Orphan
 from homeostat.runtime.engine.reconciler import GONE
 from homeostat.runtime.host import reconcile as hosts
@@ -94,3 +97,25 @@ async def test_it_looks_after_its_own_host_alone_and_hears_of_machines() -> None
     assert await reporter.reconcile(NODE) is GONE
     assert reporter.woken_by(Key(VirtualMachine.KIND, "default", "web")) == (Key(Host.KIND, "default", "other"),)
     assert reporter.woken_by(NODE.key) == ()
+
+
+@pytest.mark.parametrize("phase", [ImagePhase.READY, ImagePhase.FAILED])
+async def test_it_tells_which_images_were_uploaded_there(phase: ImagePhase, monkeypatch: pytest.MonkeyPatch) -> None:
+    def image(name: str, **source: object) -> Image:
+        return Image.model_validate({"metadata": {"name": name}, "spec": {"source": source}})
+
+    up, asked = image("up", upload={}, sha256="a" * 64), list[ImageRef]()
+    others = [image("open", upload={}), image("far", url="https://images.example/base.img", sha256="b" * 64)]
+    shelf, host = Shelf(NODE, up, *others), WorldHost()
+
+    async def storage(images: Sequence[ImageRef], *_: object) -> ObservedStorage:
+        asked.extend(images)
+        return ObservedStorage(images={ref.key: ObservedImage(phase, "/image", "raw") for ref in images})
+
+    monkeypatch.setattr(host, "storage", storage)
+    await HostReporter(shelf, host, "node", "op", lambda: 0).reconcile(NODE)  # type: ignore[arg-type]
+    found = shelf.resources[NODE.key]
+    assert isinstance(found, Host) and found.status is not None
+    assert found.status.uploads == (("a" * 64,) if phase is ImagePhase.READY else ()) and len(asked) == 1
+    kept = host_status(found, HOST, 0, "op", NOW, (), None).uploads
+    assert kept == found.status.uploads, "what cannot be known now stays as it was"
