@@ -9,7 +9,8 @@ import pytest
 from homeostat.models.base import Key
 from homeostat.models.condition import find_condition
 from homeostat.models.host import Host
-from tests.e2e.homeostat import Homeostat, idle, remove_domain
+from tests.e2e.disks import disk_file, disk_status, wait_disk, write_disk
+from tests.e2e.homeostat import Homeostat, Spec, idle, remove_domain
 from tests.rig.libvirtd import Libvirtd
 from tests.rig.remote import over_the_network
 
@@ -139,3 +140,54 @@ def test_one_of_them_is_elsewhere_and_opens_the_files_by_the_same_path(pair: Pai
         pair.wait_gone("far")
         assert (pair.on("a"), pair.on("b")) == ({"near": "running"}, {})
         assert pair.stop() == 0
+
+
+def test_a_disk_is_on_one_host_and_machines_follow_it(pair: Pair) -> None:
+    letters: Spec = {"disks": [{"name": "letters", "diskRef": {"name": "letters"}}]}
+    write_disk(pair, "letters", size="1Mi", hostSelector={"kubernetes.io/hostname": "b"})
+    pair.write("one", idle(**letters))
+    pair.up("a", "b")
+    pair.wait_ready("one")
+    assert (pair.on("a"), pair.on("b")) == ({}, {"one": "running"})
+    assert (disk_status(pair, "letters").host, pair.status("one").run) == ("b", pair.status("one").run)
+    run, number = pair.status("one").run, disk_file(pair, "letters").stat().st_ino
+    shown = pair.run("get", "disks").stdout.splitlines()
+    assert [line.split()[-2] for line in shown] == ["HOST", "b"]
+
+    # A second machine that names it goes to the same host, and does not start; one that must be elsewhere is placed nowhere.
+    pair.write("two", idle(**letters))
+    pair.wait_condition("two", "Ready", "DiskTaken", status="False")
+    pair.write("far", idle(**letters, hostSelector={"kubernetes.io/hostname": "a"}))
+    pair.wait_condition("far", "Stalled", "HostSelectorContradicts")
+    pair.remove("far")
+    pair.wait_gone("far")
+
+    # Its host is away, and the operator is killed and has lost its index: nothing of it is made on the other host.
+    pair.other.kill9()
+    wait_disk(pair, "letters", status="Unknown", reason="HostUnreachable")
+    pair.kill9()
+    pair.lose_index()
+    pair.up()
+    wait_disk(pair, "letters", status="False", reason="HostsNotAsked")
+    pair.other.start()
+    pair.wait_ready("one")
+    wait_disk(pair, "letters")
+    assert (pair.on("a"), pair.on("b")["one"]) == ({}, "running")
+    assert (pair.status("one").run, disk_file(pair, "letters").stat().st_ino) == (run, number), "neither was made again"
+
+    pair.remove("one")
+    pair.wait_gone("one")
+    pair.wait_ready("two")
+    assert (pair.on("a"), pair.on("b")) == ({}, {"two": "running"})
+    assert pair.stop() == 0
+    planned = pair.run("plan")
+    assert planned.returncode == 0, planned
+
+    # All is taken down, and goes on with the other host alone.
+    assert pair.run("down", "--yes").returncode == 0
+    write_disk(pair, "letters", size="1Mi")
+    pair.up("a")
+    pair.wait_ready("two")
+    assert (pair.on("a"), pair.on("b")) == ({"two": "running"}, {})
+    assert disk_file(pair, "letters").stat().st_ino == number
+    assert pair.stop() == 0

@@ -250,7 +250,7 @@ class ClusterOperator:
                 config = JobConfig(
                     self._instance,
                     kinds=frozenset({VirtualMachine, Snapshot, Disk, Network}),
-                    kept_off=lambda disk: kept_elsewhere(disk, name),
+                    kept_off=lambda disk: kept_elsewhere(disk, name, store.has_host),
                     reconcilers={Host: reporter, VirtualMachineDeployment: KeptDisksReconciler(store, host)},
                     wakers=(reporter.woken_by,),
                     fence=lease.check,

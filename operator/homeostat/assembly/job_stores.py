@@ -122,6 +122,10 @@ class HostStore(JobStore):
         found = await super().get(kind, key)
         return await self._held(kind, found) if isinstance(found, Snapshot | Network) else found
 
+    def has_host(self, name: str) -> bool:
+        """Tells whether there is a host of that name."""
+        return self.store.index.row(Key(Host.KIND, "default", name)) is not None
+
     async def _held(self, kind: type[R], found: Snapshot | Network) -> R | None:
         """Returns a snapshot or a network once it has this host's finalizer, since it must not go before what it has here. A
         network that is not for this host gets none."""

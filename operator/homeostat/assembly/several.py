@@ -194,7 +194,7 @@ class SeveralHosts:
             self.whereabouts.located,
             places_deleted=True,
         )
-        disks = DiskPlacer(store, placer, is_gone, self.whereabouts.located_disk, places_deleted=True)
+        disks = DiskPlacer(store, placer, is_gone, self.whereabouts.located_disk, one_folder=True)
         snapshots = SnapshotKeeper(store, is_gone)
         how = lambda name: f"give `homeostat up` --host {name}=URI"  # noqa: E731
         keeper = HostKeeper(store, (placer, disks, snapshots), served, store.placed_on, gone, how)

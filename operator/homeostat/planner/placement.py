@@ -7,7 +7,7 @@ guests take what they use. A host that cannot start a machine says so in its sta
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from homeostat.models.base import API_GROUP
@@ -197,12 +197,22 @@ def _choose_there(
     return Waiting("HostNotReady", f"{what} is on host {host}, which {refusal}") if refusal else offer
 
 
-def kept_elsewhere(disk: Disk, host: str) -> Waiting | Stalled | None:
-    """Says why a Disk is not for the machines of a host; None: it lies there."""
+def kept_elsewhere(disk: Disk, host: str, exists: Callable[[str], bool] = lambda host: False) -> Waiting | Stalled | None:
+    """Says why a Disk is not for the machines of a host; None: it lies there. ``exists``: whether there is a host of a name."""
     name, there = disk.metadata.name, host_of(disk.metadata.finalizers)
     if there == host:
-        return None
+        return displaced(disk, host, exists)
     if there is None:
         return Waiting(DISK_NOT_READY, f"Disk {name} has no host yet: its status says why")
     mend = f"name a Disk of host {host}, or delete this machine and make it again, so that it goes to the Disk"
     return Stalled(SEVERAL_HOSTS, f"Disk {name} is on host {there}, and this machine is on host {host}: {mend}")
+
+
+def displaced(disk: Disk, host: str, exists: Callable[[str], bool]) -> Stalled | None:
+    """Says that somebody gave a Disk the finalizer of another host than the one that has its file; None: nobody did. It would be
+    made a second time, empty."""
+    before = disk.status.host if disk.status else None
+    if before in (None, host) or not exists(before or ""):
+        return None
+    why = f"Disk {disk.metadata.name} lies on host {before}, and its finalizer names host {host}, where it would be a second one"
+    return Stalled("OnAnotherHost", f"{why}: give it the finalizer of {before} again")

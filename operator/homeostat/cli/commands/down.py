@@ -15,8 +15,10 @@ import click
 
 from homeostat.models.base import Key
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
+from homeostat.models.disk import Disk, DiskStatus
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.files.trash import scarcity
+from homeostat.models.snapshot import Snapshot
 
 from ..access import operator_runs, read_all, run
 from ..durations import trash_keep_option
@@ -106,7 +108,7 @@ async def _down(folder: Path, settings: CliSettings, timeout: float, trash_keep:
             trash, low = await keeper.trash(), scarcity(await keeper.space())
             if not stop.is_set():
                 await _forget_statuses(parts.store, moments.current.deployments)
-                _give_up_places(parts, [machine for machine in moments.current.machines if machine.key not in left])
+                await _give_up_places(parts, [machine for machine in moments.current.machines if machine.key not in left])
     if stop.is_set():
         raise CliError(f"interrupted: {_count(len(left))} not removed yet", "run it again to go on")
     done = "Removed what could be" if left else "Removed"
@@ -157,8 +159,9 @@ def _left(parts: Standalone | Several, machines: Sequence[VirtualMachine]) -> di
     return {m.key: "it is still there" for m in machines if m.status is not None and m.status.domain_uuid}
 
 
-def _give_up_places(parts: Standalone | Several, machines: Sequence[VirtualMachine]) -> None:
-    """Gives up the places of machines that are on no host any more. The next `up` may place them elsewhere."""
+async def _give_up_places(parts: Standalone | Several, machines: Sequence[VirtualMachine]) -> None:
+    """Gives up the places of machines that are on no host any more, and of Disks and snapshots that no domain has. The next `up`
+    may place them elsewhere: all hosts open one state folder."""
     from homeostat.assembly.several import Several
     from homeostat.assembly.whereabouts import free_hosts
 
@@ -167,6 +170,14 @@ def _give_up_places(parts: Standalone | Several, machines: Sequence[VirtualMachi
     for machine in machines:
         if machine.status is not None and not machine.status.domain_uuid and not machine.deleting:
             parts.store.displace(machine.key)
+    for disk in parts.store.readable(Disk):
+        if parts.operator.whereabouts.located_disk(disk) is None:
+            parts.store.displace(disk.key)
+            await parts.store.write_status(disk.key, disk.metadata.uid, DiskStatus())
+    placed = parts.store.placed()
+    for snapshot in parts.store.readable(Snapshot):
+        if placed.get(Key(VirtualMachine.KIND, snapshot.metadata.namespace, snapshot.spec.machine_ref.name)) is None:
+            parts.store.displace(snapshot.key)
     free_hosts(parts.store, parts.hosts)
 
 

@@ -83,7 +83,9 @@ class _Offering:
 
 
 async def _place_disks(store: PlacedFiles, offering: _Offering, whereabouts: Whereabouts, found: dict[Key, Place]) -> None:
-    placer = DiskPlacer(store, offering, lambda host: host not in offering.offered, whereabouts.located_disk, patience=0.0)
+    placer = DiskPlacer(
+        store, offering, lambda host: host not in offering.offered, whereabouts.located_disk, one_folder=True, patience=0.0
+    )
     for disk in in_order([*await store.list(Disk)]):
         host: Place | None = host_of(disk.metadata.finalizers)
         if host is None:

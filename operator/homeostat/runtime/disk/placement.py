@@ -16,7 +16,7 @@ from homeostat.models.host import Host
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot
-from homeostat.planner.placement import DISK_NOT_READY, Demand, Offer, choose, demand_of_image, host_of, selector_of
+from homeostat.planner.placement import DISK_NOT_READY, Demand, Offer, choose, demand_of_image, displaced, host_of, selector_of
 from homeostat.planner.plan import Stalled, Waiting
 
 from ..engine.ports import Unreadable
@@ -50,18 +50,19 @@ class DiskPlacer:
         machines: Offering,
         is_gone: Callable[[str], bool],
         located: DiskLocated = lambda disk: None,
-        places_deleted: bool = False,
+        one_folder: bool = False,
         patience: float = PATIENCE,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Takes ``machines``, which knows what hosts offer. ``is_gone`` and ``places_deleted``: see Placer. ``located``: see
-        DiskLocated. ``patience``: seconds, see PATIENCE."""
+        """Takes ``machines``, which knows what hosts offer. ``is_gone``: see Placer. ``one_folder``: all hosts open the same
+        files, so that only ``located`` says where a Disk must be; one that is deleted before it has a host is let go.
+        ``located``: see DiskLocated. ``patience``: seconds, see PATIENCE."""
         self._store = store
         self._machines = machines
         self._is_gone = is_gone
         self._patience, self._now = patience, now
         self._located = located
-        self._places_deleted = places_deleted
+        self._one_folder = one_folder
         self._placed = Deserted(Disk, store, is_gone, "its file stays there, and no machine has it elsewhere")
         self.placed_on, self.doubt = self._placed.placed_on, self._placed.doubt
         self._waiting: dict[Key, frozenset[Key]] = {}  # Disks without a host: what they wait for, besides hosts
@@ -80,8 +81,10 @@ class DiskPlacer:
         if host is not None:
             self._settled(key)
             await self._placed.look(disk, host)
+            if not (self._one_folder or self._is_gone(host)) and (elsewhere := displaced(disk, host, self._has_host)) is not None:
+                await self._tell(disk, elsewhere)  # no host does anything about it
             return Next()
-        if disk.deleting and not self._places_deleted:
+        if disk.deleting and not self._one_folder:
             return Next()
         chosen = await self.choose(disk)
         if chosen is None:  # it was deleted before any host had it
@@ -107,7 +110,7 @@ class DiskPlacer:
         anywhere."""
         self._waiting[disk.key] = frozenset()
         offers = self._machines.offers()
-        known = self._located(disk) or self._former_host(disk, offers)
+        known = self._located(disk) or (None if self._one_folder else self._former_host(disk, offers))
         if known is not None or disk.deleting:
             return known
         demands = [selector_of(disk)]
@@ -191,6 +194,9 @@ class DiskPlacer:
     def _settled(self, key: Key) -> None:
         self._waiting.pop(key, None)
         self._since.pop(key, None)
+
+    def _has_host(self, name: str) -> bool:
+        return any(offer.name == name for offer in self._machines.offers())
 
     async def _tell(self, disk: Disk, why: Waiting | Stalled) -> None:
         word = STALLED if isinstance(why, Stalled) else RECONCILING

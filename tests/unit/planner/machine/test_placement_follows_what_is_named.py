@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homeostat.models.base import ObjectMeta
+from homeostat.models.disk import DiskStatus
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine, VirtualMachineSpec
 from homeostat.models.network import Network
@@ -145,6 +146,14 @@ def test_a_disk_is_for_the_machines_of_its_host_only() -> None:
     assert isinstance(nowhere, Waiting) and nowhere.reason == "DiskNotReady"
     assert isinstance(elsewhere, Stalled) and elsewhere.reason == SEVERAL_HOSTS
     assert "Disk data is on host b, and this machine is on host a" in elsewhere.message
+
+
+def test_a_finalizer_by_hand_makes_no_second_disk() -> None:
+    was_on_b = placed("a").model_copy(update={"status": DiskStatus(host="b")})
+    found = kept_elsewhere(was_on_b, "a", {"a", "b"}.__contains__)
+    assert isinstance(found, Stalled) and found.reason == "OnAnotherHost" and "give it the finalizer of b" in found.message
+    assert kept_elsewhere(was_on_b, "a", {"a"}.__contains__) is None, "as after a migration: there is no such host"
+    assert kept_elsewhere(placed("a").model_copy(update={"status": DiskStatus(host="a")}), "a", {"a"}.__contains__) is None
 
 
 labels = st.dictionaries(st.sampled_from("xy"), st.sampled_from("12"))

@@ -150,6 +150,9 @@ async def test_one_that_lost_its_finalizer_goes_back_to_its_host_and_nowhere_els
     cluster.open = cluster.open[:1]
     assert await cluster.where() == "HostGone" and "it lies on host b" in cluster.words()[1]
 
+    cluster.placer = cluster.placing(one_folder=True)
+    assert await cluster.where() == "a", "all hosts have its file: what the only host said of it before means nothing"
+
     cluster = Cluster(at(disk(), "b"))
     await cluster.look()
     cluster.put(disk())  # without a status, too: we remember
@@ -168,11 +171,11 @@ async def test_one_that_is_deleted_before_it_has_a_host() -> None:
     gone = disk(deleting=True)
     cluster = Cluster(gone)
     assert (await cluster.look()) is not GONE and not cluster.released  # in a cluster it goes by itself
-    cluster.placer = cluster.placing(places_deleted=True)
+    cluster.placer = cluster.placing(one_folder=True)
     assert await cluster.look() is GONE and cluster.released == [gone.key]
 
     cluster = Cluster(gone)
-    cluster.placer, cluster.known = cluster.placing(places_deleted=True), "b"  # its file is there
+    cluster.placer, cluster.known = cluster.placing(one_folder=True), "b"  # its file is there
     await cluster.look()
     assert host_of(cluster.resources[gone.key].metadata.finalizers) == "b"
 
@@ -219,3 +222,9 @@ async def test_a_host_that_is_served_again_speaks_for_itself() -> None:
     cluster.gone.add("b")
     await cluster.look()
     assert cluster.words() == ("", "")
+
+
+async def test_one_that_somebody_gave_another_host_says_so() -> None:
+    cluster = Cluster(at(disk(), "a").model_copy(update={"status": DiskStatus(host="b")}))
+    await cluster.look()
+    assert cluster.words()[0] == "OnAnotherHost" and cluster.placer.placed_on("a") == [disk().key]
