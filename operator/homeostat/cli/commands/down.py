@@ -17,8 +17,8 @@ from homeostat.models.base import Key
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
 from homeostat.models.disk import Disk, DiskStatus
 from homeostat.models.machine import VirtualMachine
-from homeostat.planner.files.trash import scarcity
 from homeostat.models.snapshot import Snapshot
+from homeostat.planner.files.trash import scarcity
 
 from ..access import operator_runs, read_all, run
 from ..durations import trash_keep_option

@@ -10,7 +10,7 @@ from homeostat.models.condition import READY, RECONCILING, ConditionStatus, find
 from homeostat.models.disk import Disk, DiskStatus
 from homeostat.models.host import Host
 from homeostat.models.snapshot import Snapshot, SnapshotStatus
-from homeostat.planner.machine.teardown import ABANDON, may_be_abandoned
+from homeostat.planner.machine.removal.teardown import ABANDON, may_be_abandoned
 
 from ..engine.clock import timestamp
 from ..engine.ports import ResourceStore

@@ -9,7 +9,7 @@ import pytest
 from homeostat.models.base import Key
 from homeostat.models.host import Host, HostMeta, HostSpec
 from homeostat.models.snapshot import Snapshot
-from homeostat.planner.machine.teardown import ABANDON
+from homeostat.planner.machine.removal.teardown import ABANDON
 from homeostat.planner.placement import host_finalizer
 from homeostat.runtime.engine.reconciler import GONE
 from homeostat.runtime.snapshot.homeless import SnapshotKeeper
