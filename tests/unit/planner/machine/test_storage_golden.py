@@ -202,16 +202,16 @@ def acted() -> Iterator[str]:
     (lan,), disk = live.nics, live.disks[-1]
     guarded = replace(live, vnc=VncConfig("127.0.0.1", None))
     other, moved = replace(lan, name="x", down=True), replace(disk, source="/x")
-    actions: list[act.Action] = [
-        act.SetMemory("", live.memory // 2, ""), act.SetMemory("", live.memory, ""), act.SetVcpus("", 1, ""),
-        act.SetVcpus("", live.vcpus, ""), act.AttachDisk("", replace(disk, name="new", target="vdz"), ""),
-        act.DetachDisk("", disk, ""), act.ChangeMedium("", moved, ""),
-        act.LimitDisk("", replace(disk, name="other"), ""), act.AttachNic("", replace(lan, name="new"), ""),
-        act.DetachNic("", lan, ""), act.SetLink("", replace(lan, down=True), ""), act.SetLink("", other, ""),
-        act.ReplugNic("", lan, ""), act.StartDomain("", True, ""), act.StartDomain("", False, ""), act.ShutdownDomain("", "", False),
-        act.PowerOffDomain("", ""), act.SaveDomain("", ""), act.DiscardSave("", ""), act.PauseDomain("", ""), act.ResumeDomain("", ""),
-        act.UndefineDomain("", ""), act.SetAutostart("", False, ""), act.RenameDomain("", "other", ""),
-    ]  # fmt: skip
+    put, away = replace(disk, name="new", target="vdz"), replace(disk, name="other")
+    actions: list[act.Action] = [act.SetMemory("", size, "") for size in (live.memory // 2, live.memory)]
+    actions += [act.SetVcpus("", count, "") for count in (1, live.vcpus)]
+    actions += [act.AttachDisk("", put, ""), act.DetachDisk("", disk, ""), act.ChangeMedium("", moved, "")]
+    actions += [act.LimitDisk("", away, ""), act.AttachNic("", replace(lan, name="new"), ""), act.DetachNic("", lan, "")]
+    actions += [act.SetLink("", nic, "") for nic in (replace(lan, down=True), other)]
+    actions += [act.ReplugNic("", lan, "vnet0", "br0", ""), act.SetAutostart("", False, ""), act.RenameDomain("", "other", "")]
+    actions += [act.StartDomain("", paused, "") for paused in (True, False)]
+    actions += [act.ShutdownDomain("", "", False), act.PowerOffDomain("", ""), act.SaveDomain("", ""), act.DiscardSave("", "")]
+    actions += [act.PauseDomain("", ""), act.ResumeDomain("", ""), act.UndefineDomain("", "")]
     domains = {
         "runs": replace(first.domain, unplugged={"lan": "on no bridge", "wan": "on no bridge"}, balloon=5),
         "guarded": replace(first.domain, config=guarded, live=guarded, managed_save=True),
