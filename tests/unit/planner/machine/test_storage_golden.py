@@ -200,7 +200,7 @@ def acted() -> Iterator[str]:
     assert first.domain is not None and first.domain.live is not None and first.domain.config is not None
     live = first.domain.live
     (lan,), disk = live.nics, live.disks[-1]
-    guarded = replace(live, vnc=VncConfig("127.0.0.1", None))
+    guarded = replace(live, vnc=VncConfig("127.0.0.1", None), vcpus=4)
     other, moved = replace(lan, name="x", down=True), replace(disk, source="/x")
     put, away = replace(disk, name="new", target="vdz"), replace(disk, name="other")
     actions: list[act.Action] = [act.SetMemory("", size, "") for size in (live.memory // 2, live.memory)]
