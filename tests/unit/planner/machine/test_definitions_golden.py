@@ -18,11 +18,11 @@ from homeostat.planner.actions import file_name
 from homeostat.planner.allowed import Allowed
 from homeostat.planner.domain import BackingFile, DomainConfig, DomainType, NicConfig
 from homeostat.planner.images import with_names
-from homeostat.planner.machine.classify import classify, waiting
-from homeostat.planner.machine.definition import plan_definition
+from homeostat.planner.machine.definition.definition import plan_definition
 from homeostat.planner.machine.desired import CannotPlan, desired_domain
-from homeostat.planner.machine.host_devices import as_asked
-from homeostat.planner.machine.storage import storage_needs
+from homeostat.planner.machine.host.host_devices import as_asked
+from homeostat.planner.machine.preview.classify import classify, waiting
+from homeostat.planner.machine.storage.storage import storage_needs
 from homeostat.planner.observed import (
     REVERTED,
     DomainState,

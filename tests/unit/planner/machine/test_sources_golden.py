@@ -12,9 +12,10 @@ import pytest
 
 from homeostat.models.disk import Disk, DiskStatus
 from homeostat.models.machine import SEED_NAME, VirtualMachine
-from homeostat.planner.disk_file import DiskLabel, named_disk_path
 from homeostat.planner.domain import BackingFile, DiskConfig, MovedDisk
-from homeostat.planner.machine.disk_source import (
+from homeostat.planner.files.disk_file import DiskLabel, named_disk_path
+from homeostat.planner.machine.removal.teardown import ABANDON, may_be_abandoned, plan_teardown
+from homeostat.planner.machine.storage.disk_source import (
     defined_as,
     files_of,
     find_source,
@@ -26,9 +27,8 @@ from homeostat.planner.machine.disk_source import (
     unknown_moves,
     unnamed_disks,
 )
-from homeostat.planner.machine.named_disk import plan_named
-from homeostat.planner.machine.reclaim import departed, plan_departed, reclaimed, to_note
-from homeostat.planner.machine.teardown import ABANDON, may_be_abandoned, plan_teardown
+from homeostat.planner.machine.storage.named_disk import plan_named
+from homeostat.planner.machine.storage.reclaim import departed, plan_departed, reclaimed, to_note
 from homeostat.planner.observed import (
     DomainState,
     Observed,
@@ -37,7 +37,7 @@ from homeostat.planner.observed import (
     ObservedDomain,
     ObservedStorage,
 )
-from homeostat.planner.plan import Stalled
+from homeostat.planner.plan import Stalled, Waiting
 from tests.unit.disks import disk as a_disk
 from tests.unit.machines import Spec, deleted, machine, running
 from tests.unit.tables import as_before, does, grouped, words
@@ -195,7 +195,7 @@ def named() -> Iterator[str]:
     }
     resources = {
         "": {},
-        "unreadable": {"store": "Disk store cannot be read"},
+        "unreadable": {"store": Waiting("DiskNotReady", "it cannot be read")},
         "there": {"store": a_disk(name="store")},
         "going": {"store": a_disk(name="store", deleting=True)},
         "fails": {"store": with_conditions(("Stalled", "True", "first"), ("Ready", "False", "no space"))},

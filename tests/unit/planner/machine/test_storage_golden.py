@@ -14,10 +14,11 @@ import pytest
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner import actions as act
 from homeostat.planner.domain import CpuConfig, DiskConfig, DomainConfig, DomainType, KernelBoot, VncConfig
+from homeostat.planner.files.trash import TrashedDisk, TrashEntry
 from homeostat.planner.machine import plan_machine
-from homeostat.planner.machine.foresee import after, foreseen
-from homeostat.planner.machine.live_changes import given_up, live_actions
-from homeostat.planner.machine.storage import plan_images, plan_storage, storage_needs
+from homeostat.planner.machine.definition.live_changes import given_up, live_actions
+from homeostat.planner.machine.preview.foresee import after, foreseen
+from homeostat.planner.machine.storage.storage import plan_images, plan_storage, storage_needs
 from homeostat.planner.observed import (
     DomainState,
     ImagePhase,
@@ -28,7 +29,6 @@ from homeostat.planner.observed import (
     ObservedStorage,
 )
 from homeostat.planner.plan import Change, Disruption, Plan, Stalled
-from homeostat.planner.trash import TrashedDisk, TrashEntry
 from tests.unit.machines import Spec, changed, deleted, machine, running
 from tests.unit.tables import as_before, changes, differences, does, grouped, words
 from tests.unit.transcripts import DATA, EDITS, ISO, KERNEL, LAN, ROOT, SEED, step
