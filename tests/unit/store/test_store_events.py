@@ -21,6 +21,14 @@ async def test_repeats_within_ten_minutes_are_counted_up(room: Room) -> None:
     assert [event.count for event in room.store.events()] == [3, 1, 1]
 
 
+async def test_those_of_one_report_are_counted_as_if_each_were_reported_alone(room: Room) -> None:
+    await room.store.report(key("web"), "", None, [Happening("Normal", "A", "a")])
+    said = [Happening("Normal", reason, reason.lower()) for reason in "AABABB"]
+    await room.store.report(key("web"), "", None, said)
+    await room.store.report(key("web"), "", None, said[-1:])
+    assert [(e.reason, e.count, e.id) for e in room.store.events()] == [("A", 3, 3), ("B", 1, 4), ("A", 1, 5), ("B", 3, 8)]
+
+
 async def test_followers_resume_behind_an_id(room: Room) -> None:
     for number in range(5):
         await room.store.record_event(key(f"vm-{number % 2}"), "Normal", "Started", str(number))

@@ -10,12 +10,12 @@ from typing import Any
 
 import libvirt
 
-from homeostat.planner.domain import DomainConfig
+from homeostat.planner.domain import DomainConfig, Record
 from homeostat.planner.observed import REVERTED, DomainState, ObservedDomain, Tap
 
 from ..connection.connection import LibvirtConnection
 from ..connection.events import Aspect
-from ..xml import parse_record, parse_root, parse_xml
+from ..xml import has_record, parse_root, parse_xml
 from ..xml.cpu import running_cpu
 from ..xml.devices.agent import agent_connected
 from ..xml.devices.display import vnc_address
@@ -162,69 +162,69 @@ class DomainReader:
             aspects |= Aspect.CONFIG  # a snapshot brings back the definition of its time
         # Starting a domain removes its managed save, so a running one has none.
         saved = previous.managed_save and not state.active
-        seen = replace(previous, state=state, reason=reason, managed_save=saved, **({} if state.active else _OFF))
+        found: dict[str, Any] = {"state": state, "reason": reason, "managed_save": saved, **({} if state.active else _OFF)}
         if Aspect.FLAGS in aspects:
-            seen = self._with_flags(seen, domain, bulk)
+            found |= self._flags(domain, state.active, bulk)
+        config, record = previous.config, previous.record
         if Aspect.CONFIG in aspects:
-            seen = self._with_definition(seen, request(domain.XMLDesc, libvirt.VIR_DOMAIN_XML_INACTIVE | SECURE))
-            if seen.config and previous.config and _sources(seen.config) != _sources(previous.config):
+            config, record = self._definition(uuid, request(domain.XMLDesc, libvirt.VIR_DOMAIN_XML_INACTIVE | SECURE))
+            found |= {"config": config, "record": record, **({"name": config.name} if config else {})}
+            if config and previous.config and _sources(config) != _sources(previous.config):
                 aspects |= Aspect.LIVE  # both at the same time: that decides which of two files is newer
-        if not state.active:
-            return seen
-        if seen.record is None:
-            return replace(seen, **_OFF)
-        if Aspect.LIVE in aspects or seen.live is None:
-            seen = self._with_live(seen, domain, request(domain.XMLDesc, SECURE))
-        return seen
+        if state.active and record is None:
+            found |= _OFF
+        elif state.active and (Aspect.LIVE in aspects or previous.live is None):
+            name = found.get("name", previous.name)
+            found |= self._live(name, uuid, config, domain, request(domain.XMLDesc, SECURE))
+        return replace(previous, **found)
 
-    def _with_flags(self, seen: ObservedDomain, domain: Any, bulk: Bulk | None) -> ObservedDomain:
+    def _flags(self, domain: Any, active: bool, bulk: Bulk | None) -> dict[str, Any]:
         if bulk is not None:
-            uuid = seen.uuid
-            return replace(
-                seen,
-                persistent=uuid not in bulk.transient,
-                autostart=uuid in bulk.autostart,
-                managed_save=uuid in bulk.saved,
-            )
+            uuid = domain.UUIDString()
+            return {
+                "persistent": uuid not in bulk.transient,
+                "autostart": uuid in bulk.autostart,
+                "managed_save": uuid in bulk.saved,
+            }
         request = self._connection.request
         persistent = bool(request(domain.isPersistent))
-        return replace(
-            seen,
-            persistent=persistent,
-            autostart=persistent and bool(request(domain.autostart)),
-            managed_save=not seen.state.active and bool(request(domain.hasManagedSaveImage)),
-        )
+        return {
+            "persistent": persistent,
+            "autostart": persistent and bool(request(domain.autostart)),
+            "managed_save": not active and bool(request(domain.hasManagedSaveImage)),
+        }
 
-    def _with_definition(self, seen: ObservedDomain, text: str) -> ObservedDomain:
+    def _definition(self, uuid: str, text: str) -> tuple[DomainConfig | None, Record | None]:
+        """Returns what the definition says, and our record in it. A domain without one is not ours, and not read further."""
         root = parse_xml(text)
-        record = parse_record(root)
-        if record is None:
-            return replace(seen, record=None, config=None)
-        self._definitions[seen.uuid] = hash(text)
-        self._marks.define(seen.uuid, root)
+        if not has_record(root):
+            return None, None
+        self._definitions[uuid] = hash(text)
+        self._marks.define(uuid, root)
         config = parse_root(root)
-        return replace(seen, name=config.name, record=record, config=config)
+        return config, config.record
 
-    def _with_live(self, seen: ObservedDomain, domain: Any, text: str) -> ObservedDomain:
+    def _live(self, name: str, uuid: str, config: DomainConfig | None, domain: Any, text: str) -> dict[str, Any]:
         found = _ID.search(text, 0, text.find(">"))
         domain_id = found[1] if found else ""
-        vnc, agent, live = None, False, seen.config
+        vnc, agent, live = None, False, config
         taps: tuple[Tap, ...] = ()
         balloon, mark = 0, ""
         # With the test driver it is word for word the definition; then it need not be parsed.
         plain = text[: found.start()] + text[found.end() :] if found else text
-        if hash(plain) != self._definitions.get(seen.uuid):
+        if hash(plain) != self._definitions.get(uuid):
             root = parse_xml(text)
             vnc, agent, live, taps = vnc_address(root), agent_connected(root), parse_root(root), parse_taps(root)
             balloon, mark = parse_balloon(root), self._marks.of_run(domain, root)
-            if seen.config is not None:
-                live = replace(live, cpu=running_cpu(seen.config.cpu, live.cpu))
-                live = seen.config if live == seen.config else live  # one object for both: there may be thousands of machines
-        pid = self._pid_of(seen.name, seen.uuid)
+            if config is not None:
+                live = replace(live, cpu=running_cpu(config.cpu, live.cpu))
+                live = config if live == config else live  # one object for both: there may be thousands of machines
+        pid = self._pid_of(name, uuid)
         own = mark or pid
-        run = f"{domain_id}-{own}" if own else domain_id
-        unplugged = self._unplugged(taps) if taps else {}
-        return replace(seen, live=live, pid=pid, vnc=vnc, agent=agent, run=run, taps=taps, balloon=balloon, unplugged=unplugged)
+        return {
+            "live": live, "pid": pid, "vnc": vnc, "agent": agent, "run": f"{domain_id}-{own}" if own else domain_id,
+            "taps": taps, "balloon": balloon, "unplugged": self._unplugged(taps) if taps else {},
+        }  # fmt: skip
 
 
 def _sources(config: DomainConfig) -> list[str | None]:

@@ -6,7 +6,7 @@ from .devices.disks import build_disk
 from .devices.nics import build_nic
 from .domain import build_domain, parse_domain, parse_root
 from .elements import parse_xml, to_text
-from .record import NAMESPACE, PREFIX, build_plain, parse_record
+from .record import NAMESPACE, PREFIX, build_plain, has_record
 
 __all__ = [
     "NAMESPACE",
@@ -15,8 +15,8 @@ __all__ = [
     "build_domain",
     "build_nic",
     "build_plain",
+    "has_record",
     "parse_domain",
-    "parse_record",
     "parse_root",
     "parse_xml",
     "to_text",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from homeostat.planner.domain import DomainConfig
@@ -64,6 +64,18 @@ FAMILIES: tuple[Family, ...] = (
     rng,
 )
 
+# What reads nothing but devices of one tag, and need not be asked where there are none, as in most domains.
+_ONLY: Mapping[Any, str] = {
+    disks: "disk",
+    sound: "sound",
+    watchdog: "watchdog",
+    tpm: "tpm",
+    filesystems: filesystems.TAG,
+    host_devices: host_devices.TAG,
+    shared_memory: shared_memory.TAG,
+    vsock: vsock.TAG,
+}
+
 
 def build_domain(config: DomainConfig, observed: str | None = None) -> str:
     """Builds the definition. ``observed`` is the present inactive XML of the same domain. Its own choices (addresses, machine
@@ -106,6 +118,8 @@ def parse_domain(xml: str) -> DomainConfig:
 
 def parse_root(root: Element) -> DomainConfig:
     values: dict[str, Any] = {}
+    tags = {device.tag for device in root.iterfind("devices/*")}
     for family in FAMILIES:
-        values |= family.parse(root)
+        if _ONLY.get(family) in (None, *tags):
+            values |= family.parse(root)
     return DomainConfig(**values)

@@ -7,7 +7,7 @@ from typing import Any
 
 from homeostat.planner.domain import DomainConfig, DomainType
 
-from .elements import Element, attribute, element, text_of
+from .elements import Element, attribute, element, first, text_of
 
 PARENT = "domain"
 
@@ -53,7 +53,7 @@ def parse_balloon(root: Element) -> int:
 
 def read_bytes(root: Element, tag: str) -> int:
     """Reads a size, in whatever unit it is."""
-    found = root.find(tag)
+    found = first(root, tag)
     return 0 if found is None else int(found.text or 0) * _UNITS[found.get("unit", "KiB")]
 
 

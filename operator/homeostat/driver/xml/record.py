@@ -34,20 +34,26 @@ def build_plain(record: Record) -> Element:
     return element("machine", **dict(_values(record)))
 
 
+def has_record(root: Element) -> bool:
+    """Tells whether the domain is ours."""
+    return _find(root) is not None
+
+
 def parse(root: Element) -> dict[str, Any]:
-    return {"record": parse_record(root)}
-
-
-def parse_record(root: Element) -> Record | None:
-    """Reads the record; None where the domain is not ours, or where the record names nobody."""
-    found = root.find(f"metadata/{TAG}")
-    if found is None or not found.get("uid"):
-        return None
+    found = _find(root)
+    if found is None:
+        return {"record": None}
     given = dict(found.items())
     values: dict[str, Any] = {name: given.get(key, "") for name, key in _ATTRIBUTES.items()}
     generation = values["generation"]
     values["generation"] = int(generation) if generation.isdecimal() else 0
-    return Record(**values)
+    return {"record": Record(**values)}
+
+
+def _find(root: Element) -> Element | None:
+    """Returns our element. One that names nobody is not ours."""
+    found = root.find(f"metadata/{TAG}")
+    return found if found is not None and found.get("uid") else None
 
 
 def _values(record: Record) -> Iterator[tuple[str, str]]:

@@ -31,9 +31,11 @@ def has_entries(config: DomainConfig) -> bool:
 
 
 def parse(root: Element) -> dict[str, Any]:
-    given = f"{TAG}[@type='smbios']/system/entry" if attribute(root, "os/smbios", "mode") == "sysinfo" else "none"
-    found = {name: text_of(root, f"{given}[@name='{name}']") for name in _ENTRIES}
-    smbios = SmbiosConfig(**found, uuid=arguments.guest_uuid(root))
+    given, uuid = attribute(root, "os/smbios", "mode") == "sysinfo", arguments.guest_uuid(root)
+    if not given and uuid is None:
+        return {"smbios": None}
+    found = {name: text_of(root, f"{TAG}[@type='smbios']/system/entry[@name='{name}']") for name in _ENTRIES} if given else {}
+    smbios = SmbiosConfig(**found, uuid=uuid)
     return {"smbios": None if smbios == SmbiosConfig() else smbios}
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from homeostat.models.machine import MIB, SEED_NAME, Virtualization, VirtualMachine, VirtualMachineSpec
 from homeostat.models.machine_devices import DiskBus, DiskDevice, Display, ImageFormat, Nic
 from homeostat.models.machine_platform import Rng, Smbios
@@ -30,7 +33,7 @@ from ..domain import (
 )
 from ..observed import HostFacts, Observed, ObservedImage
 from ..plan import Stalled
-from .host.host_devices import host_device
+from .host.host_devices import as_asked, host_device
 from .identity import domain_name, domain_uuid, mac_address, machine_directory, path_of_ref
 from .storage.disk_source import DiskSource, find_source
 from .storage.seed import seed_path
@@ -100,6 +103,25 @@ def desired_domain(machine: VirtualMachine, observed: Observed) -> DomainConfig:
         balloon=_whole(resources.memory) if _whole(resources.memory) < _whole(most_memory) else None,
         spare_pci_ports=SPARE_PCI_PORTS if spec.machine.type == "q35" and not test else 0,
     )
+
+
+def asked_domain(machine: VirtualMachine, observed: Observed, want: DomainConfig) -> DomainConfig:
+    """Returns what is desired, as it would be if there were no domain, and others had put no disk elsewhere. Its host has just
+    the devices that are asked for.
+
+    Raises:
+        CannotPlan: the host cannot run it.
+    """
+    asked: dict[str, Any] = {"name": domain_name(machine)}
+    if want.machine:
+        asked["machine"] = _machine_type(machine, None)
+    if want.disks:
+        storage = replace(observed.storage, moved=(), moved_problem="", overlays={})
+        asked["disks"] = _disks(machine, replace(observed, domain=None, storage=storage), None, None)
+    if want.host_devices:
+        host = replace(observed.host, devices=as_asked(machine))
+        asked["host_devices"] = _host_devices(machine.spec, host, None)
+    return want if all(getattr(want, name) == value for name, value in asked.items()) else replace(want, **asked)
 
 
 def domain_type(wish: Virtualization, host: HostFacts) -> DomainType:

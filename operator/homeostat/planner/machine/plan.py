@@ -23,10 +23,9 @@ from .definition.definition import (
 )
 from .definition.revert import went_back
 from .definition.strayed import rename, renamed, unplugged
-from .desired import CannotPlan, desired_domain
+from .desired import CannotPlan, asked_domain, desired_domain
 from .host.claims import named_as, taken
 from .host.fit import misfit, unselected
-from .host.host_devices import as_asked
 from .identity import domain_name, domain_uuid, machine_directory
 from .power.power import PowerPlan, plan_power, with_boot
 from .removal.deletion import forgotten, noted
@@ -70,7 +69,8 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
     claimed = taken(machine, observed)
     power = plan_power(machine, observed, record, () if claimed else _restart_for(machine, definition, record), uuid, now)
     power, blocker = _restored(None if claimed else plan_restore(machine, observed, record, now), power, blocker)
-    power = replace(power, record=with_boot(power.record, observed.host.boot_id))
+    if (seen := with_boot(power.record, observed.host.boot_id)) is not power.record:
+        power = replace(power, record=seen)
     if any(isinstance(a, StartDomain) for a in power.actions):
         blocker = blocker if blocker and not _harmless(blocker) else misfit(machine, observed) or blocker
         if blocker and not _harmless(blocker):
@@ -162,23 +162,10 @@ def _definition(machine: VirtualMachine, observed: Observed, storage: StoragePla
         return DefinitionPlan(), storage.blocker
     try:
         want = desired_domain(machine, observed)
-        # What was observed of the domain is part of the definition, but not of what was asked for.
-        asked = spec_hash(
-            want
-            if observed.domain is None and not observed.storage.moved and not machine.spec.host_devices
-            else desired_domain(machine, _blank(machine, observed))
-        )
+        asked = spec_hash(asked_domain(machine, observed, want))
     except CannotPlan as problem:
         return DefinitionPlan(), Stalled(problem.reason, problem.message)
     return plan_definition(machine, observed, want, asked), None
-
-
-def _blank(machine: VirtualMachine, observed: Observed) -> Observed:
-    """Returns the observation as it was before there was a domain, and before others put disks elsewhere. Its host has just the
-    devices that are asked for."""
-    host = replace(observed.host, devices=as_asked(machine)) if machine.spec.host_devices else observed.host
-    storage = replace(observed.storage, moved=(), moved_problem="", overlays={})
-    return replace(observed, host=host, domain=None, storage=storage)
 
 
 def _definition_actions(

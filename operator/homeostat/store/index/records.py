@@ -26,18 +26,18 @@ def report(index: Index, now: datetime, key: Key, uid: str, status: str | None, 
     """Records the events, and replaces the status (JSON; None: leaves it) of the resource with that uid. All of it is written, or
     nothing."""
     place = (key.kind, key.namespace, key.name)
-    if status is not None and not _differs(index, place, uid, status):
-        status = None
-    if status is None and not happenings:
+    if not happenings and (status is None or not _differs(index, place, uid, status)):
         return
     with index.transaction() as database:
-        for happening in happenings:
-            add_event(database, now, key, happening)
+        add_events(database, now, key, happenings)
         if status is not None:
-            database.execute(
-                "UPDATE resources SET status=?, version=? WHERE kind=? AND namespace=? AND name=? AND uid=?",
-                (status, next_version(database), *place, uid),
+            written = database.execute(
+                "UPDATE resources SET status=?1, version=1+(SELECT value FROM counters WHERE name='version') "
+                "WHERE kind=?2 AND namespace=?3 AND name=?4 AND uid=?5 AND status IS NOT ?1",
+                (status, *place, uid),
             )
+            if written.rowcount:
+                next_version(database)
 
 
 def _differs(index: Index, place: tuple[str, str, str], uid: str, status: str) -> bool:
@@ -46,26 +46,38 @@ def _differs(index: Index, place: tuple[str, str, str], uid: str, status: str) -
     return bool(known) and known[0][0] != status
 
 
-def add_event(database: sqlite3.Connection, now: datetime, key: Key, happening: Happening) -> None:
-    """Adds an event. Where the newest event of the resource says the same, its count goes up and it gets a new id, so that
-    followers see it again. An event between two equal ones keeps them apart, so that the order stays."""
-    event = int(database.execute("UPDATE counters SET value=value+1 WHERE name='event' RETURNING value").fetchone()[0])
-    place, time, fields = (key.kind, key.namespace, key.name), timestamp(now), compact(happening.fields)
-    said = (happening.reason, happening.message, happening.type)
-    repeated = database.execute(
-        "UPDATE events SET id=?, time=?, fields=?, count=count+1 WHERE id = (SELECT max(id) FROM events WHERE kind=? "
-        "AND namespace=? AND name=?) AND reason=? AND message=? AND type=? AND time>=?",
-        (event, time, fields, *place, *said, timestamp(now - REPEAT_WINDOW)),
-    )
-    if not repeated.rowcount:
-        database.execute(
-            "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,1)",
-            (event, time, *place, happening.type, happening.reason, happening.message, fields),
-        )
-    if event % _TRIM_EVERY == 0:
+def add_events(database: sqlite3.Connection, now: datetime, key: Key, happenings: Sequence[Happening]) -> None:
+    """Adds events. Where one says the same as the newest of the resource before it, that one's count goes up and it gets a new
+    id, so that followers see it again. An event between two equal ones keeps them apart, so that the order stays."""
+    if not happenings:
+        return
+    count = len(happenings)
+    query = "UPDATE counters SET value=value+? WHERE name='event' RETURNING value"
+    last = int(database.execute(query, (count,)).fetchone()[0])
+    place, time, before = (key.kind, key.namespace, key.name), timestamp(now), None
+    for event, happening in enumerate(happenings, last - count + 1):
+        said, fields = (happening.reason, happening.message, happening.type), compact(happening.fields)
+        # One after another of the same call is only repeated where it is equal.
+        if before not in (None, said) or not _repeat(database, event, now, fields, (*place, *said)):
+            database.execute(
+                "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,1)",
+                (event, time, *place, happening.type, happening.reason, happening.message, fields),
+            )
+        before = said
+    if last // _TRIM_EVERY != (last - count) // _TRIM_EVERY:
         database.execute(
             "DELETE FROM events WHERE id <= (SELECT id FROM events ORDER BY id DESC LIMIT 1 OFFSET ?)", (EVENTS_MAX,)
         )
+
+
+def _repeat(database: sqlite3.Connection, event: int, now: datetime, fields: str, said: tuple[str, ...]) -> bool:
+    """Counts the newest event of a resource once more, where it says the same. Tells whether it does."""
+    repeated = database.execute(
+        "UPDATE events SET id=?, time=?, fields=?, count=count+1 WHERE id = (SELECT max(id) FROM events WHERE kind=? "
+        "AND namespace=? AND name=?) AND reason=? AND message=? AND type=? AND time>=?",
+        (event, timestamp(now), fields, *said, timestamp(now - REPEAT_WINDOW)),
+    )
+    return bool(repeated.rowcount)
 
 
 def read_events(index: Index, after_id: int = 0, key: Key | None = None, limit: int = 1000) -> list[Event]:

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.domain import CpuConfig, DomainConfig, DomainType, RngConfig, ScsiConfig, SmbiosConfig, TpmConfig
-from homeostat.planner.machine.desired import CannotPlan, desired_domain
+from homeostat.planner.machine.desired import CannotPlan, asked_domain, desired_domain
 from homeostat.planner.observed import HostFacts, RememberedActs, Secret
 from tests.unit.driving import Operator
 from tests.unit.machines import IMAGE, changed, machine
@@ -268,3 +268,35 @@ def test_one_queue_of_a_nic_is_what_it_has_anyway() -> None:
 def test_a_disk_with_a_thread_of_its_own() -> None:
     fast, plain = on(HOST, disks=[{"name": "fast", "size": "1Gi", "ioThread": True}, {"name": "plain", "size": "1Gi"}]).disks
     assert (fast.io_thread, plain.io_thread) == (True, None)
+
+
+# What was asked for
+
+
+def _asked_again(vm: VirtualMachine, world: World) -> tuple[DomainConfig, DomainConfig]:
+    observed = world.observe(vm, RememberedActs())
+    assert observed.domain is not None
+    return desired_domain(vm, observed), asked_domain(vm, observed, desired_domain(vm, observed))
+
+
+@pytest.mark.parametrize("known", [{"name": "renamed"}, {"machine": "pc-q35-7.2"}, {"disks": "vdz"}])
+def test_what_others_and_libvirt_decided_was_not_asked_for(known: dict[str, str]) -> None:
+    disks = [{"name": "root", "size": "10Gi"}, {"name": "data", "size": "1Gi"}]
+    first = desired(machine(disks=disks))
+    world, vm = settled(disks=disks)
+    assert world.domain and world.domain.config
+    if target := known.get("disks"):
+        moved = (replace(world.domain.config.disks[0], target=target), *world.domain.config.disks[1:])
+        world.domain.config = replace(world.domain.config, disks=moved)
+    else:
+        world.edit(**known)
+    wanted, asked = _asked_again(vm, world)
+    assert wanted != first and asked == first
+
+
+def test_a_disk_that_others_moved_was_asked_for_where_it_was() -> None:
+    world, vm = settled(disks=[{"name": "root", "size": "10Gi"}])
+    _, before = _asked_again(vm, world)
+    world.snapshot("root", "/elsewhere/overlay.qcow2")
+    wanted, asked = _asked_again(vm, world)
+    assert wanted.disks != before.disks and asked.disks == before.disks

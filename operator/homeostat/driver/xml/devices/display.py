@@ -35,9 +35,9 @@ def build(config: DomainConfig) -> Iterator[Element]:
 
 
 def parse(root: Element) -> dict[str, Any]:
-    video = attribute(root, "devices/video/model", "type")
-    vnc = root.find("devices/graphics[@type='vnc']")
-    memory = attribute(root, "devices/video/model", "vgamem" if video == "qxl" else "vram")
+    card, vnc = root.find("devices/video/model"), root.find("devices/graphics[@type='vnc']")
+    video = None if card is None else card.get("type")
+    memory = None if card is None else card.get("vgamem" if video == "qxl" else "vram")
     return {
         "video": None if video == "none" else video,
         "video_memory": int(memory) * 1024 if memory else None,

@@ -16,7 +16,7 @@ from homeostat.runtime.machine.commands import REPLACED, outlived
 from homeostat.store.errors import FolderProblem
 
 from ...index.index import FINALIZER, Index, Row, compact, next_version, set_setting, timestamp
-from ...index.records import add_event, add_revision, difference
+from ...index.records import add_events, add_revision, difference
 from ...merge import merge_patch
 from ..reading import files
 from ..reading.files import FolderDocument
@@ -112,7 +112,7 @@ def _keep(database: sqlite3.Connection, row: Row, document: FolderDocument, iden
         (version, version, key.kind, key.namespace, key.name),
     )
     said = f"its document came back while it was being deleted ({document.place})"
-    add_event(database, identity.now, key, Happening("Normal", "Kept", said))
+    add_events(database, identity.now, key, [Happening("Normal", "Kept", said)])
     return key
 
 
