@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from homeostat.models.base import Key
@@ -18,11 +18,10 @@ from ..engine.ports import ResourceStore
 from ..machine.status import UNDER_WAY
 
 _INDEX = re.compile("[1-9][0-9]{0,8}")
-When = Callable[[str | None], float]
-"""Returns the seconds since the epoch of an RFC 3339 time; 0 without one."""
 
 
 def epoch(text: str | None) -> float:
+    """Returns the seconds since the epoch of an RFC 3339 time; 0 without one."""
     return datetime.fromisoformat(text).timestamp() if text else 0.0
 
 
@@ -34,16 +33,15 @@ class Seen:
     owner: str  # uid of the deployment; empty: it has none
     told: bool  # whether it had a status
     looked_at: bool  # whether that says what was seen since its host could be reached
-    replica: Replica
+    replica: Replica  # its times are those of its status
 
 
 class MachinesSeen:
     """The machines of the namespaces that deployments are in."""
 
     def __init__(self, store: ResourceStore, looked_at: Callable[[Key], bool], clock: OwnClock) -> None:
-        """Takes the operator's clock: what was seen before a pause is read again, since its times are put off by that."""
+        """Takes the operator's clock: all times are put off by what it paused since then."""
         self._store, self._looked_at, self._clock = store, looked_at, clock
-        self._pauses = clock.pauses
         self._seen: dict[str, dict[str, Seen]] = {}  # by namespace and name
 
     def forget(self, namespace: str) -> None:
@@ -51,9 +49,6 @@ class MachinesSeen:
 
     async def of(self, namespace: str) -> Collection[Seen]:
         """Returns the machines of a namespace, by name."""
-        if self._clock.pauses != self._pauses:
-            self._seen.clear()
-            self._pauses = self._clock.pauses
         before = self._seen.get(namespace, {})
         known = {
             name: seen.version
@@ -64,16 +59,19 @@ class MachinesSeen:
         newer = {machine.metadata.name: self._see(machine, versions[machine.metadata.name]) for machine in changed}
         same = {name: before[name] for name, version in versions.items() if known.get(name) == version}
         seen = self._seen[namespace] = same | newer
-        return [seen[name] for name in versions if name in seen]
+        found = [seen[name] for name in versions if name in seen]
+        if not self._clock.pauses:
+            return found
+        return [replace(each, replica=_put_off(each.replica, self._clock.put_off)) for each in found]
 
     def _see(self, machine: VirtualMachine, version: int) -> Seen:
         looked_at = self._looked_at(machine.key)
         owner = next((o for o in machine.metadata.owner_references if o.controller), None)
-        found = replica(machine, owner.name if owner else "", looked_at, lambda text: self._clock.put_off(epoch(text)))
+        found = replica(machine, owner.name if owner else "", looked_at)
         return Seen(version, owner.uid if owner else "", machine.status is not None, looked_at, found)
 
 
-def replica(machine: VirtualMachine, deployment: str, looked_at: bool = True, when: When = epoch) -> Replica:
+def replica(machine: VirtualMachine, deployment: str, looked_at: bool = True) -> Replica:
     """Returns a machine as its deployment sees it. ``looked_at``: the machine's status says what was seen after its host could be
     reached again."""
     conditions = machine.status.conditions if machine.status else ()
@@ -86,14 +84,14 @@ def replica(machine: VirtualMachine, deployment: str, looked_at: bool = True, wh
         name=machine.metadata.name,
         index=index_of(machine.metadata.name, deployment),
         fingerprint=machine.metadata.annotations.get(FOLLOWS, ""),
-        created=when(machine.metadata.creation_timestamp),
-        ready_since=when(ready.last_transition_time) if is_ready and ready else None,
+        created=epoch(machine.metadata.creation_timestamp),
+        ready_since=epoch(ready.last_transition_time) if is_ready and ready else None,
         lost=not unknown and (bool(find_condition(conditions, "CrashLoopBackOff")) or reason == "ReadinessLost"),
         failure=waits if reason not in UNDER_WAY else "",
         deleting=machine.deleting,
         waits=waits,
         unknown=unknown,
-        serving_since=_serving_since(machine.status, when),
+        serving_since=_serving_since(machine.status),
     )
 
 
@@ -109,12 +107,22 @@ def _is_unknown(machine: VirtualMachine) -> bool:
     return running.status == "Unknown"
 
 
-def _serving_since(status: VirtualMachineStatus | None, when: When) -> float | None:
+def _serving_since(status: VirtualMachineStatus | None) -> float | None:
     """Returns since when the guest serves. None: it does not run, or its probes say that it does not serve."""
     if status is None or status.state is not MachineState.RUNNING:
         return None
     told = [c for c in status.conditions if c.type in ("Running", "Healthy")]
-    return max(when(c.last_transition_time) for c in told) if told and all(c.status == "True" for c in told) else None
+    return max(epoch(c.last_transition_time) for c in told) if told and all(c.status == "True" for c in told) else None
+
+
+def _put_off(replica: Replica, later: Callable[[float], float]) -> Replica:
+    ready, serving = replica.ready_since, replica.serving_since
+    return replace(
+        replica,
+        created=later(replica.created),
+        ready_since=None if ready is None else later(ready),
+        serving_since=None if serving is None else later(serving),
+    )
 
 
 def index_of(machine: str, deployment: str) -> int:

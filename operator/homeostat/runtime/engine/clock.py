@@ -49,7 +49,12 @@ class OwnClock:
         """Returns a moment (seconds since the epoch), later by what we have paused since then. So whatever is due some time after
         it becomes due later."""
         self._read()
-        return then + sum(max(0.0, min(end, self._seen_wall) - max(begin, then)) for begin, end in self._pauses)
+        lost = 0.0
+        for begin, end in reversed(self._pauses):  # the last one comes first
+            if end <= then:
+                break
+            lost += max(0.0, min(end, self._seen_wall) - max(begin, then))
+        return then + lost
 
     @asynccontextmanager
     async def within(self, seconds: float) -> AsyncIterator[None]:

@@ -129,8 +129,10 @@ async def test_a_pause_of_the_operator_puts_off_what_was_seen_before(room: Room)
     await here.run("web-1")
     assert (await here.replicas())["web-1"].ready_since == EPOCH
     here.clock.pauses = ((EPOCH, EPOCH + 60),)
-    assert (await here.replicas())["web-1"].ready_since == EPOCH + 60
-    assert (await here.look())[0] == []
+    read, (seen,) = await here.look()
+    assert (seen.replica.ready_since, seen.replica.serving_since) == (EPOCH + 60, EPOCH + 60) and read == []
+    here.clock.pauses = ((EPOCH, EPOCH + 60), (EPOCH + 60, EPOCH + 61))
+    assert (await here.replicas())["web-1"].created == EPOCH + 61
 
 
 async def test_a_namespace_that_was_forgotten_is_read_again(room: Room) -> None:
