@@ -13,10 +13,21 @@ import pytest
 
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner import actions as act
-from homeostat.planner.domain import CpuConfig, DiskConfig, DomainConfig, DomainType, KernelBoot, VncConfig
+from homeostat.planner.domain import (
+    CpuConfig,
+    DiskConfig,
+    DomainConfig,
+    DomainType,
+    HostDeviceConfig,
+    KernelBoot,
+    NicConfig,
+    VncConfig,
+    VsockConfig,
+)
 from homeostat.planner.files.trash import TrashedDisk, TrashEntry
 from homeostat.planner.machine import plan_machine
 from homeostat.planner.machine.definition.live_changes import given_up, live_actions
+from homeostat.planner.machine.host.claims import Claim, claims_held, claims_of, ports_wanted, standing
 from homeostat.planner.machine.preview.foresee import after, foreseen
 from homeostat.planner.machine.storage.storage import plan_images, plan_storage, storage_needs
 from homeostat.planner.observed import (
@@ -26,9 +37,11 @@ from homeostat.planner.observed import (
     ObservedDisk,
     ObservedDomain,
     ObservedImage,
+    ObservedPort,
     ObservedStorage,
 )
 from homeostat.planner.plan import Change, Disruption, Plan, Stalled
+from tests.unit.documents import SPEC
 from tests.unit.machines import Spec, changed, deleted, machine, running
 from tests.unit.tables import as_before, changes, differences, does, grouped, words
 from tests.unit.transcripts import DATA, EDITS, ISO, KERNEL, LAN, ROOT, SEED, step
@@ -184,6 +197,8 @@ def whole() -> Iterator[str]:
             yield f"{what} {policy or ''}{' deleted' if goes else ''}: {told(plan)} = {known}; {left} {end.storage.created}"
     fresh = replace(first, domain=None, storage=ObservedStorage(trash=(*TRASHES["another's"], *trash(BLANK, BLANK, entry="f"))))
     plan, end = foreseen(RUNNING, fresh, 1000.0, {})
+    never = {ref.key: ObservedImage(ImagePhase.MISSING) for ref in storage_needs(RUNNING, "/state").images}
+    yield f"never fetched: {told(foreseen(RUNNING, fresh, 1000.0, never)[0])}"
     yield f"new: {told(plan)} = {end.storage.disks} {[(e.entry, len(e.disks)) for e in end.storage.trash]}"
 
 
@@ -258,6 +273,73 @@ def suspended() -> Iterator[str]:
             yield f"{case}: {told(plan)}; {plan.outcome.message}{' left' if plan.left else ''}"
 
 
+def contested() -> Iterator[str]:
+    """Where others have what it needs, or the host lacks it."""
+    vm = machine(disks=[ROOT, DATA], nics=[LAN, {"name": "out", "user": {"forwards": [{"hostPort": 80, "guestPort": 80}]}}])
+    world, operator, _ = running(**vm.dump()["spec"])
+    first = world.observe(vm, operator.memory)
+    assert first.domain is not None and first.domain.live is not None
+    mac = first.domain.live.nics[0].mac
+    off = replace(first.domain, live=None, state=DomainState.SHUTOFF, reason="crashed")
+    domains = {
+        "runs": first.domain,
+        "off": off,
+        "unplugged": replace(first.domain, unplugged={"lan": "on no bridge"}),
+        "none": None,
+    }
+    others: dict[str, dict[str, Any]] = {
+        "nobody": {},
+        "a port": {"others": {"tcp:127.0.0.1:80": "db"}},
+        "a MAC": {"others": {f"mac:{mac} on network default": "db"}},
+        "a disk": {"others": {f"{HOME}/data.qcow2": "db"}},
+        "its name": {"others": {"name:web": "db", "name:default-web": "db"}},
+        "a program": {"ports": {"tcp:127.0.0.1:80": ObservedPort(holder="nginx")}},
+        "nothing, but may not": {"ports": {"tcp:127.0.0.1:80": ObservedPort(lowest=1024)}},
+        "no such address": {"ports": {"tcp:127.0.0.1:80": ObservedPort()}},
+        "the network": {"host": replace(first.host, networks=frozenset())},
+        "too little memory": {"host": replace(first.host, memory=1)},
+    }
+    edits: dict[str, Spec] = {
+        "": {},
+        "another nic": {"nics": [LAN, {"name": "wan", "network": "default"}]},
+        "restart": {"restartedAt": "t1"},
+    }
+    for (what, known), (who, have), (how, edit) in product(domains.items(), others.items(), edits.items()):
+        now = replace(first, domain=known, **have)
+        for wanted in (vm, deleted(vm)) if not edit else (changed(vm, **edit),):
+            plan = plan_machine(wanted, now, 1000.0)
+            ports = sorted(ports_wanted(wanted, known, now.others))
+            case = f"{what}, {who} has it, {how}{'deleted' if wanted.deleting else ''}"
+            yield f"{case}: {told(plan)} {plan.outcome.message}; listens {ports}"
+
+
+def claimed() -> Iterator[str]:
+    """What the spec asks for, what a domain has, and what collides."""
+    known = machine(**{key: value for key, value in SPEC.items() if key not in ("pluginRef", "restoreFrom")})
+    for root in ("/state", ""):
+        yield from (f"{root} {claim} {claim.told} {claim.mend}" for claim in claims_of(known, root))
+    first = WORLD.observe(RUNNING, OPERATOR.memory).domain
+    assert first is not None and first.live is not None
+    tap = NicConfig("tap", "ethernet", "tap0", "52:54:00:00:00:01", "virtio")
+    devices = (HostDeviceConfig("gpu", "pci", "0000:03:00.0"),)
+    other = replace(first.live, nics=(tap, replace(tap, kind="user", source="")), vsock=VsockConfig(7), host_devices=devices)
+    cases = {
+        "as it was": first,
+        "other live": replace(first, live=other, vnc="[::1]:5901"),
+        "other defined": replace(first, config=replace(other, vsock=VsockConfig(None))),
+        "off": replace(first, state=DomainState.SHUTOFF, live=None, vnc="127.0.0.1:5900"),
+    }
+    for what, found in cases.items():
+        yield f"{what}: {' '.join(map(str, claims_held(found)))} {standing(found).name}"
+    addresses = ("", "0.0.0.0", "::", "127.0.0.1", "10.0.0.1", "::1")
+    claims = [Claim("tcp", "80", address) for address in addresses] + [
+        Claim("tcp", "81", "0.0.0.0"),
+        Claim("udp", "80", "0.0.0.0"),
+    ]
+    for one in claims:
+        yield f"{one} collides with {' '.join(str(other) for other in claims if one.collides(other))}"
+
+
 def asked() -> Iterator[str]:
     """What a guest is asked for, and what it has refused too often."""
     first = WORLD.observe(RUNNING, OPERATOR.memory)
@@ -284,6 +366,8 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "acted": acted,
     "suspended": suspended,
     "asked": asked,
+    "contested": contested,
+    "claimed": claimed,
 }
 
 
