@@ -67,10 +67,10 @@ def _is_taken(ours: socket.socket) -> bool:
     """Tells whether the program at the other side has read our end. Returns False also where its socket cannot be seen from
     here."""
     table = Path("/proc/net/tcp6" if ours.family == socket.AF_INET6 else "/proc/net/tcp")
-    wanted = [_as_listed(*ours.getpeername()[:2]), _as_listed(*ours.getsockname()[:2])]
     try:
+        wanted = [_as_listed(*ours.getpeername()[:2]), _as_listed(*ours.getsockname()[:2])]
         lines = table.read_text(encoding="ascii").splitlines()
-    except OSError:
+    except OSError:  # also where the other side has just hung up
         return False
     for line in lines:
         _, local, remote, state, queues, *_ = line.split()
