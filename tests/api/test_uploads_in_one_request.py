@@ -59,6 +59,15 @@ def test_an_image_that_was_declared_waits_for_it(own_api: Api, file: Path) -> No
     assert own_api.http.get("/api/v1/images/debian").json()["spec"]["source"]["sha256"] == sha256(file)
 
 
+def test_an_image_that_asks_for_another_file_refuses_it(own_api: Api, file: Path) -> None:
+    other = hashlib.sha256(b"other").hexdigest()
+    assert (
+        own_api.http.post("/api/v1/images", json={"name": "debian", "source": {"upload": {}, "sha256": other}}).status_code == 201
+    )
+    refused(own_api.http.put("/api/v1/images/debian/file", content=file.read_bytes()), 422, "checksum_mismatch")
+    assert left(own_api) == []
+
+
 def test_a_kernel_is_taken_as_it_is(own_api: Api) -> None:
     kernel = b"MZ" + bytes(range(256)) * 400
     refused(own_api.http.put("/api/v1/images/kernel/file", content=kernel), 422, "not_an_image")

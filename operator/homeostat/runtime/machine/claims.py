@@ -121,7 +121,7 @@ class Claims:
         asking = self._asking[claim.slot]
         if len(asking) == 1:
             return None
-        rivals = [other for other, theirs in asking.items() if other == key or any(claim.collides(c) for c in theirs)]
+        rivals = [other for other, theirs in asking.items() if any(claim.collides(c) for c in theirs)]
         first = max(rivals, key=lambda other: self._standing[other])  # of equal ones, the one that asked first
         return None if first == key else first
 

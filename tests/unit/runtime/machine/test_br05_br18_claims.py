@@ -396,3 +396,28 @@ def test_what_a_machine_claims_is_found_again_for_another_spec_identity_or_domai
     assert refused(claims, taken, host) == [(f"mac:{mac_address('another', 'lan')} on network default", "machine gamma")], (
         "identity"
     )
+
+
+def test_what_only_its_domain_has_is_told_so_though_its_spec_has_the_same_port_elsewhere() -> None:
+    host, claims = Host(), Claims()
+    before = machine(name="alpha", nics=[forward(address="127.0.0.1")])
+    host.run(before)
+    refused(claims, changed(before, nics=[forward(address="10.0.0.1")]), host)
+    ((_, holder),) = refused(claims, machine(name="beta", nics=[forward(address="127.0.0.1")]), host)
+    assert holder == "machine alpha, until that is restarted"
+    ((_, holder),) = refused(claims, machine(name="gamma", nics=[forward(address="10.0.0.1")]), host)
+    assert holder == "machine alpha"
+
+
+def test_one_that_was_refused_and_has_gone_is_refused_no_more_when_it_comes_again() -> None:
+    host, claims = Host(), Claims()
+    first, second, third = (machine(name=name, nics=lan()) for name in ("alpha", "beta", "gamma"))
+    for vm in (first, second, third):
+        host.run(vm, DomainState.RUNNING if vm is first else DomainState.SHUTOFF)
+    refused(claims, first, host)
+    assert refused(claims, second, host)
+    for vm in (first, second):
+        claims.release(vm.key)
+    refused(claims, second, host)
+    assert [holder for _, holder in refused(claims, third, host)] == ["machine beta"]
+    assert refused(claims, second, host) == []

@@ -38,7 +38,7 @@ class Things:
         return condition.reason if condition else ""
 
 
-HOST = Host(metadata=HostMeta(name="far"), spec=HostSpec(), status=HostStatus())
+HOST = Host(metadata=HostMeta(name="far"), spec=HostSpec(), status=HostStatus(version="QEMU 7.2"))
 MACHINES = [
     VirtualMachine(metadata=ObjectMeta(name=name), spec=VirtualMachineSpec(), status=VirtualMachineStatus())
     for name in ("a", "b")
@@ -117,6 +117,7 @@ def test_one_that_is_served_again_is_gone_no_more() -> None:
         things = Kept(HOST)
         assert (await keeper(things, served=False, machines=0, gone=gone).reconcile(HOST)).after == POLL_SECONDS
         assert gone == {"far"} and things.reason(HOST.key) == OPERATOR_GONE
+        assert things.things[HOST.key].status.version == "QEMU 7.2", "what was known of it stays"
         written = len(things.written)
         await keeper(things, served=False, machines=0, gone=gone).reconcile(things.things[HOST.key])
         assert len(things.written) == written  # it says so already

@@ -160,6 +160,10 @@ async def test_of_several_hosts_it_goes_on_where_it_had_begun(at_once: None, pla
     assert "it was being deleted on host b" in shelf.said[DB.key][0] and "--host b=URI" in shelf.said[DB.key][0]
 
 
+async def test_where_none_was_being_deleted_it_looks_again_as_ever(at_once: None) -> None:
+    assert await watch(Host(FOLDER), Index(), deletions=Deletions()).scan() == EVERY
+
+
 async def test_it_waits_for_its_time() -> None:
     deletions = Deletions()
     watching = watch(Host(replace(FOLDER, deletion=NOTE)), Index(), deletions=deletions)
