@@ -30,7 +30,7 @@ _DAEMON = re.compile(r"\bLibvirtd\b|subprocess")
 # Of other rooms, though what they are written with names these.
 _ELSEWHERE = re.compile(r"test_(?:crds|model|xml)_")
 LIVING = "real"  # the fixture of those that need an operator
-_NAMED = re.compile(r"homeostat\.(?:planner|runtime|service)|homeostat_(?:api|contracts)|tests\.api\.harness")
+_NAMED = re.compile(r"homeostat\.(?:planner|runtime|service|assembly)|homeostat_(?:api|contracts)|tests\.api\.harness")
 _IMPORTED = re.compile(r"^from (tests\.[\w.]+) import", re.MULTILINE)
 Mark = tuple[str, str, str, str]  # file, function, old, new: a mutant, wherever its line moves
 EQUIVALENT = Path(__file__).with_name("equivalent.json")
@@ -73,7 +73,7 @@ def tests() -> list[str]:
 
 def _needs_more(path: Path) -> bool:
     """Tells whether a file of tests needs more than its own process."""
-    match path.parent.name:
+    match path.relative_to(ROOT).parts[1]:
         case "api":
             return _SERVED.search(path.read_text()) is not None
         case "libvirt":

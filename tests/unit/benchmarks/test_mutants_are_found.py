@@ -69,6 +69,12 @@ def test_the_tests_of_the_driver_are_those_that_need_no_daemon() -> None:
     assert not {"test_host_qemu.py", "test_cli_up.py", "test_guest_agents.py"} & found
 
 
+def test_unit_tests_of_the_api_need_no_server_whatever_they_name() -> None:
+    found = set(rooms.tests())
+    assert {"tests/unit/api/test_api_bodies.py", "tests/api/test_uploads_by_tus.py"} <= found
+    assert not found & {"tests/api/test_uploads_over_a_connection.py", "tests/api/test_tls.py"}
+
+
 def test_of_one_mutant_the_first_tests_are_run_as_far_as_its_time_goes() -> None:
     known = {"a": Covered(1.0), "b": Covered(2.0), "c": Covered(0.5)}
     assert _within(3.0, ["a", "b", "c"], known) == ["a", "b"]
