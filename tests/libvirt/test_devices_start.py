@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -82,9 +81,7 @@ async def test_it_starts(
 
 @pytest.mark.parametrize("tpm", [TpmConfig("tpm-tis", "1.2"), TpmConfig("tpm-crb", "2.0")], ids=["1.2", "2.0"])
 async def test_a_tpm_is_emulated(host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage, tpm: TpmConfig) -> None:
-    if tpm.version not in (host.facts.tpms or ()):
-        assert shutil.which("swtpm") is None
-        pytest.skip("swtpm is not installed")
+    assert tpm.version in (host.facts.tpms or ()), "swtpm is not installed: run scripts/install-system"
     config = await running(host, replace(machine(libvirtd, guest_image), tpm=tpm))
     assert seen_live(host, config.uuid).tpm == tpm
     await host.execute(act.DefineDomain(replace(config, tpm=None), ""))
@@ -173,6 +170,13 @@ async def test_what_this_machine_lacks_is_defined_and_its_start_says_why_it_cann
         await host.execute(act.DefineDomain(replace(config, host_devices=None), ""))
         await host.execute(act.StartDomain(config.uuid, False, ""))
         assert host.facts.vsock
+
+
+async def test_a_vsock_starts_where_the_kernel_has_it(host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage) -> None:
+    if not host.facts.vsock:
+        pytest.skip("the kernel has no /dev/vhost-vsock: load the module vhost_vsock")
+    config = await running(host, replace(machine(libvirtd, guest_image), vsock=VsockConfig(4242)))
+    assert seen_live(host, config.uuid).vsock == VsockConfig(4242)
 
 
 async def test_devices_of_a_host_are_listed_where_they_may_be_had(libvirtd: Libvirtd) -> None:

@@ -19,6 +19,7 @@ from gunicorn.asgi.parser import UnsupportedTransferCoding  # type: ignore[impor
 from gunicorn.asgi.protocol import ASGIProtocol  # type: ignore[import-untyped]
 
 from ..http.direct import KEY
+from ..http.download import GONE
 from . import refusal
 from .limits import BODY_PART, BODY_SECONDS, DISCARD_LIMIT, ENDED_SECONDS, HEAD_LIMIT, HEAD_SECONDS, LINGER_SECONDS, READ_SECONDS
 
@@ -168,6 +169,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
 
     def _build_http_scope(self, request: Any, sockname: Any, peername: Any) -> dict[str, Any]:
         scope: dict[str, Any] = super()._build_http_scope(request, sockname, peername)
+        scope[GONE] = lambda: self.gone
         if self.transport.get_extra_info("ssl_object") is None:
             scope[KEY] = self
         return scope

@@ -9,10 +9,10 @@ from typing import Protocol
 import falcon
 import falcon.asgi
 
-from .direct import KEY
 from .errors import Problem
 from .operations import Parameter
 
+GONE = "homeostat.gone"  # in the scope: tells whether the client gets nothing more
 PART = 2**20  # bytes that are read and sent at once
 IF_RANGE = Parameter(
     "If-Range",
@@ -36,9 +36,9 @@ class Sendable(Protocol):
 
 
 def gone_of(req: falcon.asgi.Request) -> Callable[[], bool]:
-    """Returns what tells whether the client has gone. Where the connection does not know, as over TLS, it never has."""
-    connection = req.scope.get(KEY)
-    return (lambda: bool(connection.gone)) if connection is not None else (lambda: False)
+    """Returns what tells whether the client has gone. Any thread may call it."""
+    found: Callable[[], bool] = req.scope.get(GONE, lambda: False)
+    return found
 
 
 def only_head(req: falcon.asgi.Request) -> bool:

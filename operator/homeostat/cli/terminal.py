@@ -54,6 +54,17 @@ def dressed(text: str) -> str:
     return "".join(pieces)
 
 
+def confirmed(question: str) -> bool:
+    """Asks a person. Where nobody can be asked the answer is no: the caller then says which option does not ask."""
+    try:
+        return click.confirm(question)
+    except click.Abort:  # by Ctrl-C, or the input has ended
+        if sys.stdin.isatty():
+            raise
+        say("")  # ends the line of the question
+        return False
+
+
 def on_terminal() -> bool:
     return sys.stdout.isatty()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,17 @@ def test_restore_writes_the_token_once_it_is_taken(cli: CliState) -> None:
     assert said.code == 0 and "restoreFrom: before, token one" in said.out
     assert spec_of(cli, "web.yaml") == {"restoreFrom": {"snapshot": "before", "token": "one"}}
     assert cli.homeostat("snapshot", "restore", "after", "--yes").code == 1
+
+
+def test_restore_without_anybody_to_ask_says_what_to_pass(cli: CliState, monkeypatch: pytest.MonkeyPatch) -> None:
+    cli.homeostat("snapshot", "create", "web", "before")
+    taken(cli, "before")
+    for typed, code in (("", 1), ("n\n", 1), ("y\n", 0)):
+        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+        said = cli.homeostat("snapshot", "restore", "before", "--token", "one")
+        assert said.code == code, said
+        assert code == 0 or ("nothing was changed" in said.err and "--yes does not ask" in said.err)
+    assert "interrupted" not in said.err
 
 
 def test_delete_takes_it_out(cli: CliState) -> None:

@@ -29,7 +29,7 @@ from ..several_hosts import chosen_hosts, whose
 from ..show.moments import Moments
 from ..show.render_facts import disk_fates
 from ..show.up_view import PlainView, View
-from ..terminal import say
+from ..terminal import confirmed, say
 from ..times import parse_duration
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def down(settings: CliSettings, folder: str | None, yes: bool, timeout: str, tra
     if not yes:
         say(*announcement(machines, trash_keep))
         where = whose(settings.hosts) if settings.hosts else settings.uri
-        if not click.confirm(f"Remove {_count(len(machines))} from {where}?"):
+        if not confirmed(f"Remove {_count(len(machines))} from {where}?"):
             raise CliError("nothing was removed", "--yes does not ask")
     run(_down(directory, settings, parse_duration(timeout), trash_keep))
 

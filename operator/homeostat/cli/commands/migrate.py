@@ -17,7 +17,7 @@ from ..cluster_options import cluster_options
 from ..errors import CliError
 from ..settings import CliSettings, common_options, pass_settings
 from ..several_hosts import whose
-from ..terminal import say
+from ..terminal import confirmed, say
 
 if TYPE_CHECKING:
     from homeostat.store.files.state import StateFolder
@@ -204,7 +204,7 @@ def _agreed(plan: Migration, words: str, wanted: Wanted) -> bool:
     if wanted.dry_run:
         say("Nothing was changed (dry run).")
         return False
-    if plan.steps and not wanted.yes and not click.confirm("No guest is restarted. Migrate?"):
+    if plan.steps and not wanted.yes and not confirmed("No guest is restarted. Migrate?"):
         raise CliError("nothing was changed", "--yes does not ask")
     return True
 

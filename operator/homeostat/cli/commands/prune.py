@@ -14,7 +14,7 @@ from ..access import opened, run
 from ..errors import CliError
 from ..references import full_name
 from ..settings import CliSettings, common_options, pass_settings
-from ..terminal import say
+from ..terminal import confirmed, say
 
 if TYPE_CHECKING:
     from homeostat.store.files.passes.intake import PassReport
@@ -46,8 +46,8 @@ async def confirm_prune(settings: CliSettings, yes: bool, dry_run: bool = False)
         if dry_run:
             say(f"{len(pending)} would be deleted (dry run)")
             return
-        if not yes and not await asyncio.to_thread(click.confirm, f"Delete these {len(pending)}?"):
-            raise CliError("nothing was deleted", "mend or put back the files, and nothing will be")
+        if not yes and not await asyncio.to_thread(confirmed, f"Delete these {len(pending)}?"):
+            raise CliError("nothing was deleted", "--yes does not ask; mend or put back the files, and nothing will be")
         report: PassReport = await store.confirm_prune(pending)
         changed = len(set(report.changed) & set(pending))
         said = f"{len(report.deleted)} deleted" + (f", {changed} changed" if changed else "")

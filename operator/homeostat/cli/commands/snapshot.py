@@ -22,7 +22,7 @@ from ..references import complete_machine, complete_snapshot, full_name, need_ki
 from ..settings import CliSettings, common_options, pass_settings
 from ..show.status_words import status_of
 from ..show.tables import table_lines
-from ..terminal import emit, say
+from ..terminal import confirmed, emit, say
 from ..times import parse_duration
 from .delete import delete as delete_any
 
@@ -127,7 +127,7 @@ async def _restore(settings: CliSettings, name: str, token: str, yes: bool, wait
             raise not_found(of)
         if not _is_taken(found):
             raise CliError(f"{full_name(key)} is not ready to go back to: {_why(found)}", "nothing was changed")
-        if not yes and not click.confirm(f"Bring {of.name} back to {key.name}? What its disks got since is lost"):
+        if not yes and not confirmed(f"Bring {of.name} back to {key.name}? What its disks got since is lost"):
             raise CliError("nothing was changed", "--yes does not ask")
         await store.patch(of, commands.restore(found.metadata.name, token))
         say(f"{full_name(of)} patched (restoreFrom: {key.name}, token {token})")

@@ -15,7 +15,7 @@ from homeostat.planner.files.trash import TrashEntry, scarcity
 from ..errors import CliError
 from ..settings import CliSettings, common_options, pass_settings
 from ..show.output import to_yaml
-from ..terminal import columns, emit, say
+from ..terminal import columns, confirmed, emit, say
 from ..times import age
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def empty(settings: CliSettings, names: tuple[str, ...], everything: bool, yes: 
         return
     if not yes:
         say(*_table(entries, wide=False))
-        if not click.confirm(f"Erase {_count(len(entries))} for good?"):
+        if not confirmed(f"Erase {_count(len(entries))} for good?"):
             raise CliError("nothing was erased", "--yes does not ask")
     for entry in entries:
         found.erase(entry.entry)
