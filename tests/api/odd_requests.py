@@ -59,6 +59,23 @@ PLACES = (
     (b"PATCH", b"/api/v1/deployments/a/spec"),
     (b"POST", b"/api/v1/vms/a/start"),
 )
+NEW = (b"images", b"disks", b"networks", b"snapshots", b"snapshotschedules", b"uploads")
+TUS = (
+    *(b"Upload-Length: " + number for number in NUMBERS), *(b"Upload-Offset: " + number for number in NUMBERS),
+    b"Upload-Defer-Length: 1", b"Upload-Metadata: name", b"Upload-Metadata: name ===", b"Upload-Metadata: ,,,",
+    b"Upload-Metadata: name Li4vLi4veA==", b"Upload-Metadata: name //4=", b"Upload-Metadata: name " + b"A" * 7000,
+    b"Upload-Metadata: name eA==,name eQ==", b"Upload-Metadata: name aW1n,sha256 enp6", b"Upload-Metadata: \xff",
+    b"Upload-Checksum: sha1 x", b"Upload-Concat: final;/a /b", b"Tus-Resumable: 9.9", b"X-HTTP-Method-Override: DELETE",
+)  # fmt: skip
+PARTS = (
+    b"Content-Disposition: form-data; name=\xff\xff", b"Content-Disposition: form-data", b"Content-Disposition: \xff", b"X: y",
+    b"Content-Disposition: form-data; name=file; filename=\xff", b"Content-Disposition: form-data; name=file; filename*=x''%ff",
+    b'Content-Disposition: form-data; name="file"; filename="../../../etc/x"', b"A: " + b"b" * 9000, b"",
+    b'Content-Disposition: form-data; name="name"\r\n\r\n..\r\n--B\r\nContent-Disposition: form-data; name="file"',
+    b'Content-Disposition: form-data; name="name"\r\n\r\n\xff\r\n--B\r\nContent-Disposition: form-data; name="file"',
+    b'Content-Disposition: form-data; name="name"\r\nContent-Type: \xff; charset=\xff',
+)  # fmt: skip
+BOUNDARIES = (b"B", b'"B"', b"", b"B" * 200, b"\xff", b"B; boundary=C")
 CHUNKS = (
     b"0\r\n\r\n", b"2\r\n{}\r\n0\r\n\r\n", b"-1\r\n", b"f" * 40 + b"\r\n", b"2;\x00\r\n{}", b"2\r\n{}x", b"\xff\r\n",
     b"0\r\nHost: a\r\n\r\n",
@@ -80,7 +97,29 @@ def request(method: bytes, target: bytes, *headers: bytes, body: bytes = b"") ->
     return b"\r\n".join([*lines, b"", body])
 
 
+def form(target: bytes, boundary: bytes, body: bytes) -> bytes:
+    kind = b"Content-Type: multipart/form-data; boundary=" + boundary
+    return request(b"POST", target, kind, b"Content-Length: %d" % len(body)) + body
+
+
+def uploads() -> Iterator[bytes]:
+    """Requests of uploads, whole and in pieces."""
+    tus = b"Tus-Resumable: 1.0.0"
+    yield from (request(b"POST", b"/api/v1/uploads", tus, b"Upload-Metadata: name aW1n", header) for header in TUS)
+    yield from (request(method, b"/api/v1/uploads/a", tus, header) for method, header in product((b"PATCH", b"HEAD"), TUS))
+    for part, boundary in product(PARTS, BOUNDARIES):
+        yield form(b"/api/v1/images", boundary, b"--B\r\n" + part + b"\r\n\r\nx\r\n--B--\r\n")
+    yield from (form(b"/api/v1/images", b"B", body) for body in (b"", b"--B", b"--B--", b"--B\r\n\r\n", b"--B\r\n" * 5000))
+
+
 def corpus() -> Iterator[bytes]:
+    yield from uploads()
+    for kind, method in product(NEW, METHODS):
+        yield request(method, b"/api/v1/" + kind)
+        yield request(method, b"/api/v1/" + kind + b"/%00")
+    yield from (request(b"POST", b"/api/v1/" + kind, body=body) for kind, body in product(NEW, BODIES))
+    yield from (request(b"PUT", b"/api/v1/" + kind + b"/a/spec", body=body) for kind, body in product(NEW, BODIES))
+    yield from (request(b"PUT", b"/api/v1/images/" + name + b"/file", body=b"x") for name in (b"..", b"%2e%2e%2fx", b"%ff", b"A"))
     yield from (request(*pair) for pair in product(METHODS, (b"/", b"/healthz", b"/api/v1/vms", b"/api/v1/vms/gone")))
     yield from (request(b"GET", target) for target in TARGETS)
     yield from (request(b"POST", target) for target in TARGETS)

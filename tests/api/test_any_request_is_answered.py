@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.api.harness import Api, serving
-from tests.api.odd_requests import corpus, request
+from tests.api.odd_requests import corpus, form, request
 
 TOKEN = "correct-horse-battery-staple"
 
@@ -71,6 +71,11 @@ MUTATED = [
     request(b"GET", b"/api/v1/vms?limit=1&offset=0&status=running", b"If-None-Match: \"1\"", b"Accept: */*"),
     request(b"POST", b"/api/v1/vms", body=b'{"name": "m", "config": {"vcpu": 1, "memory_mb": 64}}'),
     request(b"PATCH", b"/api/v1/vms/a/spec", b"If-Match: \"1\"", body=b'{"resources": {"memory": "64Mi"}}'),
+    form(
+        b"/api/v1/images", b"B", b'--B\r\nContent-Disposition: form-data; name="name"\r\n\r\nimg\r\n--B\r\n'
+        b'Content-Disposition: form-data; name="file"; filename="a"\r\nContent-Type: text/plain\r\n\r\nx\r\n--B--\r\n',
+    ),
+    request(b"POST", b"/api/v1/uploads", b"Tus-Resumable: 1.0.0", b"Upload-Length: 3", b"Upload-Metadata: name aW1n,format cmF3"),
     request(b"POST", b"/api/v1/vms", b"Transfer-Encoding: chunked") + b"2\r\n{}\r\n0\r\n\r\n",
     request(b"GET", b"/api/v1/vms", b"Upgrade: websocket", b"Connection: Upgrade", b"Sec-WebSocket-Version: 13",
             b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="),

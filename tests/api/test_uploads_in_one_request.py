@@ -117,6 +117,8 @@ def test_a_name_that_is_taken_is_refused(own_api: Api, file: Path) -> None:
 def test_a_form_is_refused_where_it_is_none(own_api: Api) -> None:
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
     refused(own_api.http.post("/api/v1/images", content=b"--x\r\n", headers=headers), 400, "malformed_form")
+    odd = b"--x\r\nContent-Disposition: form-data; name=\xff\r\n\r\ny\r\n--x--\r\n"
+    refused(own_api.http.post("/api/v1/images", content=odd, headers=headers), 400, "malformed_form")
     refused(own_api.http.post("/api/v1/images", data={"name": "a"}, files={"other": b"x"}), 400, "invalid_request")
     refused(own_api.http.post("/api/v1/images", files={"file": b"x"}), 400, "invalid_request")
 

@@ -42,14 +42,23 @@ async def take_form(req: falcon.asgi.Request, uploads: ImageUploads) -> Image:
     try:
         form: Any = await MultipartFormHandler().deserialize_async(req.stream, req.content_type, req.content_length)
         async for part in form:
-            if part.name == "file":
+            if (called := _called(part)) == "file":
                 name, sha256, format = (fields.get(field, "") for field in ("name", "sha256", "format"))
                 return await take_whole(uploads, check_name(name), None, sha256, format, part.stream)
-            if part.name in ("name", "sha256", "format"):
-                fields[part.name] = (await part.stream.read(_FIELD_MAX)).decode(errors="replace").strip()
+            if called in ("name", "sha256", "format"):
+                fields[called] = (await part.stream.read(_FIELD_MAX)).decode(errors="replace").strip()
     except (falcon.MediaMalformedError, falcon.MultipartParseError) as error:
         raise Problem(400, "malformed_form", f"The body is no whole form: {error.description or 'it ends too early'}") from error
     raise invalid("the form has no part of the name file")
+
+
+def _called(part: Any) -> str | None:
+    """Returns the name of a part. Raises Problem: it cannot be read."""
+    try:
+        name: str | None = part.name
+    except ValueError as error:  # its header is no UTF-8
+        raise Problem(400, "malformed_form", "The body is no whole form: a header of a part is not UTF-8") from error
+    return name
 
 
 async def take_whole(

@@ -1,4 +1,4 @@
-"""What a request may ask for beyond what the models allow: which files it may name, how many machines, which plugins.
+"""What a request may ask for beyond what the models allow: which files and networks it may name, how many machines, and so on.
 
 The YAML of a folder is written by its owner. A request may come from anybody who reaches the API, and the operator reads files as
 root.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_interface, ip_network
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -20,6 +21,7 @@ from homeostat.driver.storage.secret import check_secret
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine_devices import FileSource, Vnc
+from homeostat.models.network import Network, NetworkSpec
 from homeostat.models.plugin import Plugin
 from homeostat.planner.actions import ImageRef
 from homeostat.runtime.machine.effective import ENDS, Effective, plugin_key
@@ -28,6 +30,9 @@ from homeostat.store.files.reading.validate import Rejected, validate
 from homeostat.store.merge import merge_patch
 
 from .refusals import BeingDeleted, Disabled, NoSuchResource, NotAllowed, SourceRefused
+
+PRIVATE = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")))
+"""Subnets that a request may make a network of."""
 
 M = TypeVar("M", bound=BaseModel)
 JsonDocument = Mapping[str, Any]
@@ -127,6 +132,8 @@ class Admission:
         if isinstance(wanted, VirtualMachineDeployment):
             await self._keeps_running(before, wanted)
             await self._can_be_repeated(before, wanted)
+        if isinstance(wanted, Network):
+            self._check_network(before if isinstance(before, Network) else None, wanted)
         images, files = _images(before), _password_files(before)
         for image in _images(wanted) - images:
             self._check_image(*image)
@@ -164,6 +171,27 @@ class Admission:
         here = deployment.metadata.model_copy(update={"namespace": self._namespace})
         return deployment.model_copy(update={"metadata": here})
 
+    def _check_network(self, before: Network | None, wanted: Network) -> None:
+        """Checks what a network asks of the host: a subnet takes the host's own routes there, and an adopted network is somebody
+        else's.
+
+        Raises:
+            NotAllowed: a request must not ask for it.
+        """
+        had = before.spec if before else NetworkSpec.model_construct()
+        if (adopt := wanted.spec.adopt or had.adopt) and wanted.spec != had:
+            said = f"adopt: network {adopt!r} is of others, too: what is said of it is changed in the folder, not over REST"
+            raise NotAllowed(said, {"adopt": adopt})
+        known = {address.cidr for address in had.addresses or ()}
+        for address in wanted.spec.addresses or ():
+            network = ip_interface(address.cidr).network
+            if address.cidr not in known and not any(_within(network, private) for private in PRIVATE):
+                said = (
+                    f"addresses: {network} is not private, and the host would no longer reach it elsewhere: choose one within "
+                    f"{', '.join(map(str, PRIVATE))}, or declare the network in the folder"
+                )
+                raise NotAllowed(said, {"cidr": address.cidr})
+
     def _check_image(self, url: str | None, path: str | None) -> None:
         place = url or path or ""
         if place == self._limits.plugin_kernel:  # the server's owner named it
@@ -181,6 +209,10 @@ class Admission:
             check_secret(name, self._limits.image_folders, self._limits.state)
         except DriverError as error:
             raise SourceRefused(f"{error}; over REST name files by absolute paths, in folders of --image-folder", name) from error
+
+
+def _within(network: Any, private: Any) -> bool:
+    return network.version == private.version and bool(network.subnet_of(private))
 
 
 def _changed(before: Resource, patch: JsonDocument) -> Resource | None:

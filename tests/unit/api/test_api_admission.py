@@ -12,6 +12,7 @@ import pytest
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
 from homeostat.service.admission import Admission
 from homeostat.service.refusals import Refusal
@@ -19,6 +20,7 @@ from homeostat_api.config import ApiConfig
 from homeostat_api.http.errors import Problem
 from homeostat_contracts.volant.errors import from_refusal
 
+API = "homeostat.dev/v1alpha1"
 ONCE = {"nics": [{"name": "lan", "network": "lab", "mac": "52:54:00:11:22:33"}]}
 
 
@@ -213,3 +215,44 @@ def test_password_files_lie_in_a_folder_that_is_named(tmp_path: Path) -> None:
 def test_what_is_not_valid_is_the_stores_to_refuse() -> None:
     assert code(None, machine(resources={"vcpu": -1}, **of("none"))) is None
     assert code(stands(machine()), {"spec": {"resources": {"vcpu": -1}, **of("none")}}) is None
+
+
+def network(**spec: Any) -> Network:
+    return Network.model_validate({"apiVersion": API, "kind": "Network", "metadata": {"name": "lan"}, "spec": spec})
+
+
+def lan(*addresses: str) -> dict[str, Any]:
+    return {"addresses": [{"cidr": cidr} for cidr in addresses]}
+
+
+@pytest.mark.parametrize(
+    "cidr",
+    ["8.8.8.1/24", "192.0.2.1/24", "11.0.0.1/8", "9.255.0.1/9", "172.15.0.1/11", "2001:db8::1/64", "fe00::1/16", "100.0.0.1/9"],
+)
+def test_security_a_request_takes_no_subnet_from_the_host(cidr: str) -> None:
+    found = refusal(None, network(**lan("10.1.0.1/24", cidr)).dump())
+    assert found is not None and "is not private" in found.message
+    had = network(**lan(cidr))
+    assert code(had, {"spec": {"mtu": 1400}}) is None, "the folder's owner said so"
+    assert code(had, {"spec": lan(cidr, "10.1.0.1/24")}) is None
+    assert code(network(**lan("10.1.0.1/24")), {"spec": lan(cidr)}) is not None
+
+
+@pytest.mark.parametrize("cidr", ["10.0.0.1/8", "172.31.255.1/24", "192.168.1.1/24", "100.64.0.1/10", "fd00::1/64"])
+def test_security_private_subnets_are_let_in(cidr: str) -> None:
+    assert code(None, network(**lan(cidr)).dump()) is None
+
+
+def test_security_a_request_neither_adopts_a_network_nor_changes_an_adopted_one() -> None:
+    dns = {"dns": {"hosts": [{"ip": "10.0.0.66", "names": ["updates.example.com"]}]}}
+    had = network(adopt="default")
+    for before, wanted in (
+        (None, had.dump()),
+        (network(**lan("10.1.0.1/24")), {"spec": {"adopt": "default"}}),
+        (had, {"spec": dns}),
+        (had, {"spec": {"adopt": None, **lan("10.1.0.1/24")}}),
+        (had, {"spec": {"adopt": "other"}}),
+    ):
+        found = refusal(before, wanted)
+        assert found is not None and "in the folder" in found.message
+    assert code(had, {"metadata": {"labels": {"a": "b"}}}) is None

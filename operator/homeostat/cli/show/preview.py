@@ -36,7 +36,7 @@ from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.machine.preview.foresee import foreseen
 from homeostat.planner.machine.storage.storage import plan_images, storage_needs
 from homeostat.planner.network import plan_network
-from homeostat.planner.network.foresee import after
+from homeostat.planner.network.foresee import after, once_gone
 from homeostat.planner.network.identity import network_name, network_uuid
 from homeostat.planner.network.observed import ObservedNetwork
 from homeostat.planner.observed import ImagePhase, Observed, ObservedImage, ObservedStorage, RememberedActs
@@ -219,7 +219,7 @@ class _Foresight:
         for seen in self.several.values() or [self.first]:
             host = seen.host
             found, _ = await observe_network(network, self.store, host)
-            found = replace(found, networks=self.networks.get(host.facts.name, found.networks))
+            found = once_gone(found, self.networks.get(host.facts.name, found.networks))
             plan = plans[host.facts.name] = plan_network(network, found, instance)
             self.networks[host.facts.name] = after(plan.actions, found.networks)
             if not network.deleting and (not isinstance(plan.outcome, Stalled | Waiting) or plan.actions):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from . import actions as act
-from .observed import ObservedNetwork
+from .observed import NetworkSeen, ObservedNetwork
 
 
 def after(actions: Sequence[act.NetworkAction], networks: Mapping[str, ObservedNetwork]) -> Mapping[str, ObservedNetwork]:
@@ -26,3 +26,12 @@ def after(actions: Sequence[act.NetworkAction], networks: Mapping[str, ObservedN
             case act.DestroyNetwork(name) | act.UndefineNetwork(name):
                 del found[name]
     return found
+
+
+def once_gone(seen: NetworkSeen, networks: Mapping[str, ObservedNetwork]) -> NetworkSeen:
+    """Returns what will be seen once there are these networks: the bridges of others have gone with them."""
+    gone = {
+        one.live.bridge for name, one in seen.networks.items() if name not in networks and one.live and one.live.mode != "bridge"
+    }
+    bridges = None if seen.host.bridges is None else seen.host.bridges - gone
+    return replace(seen, networks=networks, host=replace(seen.host, bridges=bridges))

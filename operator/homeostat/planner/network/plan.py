@@ -23,7 +23,7 @@ from .actions import (
 from .config import NetworkConfig, NetworkRecord
 from .desired import desired_network
 from .differences import RESTART, LiveUpdate, compare, entry_words, live_updates
-from .identity import network_name, network_uuid
+from .identity import bridge_device, network_name, network_uuid
 from .observed import NetworkSeen, ObservedNetwork
 
 POLL_SECONDS = 10.0  # seconds between checks whether the last user has gone, or what was missing on the host is there
@@ -150,6 +150,10 @@ def _lacking(want: NetworkConfig, plan: NetworkPlan, seen: NetworkSeen) -> Outco
         mend = f"add it (`ip link add {want.bridge} type bridge`), or name one of: {', '.join(sorted(bridges)) or 'none'}"
         return Waiting("BridgeMissing", f"bridge: host {seen.host.name} has no bridge {want.bridge!r}: {mend}", POLL_SECONDS)
     if defines and want.bridge and want.mode != "bridge":
+        if _is_foreign(want, seen):
+            mend = "name another, or plug guests into it with mode: Bridge"
+            message = f"bridge: host {seen.host.name} has a bridge {want.bridge!r} that is no network's: {mend}"
+            return Waiting("BridgeTaken", message, POLL_SECONDS)
         for other in others:
             if want.bridge in {config.bridge for config in (other.config, other.live) if config and config.mode != "bridge"}:
                 return Waiting(
@@ -161,6 +165,13 @@ def _lacking(want: NetworkConfig, plan: NetworkPlan, seen: NetworkSeen) -> Outco
             mend = f"choose another, or stop that network (`virsh net-destroy {other.name}`)"
             return Waiting("AddressTaken", f"{message}: {mend}", POLL_SECONDS)
     return None
+
+
+def _is_foreign(want: NetworkConfig, seen: NetworkSeen) -> bool:
+    """Tells whether the host has the bridge that the network would make, and no network has it."""
+    derived = bridge_device(want.record.uid) if want.record else ""
+    known = {config.bridge for one in seen.networks.values() for config in (one.config, one.live) if config is not None}
+    return want.bridge in (seen.host.bridges or ()) and want.bridge != derived and want.bridge not in known
 
 
 def _overlap(want: NetworkConfig, other: ObservedNetwork) -> str:

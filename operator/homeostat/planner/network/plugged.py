@@ -6,15 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from homeostat.models.base import Key
 from homeostat.models.machine_devices import NetworkRef, Nic
-from homeostat.models.network import Network
+from homeostat.models.network import Network, NetworkMode
 
 from .identity import network_name, network_uuid
 
 
 class PluggedRef(NetworkRef):
-    """A reference that was followed. ``uuid``: of the libvirt network; empty: an adopted one, which has any."""
+    """A reference that was followed. ``uuid``: of the libvirt network; empty: an adopted one, which has any. ``bridge``: the
+    host's bridge that the network is, which others may name as such."""
 
     uuid: str = ""
+    bridge: str = ""
 
 
 def networks_named(nics: Iterable[Nic], namespace: str) -> Iterator[Key]:
@@ -31,5 +33,6 @@ def plugged(nics: tuple[Nic, ...], networks: Mapping[str, Network]) -> tuple[Nic
 
 def _followed(nic: Nic, network: Network) -> Nic:
     uuid = "" if network.spec.adopt else network_uuid(network.identity)
-    ref = PluggedRef(name=network.metadata.name, uuid=uuid)
+    bridge = network.spec.bridge if network.mode is NetworkMode.BRIDGE else None
+    ref = PluggedRef(name=network.metadata.name, uuid=uuid, bridge=bridge or "")
     return nic.model_copy(update={"network": network_name(network), "network_ref": ref})

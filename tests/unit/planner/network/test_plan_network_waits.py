@@ -43,6 +43,17 @@ def test_a_bridge_that_another_network_has() -> None:
     assert "'other'" in waits(beside(OTHER, up=False), "BridgeTaken", bridge="virbr7", addresses=[{"cidr": "10.0.0.1/24"}])
 
 
+def test_a_bridge_of_the_host_that_is_no_networks() -> None:
+    lan = {"addresses": [{"cidr": "10.0.0.1/24"}]}
+    assert "mode: Bridge" in waits(NetworkWorld(), "BridgeTaken", bridge="br0", **lan)
+    world = NetworkWorld()
+    assert world.settle(network(bridge="br9", **lan)).outcome == Converged("Active")
+    world.host = replace(world.host, bridges=frozenset({"br0", "br9"}))  # its own bridge is up
+    assert not world.plan(network(bridge="br9", **lan)).actions
+    assert world.settle(network(bridge="br9", mtu=1400, **lan)).outcome == Converged("Active")
+    assert "br0" in waits(world, "BridgeTaken", bridge="br0", **lan)
+
+
 def test_two_networks_may_be_on_one_bridge_of_the_host() -> None:
     world = beside(NetworkConfig("other", "u", "bridge", "br0"))
     assert world.settle(network(mode="Bridge", bridge="br0")).outcome == Converged("Active")

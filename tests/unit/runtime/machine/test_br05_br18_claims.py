@@ -13,8 +13,10 @@ from pydantic import ValidationError
 from homeostat.models.base import IDENTITY, Key, Resource
 from homeostat.models.listening import covers
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.network import Network
 from homeostat.planner.domain import DiskConfig
 from homeostat.planner.machine.identity import disk_path, domain_name, domain_uuid, mac_address
+from homeostat.planner.network.plugged import plugged
 from homeostat.planner.observed import DomainState, HostFacts, ObservedDomain, RememberedActs
 from homeostat.runtime.machine.claims import Claims
 from tests.unit.driving import Operator
@@ -421,3 +423,20 @@ def test_one_that_was_refused_and_has_gone_is_refused_no_more_when_it_comes_agai
     refused(claims, second, host)
     assert [holder for _, holder in refused(claims, third, host)] == ["machine beta"]
     assert refused(claims, second, host) == []
+
+
+def test_br05_one_mac_on_a_bridge_and_on_the_network_that_is_that_bridge() -> None:
+    def on(name: str, mode: str, **spec: Any) -> Network:
+        return Network.model_validate({"metadata": {"name": name, "uid": name}, "spec": {"mode": mode, **spec}})
+
+    def plugged_into(network: Network, name: str) -> VirtualMachine:
+        vm = machine(name=name, nics=[{"name": "lan", "networkRef": {"name": "n"}, "mac": MAC}])
+        return vm.model_copy(update={"spec": vm.spec.model_copy(update={"nics": plugged(vm.spec.nics, {"n": network})})})
+
+    claims, bridged = Claims(), on("n", "Bridge", bridge="br0")
+    assert refused(claims, plugged_into(bridged, "a")) == []
+    bare = machine(name="b", nics=[{"name": "lan", "bridge": "br0", "mac": MAC}])
+    assert refused(claims, bare) == [(f"mac:{MAC} on bridge br0", "machine a")]
+    assert refused(claims, plugged_into(on("m", "Bridge", bridge="br0"), "c")) == [(f"mac:{MAC} on bridge br0", "machine a")]
+    own = on("o", "NAT", bridge="br0", addresses=[{"cidr": "10.0.0.1/24"}])  # such a bridge is another one
+    assert refused(claims, plugged_into(own, "d")) == []

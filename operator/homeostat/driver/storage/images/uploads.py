@@ -28,6 +28,7 @@ from .local import start_writing, write, write_sparse
 
 UPLOADS = "uploads"  # a folder of the state folder
 EXPIRES = 86400.0  # seconds after the last byte
+MOST = 1000  # uploads under way at once
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -40,6 +41,10 @@ Receive: TypeAlias = Callable[[memoryview], int]
 
 class UploadBusy(ResourceInUse):
     """Another request writes to the upload at this very moment."""
+
+
+class TooManyUploads(UploadBusy):
+    """As many are under way as there may be."""
 
 
 class UploadExists(ResourceInUse):
@@ -85,6 +90,7 @@ class UploadFolder:
 
         Raises:
             UploadExists: another one of that name is under way.
+            TooManyUploads: no more may be under way.
             NoSpace: it does not fit.
         """
         fresh = replace(upload, id=secrets.token_hex(16))
@@ -94,6 +100,11 @@ class UploadFolder:
             self.expire()
             if (other := self.of(upload.namespace, upload.name)) is not None:
                 raise UploadExists(f"an upload of the image {upload.name} is under way already ({self._progress(other)})", other)
+            if sum(not other.done for other in self.all()) >= MOST:
+                raise TooManyUploads(
+                    f"{MOST} uploads are under way, and no more may be: go on with them or end them; one that nothing comes of "
+                    "ends after a day"
+                )
             if (needed := upload.length or 0) > (free := self.free()):
                 raise NoSpace(
                     f"the {upload.said} needs {human_size(needed)}, and only {human_size(free)} are free in {self._folder}; "

@@ -10,6 +10,7 @@ from homeostat.models.listening import Listener, covers, listeners
 from homeostat.models.machine import VirtualMachine
 
 from ...domain import DomainConfig
+from ...network.plugged import PluggedRef
 from ...observed import Observed, ObservedDomain
 from ...plan import Stalled, Waiting
 from ..identity import disk_path, domain_name, domain_uuid, mac_address
@@ -66,6 +67,8 @@ def claims_of(machine: VirtualMachine, storage_root: str) -> Iterator[Claim]:
         if on := nic.network or nic.bridge:  # in user mode each machine is alone on its network
             mac = nic.mac or mac_address(machine.identity, nic.name)
             yield _mac("bridge" if nic.bridge else "network", on, mac, nic.name)
+            if isinstance(nic.network_ref, PluggedRef) and nic.network_ref.bridge:
+                yield _mac("bridge", nic.network_ref.bridge, mac, nic.name)
         if nic.tap:
             yield _tap(nic.tap.name, nic.name)
     if spec.vsock and spec.vsock.cid is not None:
