@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 from homeostat.driver.storage.disks.tags import read_tags
 from homeostat.models.base import Key
 from homeostat.models.condition import find_condition
 from homeostat.models.snapshot import Snapshot, SnapshotStatus
+from homeostat.runtime.schedule.reconcile import ScheduleReconciler
 from tests.libvirt.spread import Spread, spread
 
 DISKS = [{"name": "data", "size": "1Mi"}]
@@ -52,3 +56,56 @@ async def test_each_is_taken_where_its_machine_is(tmp_path: Path) -> None:
         site.remove("of-two")
         await site.until(lambda: not rows(), "its snapshot can go, too")
         assert not list((site.state / "snapshots").iterdir())
+
+
+async def test_what_is_made_of_it_is_made_there_and_no_machine_elsewhere_goes_back_to_it(tmp_path: Path) -> None:
+    async with spread(tmp_path) as site:
+        site.vm("one", "b", runStrategy="Halted", disks=DISKS)
+        site.write("Snapshot", "of-one", {"machineRef": {"name": "one"}})
+        site.write("Disk", "copy", {"source": {"snapshotRef": {"name": "of-one", "disk": "data"}}})
+        site.vm("two", runStrategy="Halted", disks=[{"name": "copy", "diskRef": {"name": "copy"}}])
+        site.start()
+        await site.until(lambda: site.ready("two"), "a machine has the copy")
+        assert (status(site, "of-one").host, site.placed("two")) == ("b", "b")
+        assert (site.state / "disks" / "default" / "copy" / "disk.img").exists()
+
+        site.vm("far", "a", runStrategy="Halted", disks=DISKS)
+        await site.until(lambda: site.ready("far"), "it is there")
+        restore = {"snapshot": "of-one", "token": "1"}
+        site.vm("far", "a", runStrategy="Halted", disks=DISKS, restoreFrom=restore)
+        await site.until(
+            lambda: "snapshot of-one is of machine one, not of machine far" in site.message("far"), "it says why not"
+        )
+        site.vm("one", "b", runStrategy="Halted", disks=DISKS, restoreFrom=restore)
+        restored = lambda: (found := site.machine("one")) and found.status and found.status.restored == "1"  # noqa: E731
+        await site.until(restored, "its own machine does")
+
+
+async def test_one_whose_host_is_not_served_says_so(tmp_path: Path) -> None:
+    async with spread(tmp_path) as site:
+        site.vm("one", "b", runStrategy="Halted", disks=DISKS)
+        site.write("Snapshot", "of-one", {"machineRef": {"name": "one"}})
+        site.start()
+        await site.until(lambda: reason(site, "of-one") == "Taken", "it is taken")
+        await site.stop()
+        site.served = ["a"]
+        site.start()
+        await site.until(lambda: reason(site, "of-one") == "OperatorGone", "it is not known")
+        await site.stop()
+        site.served = ["a", "b"]
+        site.start()
+        await site.until(lambda: reason(site, "of-one") == "Taken", "it is back")
+
+
+async def test_a_schedule_makes_them_where_its_machine_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    began = datetime.now(UTC)
+    later = iter(range(10**6))  # each look is a minute after the one before
+    monkeypatch.setattr(
+        ScheduleReconciler.__init__, "__defaults__", (lambda: None, lambda: began + timedelta(minutes=next(later)))
+    )
+    async with spread(tmp_path) as site:
+        site.vm("one", "b", runStrategy="Halted", disks=DISKS)
+        site.write("SnapshotSchedule", "often", {"template": {"spec": {"machineRef": {"name": "one"}}}, "schedule": "* * * * *"})
+        site.start()
+        taken = lambda: [row.name for row in site.store.rows(Snapshot.KIND) if status(site, row.name).host == "b"]  # noqa: E731
+        await site.until(taken, "one is taken on its host")

@@ -13,24 +13,25 @@ from homeostat.planner.observed import Observed, Restore
 from homeostat.planner.plan import Stalled, Waiting
 from homeostat.planner.snapshot.observed import lacking, own_disks, tag_of
 
-from ..engine.ports import Unreadable
+from ..engine.ports import ResourceAccess, Unreadable
 from ..hypervisor import SnapshotsOf
-from .effective import Lookup
 
 
-async def with_restore(machine: VirtualMachine, observed: Observed, store: Lookup, host: SnapshotsOf) -> Observed:
+async def with_restore(machine: VirtualMachine, observed: Observed, store: ResourceAccess, host: SnapshotsOf) -> Observed:
     """Adds the snapshot to what was observed, where a restore is due. Reads nothing otherwise."""
     if not observed.host.reachable or machine.deleting or not restore_due(machine, observed):
         return observed
     return replace(observed, restore=await _restore(machine, observed, store, host))
 
 
-async def _restore(machine: VirtualMachine, observed: Observed, store: Lookup, host: SnapshotsOf) -> Restore | Stalled | Waiting:
+async def _restore(
+    machine: VirtualMachine, observed: Observed, store: ResourceAccess, host: SnapshotsOf
+) -> Restore | Stalled | Waiting:
     wanted, domain = machine.spec.restore_from, observed.domain
     assert wanted is not None and domain is not None
     key = Key(Snapshot.KIND, machine.metadata.namespace, wanted.snapshot)
     try:
-        snapshot = await store.get(Snapshot, key)
+        snapshot = await store.get(Snapshot, key) or await _elsewhere(key, store)
     except Unreadable as error:
         return unrestorable(NOT_FOUND, machine, str(error))
     if snapshot is None or snapshot.deleting:
@@ -55,6 +56,11 @@ async def _restore(machine: VirtualMachine, observed: Observed, store: Lookup, h
         lack = f"snapshot {wanted.snapshot} has {disks}, which the machine does not have any more, or which lost it"
         return unrestorable(LOST, machine, f"{lack}: give the machine that disk again, or name another snapshot")
     return Restore(note.uid, tag, note.disks, note.memory, note.taken)
+
+
+async def _elsewhere(key: Key, store: ResourceAccess) -> Snapshot | None:
+    """Returns a snapshot that another host looks after: it is of a machine there."""
+    return next((one for one in await store.list(Snapshot, key.namespace) if one.key == key), None)
 
 
 def _of_another(machine: VirtualMachine, snapshot: str, owner: str) -> Stalled:
