@@ -88,6 +88,25 @@ def test_a_machine_that_runs(crds: list[str], plane: ControlPlane, kubectl: Kube
         kubectl("delete", "vm", "web", "--timeout=20s")
 
 
+def test_a_disk_is_deleted_and_its_file_stays(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:
+    """A blank one without a size: a CRD alone cannot tell. What it does not say is no reason to delete data."""
+    with operating(plane, tmp_path / "state"):
+        kubectl.create(thing("Disk", "letters", {"size": "1Mi"}))
+        named = [{"name": "data", "diskRef": {"name": "letters"}}]
+        kubectl.create(machine(named="mail", runStrategy="Halted", disks=named), thing("Disk", "never", {}))
+        wait_ready(kubectl, "mail")
+        file = Path(kubectl.get("disk", "letters")["status"]["path"])
+        kubectl.patch("disk", "letters", {"spec": {"size": None}})
+        found = kubectl.wait_for("disk", "letters", stalled)
+        assert "a blank disk needs a size" in message_of(found, "Stalled")
+        kubectl.wait_for("disk", "never", stalled)
+        kubectl("delete", "disk", "never", "--timeout=20s")
+
+        kubectl("delete", "vm", "mail", "--timeout=20s")
+        kubectl("delete", "disk", "letters", "--timeout=20s")
+        assert file.exists()
+
+
 def test_a_plugin(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:
     """A machine made from it says that it waits for it."""
     cdrom = {"name": "tools", "type": "cdrom", "size": "1Gi"}

@@ -339,12 +339,13 @@ class KubernetesStore(IndexedStore):
 
 
 def _left_to_delete(row: Row) -> dict[str, Any] | None:
-    """Returns what matters of a spec for a deletion. None: more would have to be known. Disks are kept, unless a machine says
-    Delete."""
+    """Returns what matters of a spec for a deletion. None: more would have to be known. Disks are kept, unless a machine, or the
+    Disk, says Delete."""
     match row.kind:
-        case VirtualMachine.KIND:
+        case VirtualMachine.KIND | Disk.KIND:
             said = json.loads(row.spec).get("reclaimPolicy")
-            return {"reclaimPolicy": (ReclaimPolicy.DELETE if said == ReclaimPolicy.DELETE.value else ReclaimPolicy.RETAIN).value}
+            policy = (ReclaimPolicy.DELETE if said == ReclaimPolicy.DELETE.value else ReclaimPolicy.RETAIN).value
+            return {"reclaimPolicy": policy, **({"size": "1Mi"} if row.kind == Disk.KIND else {})}
         case VirtualMachineDeployment.KIND:
             return {"replicas": 0, "template": {"spec": {"reclaimPolicy": ReclaimPolicy.RETAIN.value}}}
         case _:
