@@ -25,6 +25,7 @@ NAMES = {
     "probes": ("probes", "fraction of a core that probing takes"),
     "kubernetes": ("kubernetes", "test driver, a real API server: writes per machine, seconds until all are Ready"),
     "snapshot": ("snapshot", "real QEMU: seconds of a snapshot, and the guest's pause, against plain calls"),
+    "attach": ("attach", "real QEMU: seconds of a live attach and detach of disk and nic, against plain libvirt calls"),
     "memory": ("memory", "MB of the operator's process"),
     "overlay": ("overlay", "real QEMU: seconds until a machine from a 2 GB image runs, against one from 20 MB"),
     "upload": ("upload", "seconds of an upload of a file of so many MB, against cp of the same file"),
@@ -37,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     names = parser.add_subparsers(dest="name", required=True, metavar="NAME")
     for name, (_, purpose) in NAMES.items():
         names.add_parser(name, help=purpose).add_argument(
-            "--count", type=_positive, help="machines; rounds of startup; pairs of overlay; MB of upload"
+            "--count", type=_positive, help="machines; rounds of startup and attach; pairs of overlay; MB of upload"
         )
     add_options(names.add_parser("soak", help="random edits, kills and faults, and what must hold through them"))
     add_mutants_options(names.add_parser("mutants", help="changes of the code that no test notices"))

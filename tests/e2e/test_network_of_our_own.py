@@ -104,3 +104,28 @@ def test_what_waits_for_guests_is_done_without_them_and_it_goes_after_the_last(t
     for name in MAC:
         town.remove(name)
     town.wait_for(lambda: "lab" not in town.rig.virsh("net-list", "--all", "--name").split(), "it has gone", SOON)
+
+
+def test_down_takes_it_off_the_host_after_its_guests_and_leaves_an_adopted_one(town: Homeostat, lan: Lan) -> None:
+    adopted = {
+        "apiVersion": "homeostat.dev/v1alpha1",
+        "kind": "Network",
+        "metadata": {"name": "shared"},
+        "spec": {"adopt": "default"},
+    }
+    town.path("shared").write_text(yaml.safe_dump(adopted))
+    lan.write()
+    town.write("db", idle(nics=[{"name": "lan", "networkRef": {"name": "lab"}, "mac": MAC["db"]}]))
+    town.start()
+    town.wait_ready("db")
+    town.stop()
+    done = town.run("down", "--yes")
+    assert done.returncode == 0, done.stderr
+    known = town.rig.virsh("net-list", "--all", "--name").split()
+    assert "lab" not in known and "default" in known
+    assert town.path("lab").exists() and lan.says("Ready") == ""
+    again = town.run("down", "--yes")
+    assert again.returncode == 0, again.stderr
+    town.start()
+    town.wait_ready("db")
+    assert "lab" in town.rig.virsh("net-list", "--name").split()

@@ -9,6 +9,7 @@ from pathlib import Path
 import libvirt
 import pytest
 
+from homeostat.cli.commands.down import take_down_networks
 from homeostat.models.base import Key
 from homeostat.models.condition import find_condition
 from homeostat.models.machine import VirtualMachine
@@ -176,3 +177,23 @@ async def test_of_two_with_the_same_addresses_one_comes_up(host: Running) -> Non
     (host.folder / "both.yaml").write_text(f"{one}---\n{one.replace('lan', 'other')}")
     states = lambda: sorted([says(host, "Ready"), says(host, "Ready", "other")])  # noqa: E731
     await until(lambda: states() == [("False", "AddressTaken"), ("True", "Active")], "one of them waits for the other")
+
+
+async def test_down_takes_ours_and_leaves_theirs_and_what_guests_are_on(tmp_path: Path) -> None:
+    folder = tmp_path / "vms"
+    folder.mkdir()
+    (folder / "theirs.yaml").write_text(THEIRS)
+    (folder / "lan.yaml").write_text(LAN.format(leases="", more=""))
+    (folder / "web.yaml").write_text(WEB)
+    async with running(tmp_path) as host:
+        await until(lambda: host.ready("web"), "the machine runs")
+        stay = await take_down_networks(host.parts.store, [host.parts.host])
+        assert [key.name for key in stay] == ["lan"] and "web" in stay[Key("Network", "default", "lan")]
+    async with running(tmp_path) as host:
+        (folder / "web.yaml").unlink()
+        await until(lambda: host.machine("web") is None, "the machine has gone")
+        await ready(host)
+        assert await take_down_networks(host.parts.store, [host.parts.host]) == {}
+        found = host.parts.host.facts.networks | host.parts.host.facts.idle_networks
+        assert "default" in found
+    assert (folder / "lan.yaml").exists()

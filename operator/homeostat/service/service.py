@@ -61,7 +61,7 @@ class Service:
         self.images = Images(workspace, changes, self.admission)
         self.uploads = ImageUploads(self.images, limits.state, limits.max_upload, lambda: limits.uploads_elsewhere)
         self.networks = Networks(workspace, changes, self.admission)
-        self.snapshots = MachineSnapshots(workspace, changes, self.admission, self.machines)
+        self.snapshots = MachineSnapshots(workspace, changes, self.admission, self.machines, limits.state)
         self.schedules = Collection(workspace, changes, self.admission, SnapshotSchedule)
         self.exports = DiskExports(self.machines, self.disks, self.snapshots, limits)
         self.trash = TrashRoom(limits.state, workspace.namespace)

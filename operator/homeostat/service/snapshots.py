@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
+from homeostat.driver.errors import DriverError
+from homeostat.driver.storage.disks.chains import bytes_of_chain
+from homeostat.driver.storage.paths import IMAGES
 from homeostat.models.condition import READY, find_condition
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot, SnapshotSpec
@@ -18,9 +24,10 @@ from .refusals import NotTaken
 class MachineSnapshots(Collection[Snapshot]):
     """The snapshots of one namespace."""
 
-    def __init__(self, workspace: Workspace, changes: Changes, admission: Admission, machines: Machines) -> None:
+    def __init__(self, workspace: Workspace, changes: Changes, admission: Admission, machines: Machines, state: Path) -> None:
         super().__init__(workspace, changes, admission, Snapshot)
         self._machines = machines
+        self._images = str(state.absolute() / IMAGES)
 
     async def take(self, name: str, spec: SnapshotSpec) -> Snapshot:
         """Writes a snapshot down, which the operator then takes.
@@ -31,6 +38,24 @@ class MachineSnapshots(Collection[Snapshot]):
         """
         await self._machines.standing(spec.machine_ref.name)
         return await self.make(name, spec.dump())
+
+    async def charge(self, name: str) -> int:
+        """Returns the bytes that a quota is charged with for a snapshot: what its disks take on the host, with the images below
+        them. Reads the disk. Where that is another host's, it is what its status says.
+
+        Raises:
+            NoSuchResource: there is none of that name.
+            NotTaken: it is not there yet.
+        """
+        snapshot = await self.get(name)
+        status = snapshot.status
+        if status is None or status.size is None:
+            raise NotTaken(name, "it is not taken yet")
+        paths = [disk.path for disk in status.disks]
+        try:
+            return sum([await asyncio.to_thread(bytes_of_chain, path, self._images) for path in paths]) or status.size
+        except DriverError:
+            return status.size
 
     async def restore(self, name: str, token: str) -> tuple[Snapshot, VirtualMachine]:
         """Brings the machine of a snapshot back to it, once for each token. Returns both.

@@ -1,11 +1,11 @@
-"""``homeostat down``: removes every machine of a folder from the host. The YAML stays as it is."""
+"""``homeostat down``: removes every machine and network of a folder from the host. The YAML stays as it is."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import signal
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from homeostat.models.base import Key
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
 from homeostat.models.disk import Disk, DiskStatus
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.network import Network
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.files.trash import scarcity
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from homeostat.assembly.several import Several
     from homeostat.assembly.standalone import Standalone
     from homeostat.planner.files.trash import TrashEntry
+    from homeostat.runtime.hypervisor import HostDriver
     from homeostat.store.files.store import FilesStore
 
 
@@ -47,24 +49,26 @@ if TYPE_CHECKING:
 @common_options()
 @pass_settings
 def down(settings: CliSettings, folder: str | None, yes: bool, timeout: str, trash_keep: float) -> None:
-    """Shut down and remove every machine of DIR from libvirt; disks follow reclaimPolicy, the YAML stays."""
+    """Shut down and remove every machine of DIR from libvirt, then the networks; disks follow reclaimPolicy, the YAML stays."""
     settings.existing_state()
     directory, _ = settings.folder(folder), chosen_hosts(settings, (), ())
     if operator_runs(settings):
         raise CliError("an operator is running on this state, and would start the machines again", "stop `homeostat up` first")
     machines = read_all(settings, VirtualMachine, None)
-    if not machines:
-        say("No machines: there is nothing to remove.")
+    networks = [network for network in read_all(settings, Network, None) if not network.spec.adopt]
+    if not machines and not networks:
+        say("No machines and no networks: there is nothing to remove.")
         return
     if not yes:
-        say(*announcement(machines, trash_keep))
+        say(*announcement(machines, trash_keep, networks))
         where = whose(settings.hosts) if settings.hosts else settings.uri
-        if not confirmed(f"Remove {_count(len(machines))} from {where}?"):
+        more = f" and {len(networks)} network{'' if len(networks) == 1 else 's'}" if networks else ""
+        if not confirmed(f"Remove {_count(len(machines))}{more} from {where}?"):
             raise CliError("nothing was removed", "--yes does not ask")
     run(_down(directory, settings, parse_duration(timeout), trash_keep))
 
 
-def announcement(machines: Sequence[VirtualMachine], trash_keep: float) -> list[str]:
+def announcement(machines: Sequence[VirtualMachine], trash_keep: float, networks: Sequence[Network] = ()) -> list[str]:
     """Returns what will be removed, disk by disk."""
     word = "sets aside" if trash_keep > 0 else "erases"
     lines = []
@@ -73,7 +77,7 @@ def announcement(machines: Sequence[VirtualMachine], trash_keep: float) -> list[
         fates = [f"{word} {', '.join(lost)}" if lost else "", f"keeps {', '.join(kept)}" if kept else ""]
         disks = "; ".join(filter(None, fates)) or "has no disks"
         lines.append(f"- {machine.metadata.namespace}/{machine.metadata.name}: {disks}")
-    return lines
+    return [*lines, *(f"- network {one.metadata.namespace}/{one.metadata.name}" for one in networks)]
 
 
 def _count(number: int) -> str:
@@ -105,6 +109,7 @@ async def _down(folder: Path, settings: CliSettings, timeout: float, trash_keep:
             await teardown
             await moments.refresh()
             left = _left(parts, moments.current.machines)
+            stay = {} if left or stop.is_set() else await take_down_networks(parts.store, parts.hosts.values())
             trash, low = await keeper.trash(), scarcity(await keeper.space())
             if not stop.is_set():
                 await _forget_statuses(parts.store, moments.current.deployments)
@@ -117,7 +122,33 @@ async def _down(folder: Path, settings: CliSettings, timeout: float, trash_keep:
         say(line)
     if left:
         whys = [f"{short_name(key)}: {why}" for key, why in left.items()]
-        raise CliError([f"{_count(len(left))} stayed, and nothing of {'it' if len(left) == 1 else 'them'} was removed", *whys])
+        raise CliError(
+            [
+                f"{_count(len(left))} stayed, with all networks, and nothing of {'it' if len(left) == 1 else 'them'} was removed",
+                *whys,
+            ]
+        )
+    if stay:
+        raise CliError([f"{len(stay)} of the networks stayed", *(f"{short_name(key)}: {why}" for key, why in stay.items())])
+
+
+async def take_down_networks(store: FilesStore, hosts: Iterable[HostDriver]) -> dict[Key, str]:
+    """Takes the networks that Homeostat made off the hosts. Returns those that stayed, and why."""
+    from homeostat.driver.errors import DriverError
+    from homeostat.runtime.engine.dependencies import Dependencies
+    from homeostat.runtime.network.reconcile import NetworkReconciler
+
+    stay = {}
+    for host in hosts:
+        reconciler = NetworkReconciler(store, host, Dependencies(), str(store.state.instance_id))
+        for network in await store.list(Network):
+            try:
+                why = await reconciler.take_down(network)
+            except DriverError as error:
+                why = str(error)
+            if why:
+                stay[network.key] = why
+    return stay
 
 
 def what_stays(trash: Sequence[TrashEntry], earlier: Collection[str], room: Path, low: str = "") -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from homeostat.driver import faults
 from homeostat.driver.errors import DriverError
@@ -77,6 +78,22 @@ class NetworkReconciler:
         if error is not None:
             raise error
         return Next(0.0 if plan.actions else self._poll_after(plan))
+
+    async def take_down(self, network: Network) -> str:
+        """Takes it off this host, although a document declares it. One that is adopted stays as it is. Returns why it is still
+        there; empty: it is not."""
+        async with self._alone:
+            ending = network.metadata.model_copy(update={"deletion_timestamp": timestamp()})
+            seen, _ = await observe_network(network, self._store, self._host)
+            plan = self._plan(network.model_copy(update={"metadata": ending}), replace(seen, users={}))
+            if error := await self._execute(network, plan):
+                return str(error)
+            if isinstance(plan.outcome, Stalled) or plan.holders:
+                return plan.outcome.message
+            for one in steps_taken(plan.actions, True, seen.host.name):
+                await self._store.record_event(network.key, one.type, one.reason, one.message, one.fields)
+            await self._store.write_status(network.key, network.metadata.uid, NetworkStatus())
+            return ""
 
     looks_at_many = False
 

@@ -12,7 +12,7 @@ from homeostat.planner.machine.storage.header import DATA_FILE, told
 from homeostat.planner.observed import ObservedChain, ObservedDisk
 
 from ..formats.header import qcow2_header
-from ..paths import PARTIAL, file_errors
+from ..paths import PARTIAL, allocated, file_errors
 
 DEEPEST = 64  # files of one chain; QEMU itself opens few more
 SETTLES = 2.0  # seconds: a committed overlay is closed at about the time its base was last written to
@@ -57,6 +57,16 @@ def read_chain(source: str, disks: Sequence[str], known: Sequence[str] = ()) -> 
         if path is not None and not _may_be_opened(path, places, own):
             return ObservedChain(tuple(files), altered=told(files[-1].path, path))
     return ObservedChain(tuple(files))
+
+
+def bytes_of_chain(source: str, images: str) -> int:
+    """Returns what a disk takes on the host with everything below it, as far as that is in the folder of images or beside it.
+
+    Raises:
+        DriverError: one of the files cannot be read.
+    """
+    with file_errors(source, f"read what {source} takes"):
+        return sum(allocated(file.path) for file in read_chain(source, [source], [images]).files)
 
 
 def _may_be_opened(path: str, places: Container[str], own: Mapping[FileId, str]) -> bool:
