@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest -q -rs
 SPREAD := -n 3 --dist loadfile
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PINS   := pyproject.toml $(wildcard requirements/*.txt)
-BENCHMARKS := converge guests restart idle heal edit list memory scale rollout probes kubernetes startup overlay upload
+BENCHMARKS := converge guests restart idle heal edit list memory scale rollout probes kubernetes startup overlay upload attach
 
 .PHONY: test lint unit libvirt api kubernetes e2e bench demo demo-down system system-demo venv venv-demo
 .NOTPARALLEL:
