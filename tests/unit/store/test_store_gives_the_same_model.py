@@ -34,6 +34,18 @@ def test_of_a_machine_without_a_status_it_is_the_same_object(room: Room) -> None
     assert listed is get(room.store)
 
 
+def test_machines_of_the_same_spec_share_it_until_one_of_them_changes(room: Room) -> None:
+    for name in ("a", "b"):
+        room.write(f"{name}.yaml", document(name, "runStrategy: Manual"))
+    room.sync()
+    first, second = asyncio.run(room.store.list(VirtualMachine))
+    assert first.spec is second.spec and first.metadata.name != second.metadata.name
+    room.write("a.yaml", document("a", "runStrategy: Halted"))
+    room.sync()
+    first, second = asyncio.run(room.store.list(VirtualMachine))
+    assert (first.spec.run_strategy, second.spec.run_strategy) == ("Halted", "Manual")
+
+
 CHANGES: dict[str, tuple[Callable[[Room], Any], Callable[[VirtualMachine], Any]]] = {
     "spec": (
         lambda room: (room.write("a.yaml", document("a", "runStrategy: Halted")), room.sync()),

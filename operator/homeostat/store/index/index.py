@@ -14,11 +14,15 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from pydantic import ValidationError
+
 from homeostat.models.base import API_VERSION, Key, Resource
+from homeostat.models.introspection import model_in
 from homeostat.models.kinds import STORED
 from homeostat.store.errors import IndexDamaged, ReadOnly, StateError, StoreError
 
@@ -104,10 +108,7 @@ class Row:
 
     def document_form(self) -> dict[str, Any]:
         """Returns the whole object as JSON values, without defaults. Readers show this, and no model is built for it."""
-        shown = {"apiVersion": API_VERSION, "kind": self.kind, "metadata": self.meta(), "spec": json.loads(self.spec)}
-        if self.status is not None:
-            shown["status"] = json.loads(self.status)
-        return shown
+        return self._form(json.loads(self.spec))
 
     def resource(self) -> Resource:
         """Returns the model of the row.
@@ -115,7 +116,25 @@ class Row:
         Raises:
             pydantic.ValidationError: the models have become stricter since the row was written.
         """
-        return STORED[self.kind].model_validate(self.document_form())
+        return STORED[self.kind].model_validate(self._form(_spec(self.kind, self.spec)))
+
+    def _form(self, spec: Any) -> dict[str, Any]:
+        shown = {"apiVersion": API_VERSION, "kind": self.kind, "metadata": self.meta(), "spec": spec}
+        if self.status is not None:
+            shown["status"] = json.loads(self.status)
+        return shown
+
+
+@lru_cache(16)
+def _spec(kind: str, text: str) -> Any:
+    """Returns the model of a spec, which the machines of one template share, since models never change. Where the models refuse
+    it: its values, of which the resource's model says what is wrong."""
+    values, model = json.loads(text), model_in(STORED[kind].model_fields["spec"].annotation)
+    assert model is not None
+    try:
+        return model.model_validate(values)
+    except ValidationError:
+        return values
 
 
 class Index:

@@ -97,7 +97,7 @@ def plan_definition(machine: VirtualMachine, observed: Observed, want: DomainCon
     asked_for = any(change.field == "resources.memory" for change in changes)  # and not only by others
     live += give_memory(observed, taken, want) if asked_for or not reports else ()
     before = without_live(want, caught_up) if live else want
-    meanwhile = before if followed or compare(domain.config, before) else None
+    meanwhile = before if followed or (changes if before is want else compare(domain.config, before)) else None
     live += () if reports else tuple(replugs(observed, want))
     waits = tuple(c for c in lacks if c.disruption is not Disruption.LIVE or not observed.host.attach)
     reason = told if followed and not compare(caught_up, want) else _reason(changes, drifted)
