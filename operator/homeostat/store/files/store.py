@@ -120,7 +120,7 @@ class FilesStore(IndexedStore):
         Raises:
             AlreadyExists: a document declares a resource of this name.
         """
-        owned.apply_owned(self.index, self.state.instance_id, self.clock(), resource)
+        owned.apply_owned(self.index, self.intake.instance, self.clock(), resource)
 
     async def delete_owned(self, key: Key, annotations: Mapping[str, str]) -> None:
         owned.delete_owned(self.index, self.clock(), key, annotations)
@@ -135,7 +135,7 @@ class FilesStore(IndexedStore):
     def take_up(self, machine: VirtualMachine) -> bool:
         """Goes on with a deletion that the index does not know, or does not know any more. Returns whether there was no machine
         of its name."""
-        return owned.take_up(self.index, self.state.instance_id, self.clock(), machine)
+        return owned.take_up(self.index, self.intake.instance, self.clock(), machine)
 
     async def record_event(
         self, key: Key, type: EventType, reason: str, message: str, fields: Mapping[str, Any] | None = None

@@ -58,7 +58,7 @@ class Intake:
         self.withheld: Mapping[Key, str] = {}  # changes that are not in force yet, with what they take away
         self.settling: frozenset[Key] = frozenset()  # they go in a moment, unless their documents come back
         self.away: frozenset[Key] = frozenset()  # these, and what the last pass began to delete
-        self._instance = state.instance_id
+        self.instance = state.instance_id
         self._absences = Absences(folder)
         self._parts = Parts()
         self._opened: set[str] = set()  # files that the last pass read
@@ -105,7 +105,7 @@ class Intake:
         work.errors = indexing.told(work.errors)
         removed_by = git_authors.removers(self.folder, work.delete)
         authors = {key: edit.author for key, edit in edits.items()}
-        identity = indexing.Identity(self._instance, self.clock(), authors, removed_by)
+        identity = indexing.Identity(self.instance, self.clock(), authors, removed_by)
         changed = set(indexing.write_pass(self.index, work, identity, records.read_errors(self.index), remembered))
         if version != judged_by:
             with self.index.transaction() as database:
