@@ -183,3 +183,8 @@ def test_a_choice_meets_every_demand_and_is_made_where_one_does(offers: list[Off
     else:
         assert not fitting and found.message
     assert isinstance(found, Stalled) <= bool(lies)  # where nothing lies anywhere, another host may still come
+
+
+@pytest.mark.parametrize(("has", "needs", "taken"), [(512, 512, True), (512, 513, False), (0, 513, True)])
+def test_all_of_a_hosts_memory_can_be_had_and_where_it_is_not_known_any(has: int, needs: int, taken: bool) -> None:
+    assert (Offer("a", {}, memory=has).refusal(MACHINE, needs) == "") is taken

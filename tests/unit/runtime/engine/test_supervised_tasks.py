@@ -174,3 +174,13 @@ async def test_a_task_of_several_has_the_name_of_whose_it_is(may_end: bool) -> N
     else:
         assert "host a: feed" in supervised.running
         task.cancel()
+
+
+async def test_what_is_no_error_is_left_to_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, loop, left = supervisor(), asyncio.get_running_loop(), list[object]()
+    monkeypatch.setattr(loop, "default_exception_handler", left.append)
+    kept.attend(loop)
+    for context in ({"message": "a slow callback"}, {"message": "cancelled", "exception": asyncio.CancelledError()}):
+        loop.call_exception_handler(context)
+    loop.call_exception_handler({"message": "failed", "exception": ValueError("x")})
+    assert [context["message"] for context in left if isinstance(context, dict)] == ["a slow callback", "cancelled"]
