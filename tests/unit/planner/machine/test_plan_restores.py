@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner import actions as act
-from homeostat.planner.machine.restore import LOST, NOT_FOUND, NOT_TAKEN, OF_ANOTHER
+from homeostat.planner.machine.restore import LOST, NOT_FOUND, NOT_TAKEN, OF_ANOTHER, new_token
 from homeostat.planner.observed import DomainState, Restore
 from homeostat.planner.plan import Stalled
 from tests.unit.driving import Killed, Operator
@@ -137,3 +137,14 @@ def test_a_suspended_machine_is_left_alone() -> None:
     world, operator, vm = ran()
     assert operator.settle(changed(back(vm), suspend=True)).left
     assert world.restores == []
+
+
+@pytest.mark.parametrize(
+    ("created", "restored", "noted"), [(False, None, 1), (False, "before", 1), (False, "now", 0), (True, None, 0)]
+)
+def test_the_token_of_a_machine_that_is_only_made_now_is_noted(created: bool, restored: str | None, noted: int) -> None:
+    world, operator, vm = ran()
+    seen = world.observe(vm, operator.memory)
+    storage = replace(seen.storage, created=created, restored=restored)
+    assert len(new_token(back(vm), replace(seen, domain=None, storage=storage))) == noted
+    assert new_token(back(vm), replace(seen, storage=storage)) == () == new_token(vm, replace(seen, domain=None, storage=storage))

@@ -9,6 +9,7 @@ import pytest
 
 from homeostat.planner.allowed import Allowed
 from homeostat.planner.domain import DomainType, HostDeviceConfig
+from homeostat.planner.machine.host.host_devices import lacking
 from homeostat.planner.observed import ObservedPort, PassedDevice
 from tests.unit.driving import Operator
 from tests.unit.machines import changed, machine, running
@@ -257,3 +258,11 @@ def test_a_device_by_what_it_is_needs_a_host_that_says_what_it_has() -> None:
     outcome = Operator(world).settle(machine(hostDevices=[{"name": "gpu", "mdev": {"profile": "nvidia-11"}}])).outcome
     assert outcome.reason == "HostDeviceMissing" and world.starts == 0
     assert outcome.message == "hostDevices[gpu]: host local does not say which devices it has: say which by its place"
+
+
+@pytest.mark.parametrize("there", [None, True, False])
+def test_only_what_is_known_to_be_missing_is_told(there: bool | None) -> None:
+    spec = machine(vsock={}, filesystems=[{"name": "share", "path": "/srv/share"}]).spec
+    host = replace(HOST, vsock=there, virtiofs=there)
+    assert [reason for reason, _ in lacking(spec, host, None)] == (["VsockMissing", "VirtiofsMissing"] if there is False else [])
+    assert list(lacking(machine().spec, replace(HOST, vsock=False, virtiofs=False), None)) == []

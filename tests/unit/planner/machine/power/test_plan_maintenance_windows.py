@@ -126,3 +126,11 @@ def test_what_comes_next_opens_when_it_comes(moment: datetime, cron: str) -> Non
     vm = machine(updatePolicy="Window", maintenanceWindows=[window], shutdown={"gracePeriodSeconds": 1})
     found = next_window(vm, moment.replace(tzinfo=UTC))
     assert found is not None and found[0] > moment.replace(tzinfo=UTC) and may_restart(vm, found[0])
+
+
+@pytest.mark.parametrize(
+    "windows", [[SATURDAYS, {**SATURDAYS, "schedule": "0 3 * * 0"}], [{**SATURDAYS, "schedule": "0 3 * * 0"}, SATURDAYS]]
+)
+def test_one_window_of_several_is_enough(windows: list[Spec]) -> None:
+    assert may_restart(machine(**{**WINDOW, "maintenanceWindows": windows}), BEGIN)
+    assert not may_restart(machine(**{**WINDOW, "maintenanceWindows": windows}), BEGIN - timedelta(hours=1))
