@@ -22,9 +22,11 @@ from __future__ import annotations
 
 
 class DriverError(Exception):
-    """Something failed on a host. ``reason`` is one CamelCase word for conditions and events."""
+    """Something failed on a host. ``reason`` is one CamelCase word for conditions and events. ``told``: the status of what it was
+    done for says so."""
 
     reason = "HostError"
+    told = False
 
 
 class HostUnreachable(DriverError):

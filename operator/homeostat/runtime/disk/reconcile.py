@@ -72,6 +72,7 @@ class DiskReconciler:
             plan = plan_disk(disk, seen)
         moved = await self._report(disk, seen, plan, error, done)
         if error is not None:
+            error.told = True
             raise error
         return Next(0.0 if plan.actions else self._look_after(plan), moved)
 

@@ -175,6 +175,8 @@ class Operator:
         try:
             step = await self._take_further(key)
         except DriverError as error:
+            if error.told:
+                self._looked_at.add(key)
             delay = self.queue.retry(key)
             self.metrics.errors.labels(key.kind, error.reason).inc()
             self.changed(key)  # its status says so, and what rests on it may tell

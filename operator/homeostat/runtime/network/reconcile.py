@@ -76,6 +76,7 @@ class NetworkReconciler:
             plan = self._plan(network, seen)
         await self._report(network, on_host(network, seen, plan, error), machines, happenings)
         if error is not None:
+            error.told = True
             raise error
         return Next(0.0 if plan.actions else self._poll_after(plan))
 

@@ -61,6 +61,7 @@ class SnapshotReconciler:
             plan = plan_snapshot(snapshot, observed)
         await self._report(snapshot, observed, plan, error)
         if error is not None:
+            error.told = True
             raise error
         return Next(0.0 if plan.actions else plan.outcome.after if isinstance(plan.outcome, Waiting) else None, moved=acted)
 

@@ -113,3 +113,13 @@ async def test_a_failure_is_counted_by_its_reason(error: Exception, reason: str)
         "homeostat_reconcile_errors_total", {"kind": VirtualMachine.KIND, "reason": reason}
     )
     assert counted == 2
+
+
+@pytest.mark.parametrize("told", [False, True])
+async def test_what_failed_counts_as_looked_at_where_its_status_says_so(told: bool) -> None:
+    broken = DriverError("libvirt says no")
+    broken.told = told
+    operator, scripted, _ = watched(broken)
+    async with at_work(operator):
+        await until(lambda: scripted.looks > 1)
+        assert (WEB.key in Operator.looked_at.fget(operator)) == told  # type: ignore[attr-defined]

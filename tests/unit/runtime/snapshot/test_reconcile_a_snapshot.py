@@ -111,6 +111,7 @@ class Scene:
             step = await self.reconciler.reconcile(found)
             shown = "gone" if step is GONE else f"{step}"
         except DriverError as error:
+            assert error.told, "its status says so"
             shown, step = f"fails: {error}", GONE
         self.lines.append(
             f"    {[type(action).__name__ for action in host.done]} fenced {self.fenced} {'; '.join(host.asked)} → {shown}"
