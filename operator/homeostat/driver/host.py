@@ -452,6 +452,7 @@ class LibvirtHost:
             idle_networks=seen.idle_networks,
             bridges=seen.bridges,
             taps=seen.taps,
+            routes=seen.routes,
         )
         if now != self._facts:
             self._facts = now

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from ipaddress import IPv4Address
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -124,6 +125,7 @@ def survey_networks(connection: LibvirtConnection, facts: HostFacts) -> HostFact
         idle_networks=frozenset(idle) - frozenset(active),
         bridges=bridges,
         taps=taps,
+        routes=local_routes(bridges) if bridges is not None else {},
     )
 
 
@@ -140,6 +142,21 @@ def _networks(connection: LibvirtConnection, flag: int) -> Mapping[str, str]:
 
 def local_bridges(root: Path = Path("/sys/class/net")) -> frozenset[str]:
     return frozenset(path.parent.name for path in root.glob("*/bridge"))
+
+
+def local_routes(bridges: Collection[str], table: Path = Path("/proc/net/route")) -> Mapping[str, str]:
+    """Returns the devices by the IPv4 subnets that they are on, as the kernel's table of routes has them. Those of bridges come
+    and go with networks."""
+    found = {}
+    try:
+        rows = [row.split() for row in table.read_text(encoding="ascii").splitlines()[1:]]
+    except OSError:
+        return {}
+    for device, target, *_, mask in (row[:8] for row in rows if len(row) > 7):
+        to, bits = (int.from_bytes(bytes.fromhex(text), "little") for text in (target, mask))
+        if bits and device not in bridges:
+            found[f"{IPv4Address(to)}/{bits.bit_count()}"] = device
+    return found
 
 
 def local_taps(root: Path = Path("/sys/class/net")) -> frozenset[str]:

@@ -164,6 +164,10 @@ def _lacking(want: NetworkConfig, plan: NetworkPlan, seen: NetworkSeen) -> Outco
             message = f"addresses[{both}] overlaps network {other.name!r}, which is up"
             mend = f"choose another, or stop that network (`virsh net-destroy {other.name}`)"
             return Waiting("AddressTaken", f"{message}: {mend}", POLL_SECONDS)
+    for address in want.addresses or () if starts else ():
+        if device := seen.host.routes.get(str(ip_interface(address.cidr).network)):
+            message = f"addresses[{address.cidr}] is the subnet of {device}, a device of host {seen.host.name}: choose another"
+            return Waiting("AddressTaken", message, POLL_SECONDS)
     return None
 
 

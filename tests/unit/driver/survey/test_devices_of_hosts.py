@@ -8,7 +8,7 @@ import pytest
 
 from homeostat.driver.domains.shared_memory import forget
 from homeostat.driver.survey.devices import passed_device
-from homeostat.driver.survey.survey import local_taps
+from homeostat.driver.survey.survey import local_routes, local_taps
 from homeostat.driver.xml import parse_xml
 from homeostat.planner.observed import PassedDevice
 
@@ -50,3 +50,16 @@ def test_taps_but_those_of_libvirts_names(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / file).touch()
     assert local_taps(tmp_path) == {"tap0", "vnets"}
+
+
+def test_subnets_of_devices_are_read_from_the_kernels_routes(tmp_path: Path) -> None:
+    table = tmp_path / "route"
+    table.write_text(
+        "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
+        "eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
+        "eth0\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
+        "virbr0\t007AA8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
+        "tun0\t0000080A\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n"
+    )
+    assert local_routes({"virbr0"}, table) == {"192.0.2.0/24": "eth0", "10.8.0.0/16": "tun0"}
+    assert local_routes((), tmp_path / "none") == {}

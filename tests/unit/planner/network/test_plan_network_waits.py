@@ -59,6 +59,12 @@ def test_two_networks_may_be_on_one_bridge_of_the_host() -> None:
     assert world.settle(network(mode="Bridge", bridge="br0")).outcome == Converged("Active")
 
 
+def test_addresses_of_a_device_of_the_host() -> None:
+    world = NetworkWorld(host=replace(NetworkWorld().host, routes={"192.0.2.0/24": "eth0"}))
+    assert "subnet of eth0" in waits(world, "AddressTaken", addresses=[{"cidr": "192.0.2.1/24"}])
+    assert world.settle(network(addresses=[{"cidr": "192.0.2.1/25"}])).outcome == Converged("Active"), "libvirt takes that"
+
+
 def test_addresses_that_another_network_has() -> None:
     assert "virsh net-destroy other" in waits(beside(OTHER), "AddressTaken", **LAN)
     assert beside(OTHER, up=False).settle(network(**LAN)).outcome == Converged("Active")
