@@ -27,7 +27,7 @@ from .resources.images import ImageCollection, ImageItem
 from .resources.machine_devices import MachineDevice, MachineDisks, MachineMedia, MachineNics
 from .resources.machine_spec import MachineSpec
 from .resources.networks import NetworkCollection, NetworkItem, NetworkSpecRoute
-from .resources.orphans import OrphanList
+from .resources.orphans import DiskOrphanList, OrphanList
 from .resources.probes import Liveness, MetricsPage, Readiness
 from .resources.snapshot_schedules import ScheduleCollection, ScheduleItem, ScheduleSpecRoute
 from .resources.snapshots import SnapshotCollection, SnapshotItem, SnapshotRestore
@@ -101,5 +101,6 @@ def own_routes(service: Service) -> list[Route]:
         Route(f"{V1}/trash/{{entry}}", TrashItem(service.trash)),
         Route(f"{V1}/trash/{{entry}}/restore", TrashRestore(service.trash)),
         Route(f"{V1}/orphans", OrphanList(service)),
+        Route(f"{V1}/orphans/disks", DiskOrphanList(service.disks)),
         Route(f"{V1}/errors", DesiredStateErrors(service)),
     ]

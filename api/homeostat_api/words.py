@@ -98,3 +98,14 @@ class FailingTask(Words):
 class Alive(Words):
     status: Literal["ok"]
     failing: list[FailingTask]
+
+
+class DiskOrphanBody(Words):
+    """A file in the folder of Disks that nothing refers to."""
+
+    name: str = Field(description="Of the Disk that it was, or would be.")
+    state: Literal["retained", "unlabelled", "unreferenced", "foreign"]
+    path: str
+    bytes: int = Field(description="What it takes on the host.")
+    was: str = Field(description="What it was, as far as its label says.")
+    todo: str = Field(description="What a person can do.")

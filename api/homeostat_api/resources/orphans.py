@@ -8,11 +8,12 @@ from typing import Any
 import falcon.asgi
 
 from homeostat.planner.orphans import Orphan, mend, why
+from homeostat.service.disks import Disks
 from homeostat.service.service import Service
 
 from ..http.operations import Answer, operation
 from ..http.rights import Right, needs
-from ..words import OrphanBody
+from ..words import DiskOrphanBody, OrphanBody
 
 
 class OrphanList:
@@ -32,6 +33,24 @@ class OrphanList:
 
     def _render(self) -> list[dict[str, Any]]:
         return [_body(host, orphan, size).model_dump() for host, orphan, size in self._service.orphans()]
+
+
+class DiskOrphanList:
+    def __init__(self, disks: Disks) -> None:
+        self._disks = disks
+
+    @needs(Right.SEE)
+    @operation(
+        "List orphaned disks",
+        "Disks",
+        {200: Answer("Files in the folder of Disks that nothing refers to, as they are there now.", list[DiskOrphanBody])},
+        description="As `homeostat disk list --orphans` shows them. They are never deleted by guess.",
+    )
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        resp.media = [
+            DiskOrphanBody(name=one.name, state=one.state, path=one.path, bytes=one.size, was=one.was, todo=one.mend).model_dump()  # type: ignore[arg-type]
+            for one in await self._disks.orphans()
+        ]
 
 
 def _body(host: str, orphan: Orphan, size: int | None) -> OrphanBody:

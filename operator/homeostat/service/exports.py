@@ -15,6 +15,7 @@ from weakref import WeakSet
 from homeostat.driver.errors import DriverError, NoSpace, Refused, ResourceInUse
 from homeostat.driver.snapshots.downloads import DiskCopy, copy_to_send, sweep_exports
 from homeostat.driver.snapshots.export import Reached, export_disk, export_file
+from homeostat.driver.survey.survey import is_local
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot
 from homeostat.store.errors import StateError
@@ -136,8 +137,8 @@ class DiskExports:
     async def _made(self, make: Make, name: str, gone: Callable[[], bool], host: str | None = None) -> Download:
         if why := self._limits.exports_elsewhere:
             raise ExportRefused("elsewhere", why)
-        if host is not None:
-            self._uri(host)
+        if host is not None and not is_local(self._uri(host)):
+            raise ExportRefused("elsewhere", f"{name} is on host {host}: run `homeostat disk export` there", name)
         most, now = self._limits.max_exports, self._making + sum(not one.copy.file.closed for one in self._sending)
         if now >= most:
             raise ExportRefused("limit", f"{now} copies are being made or sent, and this server allows {most}: try again later")

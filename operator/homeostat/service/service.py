@@ -57,7 +57,7 @@ class Service:
         self.plugins = Plugins(workspace, changes, self.admission)
         self.machines = Machines(workspace, changes, self.admission, self.plugins)
         self.deployments = Deployments(workspace, changes, self.admission)
-        self.disks = Disks(workspace, changes, self.admission)
+        self.disks = Disks(workspace, changes, self.admission, limits.state)
         self.images = Images(workspace, changes, self.admission)
         self.uploads = ImageUploads(self.images, limits.state, limits.max_upload, lambda: limits.uploads_elsewhere)
         self.networks = Networks(workspace, changes, self.admission)
