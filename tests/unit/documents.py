@@ -191,7 +191,10 @@ DOCUMENTS: tuple[Document, ...] = (
     }),
     document("Image", "uploaded", {"source": {"upload": {}, "sha256": SHA256}}),
     document("Image", "local", {"source": LOCAL, "format": "raw"}),
-    document("Host", "rack7.example.org", {"uri": "qemu+ssh://root@rack7/system?keyfile=/etc/key", "maintenance": True}, {
+    document("Host", "rack7.example.org", {
+        "uri": "qemu+ssh://root@rack7/system?keyfile=/etc/key", "maintenance": True,
+        "maintenanceWindows": [{"schedule": "0 3 * * 6", "duration": "2h", "timeZone": "Europe/Berlin"}],
+    }, {
         "observedGeneration": 1, "conditions": CONDITIONS, "version": "libvirt 9.0.0, QEMU 7.2.0",
         "capacity": {"vcpus": 8, "memory": "16Gi"}, "machines": 2, "operator": "homeostat-0",
         "orphans": [{"namespace": "default", "name": "old", "state": "running", "domain": "old"}],

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 from .base import NAME_PATTERN, Flag, Model, ObjectMeta, Resource, Status
 from .condition import Condition
 from .host_uri import URI_PATTERN, read_uri
+from .maintenance import WINDOWS_MAX, MaintenanceWindow
 from .quantity import Quantity
 
 REACHABLE = "Reachable"
@@ -54,6 +55,11 @@ class HostSpec(Model):
         "Default: the one that the operator which serves this host was started with (--connect).",
     )
     maintenance: Flag = Field(default=False, description="No new machines are placed on it; those there stay.")
+    maintenance_windows: tuple[MaintenanceWindow, ...] = Field(
+        default=(),
+        max_length=WINDOWS_MAX,
+        description="When its machines with updatePolicy: Window may be restarted, where they have no windows of their own.",
+    )
 
 
 class HostCapacity(Model):

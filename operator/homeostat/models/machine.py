@@ -243,7 +243,9 @@ class VirtualMachineSpec(Model):
         "Never: change nothing while the machine runs.",
     )
     maintenance_windows: tuple[MaintenanceWindow, ...] = Field(
-        default=(), max_length=WINDOWS_MAX, description="With updatePolicy: Window, when the machine may be restarted."
+        default=(),
+        max_length=WINDOWS_MAX,
+        description="With updatePolicy: Window, when the machine may be restarted. Default: those of the Host that it is on.",
     )
     reclaim_policy: ReclaimPolicy = Field(
         default=ReclaimPolicy.DELETE, description="What becomes of the machine's disks when it is deleted."
@@ -322,7 +324,7 @@ class VirtualMachineSpec(Model):
 
     @model_validator(mode="after")
     def _restarts_fit(self) -> Self:
-        check_windows(self.update_policy, self.maintenance_windows, self.shutdown.grace_period_seconds)
+        check_windows(self.maintenance_windows, self.shutdown.grace_period_seconds)
         return self
 
     @model_validator(mode="after")

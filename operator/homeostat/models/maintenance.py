@@ -23,21 +23,19 @@ class UpdatePolicy(StrEnum):
 
 
 class MaintenanceWindow(Model):
-    """A time that comes again, in which the machine may be restarted."""
+    """A time that comes again, in which machines may be restarted."""
 
     schedule: Cron = Field(description="When it begins: minute, hour, day of the month, month and day of the week, or @weekly.")
     duration: Age = Field(description="How long it lasts, such as 2h or 90m.")
     time_zone: TimeZone = Field(default="UTC", description="The zone that the schedule is in, such as Europe/Berlin.")
 
 
-def check_windows(policy: UpdatePolicy, windows: Sequence[MaintenanceWindow], grace: int) -> None:
+def check_windows(windows: Sequence[MaintenanceWindow], grace: int) -> None:
     """Checks that a restart fits into every window. ``grace``: seconds that a guest may take to shut down.
 
     Raises:
-        ValueError: there is none, or one is too short.
+        ValueError: one is too short.
     """
-    if policy is UpdatePolicy.WINDOW and not windows:
-        raise ValueError("updatePolicy: Window needs maintenanceWindows, such as [{schedule: 0 3 * * 6, duration: 2h}]")
     for place, window in enumerate(windows):
         if seconds_of(window.duration) <= grace:
             raise ValueError(

@@ -9,13 +9,15 @@ from typing import Protocol
 
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.host import Host
 from homeostat.models.image import Image, image_names
-from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine import UpdatePolicy, VirtualMachine
 from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
 from homeostat.planner.deployment.repeat import usable_once
 from homeostat.planner.images import missing_image, with_images
 from homeostat.planner.network.plugged import networks_named, plugged
+from homeostat.planner.placement import host_of
 from homeostat.planner.plan import Stalled, Waiting
 from homeostat.planner.template import FOLLOWS, ends_by_itself, plugin_fingerprint, template_with_plugin, with_plugin
 
@@ -53,6 +55,15 @@ def image_keys(machine: VirtualMachine) -> list[Key]:
     return [Key(Image.KIND, machine.metadata.namespace, name) for name in sorted(image_names(machine.spec))]
 
 
+def window_host(machine: VirtualMachine) -> Key | None:
+    """Returns the Host whose maintenance windows count for the machine. None: its own do, it asks for none, or there is no Host
+    that it is placed on."""
+    if machine.spec.update_policy is not UpdatePolicy.WINDOW or machine.spec.maintenance_windows:
+        return None
+    host = host_of(machine.metadata.finalizers)
+    return Key(Host.KIND, "default", host) if host else None
+
+
 def follows_plugin(machine: VirtualMachine) -> Key | None:
     """Returns the plugin that gives the machine what its spec leaves open. None for a machine of a deployment, whose spec holds
     all of that already."""
@@ -85,8 +96,9 @@ class Effective:
         return with_plugin(machine, plugin), None
 
     async def whole(self, machine: VirtualMachine, *, new: bool = False) -> tuple[VirtualMachine, Waiting | Stalled | None]:
-        """Returns the machine as ``machine`` does, with the files that its Images stand for: what a plan is made from."""
-        made, refusal = await self.machine(machine, new=new)
+        """Returns the machine as ``machine`` does, with the files that its Images stand for and the maintenance windows of its
+        host: what a plan is made from."""
+        made, refusal = await self.machine(await self._in_windows(machine), new=new)
         if refusal is not None or not (keys := image_keys(made)):
             return made, refusal
         images = {key.name: await self._image(key) for key in keys}
@@ -95,6 +107,18 @@ class Effective:
     async def shown(self, resource: Resource) -> Resource:
         """Returns a machine with what its plugin gives it, for readers. Other resources stay as they are."""
         return (await self._with_plugin(resource))[0] if isinstance(resource, VirtualMachine) else resource
+
+    async def _in_windows(self, machine: VirtualMachine) -> VirtualMachine:
+        """Gives the machine its host's maintenance windows. A Host that cannot be read gives none: the machine waits."""
+        key = window_host(machine)
+        if key is None:
+            return machine
+        try:
+            host = await self._store.get(Host, key)
+        except Unreadable:
+            return machine
+        windows = host.spec.maintenance_windows if host is not None else ()
+        return machine.model_copy(update={"spec": machine.spec.model_copy(update={"maintenance_windows": windows})})
 
     async def _plugged_in(self, machine: VirtualMachine) -> tuple[VirtualMachine, Stalled | None]:
         nics, found = machine.spec.nics, dict[str, Network]()

@@ -45,7 +45,7 @@ from ..hypervisor import HostDriver
 from ..metrics import Summary, summary
 from .claims import Claims
 from .domains import DomainOf
-from .effective import Effective, image_keys
+from .effective import Effective, image_keys, window_host
 from .happenings import step_taken, transitions
 from .images import ImageUse
 from .named import KeptOff, kept_here, named_disks
@@ -164,9 +164,10 @@ class MachineReconciler:
         self._prober.forget(key)
 
     async def _resolve(self, machine: VirtualMachine) -> tuple[VirtualMachine, Waiting | Stalled | None]:
-        """Returns the machine with what its plugin gives it and its Images stand for, or why that cannot be known."""
+        """Returns the machine with what its plugin and its host give it and its Images stand for, or why that cannot be known."""
         whole, refusal = await self._effective.whole(machine, new=self._host.domain(domain_uuid(machine.identity)) is None)
         self._dependencies.rest(machine.key, "images", image_keys(whole))
+        self._dependencies.rest(machine.key, "windows", [host] if (host := window_host(machine)) else [])
         return whole, refusal
 
     async def _claim_all(self) -> None:

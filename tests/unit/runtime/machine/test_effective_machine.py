@@ -9,8 +9,10 @@ import pytest
 
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
+from homeostat.planner.placement import host_finalizer
 from homeostat.planner.plan import Stalled
 from homeostat.planner.template import FOLLOWS
 from homeostat.runtime.engine.ports import Unreadable
@@ -18,7 +20,7 @@ from homeostat.runtime.machine.effective import Effective
 
 
 class Store:
-    def __init__(self, answer: Plugin | Exception | None) -> None:
+    def __init__(self, answer: Resource | Exception | None) -> None:
         self.answer, self.asked = answer, 0
 
     async def get(self, kind: type[Resource], key: Key) -> Resource | None:
@@ -106,3 +108,26 @@ def test_readers_are_shown_machines_with_it_and_all_else_as_it_is() -> None:
     shown = asyncio.run(effective.shown(vm()))
     assert isinstance(shown, VirtualMachine) and shown.spec.resources.vcpu == 3
     assert asyncio.run(effective.shown(plugin())) == plugin()
+
+
+SATURDAYS = {"schedule": "0 3 * * 6", "duration": "2h"}
+SUNDAYS = {"schedule": "0 3 * * 0", "duration": "2h"}
+
+
+def windows(spec: dict[str, Any], placed: bool, answer: Resource | Exception | None) -> list[str]:
+    """The schedules of the windows that a machine has, of which ``placed`` says whether it is on host rack7."""
+    meta = {"name": "a", "finalizers": [host_finalizer("rack7")] if placed else []}
+    asked = VirtualMachine.model_validate({"metadata": meta, "spec": spec})
+    made, refusal = asyncio.run(Effective(Store(answer)).whole(asked))
+    assert refusal is None
+    return [window.schedule for window in made.spec.maintenance_windows]
+
+
+def test_a_machine_without_windows_has_those_of_its_host() -> None:
+    host = Host.model_validate({"metadata": {"name": "rack7"}, "spec": {"maintenanceWindows": [SATURDAYS]}})
+    asks: dict[str, Any] = {"updatePolicy": "Window"}
+    assert windows(asks, True, host) == ["0 3 * * 6"]
+    assert windows({**asks, "maintenanceWindows": [SUNDAYS]}, True, host) == ["0 3 * * 0"], "its own come first"
+    assert windows({}, True, host) == [], "it asks for none"
+    assert windows(asks, False, host) == [] and windows(asks, True, None) == []
+    assert windows(asks, True, Unreadable("it is broken")) == [], "it waits"

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.maintenance import MaintenanceWindow
 from homeostat.planner import actions as act
 from homeostat.planner.machine.power.windows import may_restart, next_window, window_words
 from tests.unit.driving import Operator
@@ -85,6 +87,25 @@ def test_it_is_said_when_the_next_one_begins() -> None:
     assert next_window(vm, None) is None and next_window(machine(), END) is None
 
 
+def test_it_is_said_where_no_window_will_open() -> None:
+    bare = machine(updatePolicy="Window")
+    assert not may_restart(bare, BEGIN) and next_window(bare, BEGIN) is None
+    assert "neither it nor its host has maintenanceWindows: give one of them a window" in window_words(bare, BEGIN)
+    short = of_host(bare, {"schedule": "* * * * *", "duration": "60s"})
+    assert not may_restart(short, BEGIN) and next_window(short, BEGIN) is None
+    assert "the guest may take 60 s to shut down (shutdown.gracePeriodSeconds) and none of its host's" in window_words(
+        short, BEGIN
+    )
+    longer = of_host(bare, {"schedule": "* * * * *", "duration": "60s"}, {"schedule": "0 3 * * 6", "duration": "61s"})
+    assert "begins 2026-11-28T03:00+00:00 (UTC)" in window_words(longer, BEGIN)
+
+
+def of_host(vm: VirtualMachine, *windows: Spec) -> VirtualMachine:
+    """The machine with windows that its host gives it, of which it was never asked whether they fit."""
+    given = tuple(MaintenanceWindow.model_validate(window) for window in windows)
+    return vm.model_copy(update={"spec": vm.spec.model_copy(update={"maintenance_windows": given})})
+
+
 def test_a_zone_that_the_host_does_not_know_opens_no_window() -> None:
     vm = machine(**{**WINDOW, "maintenanceWindows": [{**SATURDAYS, "timeZone": "Mars/Olympus"}]})
     assert not may_restart(vm, BEGIN) and "does not know the time zone Mars/Olympus" in window_words(vm, BEGIN)
@@ -93,7 +114,6 @@ def test_a_zone_that_the_host_does_not_know_opens_no_window() -> None:
 @pytest.mark.parametrize(
     ("spec", "why"),
     [
-        ({"updatePolicy": "Window"}, "needs maintenanceWindows"),
         ({"maintenanceWindows": [{**SATURDAYS, "schedule": "0 0 30 2 *"}]}, "bad day-of-month"),
         ({"maintenanceWindows": [{**SATURDAYS, "duration": "60s"}]}, "make the window longer"),
         ({"maintenanceWindows": [{**SATURDAYS, "duration": "soon"}]}, "12h, 7d or 4w"),
