@@ -15,12 +15,12 @@ from tests.e2e.homeostat import SOON
 from tests.e2e.steps import Stage, boundaries
 
 MADE = ("LabelDisk", "CreateDisk", "LabelDisk")
-COPIED = ("LabelDisk", "CopyDisk", "LabelDisk")
+COPIED = ("LabelDisk", "CopyDisk", "FillCopy", "NameCopy", "LabelDisk")
 GROWN = ("GrowDisk",)
 GONE = ("SetAside", "RemoveDisk", "ReleaseResource")
 
 
-def carried_out(stage: Stage, steps: Sequence[str], fault: str = "", gone: bool = False) -> dict[str, Any]:
+def carried_out(stage: Stage, steps: Sequence[str], fault: str = "", gone: bool = False, name: str = "data") -> dict[str, Any]:
     """What is there once an operator has carried the folder out; with a ``fault`` another one was killed by it before."""
     home = stage.home
     if fault:
@@ -30,14 +30,14 @@ def carried_out(stage: Stage, steps: Sequence[str], fault: str = "", gone: bool 
     trace.unlink(missing_ok=True)
     stage.nursery.start(home.folder, home.state, home.rig.uri, trace=trace)
     try:
-        wait_disk_gone(home, "data") if gone else wait_disk(home, "data")
+        wait_disk_gone(home, name) if gone else wait_disk(home, name)
     finally:
         assert stage.nursery.stop() == 0
     crossed = tuple(trace.read_text().split()) if trace.exists() else ()
     assert fault or crossed == tuple(steps), f"the steps are now {crossed}"
     home.forget_reader()
-    status = disk_status(home, "data").model_dump(exclude={"conditions", "observed_generation", "allocated"})
-    found = {"status": None if find_disk(home, "data") is None else status, "files": files(home.state)}
+    status = disk_status(home, name).model_dump(exclude={"conditions", "observed_generation", "allocated"})
+    found = {"status": None if find_disk(home, name) is None else status, "files": files(home.state)}
     home.forget_reader()
     return found
 
@@ -80,6 +80,25 @@ def test_it_is_made(stage: Stage, fault: str) -> None:
 def test_it_is_copied(stage: Stage, fault: str) -> None:
     assert on_an_image(stage, fault) == stage.reference("copied", lambda: on_an_image(stage))
     assert disk_file(stage.home, "data").read_bytes()[: 2**20] == stage.image().read_bytes()
+
+
+def cloned(stage: Stage, faults: Sequence[str]) -> list[dict[str, Any]]:
+    """Clones of a Disk, one after the other: what is there after each."""
+    stage.clear()
+    write_disk(stage.home, "data", size="2Mi", source={"image": {"path": str(stage.image())}})
+    carried_out(stage, ("FetchImage", "LabelDisk", "CreateDisk", "LabelDisk"))
+    found = []
+    for number, fault in enumerate(faults):
+        write_disk(stage.home, f"clone{number}", size="2Mi", format="raw", source={"diskRef": {"name": "data"}})
+        found.append(carried_out(stage, COPIED, fault, name=f"clone{number}"))
+        assert disk_file(stage.home, f"clone{number}").read_bytes()[: 2**20] == stage.image().read_bytes(), fault
+    return found
+
+
+def test_it_is_cloned(stage: Stage) -> None:
+    faults = boundaries(COPIED)
+    for fault, one, other in zip(faults, cloned(stage, [""] * len(faults)), cloned(stage, faults), strict=True):
+        assert one == other, fault
 
 
 @pytest.mark.parametrize("format", ["qcow2", "raw"])

@@ -266,6 +266,9 @@ class WorldHost:
         self.pruned.append(frozenset(used()))
         return ()
 
+    async def sweep_copies(self) -> Sequence[str]:
+        return ()
+
     async def expire_uploads(self) -> Sequence[str]:
         return ()
 

@@ -278,6 +278,7 @@ class Job(Operator):
         if Image in self._reconciled:
             chores.append(Chore("expire-uploads", PRUNE_EVERY, self._expire_uploads, "old uploads were not looked for"))
         if self._ours:
+            chores.append(Chore("sweep-copies", PRUNE_EVERY, self._sweep_copies, "unfinished copies were not looked for"))
             chores.append(Chore("empty-trash", TRASH_EVERY, self._empty_trash, "the trash was not looked through"))
         return chores
 
@@ -307,6 +308,10 @@ class Job(Operator):
     async def _expire_uploads(self) -> None:
         if self.rivals.found is None and (removed := await self._host.expire_uploads()):
             log.info("removed uploads that nothing came of for a day: %s", ", ".join(removed))
+
+    async def _sweep_copies(self) -> None:
+        if self.rivals.found is None and (removed := await self._host.sweep_copies()):
+            log.info("removed copies of disks whose maker was killed: %s", ", ".join(removed))
 
     async def _empty_trash(self) -> float | None:
         """Empties the trash, but not while a machine that came back may not be known yet."""

@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence, Set
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from homeostat.models.listening import Listener
 from homeostat.planner import actions as act
@@ -46,7 +46,7 @@ from .guests.agent import Agent
 from .networks import links
 from .networks.networks import HostNetworks
 from .snapshots.snapshots import Snapshots
-from .storage.disks.snapshots import SnapshotFiles
+from .storage.port import ImageChanged, StorageDriver
 from .storage.secret import read_secret
 from .survey import ports
 from .survey.devices import survey_devices
@@ -59,53 +59,7 @@ RESYNC = 30.0  # seconds between two bulk readings
 SLOW_FACTS = 10  # resyncs between two lists of the devices, and of a remote host's networks, in case an event was missed
 
 Changed = Callable[[str | None], None]
-ImageChanged = Callable[[str, bool], None]
 FilesElsewhere = Callable[[], Set[str]]
-
-
-class StorageDriver(Protocol):
-    """The part of the host that holds files (driver.storage.Storage)."""
-
-    def subscribe(self, changed: ImageChanged) -> None: ...
-
-    async def observe(
-        self, images: Sequence[ImageRef], disks: Sequence[str], seeds: Sequence[str], directory: str
-    ) -> ObservedStorage: ...
-
-    def secret(self, path: str) -> Secret | None: ...
-
-    async def chains(
-        self, sources: Sequence[str], disks: Sequence[str], named: Sequence[str] = ()
-    ) -> Mapping[str, ObservedChain]: ...
-
-    async def overlays(self, disks: Sequence[str]) -> Mapping[str, tuple[str, ...]]: ...
-
-    async def named_disk(self, folder: str) -> tuple[NamedDisk, Copying | None]: ...
-
-    async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]: ...
-
-    async def machine_folders(self) -> Sequence[MachineFolder]: ...
-
-    async def execute(self, action: act.StorageAction) -> None: ...
-
-    async def leftovers(self, directory: str) -> Sequence[str]: ...
-
-    async def image_note(self, uid: str) -> str: ...
-
-    async def expire_uploads(self) -> Sequence[str]: ...
-
-    async def note_image(self, uid: str, key: str) -> None: ...
-
-    async def trashed(self, directory: str | None) -> Sequence[TrashEntry]: ...
-
-    async def space(self) -> Space: ...
-
-    async def erase(self, entry: str) -> None: ...
-
-    async def prune(self, used: Callable[[], Collection[str]], paths: Callable[[], Collection[str]]) -> list[str]: ...
-
-    @property
-    def snapshots(self) -> SnapshotFiles: ...
 
 
 class LibvirtHost:
@@ -344,6 +298,10 @@ class LibvirtHost:
         disks = {disk.source for config in configs for disk in config.disks if disk.source}
         disks |= {file.path for config in configs for disk in config.disks for file in disk.chain or ()}
         return disks | {path for boot in kernels for path in (boot.kernel, boot.initramfs) if path}
+
+    async def sweep_copies(self) -> Sequence[str]:
+        """Removes what killed copies of disks left. Raises DriverError."""
+        return () if self._storage is None else await self._storage.sweep_copies()
 
     async def expire_uploads(self) -> Sequence[str]:
         """Removes old uploads. Raises DriverError."""

@@ -134,6 +134,10 @@ class ImageHost:
         """Leaves this to the hosts whose machines use the images."""
         return ()
 
+    async def sweep_copies(self) -> Sequence[str]:
+        """Leaves this to the hosts that have the disks."""
+        return ()
+
     async def expire_uploads(self) -> Sequence[str]:
         """Removes old uploads. Raises DriverError."""
         self._fence()

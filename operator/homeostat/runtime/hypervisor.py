@@ -155,6 +155,9 @@ class Files(Hypervisor, Protocol):
             DriverError: they could not be read.
         """
 
+    async def sweep_copies(self) -> Sequence[str]:
+        """Removes what copies of disks left that were killed, and returns it. Raises DriverError."""
+
     async def expire_uploads(self) -> Sequence[str]:
         """Removes the uploads that nothing came of for a day, and returns their names.
 

@@ -2,12 +2,13 @@
 
 A copy of a running disk is QEMU's backup job: it is of the moment at which it begins, whatever the guest writes meanwhile, and
 the guest goes on. QEMU writes it beside the disk, where it may; from there it comes to its place. A copy has its name once it is
-whole.
+whole. What a copy leaves that is killed goes with the next one, or when an operator looks (storage.disks.exports).
 """
 
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
 import re
@@ -17,6 +18,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
@@ -25,19 +27,48 @@ import libvirt
 
 from homeostat.planner.domain import DiskConfig
 
+from .. import faults
 from ..connection.translate import translate
 from ..errors import DomainGone, DriverError, HostUnreachable, NoSpace, Refused, ResourceInUse
+from ..storage.disks.exports import STAGED, making
 from ..storage.disks.tags import read_tags
 from ..storage.paths import PARTIAL, file_errors, flush, free_bytes, human_size, publish
 from ..survey.survey import is_local
 from ..xml import parse_domain
 
-STAGED = ".export"  # the suffix of what QEMU writes
 POLL = 0.2  # seconds between looks at a job
 SPARE = 256 * 2**20  # bytes that a copy leaves free
 
 Reached = Callable[[float], None]
 """Takes the share that is done, from 0 to 1."""
+
+
+# The steps of a copy, for tests that are killed between them: see faults.
+
+
+@dataclass(frozen=True, slots=True)
+class BeginBackup:
+    disk: str
+
+
+@dataclass(frozen=True, slots=True)
+class FollowBackup:
+    disk: str
+
+
+@dataclass(frozen=True, slots=True)
+class BringCopy:
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertDisk:
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class PublishCopy:
+    path: Path
 
 
 def export_disk(uri: str, uuid: str, disk: str, target: Path, progress: Reached, tag: str = "") -> None:
@@ -56,7 +87,8 @@ def export_disk(uri: str, uuid: str, disk: str, target: Path, progress: Reached,
         if active and not tag:
             _back_up(domain, found, partial, progress)
         else:
-            _convert(source, found.format, partial, progress, tag)
+            with faults.around(ConvertDisk(partial)):
+                _convert(source, found.format, partial, progress, tag)
             _check_tag(found, tag)
 
 
@@ -64,7 +96,8 @@ def export_file(path: str, format: str, target: Path, progress: Reached) -> None
     """Copies the file of a disk that no guest has, like ``export_disk``."""
     with _completed(target) as partial:
         check_room(path, format, target.parent)
-        _convert(path, format, partial, progress, "")
+        with faults.around(ConvertDisk(partial)):
+            _convert(path, format, partial, progress, "")
 
 
 @contextlib.contextmanager
@@ -73,12 +106,14 @@ def _completed(target: Path) -> Iterator[Path]:
     if target.exists():
         raise Refused(f"{target} is there already: give the copy another name")
     partial = target.with_name(f"{target.name}.{secrets.token_hex(4)}{PARTIAL}")
-    with file_errors(target, f"copy a disk to {target}"):
+    left = f"{glob.escape(target.name)}.*{PARTIAL}"
+    with file_errors(target, f"copy a disk to {target}"), making(target.parent, left):
         try:
             yield partial
-            partial.chmod(0o600)
-            flush(partial)
-            publish(partial, target)
+            with faults.around(PublishCopy(target)):
+                partial.chmod(0o600)
+                flush(partial)
+                publish(partial, target)
         except FileExistsError:
             raise Refused(f"{target} has come to be there meanwhile: give the copy another name") from None
         finally:
@@ -135,36 +170,38 @@ def _disk(domain: Any, name: str) -> tuple[DiskConfig, bool]:
 def _back_up(domain: Any, disk: DiskConfig, partial: Path, progress: Reached) -> None:
     assert disk.source is not None
     folder = Path(disk.source).parent
-    _sweep(domain, folder)
     staged = folder / f"{Path(disk.source).stem}.{secrets.token_hex(4)}{STAGED}"
     others = "".join(f"<disk name={quoteattr(target)} backup='no'/>" for target in _targets(domain) if target != disk.target)
     text = (
         f"<domainbackup mode='push'><disks><disk name={quoteattr(disk.target)} backup='yes' type='file' backupmode='full'>"
         f"<driver type='qcow2'/><target file={quoteattr(str(staged))}/></disk>{others}</disks></domainbackup>"
     )
-    try:
-        domain.backupBegin(text, None, 0)
+    with making(folder, f"*{STAGED}"):
+        _check_idle(domain)
         try:
-            _follow(domain, progress)
-        except BaseException:
-            with contextlib.suppress(libvirt.libvirtError):
-                domain.abortJob()
-            raise
-        _bring(staged, partial)
-    finally:
-        staged.unlink(missing_ok=True)
+            with faults.around(BeginBackup(disk.name)):
+                domain.backupBegin(text, None, 0)
+            try:
+                with faults.around(FollowBackup(disk.name)):
+                    _follow(domain, progress)
+            except BaseException:
+                with contextlib.suppress(libvirt.libvirtError):
+                    domain.abortJob()
+                raise
+            with faults.around(BringCopy(partial)):
+                _bring(staged, partial)
+        finally:
+            staged.unlink(missing_ok=True)
 
 
 def _targets(domain: Any) -> list[str]:
     return [disk.target for disk in parse_domain(domain.XMLDesc(0)).disks if disk.source]
 
 
-def _sweep(domain: Any, folder: Path) -> None:
-    """Removes what copies have left that were killed. Raises ResourceInUse: one is being made."""
+def _check_idle(domain: Any) -> None:
+    """Checks that nothing else is done with the machine. Raises ResourceInUse: something is."""
     if domain.jobInfo()[0] != libvirt.VIR_DOMAIN_JOB_NONE:
         raise ResourceInUse(f"machine {domain.name()} is being copied, saved or moved just now: try again after that")
-    for left in folder.glob(f"*{STAGED}"):
-        left.unlink(missing_ok=True)
 
 
 def _follow(domain: Any, progress: Reached) -> None:

@@ -48,6 +48,7 @@ from .boots import copy_boot
 from .disks.chains import newer_overlays, read_chain
 from .disks.copies import Copies
 from .disks.disks import create_disk, grow_disk, read_disk
+from .disks.exports import sweep_exports
 from .disks.kept import NOTE, find_kept, write_note
 from .disks.labelled import carry_label, look_into, read_named, remove_disk
 from .disks.moved import forget_moved, read_moved, write_moved
@@ -202,6 +203,10 @@ class Storage:
             DriverError: the folders cannot be read.
         """
         return await asyncio.to_thread(find_kept, self._rooms, namespace, deployment, owner)
+
+    async def sweep_copies(self) -> Sequence[str]:
+        """Removes what killed copies left beside the disks, and returns it. Raises DriverError."""
+        return await asyncio.to_thread(sweep_exports, self._rooms)
 
     async def expire_uploads(self) -> Sequence[str]:
         """Removes old uploads, and returns their names. Raises DriverError."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+from homeostat.driver import faults
 from homeostat.driver.errors import DriverError, Refused
 from homeostat.driver.tasks import attended
 from homeostat.planner.actions import CopyDisk
@@ -18,6 +20,19 @@ from .disks import SECTOR, check_header, read_disk
 from .tags import read_tags
 
 AT_ONCE = 2
+
+
+# The steps of a copy, for tests that are killed between them: see faults.
+
+
+@dataclass(frozen=True, slots=True)
+class FillCopy:
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class NameCopy:
+    path: str
 
 
 class Copies:
@@ -67,10 +82,12 @@ class Copies:
                 sweep_partials(path.parent)
                 partial = self._partials[action.path] = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PARTIAL}")
                 try:
-                    await self._convert(action, source, partial)
+                    with faults.around(FillCopy(action.path)):
+                        await self._convert(action, source, partial)
                     self._check_tag(action, source)
-                    self._rooms.finish(partial)
-                    publish(partial, path)
+                    with faults.around(NameCopy(action.path)):
+                        self._rooms.finish(partial)
+                        publish(partial, path)
                 finally:
                     partial.unlink(missing_ok=True)
 
