@@ -29,6 +29,7 @@ MERGES = "#cloud-config\na0: &a0 {a: 1}\n" + "".join(
     f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}\n" for n in range(1, 11)
 )
 READ = (
+    "#cloud-config\nruncmd:\n" + "- [ls]\n" * 150,  # many, and not deep
     "", " \n", "#cloud-config", "#cloud-config\n", "#cloud-config\n{}\n", "#cloud-config\npackages: [nginx]\n",
     "#Cloud-Config\na: 1\n", "#cloud-config \r\na: 1\r\n", "#!/bin/sh\necho\n", "#!/usr/bin/env python3\n", "#include\nhttps://example.org/a\n",
     "#include-once\nhttps://example.org/a\n", "#include https://example.org/a", "#part-handler\n", "#cloud-boothook\n#!/bin/sh\n",
