@@ -1,4 +1,4 @@
-"""What a change of memory and CPUs takes, from each to each other. After a wanted change: pytest --regenerate-golden, and read the
+"""What a change of memory and CPUs takes, from each to each. After a wanted change: pytest --regenerate-golden, and read the
 diff.
 """
 
