@@ -46,6 +46,10 @@ async def test_what_is_over_its_time_goes_and_what_is_not_stays() -> None:
     assert "data of trash entry one, set aside on 2026-01-01T00:00:00Z (deleted)" in shelf.said[DB.key][0]
 
 
+async def test_one_that_does_not_return_says_nothing_of_those_after_it() -> None:
+    assert await emptied(Shelf(DB), replace(OVER, entry="zero", returns=False), OVER) == ["zero"]
+
+
 async def test_where_space_is_low_the_rest_goes_too() -> None:
     assert await emptied(Shelf(), FRESH, space=FULL) == ["two"]
 

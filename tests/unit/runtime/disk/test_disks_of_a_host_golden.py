@@ -33,7 +33,7 @@ from homeostat.planner.observed import (
 from homeostat.planner.placement import kept_elsewhere
 from homeostat.planner.plan import Change, Converged, Disruption, Plan, Stalled, Waiting
 from homeostat.planner.snapshot.observed import SnapshotNote, tag_of
-from homeostat.runtime.disk.observe import observe_disk
+from homeostat.runtime.disk.observe import has_disk, observe_disk
 from homeostat.runtime.disk.reconcile import DiskReconciler
 from homeostat.runtime.disk.status import disk_status
 from homeostat.runtime.disk.users import users_of
@@ -165,6 +165,10 @@ async def test_who_has_it(request: pytest.FixtureRequest) -> None:
         host = DiskHost()
         host.also = domains
         lines.append(f"{what}, {how}: {await seen(disk(), host, vm)}")
+    for what, domains in DOMAINS.items():
+        host = DiskHost()
+        host.also = domains
+        lines.append(f"{what}: {'has' if has_disk(host, PATH, FOLDER) else 'has not'}")
     as_before("disks-held", lines, request)
 
 

@@ -99,7 +99,7 @@ async def test_it_goes_with_its_last_user() -> None:
     host.image_notes["uid-debian"] = "x"
     shelf.drop(WEB.key)
     assert await reconciler.reconcile(going(image())) is GONE
-    assert shelf.released == [DEBIAN] and host.image_notes["uid-debian"] == ""
+    assert shelf.released == [DEBIAN] and host.image_notes["uid-debian"] == "" and (DEBIAN, "Deleted") in shelf.told
     reconciler.forget(DEBIAN)
     assert not images.in_use()
 
