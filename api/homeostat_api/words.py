@@ -73,8 +73,11 @@ class OrphanBody(Words):
 
     name: str
     host: str
-    state: str = Field(description="Of its domain, in libvirt's words; else no domain, or retained.", examples=["running"])
+    state: str = Field(
+        description="Of its domain, in libvirt's words; else no domain, or retained; or network.", examples=["running"]
+    )
     domain: str | None
+    network: str | None = Field(description="Its name on the host, where it is a network.")
     disks: list[str]
     bytes: int | None = Field(description="What its disks take; null where there are none, or they are elsewhere.")
     last_written: Timestamp | None = Field(description="When the record on the domain was written last.")

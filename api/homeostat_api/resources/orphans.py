@@ -59,6 +59,7 @@ def _body(host: str, orphan: Orphan, size: int | None) -> OrphanBody:
         host=host,
         state=orphan.state,
         domain=orphan.domain or None,
+        network=orphan.network or None,
         disks=list(orphan.disks),
         bytes=size,
         last_written=orphan.since or None,

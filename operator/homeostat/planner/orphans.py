@@ -13,6 +13,8 @@ from .placement import host_of
 NO_DOMAIN = "no domain"
 RETAINED = "retained"
 """Disks that stayed on purpose, or because nothing says that they belong to a machine that ran."""
+NETWORK = "network"
+"""A libvirt network that we made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,8 @@ class MachineFolder:
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """A domain, its folder, or both. ``deletion`` is set where it was being deleted: that deletion may be completed."""
+    """A domain, its folder, or both; or a network. ``deletion`` is set where it was being deleted: that deletion may be
+    completed."""
 
     namespace: str
     name: str
@@ -47,6 +50,7 @@ class Orphan:
     directory: str = ""  # absolute; empty: there is none
     disks: tuple[str, ...] = ()
     deletion: str = ""
+    network: str = ""  # its name on the host, of a network
 
     @property
     def alarming(self) -> bool:
@@ -103,6 +107,8 @@ def _of_folders(
 
 def why(orphan: Orphan) -> str:
     """Says why it is there, and stays."""
+    if orphan.state == NETWORK:
+        return "no Network declares it, and nothing is deleted by guess"
     if host := orphan.deleted_on:
         return f"it was being deleted on host {host}; that goes on there, once it is served and nothing in the folder is in doubt"
     if orphan.deletion:
@@ -114,6 +120,9 @@ def why(orphan: Orphan) -> str:
 
 def mend(orphan: Orphan) -> str:
     """Says what a person can do."""
+    if orphan.state == NETWORK:
+        name = orphan.network or orphan.name
+        return f"write the Network again (it finds it), or `virsh net-destroy {name}` and `virsh net-undefine {name}` on its host"
     where = "" if orphan.namespace == "default" else f" -n {orphan.namespace}"
     if host := orphan.deleted_on:
         lost = f"remove {orphan.directory}/deleting.json, then `homeostat delete orphan {orphan.name}{where}`"

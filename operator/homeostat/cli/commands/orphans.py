@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from homeostat.models.base import Key
-from homeostat.planner.orphans import Orphan, mend, why
+from homeostat.planner.orphans import NETWORK, Orphan, mend, why
 from homeostat.runtime.machine.orphans import describe, machine_to_delete
 
 from ..access import opened, operator_runs
@@ -64,7 +64,17 @@ def _row(host: str, orphan: Orphan) -> tuple[str, ...]:
     size = bytes_on_disk(orphan.directory, orphan.disks)
     disks = ",".join(orphan.disks) or "-"
     since = age(orphan.since) if orphan.since else "-"
-    return (orphan.namespace, orphan.name, host, orphan.state, orphan.domain or "-", disks, _size(size), since, why(orphan))
+    return (
+        orphan.namespace,
+        orphan.name,
+        host,
+        orphan.state,
+        orphan.domain or orphan.network or "-",
+        disks,
+        _size(size),
+        since,
+        why(orphan),
+    )
 
 
 def _print_advice(orphans: Sequence[Orphan]) -> None:
@@ -90,6 +100,7 @@ def orphan_document(host: str, orphan: Orphan) -> Mapping[str, Any]:
         "host": host,
         "state": orphan.state,
         "domain": orphan.domain or None,
+        "network": orphan.network or None,
         "uuid": orphan.uuid or None,
         "identity": orphan.uid or None,
         "lastWritten": orphan.since or None,
@@ -110,7 +121,10 @@ async def delete_orphans(settings: CliSettings, names: Sequence[str], *, keep_di
         CliError: a name is not that of an orphan, its host is not served, or nobody can be asked whether the deletion is meant.
     """
     async with opened(settings) as store:
-        found = {o.name: o for _, o in await store.orphans() if o.namespace == settings.namespace}
+        here = [o for _, o in await store.orphans() if o.namespace == settings.namespace]
+        found = {o.name: o for o in here if o.state != NETWORK}
+        for network in (o for o in here if o.state == NETWORK and o.name in names and o.name not in found):
+            raise CliError(f"orphan {network.name} is a network, which is not deleted from here", mend(network))
         if missing := [name for name in names if name not in found]:
             raise CliError(f"there is no orphan named {', '.join(missing)}", "`homeostat get orphans -A` lists them")
         for name in names:

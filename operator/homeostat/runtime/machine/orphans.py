@@ -16,7 +16,9 @@ from homeostat.driver.errors import DriverError
 from homeostat.models.base import NAME_PATTERN, Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_devices import ReclaimPolicy
-from homeostat.planner.orphans import MachineFolder, Orphan, find_orphans, mend, why
+from homeostat.models.network import Network
+from homeostat.planner.network.orphans import find_orphaned_networks
+from homeostat.planner.orphans import NETWORK, MachineFolder, Orphan, find_orphans, mend, why
 
 from ..engine.ports import ResourceStore, StoreFailure
 from ..hypervisor import HostDriver
@@ -44,6 +46,9 @@ class OrphanStore(Protocol):
     def deployments(self) -> frozenset[str]:
         """Returns the uids of all deployments."""
 
+    def network_identities(self) -> frozenset[str]:
+        """Returns the identities of all Networks."""
+
     def orphans(self, host: str) -> Sequence[Orphan]:
         """Returns the orphans as they were recorded last."""
 
@@ -59,6 +64,12 @@ class Deletions(Protocol):
     def take_up(self, machine: VirtualMachine) -> bool: ...
 
 
+def key_of(orphan: Orphan) -> Key:
+    """Returns the key of the resource that it was."""
+    kind = Network.KIND if orphan.state == NETWORK else VirtualMachine.KIND
+    return Key(kind, orphan.namespace, orphan.name)
+
+
 class OrphanWatch:
     """Watches for orphans. ``told_on``: the object that gets the events about an orphan. ``changed`` is called after the orphans
     changed. ``folders`` returns the folders that this host reports on, where other hosts have them, too. ``placed_as``: the name
@@ -72,7 +83,7 @@ class OrphanWatch:
         instance: str,
         *,
         deletions: Deletions | None = None,
-        told_on: Callable[[Orphan], Key] = lambda orphan: Key(VirtualMachine.KIND, orphan.namespace, orphan.name),
+        told_on: Callable[[Orphan], Key] = key_of,
         folders: Callable[[], Awaitable[Sequence[MachineFolder]]] | None = None,
         placed_as: str = "",
     ) -> None:
@@ -125,6 +136,7 @@ class OrphanWatch:
             return AGAIN
         self.scans, self.scanned = self.scans + 1, time.monotonic()
         folders = await self._folders()
+        networks = await self._orphaned_networks()
         # The machines are read last, so that one that is made meanwhile does not count as an orphan.
         found = find_orphans(
             self._instance, self._host.domains(), folders, self._index.identities(), self._index.deployments()
@@ -133,8 +145,14 @@ class OrphanWatch:
             # A machine may have gone since the folders were read, as in a rollout, and its folder with it.
             there = {folder.path for folder in await self._host.machine_folders()}
             found = tuple(orphan for orphan in found if orphan.domain or orphan.directory in there)
-        await self._tell(found)
+        await self._tell((*found, *networks))
         return self._finish(found)
+
+    async def _orphaned_networks(self) -> tuple[Orphan, ...]:
+        """Finds those whose Network was neither there before they were read, nor is now: one may be coming, or going."""
+        before = self._index.network_identities()
+        networks = (await self._host.networks()).values()
+        return find_orphaned_networks(self._instance, networks, before | self._index.network_identities())
 
     async def _tell(self, found: tuple[Orphan, ...]) -> None:
         """Reports each orphan once. Those that an earlier run reported are recorded in the index."""
@@ -172,6 +190,8 @@ class OrphanWatch:
 
 def describe(orphan: Orphan) -> str:
     """Says in a few words what it is."""
+    if orphan.state == NETWORK:
+        return f"network {orphan.network or orphan.name}"
     disks = f"disks {', '.join(orphan.disks)} in {orphan.directory}" if orphan.disks else "no disks"
     return f"domain {orphan.domain} ({orphan.state}), {disks}" if orphan.domain else disks
 

@@ -11,6 +11,7 @@ from homeostat.models.base import IDENTITY
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.network import Network
 from homeostat.planner.orphans import Orphan
 
 from .index import Index, set_setting
@@ -43,8 +44,10 @@ def _each_folder_once(by_host: Mapping[str, Sequence[Orphan]]) -> dict[str, list
     told = {(orphan.namespace, orphan.name) for orphans in by_host.values() for orphan in orphans if orphan.domain}
     found: dict[str, list[Orphan]] = {}
     for host, orphans in by_host.items():
-        found[host] = [orphan for orphan in orphans if orphan.domain or (orphan.namespace, orphan.name) not in told]
-        told |= {(orphan.namespace, orphan.name) for orphan in orphans}
+        found[host] = [
+            orphan for orphan in orphans if orphan.domain or orphan.network or (orphan.namespace, orphan.name) not in told
+        ]
+        told |= {(orphan.namespace, orphan.name) for orphan in orphans if not orphan.network}
     return found
 
 
@@ -74,3 +77,14 @@ def read_identities(index: Index) -> Mapping[str, tuple[str, str]]:
 
 def read_deployments(index: Index) -> frozenset[str]:
     return frozenset(row[0] for row in index.read("SELECT uid FROM resources WHERE kind=?", (VirtualMachineDeployment.KIND,)))
+
+
+def read_network_identities(index: Index) -> frozenset[str]:
+    """Returns the uids of all Networks, and what else they were known by where they were migrated from."""
+    found = set()
+    for uid, metadata in index.read("SELECT uid, metadata FROM resources WHERE kind=?", (Network.KIND,)):
+        found.add(uid)
+        if IDENTITY in metadata:
+            given = str(json.loads(metadata).get("annotations", {}).get(IDENTITY, ""))
+            found.add(given.rpartition("/")[2])
+    return frozenset(found)

@@ -85,6 +85,9 @@ class IndexedStore:
     def deployments(self) -> frozenset[str]:
         return orphans.read_deployments(self.index)
 
+    def network_identities(self) -> frozenset[str]:
+        return orphans.read_network_identities(self.index)
+
     def orphans(self, host: str) -> Sequence[Orphan]:
         return orphans.read_orphans(self.index, host).get(host, [])
 

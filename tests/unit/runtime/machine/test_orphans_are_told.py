@@ -12,8 +12,10 @@ import pytest
 from homeostat.driver.errors import DriverError
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.domain import Record
+from homeostat.planner.network.config import NetworkConfig, NetworkRecord
+from homeostat.planner.network.observed import ObservedNetwork
 from homeostat.planner.observed import DomainState, ObservedDomain
-from homeostat.planner.orphans import MachineFolder, Orphan
+from homeostat.planner.orphans import MachineFolder, Orphan, mend, why
 from homeostat.runtime.machine import orphans
 from homeostat.runtime.machine.orphans import AGAIN, EVERY, OrphanWatch, describe, machine_to_delete
 from tests.unit.machines import machine
@@ -32,12 +34,16 @@ class Index:
         self.known: Sequence[Orphan] = ()
         self.notes = 0
         self.machines: dict[str, tuple[str, str]] = {}
+        self.networks = frozenset[str]()
 
     def identities(self) -> Mapping[str, tuple[str, str]]:
         return self.machines
 
     def deployments(self) -> frozenset[str]:
         return frozenset()
+
+    def network_identities(self) -> frozenset[str]:
+        return self.networks
 
     def orphans(self, host: str) -> Sequence[Orphan]:
         assert host == "local"
@@ -64,6 +70,10 @@ class Host(WorldHost):
     def __init__(self, *folders: MachineFolder) -> None:
         super().__init__()
         self.folders: Sequence[MachineFolder] = folders
+        self.there: dict[str, ObservedNetwork] = {}
+
+    async def networks(self) -> Mapping[str, ObservedNetwork]:
+        return self.there
 
     async def machine_folders(self) -> Sequence[MachineFolder]:
         if self.unreadable:
@@ -262,3 +272,24 @@ def test_in_words() -> None:
     assert describe(base) == "domain db (running), disks a, b in /f"
     assert describe(replace(base, disks=())) == "domain db (running), no disks"
     assert describe(replace(base, domain="")) == "disks a, b in /f"
+
+
+def lan(uid: str, instance: str = "test") -> ObservedNetwork:
+    config = NetworkConfig("lan", "uuid-lan", record=NetworkRecord(uid, "default", "lab", instance))
+    return ObservedNetwork("lan", "uuid-lan", True, True, True, config)
+
+
+async def test_a_network_that_no_resource_declares_is_told_and_goes_from_the_list_with_it() -> None:
+    host, index, shelf = Host(), Index(), Shelf()
+    host.there = {"lan": lan("uid-lan")}
+    watching = watch(host, index, shelf)
+    await watching.scan()
+    (found,) = watching.found
+    assert (found.state, found.name, found.network) == ("network", "lab", "lan")
+    assert "net-undefine lan" in mend(found) and "no Network declares it" in why(found)
+    index.networks = frozenset({"uid-lan"})
+    await watching.scan()
+    assert watching.found == ()
+    index.networks, host.there = frozenset(), {"lan": lan("uid-lan", "another")}
+    await watching.scan()
+    assert watching.found == (), "another installation made it"
