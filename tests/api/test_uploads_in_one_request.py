@@ -71,6 +71,7 @@ def test_an_image_that_asks_for_another_file_refuses_it(own_api: Api, file: Path
 def test_a_kernel_is_taken_as_it_is(own_api: Api) -> None:
     kernel = b"MZ" + bytes(range(256)) * 400
     refused(own_api.http.put("/api/v1/images/kernel/file", content=kernel), 422, "not_an_image")
+    refused(own_api.http.put("/api/v1/images/kernel/file", content=kernel, params={"format": "qcow2"}), 400, "invalid_request")
     answer = own_api.http.put("/api/v1/images/kernel/file", content=kernel, params={"format": "raw"})
     assert answer.status_code == 201 and answer.json()["spec"]["format"] == "raw"
 
