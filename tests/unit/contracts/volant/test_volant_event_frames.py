@@ -15,8 +15,8 @@ WEB = Key("VirtualMachine", "default", "web")
 TIME = "2026-01-01T00:00:00Z"
 
 
-def sent(reason: str, message: str = "", key: Key = WEB, **fields: Any) -> dict[str, Any]:
-    whole = frame(Event(7, TIME, key, "Normal", reason, message, fields), "default").decode()
+def sent(reason: str, said: str = "", key: Key = WEB, **fields: Any) -> dict[str, Any]:
+    whole = frame(Event(7, TIME, key, "Normal", reason, said, fields), "default").decode()
     if not whole:
         return {}
     number, name, content, *_ = whole.split("\n")
