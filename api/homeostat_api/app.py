@@ -8,31 +8,32 @@ from homeostat_contracts.volant import routes as volant
 
 from . import openapi
 from .config import ApiConfig, guard_bind
+from .disk_words import DISKS
 from .errors import ANSWERS
 from .gate import Gate
 from .http.application import application
 from .http.errors import App
+from .http.kind_routes import routes_of
 from .http.routes import V1, Route
 from .http.whole import list_of
 from .metrics import Metrics
 from .middleware import AnswerPages, HeadAsGet, Observe, TellAge
 from .mode import Mode, open_mode
+from .network_words import NETWORKS
 from .resources.deployment_spec import DeploymentSpec
 from .resources.desired_errors import DesiredStateErrors
 from .resources.disk_exports import DiskExport, MachineDiskExport, SnapshotExport
-from .resources.disks import DiskCollection, DiskItem, DiskSpecRoute
 from .resources.documents import OpenApi, StatusPage
 from .resources.image_file import ImageFile
 from .resources.images import ImageCollection, ImageItem
 from .resources.machine_devices import MachineDevice, MachineDisks, MachineMedia, MachineNics
 from .resources.machine_spec import MachineSpec
-from .resources.networks import NetworkCollection, NetworkItem, NetworkSpecRoute
 from .resources.orphans import DiskOrphanList, OrphanList
 from .resources.probes import Liveness, MetricsPage, Readiness
-from .resources.snapshot_schedules import ScheduleCollection, ScheduleItem, ScheduleSpecRoute
 from .resources.snapshots import SnapshotCollection, SnapshotItem, SnapshotRestore
 from .resources.trash import TrashCollection, TrashItem, TrashRestore
 from .resources.tus import UploadCollection, UploadItem
+from .schedule_words import SCHEDULES
 
 
 def create_app(config: ApiConfig) -> App:
@@ -78,23 +79,17 @@ def own_routes(service: Service) -> list[Route]:
         Route(f"{V1}/vms/{{name}}/nics/{{device}}", MachineDevice(service.machines, "nics")),
         Route(f"{V1}/vms/{{name}}/media", MachineMedia(service.machines)),
         Route(f"{V1}/deployments/{{name}}/spec", DeploymentSpec(service.deployments)),
-        Route(f"{V1}/disks", DiskCollection(service.disks, list_of(service.disks, service.changes))),
-        Route(f"{V1}/disks/{{name}}", DiskItem(service.disks)),
-        Route(f"{V1}/disks/{{name}}/spec", DiskSpecRoute(service.disks)),
+        *routes_of(DISKS, service.disks, service.changes),
         Route(f"{V1}/disks/{{name}}/export", DiskExport(service.exports)),
         Route(f"{V1}/images", ImageCollection(service.images, service.uploads, list_of(service.images, service.changes))),
         Route(f"{V1}/images/{{name}}", ImageItem(service.images)),
         Route(f"{V1}/images/{{name}}/file", ImageFile(service.uploads)),
-        Route(f"{V1}/networks", NetworkCollection(service.networks, list_of(service.networks, service.changes))),
-        Route(f"{V1}/networks/{{name}}", NetworkItem(service.networks)),
-        Route(f"{V1}/networks/{{name}}/spec", NetworkSpecRoute(service.networks)),
+        *routes_of(NETWORKS, service.networks, service.changes),
         Route(f"{V1}/snapshots", SnapshotCollection(service.snapshots, list_of(service.snapshots, service.changes))),
         Route(f"{V1}/snapshots/{{name}}", SnapshotItem(service.snapshots)),
         Route(f"{V1}/snapshots/{{name}}/restore", SnapshotRestore(service.snapshots)),
         Route(f"{V1}/snapshots/{{name}}/export", SnapshotExport(service.exports)),
-        Route(f"{V1}/snapshotschedules", ScheduleCollection(service.schedules, list_of(service.schedules, service.changes))),
-        Route(f"{V1}/snapshotschedules/{{name}}", ScheduleItem(service.schedules)),
-        Route(f"{V1}/snapshotschedules/{{name}}/spec", ScheduleSpecRoute(service.schedules)),
+        *routes_of(SCHEDULES, service.schedules, service.changes),
         Route(f"{V1}/uploads", UploadCollection(service.uploads)),
         Route(f"{V1}/uploads/{{upload}}", UploadItem(service.uploads)),
         Route(f"{V1}/trash", TrashCollection(service.trash)),

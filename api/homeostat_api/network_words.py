@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from homeostat.models.network import Network, NetworkSpec
 
+from .http.kind_routes import KindWords
 from .http.spec_changes import SpecChanged
 from .http.whole import Named
 from .http.words import Words
@@ -20,3 +21,19 @@ class NetworkList(Words):
 
 class NetworkSpecChanged(SpecChanged):
     spec: NetworkSpec
+
+
+NETWORKS = KindWords(
+    Network,
+    NetworkSpec,
+    NewNetwork,
+    NetworkList,
+    NetworkSpecChanged,
+    tag="Networks",
+    noun="network",
+    made="It is written down; the operator brings it up.",
+    shown="What it is, and on which hosts.",
+    goes="It goes once no guest is plugged in.",
+    deletion="409 while machines, deployments or plugins name it: details.used_by says which. An adopted network stays "
+    "on its hosts.",
+)

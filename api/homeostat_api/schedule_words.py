@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from homeostat.models.schedule import SnapshotSchedule, SnapshotScheduleSpec
 
+from .http.kind_routes import KindWords
 from .http.spec_changes import SpecChanged
 from .http.whole import Named
 from .http.words import Words
@@ -20,3 +21,18 @@ class ScheduleList(Words):
 
 class ScheduleSpecChanged(SpecChanged):
     spec: SnapshotScheduleSpec
+
+
+SCHEDULES = KindWords(
+    SnapshotSchedule,
+    SnapshotScheduleSpec,
+    NewSchedule,
+    ScheduleList,
+    ScheduleSpecChanged,
+    tag="Snapshots",
+    noun="snapshot schedule",
+    made="It is written down; the operator takes its snapshots.",
+    shown="What it is, and when the next one is due.",
+    goes="It goes once its snapshots have gone.",
+    deletion="Its snapshots are deleted with it.",
+)

@@ -1,0 +1,137 @@
+"""The routes of a kind that is shown whole and changed by its spec: the list, one of them, and its spec."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Generic
+
+import falcon.asgi
+
+from homeostat.models.base import Model
+from homeostat.models.kinds import kind_of
+from homeostat.service.changes import Changes
+from homeostat.service.collection import Collection, R
+
+from .media import read_model
+from .operations import ETAG, LIST_HEADERS, Answer, operation
+from .parameters import IF_MATCH, IF_NONE_MATCH, LIMIT, OFFSET
+from .preconditions import set_etag
+from .rights import Right, needs
+from .routes import V1, Route
+from .spec_changes import DRY_RUN, PATCH_BODY, PATCH_TYPES, PATCH_WORDS, SpecChanged, answer_patch, answer_put
+from .whole import DRY, WAIT, Going, answer_creation, answer_deletion, answer_one, list_of, whole
+from .words import Words
+
+
+@dataclass(frozen=True, slots=True)
+class KindWords(Generic[R]):
+    """What the routes of a kind say in the OpenAPI document, and the shapes of what they take and answer."""
+
+    kind: type[R]
+    spec: type[Model]
+    new: type[Any]  # has a name and a spec
+    all: type[Words]
+    changed: type[SpecChanged]
+    tag: str
+    noun: str  # such as "disk"; several are that and an s
+    made: str  # what follows its creation
+    shown: str  # what one tells
+    goes: str  # when one that was deleted goes
+    deletion: str  # what deletes with it, and what keeps it
+    replacement: str = ""  # what PUT cannot do
+
+
+def routes_of(words: KindWords[R], collection: Collection[R], changes: Changes) -> list[Route]:
+    """Returns the routes of a kind."""
+    changed = Answer("The spec after the change, and what that takes.", words.changed, headers=ETAG)
+    removes = "What the body does not say is removed, whoever set it; PATCH leaves that alone."
+    listed = list_of(collection, changes)
+
+    class All:
+        @needs(Right.SEE)
+        @operation(
+            f"List {words.noun}s",
+            words.tag,
+            {
+                200: Answer("All of them, by name.", words.all, headers=LIST_HEADERS),
+                304: Answer("The list is the one that If-None-Match names."),
+            },
+            parameters=(LIMIT, OFFSET, IF_NONE_MATCH),
+            errors=(400,),
+        )
+        async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+            await listed(req, resp, whole)
+
+        @needs(Right.CHANGE)
+        @operation(
+            f"Create a {words.noun}",
+            words.tag,
+            {201: Answer(words.made, words.kind, headers=ETAG), 200: DRY},
+            parameters=(DRY_RUN,),
+            body=words.new,
+            errors=(400, 409),
+        )
+        async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+            asked = await read_model(req, words.new)
+            await answer_creation(req, resp, collection, asked.name, asked.spec)
+
+    class One:
+        @needs(Right.SEE)
+        @operation(f"Get a {words.noun}", words.tag, {200: Answer(words.shown, words.kind, headers=ETAG)}, errors=(404,))
+        async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
+            answer_one(resp, await collection.get(name))
+
+        @needs(Right.CHANGE)
+        @operation(
+            f"Delete a {words.noun}",
+            words.tag,
+            {204: Answer("It is gone."), 202: Answer(words.goes, Going)},
+            description=words.deletion,
+            parameters=(WAIT,),
+            errors=(400, 404, 409),
+        )
+        async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
+            await answer_deletion(req, resp, collection, name)
+
+    class Spec:
+        @needs(Right.SEE)
+        @operation(
+            f"Get a {words.noun}'s spec",
+            words.tag,
+            {200: Answer("As it stands in YAML; defaults are left out.", words.spec, headers=ETAG)},
+            errors=(404,),
+        )
+        async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
+            found = await collection.get(name)
+            resp.media = found.spec.dump()
+            set_etag(resp, found)
+
+        @needs(Right.CHANGE)
+        @operation(
+            f"Replace a {words.noun}'s spec",
+            words.tag,
+            {200: changed},
+            description=f"{removes} {words.replacement}".strip(),
+            parameters=(IF_MATCH, DRY_RUN),
+            body=words.spec,
+            errors=(400, 404, 409, 412),
+        )
+        async def on_put(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
+            await answer_put(req, resp, collection, name)
+
+        @needs(Right.CHANGE)
+        @operation(
+            f"Change a {words.noun}'s spec",
+            words.tag,
+            {200: changed},
+            description=PATCH_WORDS,
+            parameters=(IF_MATCH, DRY_RUN),
+            body=PATCH_BODY,
+            body_types=PATCH_TYPES,
+            errors=(400, 404, 409, 412),
+        )
+        async def on_patch(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
+            await answer_patch(req, resp, collection, name)
+
+    place = f"{V1}/{kind_of(words.kind).plural}"
+    return [Route(place, All()), Route(f"{place}/{{name}}", One()), Route(f"{place}/{{name}}/spec", Spec())]
