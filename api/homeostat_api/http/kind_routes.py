@@ -43,11 +43,18 @@ class KindWords(Generic[R]):
 
 def routes_of(words: KindWords[R], collection: Collection[R], changes: Changes) -> list[Route]:
     """Returns the routes of a kind."""
-    changed = Answer("The spec after the change, and what that takes.", words.changed, headers=ETAG)
-    removes = "What the body does not say is removed, whoever set it; PATCH leaves that alone."
+    place = f"{V1}/{kind_of(words.kind).plural}"
+    return [
+        Route(place, _all(words, collection, changes)),
+        Route(f"{place}/{{name}}", _one(words, collection)),
+        Route(f"{place}/{{name}}/spec", _spec(words, collection)),
+    ]
+
+
+def _all(words: KindWords[R], collection: Collection[R], changes: Changes) -> object:
     listed = list_of(collection, changes)
 
-    class All:
+    class AllOfAKind:
         @needs(Right.SEE)
         @operation(
             f"List {words.noun}s",
@@ -75,7 +82,11 @@ def routes_of(words: KindWords[R], collection: Collection[R], changes: Changes) 
             asked = await read_model(req, words.new)
             await answer_creation(req, resp, collection, asked.name, asked.spec)
 
-    class One:
+    return AllOfAKind()
+
+
+def _one(words: KindWords[R], collection: Collection[R]) -> object:
+    class OneOfAKind:
         @needs(Right.SEE)
         @operation(f"Get a {words.noun}", words.tag, {200: Answer(words.shown, words.kind, headers=ETAG)}, errors=(404,))
         async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
@@ -93,7 +104,14 @@ def routes_of(words: KindWords[R], collection: Collection[R], changes: Changes) 
         async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
             await answer_deletion(req, resp, collection, name)
 
-    class Spec:
+    return OneOfAKind()
+
+
+def _spec(words: KindWords[R], collection: Collection[R]) -> object:
+    changed = Answer("The spec after the change, and what that takes.", words.changed, headers=ETAG)
+    removes = "What the body does not say is removed, whoever set it; PATCH leaves that alone."
+
+    class SpecOfAKind:
         @needs(Right.SEE)
         @operation(
             f"Get a {words.noun}'s spec",
@@ -133,5 +151,4 @@ def routes_of(words: KindWords[R], collection: Collection[R], changes: Changes) 
         async def on_patch(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
             await answer_patch(req, resp, collection, name)
 
-    place = f"{V1}/{kind_of(words.kind).plural}"
-    return [Route(place, All()), Route(f"{place}/{{name}}", One()), Route(f"{place}/{{name}}/spec", Spec())]
+    return SpecOfAKind()
