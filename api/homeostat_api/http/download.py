@@ -20,7 +20,7 @@ IF_RANGE = Parameter(
     "With Range: the ETag of the answer that was cut. Without it, or where the contents are others by now, all is sent.",
     place="header",
 )
-RANGE = Parameter("Range", {"type": "string", "examples": ["bytes=1048576-"]}, "One range of bytes.", place="header")
+RANGE = Parameter("Range", {"type": "string", "example": "bytes=1048576-"}, "One range of bytes.", place="header")
 HEADERS = {
     "ETag": "The SHA-256 of the contents, in quotes.",
     "Accept-Ranges": "bytes",
