@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from pathlib import Path
 
 import pytest
@@ -170,3 +172,50 @@ async def test_a_lost_index_finds_it_with_the_host_that_has_it_open(tmp_path: Pa
         site.start()
         await site.until(lambda: site.ready("web") and reason(site, "data") == "DiskReady", "both are known again")
         assert (lies(site, "data"), site.placed("web")) == ("b", "b")
+
+
+def writers(site: Spread) -> dict[str, list[str]]:
+    """Running domains by the Disk's file that they write to, as ``host/name``."""
+    found: dict[str, list[str]] = {}
+    for name, host in site.all.items():
+        for domain in host.domains():
+            for device in domain.live.disks if domain.live is not None and domain.state.active else ():
+                if device.source and "/disks/" in device.source:
+                    found.setdefault(device.source, []).append(f"{name}/{domain.name}")
+    return found
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_no_disk_has_two_writers_whenever_operators_are_killed(tmp_path: Path, seed: int) -> None:
+    chance, disks, names = random.Random(seed), ["data", "more"], [f"m{number}" for number in range(4)]
+    async with spread(tmp_path) as site:
+        site.write("Host", "a", {})  # a folder without any document deletes nothing
+
+        def declare(name: str) -> None:
+            disk = disks[int(name[1:]) % 2]
+            site.vm(name, chance.choice(["a", "b", None]), disks=[{"name": "data", "diskRef": {"name": disk}}])
+
+        for name in disks:
+            site.write("Disk", name, BLANK)
+        for name in names:
+            declare(name)
+        for _ in range(10):
+            site.start()
+            await asyncio.sleep(chance.uniform(0.0, 0.8))
+            name = chance.choice(names)
+            if (site.folder / f"{name}.yaml").exists() and chance.random() < 0.6:
+                site.remove(name)
+            else:
+                declare(name)
+            await asyncio.sleep(chance.uniform(0.0, 0.4))
+            await (site.lose_index() if chance.random() < 0.3 else site.cut())
+            assert all(len(who) == 1 for who in writers(site).values()), writers(site)
+        for name in names:
+            site.vm(name, disks=[{"name": "data", "diskRef": {"name": disks[int(name[1:]) % 2]}}])
+        site.start()
+        await site.until(lambda: all(reason(site, name) == "DiskReady" for name in disks), "both are ready in the end")
+        await site.until(lambda: len(writers(site)) == 2, "each has a writer")
+        assert all(len(who) == 1 for who in writers(site).values()), writers(site)
+        for name in disks:
+            folder = file_of(site, name).parent
+            assert sorted(path.name for path in folder.iterdir()) == ["disk.img", "disk.json"]

@@ -8,7 +8,9 @@ from typing import NamedTuple
 from homeostat.models.base import Key
 from homeostat.models.disk import Disk
 from homeostat.models.machine import VirtualMachine, VirtualMachineSpec
+from homeostat.planner.files.disk_file import is_named_disk
 from homeostat.planner.machine.host.claims import Claim, Standing, claims_held, claims_of, standing
+from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.observed import ObservedDomain
 
 from ..hypervisor import Domains
@@ -53,6 +55,7 @@ class Claims:
             self._take(key, claims, stands)
         found = ((claim, self._holder(key, claim)) for claim in claims)
         held = {str(claim): self._told(holder, claim, machine) for claim, holder in found if holder is not None}
+        held = {**_with_strangers(machine, claims, host), **held}
         (self._refused.add if held else self._refused.discard)(key)
         return held
 
@@ -133,6 +136,21 @@ class Claims:
             return f"{name}, until that is done with it"
         asked = claim.kind == "file" or any(theirs.told for theirs in self._asking[claim.slot][holder] if claim.collides(theirs))
         return name if asked else f"{name}, until that is restarted"  # its spec does not ask for it any more
+
+
+def _with_strangers(machine: VirtualMachine, claims: Collection[Claim], host: Domains) -> dict[str, str]:
+    """Returns the Disks among the claims that a running domain has, and which one. Its machine may not be known yet, where an
+    index was lost, or not any more, where that was given up."""
+    root, own = host.facts.storage_root, domain_uuid(machine.identity)
+    files = {claim.what for claim in claims if claim.kind == "file" and is_named_disk(root, claim.what)}
+    found: dict[str, str] = {}
+    for domain in host.domains() if files else ():
+        if domain.uuid == own or not domain.state.active or domain.live is None:
+            continue
+        for disk in domain.live.disks:
+            for path in files & {disk.source, *(file.path for file in disk.chain or ())}:
+                found[path] = f"domain {domain.name}, which runs with it"
+    return found
 
 
 def _word(holder: Key) -> str:

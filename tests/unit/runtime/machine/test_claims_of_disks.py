@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import pytest
 
 from homeostat.models.base import Key
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.deployment.repeat import usable_once
-from homeostat.planner.observed import HostFacts
+from homeostat.planner.domain import BackingFile, DiskConfig, DomainConfig, DomainType
+from homeostat.planner.observed import DomainState, HostFacts, ObservedDomain
 from homeostat.runtime.machine.claims import Claims
 from tests.unit.disks import HOST, PATH
 from tests.unit.machines import machine
@@ -19,12 +23,18 @@ COPY = Key("Disk", "default", "copy")
 
 
 class Empty:
-    """A host without domains."""
+    """A host without domains of known machines. ``strangers``: other domains."""
 
     facts: HostFacts = HOST
 
+    def __init__(self, *strangers: ObservedDomain) -> None:
+        self.strangers = strangers
+
     def domain(self, uuid: str) -> None:
         return None
+
+    def domains(self) -> Sequence[ObservedDomain]:
+        return self.strangers
 
 
 def update(claims: Claims, vm: VirtualMachine) -> dict[str, str]:
@@ -87,3 +97,15 @@ def test_a_template_for_several_machines_names_no_disk() -> None:
     assert "disks[letters]: Disk data is for one machine only" in usable_once(deployment(2, "Recreate"))
     assert "is for one machine only" in usable_once(deployment(1, "RollingUpdate"))
     assert usable_once(deployment(1, "Recreate")) == ""
+
+
+@pytest.mark.parametrize("state", [DomainState.RUNNING, DomainState.PAUSED, DomainState.SHUTOFF])
+@pytest.mark.parametrize("source", [PATH, "/elsewhere/overlay.qcow2", "/state/disks/default/other/disk.img"])
+def test_a_domain_whose_machine_is_not_known_keeps_what_it_runs_with(state: DomainState, source: str) -> None:
+    chain = (BackingFile(PATH, "qcow2"),) if source.startswith("/elsewhere") else ()
+    device = DiskConfig("letters", "disk", source, "qcow2", "virtio", "vda", chain=chain)
+    config = DomainConfig("gone", "uuid-gone", DomainType.QEMU, 1, 1, "q35", None, disks=(device,))
+    host = Empty(ObservedDomain("gone", "uuid-gone", state, "booted", True, True, False, None, config, config))
+    has_it = state.active and "other" not in source
+    held = {PATH: "domain gone, which runs with it"} if has_it else {}
+    assert dict(Claims().begin(named("first"), host)) == held  # type: ignore[arg-type]
