@@ -16,7 +16,7 @@ GONE = "homeostat.gone"  # in the scope: tells whether the client gets nothing m
 PART = 2**20  # bytes that are read and sent at once
 IF_RANGE = Parameter(
     "If-Range",
-    {"type": "string", "examples": ['"9f86d081884c7d65"']},
+    {"type": "string", "example": '"9f86d081884c7d65"'},
     "With Range: the ETag of the answer that was cut. Without it, or where the contents are others by now, all is sent.",
     place="header",
 )
