@@ -23,9 +23,11 @@ class Connection:
     def __init__(self, ours: socket.socket, held: bytes) -> None:
         self._ours, self._held = ours, held
         self.given_back: list[bool] = []
+        self.handle = -1
 
     def take_body(self) -> tuple[bytes, int]:
-        return self._held, os.dup(self._ours.fileno())
+        self.handle = os.dup(self._ours.fileno())
+        return self._held, self.handle
 
     def give_body_back(self, complete: bool) -> None:
         self.given_back.append(complete)
@@ -67,6 +69,8 @@ async def test_it_is_read_in_order_and_not_beyond_its_end(pair: Pair, part: int)
     pair[1].sendall(b"ijkl" + b"GET / HTTP/1.1")
     assert await whole(body_of(connection, 12, b"abc", b"never"), part) == b"abcdefghijkl"
     assert connection.given_back == [True] and not direct._running
+    with pytest.raises(OSError):
+        os.fstat(connection.handle)  # it was closed
     assert pair[0].recv(100) == b"GET / HTTP/1.1"
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from homeostat.planner.changes.why import reason_of
 from homeostat.planner.plan import Change, Disruption
-from homeostat.service.spec_change import SpecChange
+from homeostat.service.spec_change import SpecChange, shown
 
 CANNOT = "resources.cpu.model: host-model needs KVM"
 
@@ -17,3 +17,11 @@ def test_only_what_is_forbidden_is_for_that(disruption: Disruption, cannot: str)
     change = Change("resources", "set", "set", disruption)
     wanted = CANNOT if cannot and disruption is Disruption.FORBIDDEN else reason_of(change)
     assert SpecChange((change,), cannot=cannot).reason(change) == wanted
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(None, "none"), ({"a": 1}, "set"), ({}, "set"), ([], "set"), (5, "5"), ("", ""), (False, "False")]
+)
+def test_a_value_in_words(value: object, words: str) -> None:
+    assert shown({"field": value}, "field") == words
+    assert shown({}, "field") == "none"
