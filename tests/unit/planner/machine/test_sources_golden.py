@@ -236,6 +236,8 @@ def reclaiming() -> Iterator[str]:
         "still runs with it": domain([on(root, name="root")], [on(OWN)]),
         "without it": domain([on(root, name="root")], [on(root, name="root")]),
         "with others' files": domain([on(root, name="root"), on(COPY, name="x")], None),
+        "with an empty drive": domain([on(root, name="root"), on(None, name="x", device="cdrom")], None),
+        "with both": domain([on(root, name="root"), on(f"{HOME}/logs.qcow2", name="x")], None),
         "with others' drive": domain([on(root, name="root"), on(COPY, name="x", read_only=True)], None),
         "not known": domain(None, []),
         "not known live": replace(domain([on(root, name="root")], []), live=None),
