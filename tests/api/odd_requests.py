@@ -15,7 +15,8 @@ TARGETS = (
     b"/metrics", b"*", b"/\x00", b"/api/v1/vms/%00", b"/api/v1/vms/%ff%fe", b"/api/v1/vms/..%2f..%2fetc", b"//",
     b"/" + b"a/" * 2000, b"http://[::1/", b"http://a:b/", b"/api/v1/vms?limit=" + b"9" * 5000, b"/api/v1/vms?offset=-1",
     b"/api/v1/vms?limit=1&limit=x", b"/api/v1/vms?%ff=%00&a[]=1;b", b"/api/v1/vms?status=%00", b"/api/v1/vms/" + b"a" * 4000,
-    b"/\xe2\x82\xac", b"/a b", b"/" + b"a" * 9000, b"",
+    b"/api/v1/disks/a/export", b"/api/v1/disks/%00/export", b"/api/v1/vms/a/disks/%0d%0ax/export",
+    b"/api/v1/snapshots/%22/export", b"/api/v1/disks/a/export?disk=%ff", b"/\xe2\x82\xac", b"/a b", b"/" + b"a" * 9000, b"",
 )  # fmt: skip
 NUMBERS = (b"0", b"-1", b"+1", b"1_0", b"1e3", b" 1", b"9" * 18, b"9" * 30, b"9" * 5000, b"NaN", b"\xb2", b"", b"1, 2")
 NUMERIC = (b"Content-Length", b"Last-Event-ID", b"Max-Forwards", b"Age", b"DNT", b"Upgrade-Insecure-Requests")
@@ -121,8 +122,7 @@ def corpus() -> Iterator[bytes]:
     yield from (request(b"PUT", b"/api/v1/" + kind + b"/a/spec", body=body) for kind, body in product(NEW, BODIES))
     yield from (request(b"PUT", b"/api/v1/images/" + name + b"/file", body=b"x") for name in (b"..", b"%2e%2e%2fx", b"%ff", b"A"))
     yield from (request(*pair) for pair in product(METHODS, (b"/", b"/healthz", b"/api/v1/vms", b"/api/v1/vms/gone")))
-    yield from (request(b"GET", target) for target in TARGETS)
-    yield from (request(b"POST", target) for target in TARGETS)
+    yield from (request(method, target) for method, target in product((b"GET", b"HEAD", b"POST"), TARGETS))
     yield from (request(method, b"/api/v1/vms", header) for method, header in product((b"GET", b"POST"), ODD))
     yield from (request(*place, body=body) for place, body in product(PLACES, BODIES))
     yield from (request(b"POST", b"/api/v1/vms", b"Transfer-Encoding: chunked") + chunks for chunks in CHUNKS)

@@ -110,6 +110,10 @@ def test_what_is_not_there_is_refused(api: Api, name: str) -> None:
     refused(api.http.get(f"/api/v1/vms/{name}-vm/disks/rot/export"), 404, "device_not_found")
     refused(api.http.get("/api/v1/vms/nobody/disks/root/export"), 404, "vm_not_found")
     refused(api.http.get("/api/v1/snapshots/nobody/export"), 404, "snapshot_not_found")
+    for url in (f"{DISKS}/nobody/export", f"{DISKS}/%00%0d%0a/export", f"/api/v1/vms/{name}-vm/disks/%22%00/export"):
+        answer = api.http.head(url)
+        assert answer.status_code == 404 and "Content-Disposition" not in answer.headers
+    assert api.http.head(f"{DISKS}/{name}/export").status_code == 409
     foreign = {"Sec-Fetch-Site": "cross-site"}
     refused(api.http.get(f"{DISKS}/{name}/export", headers=foreign), 403, "origin_refused")
     assert kept(api) == []

@@ -80,8 +80,11 @@ async def answer_copy(
     name: str,
     make: Callable[[Callable[[], bool]], Awaitable[Download]],
 ) -> None:
-    """Answers with a copy. To HEAD it answers without making one, so that its length is not known."""
+    """Answers with a copy. To HEAD it answers without making one, so that its length is not known; what cannot be copied is
+    refused as to GET."""
     if only_head(req):
+        with suppress(Abandoned):
+            await make(lambda: True)
         describe(resp, f"{name}.qcow2")
         resp.stream = Nothing()
         return

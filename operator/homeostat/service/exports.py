@@ -139,6 +139,8 @@ class DiskExports:
             raise ExportRefused("elsewhere", why)
         if host is not None and not is_local(self._uri(host)):
             raise ExportRefused("elsewhere", f"{name} is on host {host}: run `homeostat disk export` there", name)
+        if gone():
+            raise Abandoned
         most, now = self._limits.max_exports, self._making + sum(not one.copy.file.closed for one in self._sending)
         if now >= most:
             raise ExportRefused("limit", f"{now} copies are being made or sent, and this server allows {most}: try again later")
