@@ -24,8 +24,9 @@ from homeostat.models.deployment import VirtualMachineDeploymentSpec, VirtualMac
 from homeostat.models.disk import DiskSpec, DiskStatus
 from homeostat.models.host import HostSpec, HostStatus
 from homeostat.models.image import ImageSpec, ImageStatus
-from homeostat.models.machine import Resources, VirtualMachineSpec, VirtualMachineStatus
+from homeostat.models.machine import VirtualMachineSpec, VirtualMachineStatus
 from homeostat.models.machine_devices import CloudInit, DiskDevice, ImageSource, Nic
+from homeostat.models.machine_hardware import Resources
 from homeostat.models.network import NetworkSpec, NetworkStatus
 from homeostat.models.plugin import PluginSpec, PluginStatus
 from homeostat.models.probe import Probes

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from homeostat.models.base import API_VERSION
 from homeostat.models.deployment import VirtualMachineDeployment
-from homeostat.models.machine import MIB, VirtualMachine
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine_hardware import MIB
 from homeostat.models.plugin import Plugin
 from homeostat.models.plugin_manifest import plugin_document
 from homeostat.models.quantity import format_quantity

@@ -12,8 +12,9 @@ from pydantic import AfterValidator, Field, model_validator
 from .base import Flag, Labels, Model, Resource, Status
 from .bounds import OPENAPI_MAX, WORDS_MAX, XML_PATTERN, XML_SCHEMA, free
 from .condition import Condition
-from .machine import Resources, first_repeated
+from .machine import first_repeated
 from .machine_devices import CloudInit, DiskDevice, ImageSource, Nic, Port, check_size
+from .machine_hardware import Resources
 from .probe import Probes
 from .quantity import Quantity
 

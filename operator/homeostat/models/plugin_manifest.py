@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from .base import API_VERSION, Name
-from .machine import VCPU_MAX
 from .machine_devices import Port
+from .machine_hardware import VCPU_MAX
 from .plugin import Plugin
 
 # These file systems name what is inside a raw image.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from homeostat.models.machine import Resources, VirtualMachine
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine_hardware import Resources
 from homeostat.planner.machine.preview.classify import classify
 from homeostat.runtime.engine.clock import timestamp
 from homeostat.runtime.engine.ports import SpecRevision

@@ -8,7 +8,8 @@ from typing import Any
 import falcon
 import falcon.asgi
 
-from homeostat.models.machine import Resources, VirtualMachine
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine_hardware import Resources
 from homeostat.runtime.engine.ports import SpecRevision
 from homeostat.service.collection import Patch, of_spec
 from homeostat.service.machines import Machines

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from homeostat.models.machine import VCPU_MAX
+from homeostat.models.machine_hardware import VCPU_MAX
 from homeostat_api.http.words import Words
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from homeostat.models.machine import VCPU_MAX
+from homeostat.models.machine_hardware import VCPU_MAX
 from homeostat.models.plugin_manifest import Dropped, Unsupported, plain_text, without_zeros
 from homeostat_api.http.words import Timestamp, Words
 

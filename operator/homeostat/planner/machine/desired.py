@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from homeostat.models.machine import MIB, SEED_NAME, Virtualization, VirtualMachine, VirtualMachineSpec
+from homeostat.models.machine import SEED_NAME, VirtualMachine, VirtualMachineSpec
 from homeostat.models.machine_devices import DiskBus, DiskDevice, Display, ImageFormat, Nic
+from homeostat.models.machine_hardware import MIB, Virtualization
 from homeostat.models.machine_platform import Rng, Smbios
 from homeostat.models.qemu_arguments import words_of
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from homeostat.models.base import Key
-from homeostat.models.machine import MIB, Resources
+from homeostat.models.machine_hardware import MIB, Resources
 from homeostat.runtime.engine.ports import SpecRevision
 from homeostat_contracts.volant import machine_views as views
 

@@ -10,7 +10,8 @@ import pytest
 from homeostat.models.base import Key, ObjectMeta, Resource
 from homeostat.models.condition import Condition
 from homeostat.models.host import SCHEDULABLE, Host, HostCapacity, HostMeta, HostSpec, HostStatus
-from homeostat.models.machine import Resources, VirtualMachine, VirtualMachineSpec, VirtualMachineStatus
+from homeostat.models.machine import VirtualMachine, VirtualMachineSpec, VirtualMachineStatus
+from homeostat.models.machine_hardware import Resources
 from homeostat.runtime.machine.placement import Placer
 
 GIB = 2**30
