@@ -34,7 +34,7 @@ def making(folder: Path, left: str) -> Iterator[None]:
 
 
 def sweep_exports(rooms: Rooms) -> list[str]:
-    """Removes what killed copies left beside the disks, and returns that.
+    """Removes what killed copies left beside the disks, and returns that. Never follows a link.
 
     Raises:
         DriverError: a folder cannot be read or changed.
@@ -43,7 +43,7 @@ def sweep_exports(rooms: Rooms) -> list[str]:
     for room in (rooms.machines, rooms.disks):
         with file_errors(room, f"look through {room} for copies that were not finished"):
             for folder in {path.parent for path in room.glob(f"*/*/*{STAGED}")}:
-                with contextlib.suppress(FileNotFoundError):  # it was removed or set aside meanwhile
+                with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # it was set aside meanwhile, or is a link
                     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
                     try:
                         removed += _sweep(handle, folder, f"*{STAGED}")
