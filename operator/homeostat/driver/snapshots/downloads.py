@@ -36,7 +36,8 @@ def copy_to_send(state: Path, make: Callable[[Path], None], look: Callable[[], N
     with file_errors(room, f"make a copy of a disk in {room}"):
         room.mkdir(mode=0o700, exist_ok=True)
         with scratch_folder("export", room, FRESH) as folder:
-            path = folder / "copy.qcow2"
+            path = folder / "made" / "copy.qcow2"  # its maker locks the folder that it writes to, and this one is locked
+            path.parent.mkdir()
             make(path)
             file = path.open("rb", buffering=0)
         try:
