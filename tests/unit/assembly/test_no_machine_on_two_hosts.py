@@ -186,7 +186,7 @@ class Land:
             HostDeletions(self.store, self.whereabouts, name).doubt()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.sampled_from(STEPS), min_size=20, max_size=80), st.integers(0, 2**32))
 def test_whatever_happens(steps: list[str], seed: int) -> None:
     with tempfile.TemporaryDirectory(prefix="homeostat-law-") as root:

@@ -14,6 +14,7 @@ from homeostat.cli.commands import delete, describe, get, wait
 from homeostat.models.base import Key
 from homeostat.models.kinds import KINDS, REGISTRY, kind_named, kind_of
 from tests.unit.kind_tables import KIND_TABLES, kind_table
+from tests.unit.parsed import parsed
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -28,7 +29,7 @@ def test_every_table_that_is_keyed_by_kind_is_tried() -> None:
         (path.relative_to(ROOT), node.target.id)
         for room in ("operator", "api")
         for path in (ROOT / room).rglob("*.py")
-        for node in ast.parse(path.read_text()).body
+        for node in parsed(path).body
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
         if ast.unparse(node.annotation).startswith("Mapping[type[Resource], ")
     }

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.parsed import parsed
+
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGES = (ROOT / "operator" / "homeostat", ROOT / "api" / "homeostat_api")
 CONTRACTS = sorted(path.parent for path in ROOT.glob("api/homeostat_contracts/*/__init__.py"))
@@ -41,7 +43,7 @@ def named(tree: ast.Module) -> Iterator[tuple[str, int]]:
 def test_each_class_and_each_alias_has_a_name_of_its_own(contract: Path) -> None:
     places: dict[str, list[str]] = defaultdict(list)
     for path in sorted(file for package in (*PACKAGES, contract) for file in package.rglob("*.py")):
-        for name, line in named(ast.parse(path.read_text(encoding="utf-8"))):
+        for name, line in named(parsed(path)):
             places[name].append(f"{path.relative_to(ROOT)}:{line}")
     shared = {name: found for name, found in places.items() if len(found) > 1}
     assert shared.keys() == SAME_THING.keys(), shared

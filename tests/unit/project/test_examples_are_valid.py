@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import jsonschema
@@ -14,6 +15,11 @@ from tests.unit.read_source import read_source
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 FILES = sorted(EXAMPLES.rglob("*.yaml"))
+
+
+@cache
+def validator(kind: str) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(json_schema(BY_KIND[kind]))
 
 
 def named(path: Path) -> str:
@@ -30,7 +36,7 @@ def test_the_models_take_it(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=named)
 def test_its_json_schema_takes_it(path: Path) -> None:
     for document in yaml.safe_load_all(path.read_text()):
-        jsonschema.validate(document, json_schema(BY_KIND[document["kind"]]))
+        validator(document["kind"]).validate(document)
 
 
 @pytest.mark.parametrize("path", FILES, ids=named)

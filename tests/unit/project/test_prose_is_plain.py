@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.parsed import parsed
+
 ROOT = Path(__file__).resolve().parents[3]
 ROOMS = (ROOT / "operator" / "homeostat", ROOT / "api" / "homeostat_api", ROOT / "api" / "homeostat_contracts")
 SOURCES = sorted(path for room in ROOMS for path in room.rglob("*.py"))
@@ -49,7 +51,7 @@ def prose(text: str) -> Iterator[tuple[int, str]]:
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_prose_is_plain(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    for node in functions(ast.parse(text)):
+    for node in functions(parsed(path)):
         said = ast.get_docstring(node)
         if said is not None:
             verb = VERB.match(said)

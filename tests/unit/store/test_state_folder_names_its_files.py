@@ -8,6 +8,7 @@ from pathlib import Path
 
 from homeostat.store.files import state
 from homeostat.store.files.state import StateFolder
+from tests.unit.parsed import parsed
 
 ROOT = Path(state.__file__).parents[4]
 
@@ -24,6 +25,6 @@ def test_no_other_module_names_them() -> None:
 
 
 def _texts(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
