@@ -27,6 +27,8 @@ from .images import Images
 from .refusals import UploadRefused
 
 HASHES = 64  # uploads whose hash so far is remembered
+NO_HASH: tuple[int, Any] = (-1, None)
+ENDLESS = 2**63  # bytes: more than any image says that it has
 
 
 class DirectParts(Protocol):
@@ -113,7 +115,7 @@ class ImageUploads:
     def arrived(self, upload: Upload) -> int:
         """Returns how many bytes are there, and does nothing about it."""
         with _refusing():
-            return (upload.length or 0) if upload.done or upload.found else self._folder.offset(upload)
+            return (upload.length or 0) if upload.found else self._folder.offset(upload)
 
     def expires(self, upload: Upload) -> float:
         """Returns when it expires unless more arrives, in seconds since the epoch."""
@@ -135,7 +137,7 @@ class ImageUploads:
     @contextmanager
     def _adding(self, upload: Upload, offset: int) -> Iterator[UploadWriter]:
         """Yields the writer of an upload that is so far. Nothing is kept of one that is too large, no image, or without space."""
-        if upload.done or upload.found:
+        if upload.found:
             raise UploadRefused("offset", f"the upload of {upload.name} is complete", {"offset": upload.length})
         with _refusing(), self._folder.writing(upload) as writer:
             if offset != writer.offset:
@@ -171,7 +173,8 @@ class ImageUploads:
     async def _take(
         self, upload: Upload, writer: UploadWriter, parts: AsyncIterable[bytes], checksum: tuple[str, bytes] | None
     ) -> None:
-        begun, part = writer.offset, hash_of(checksum[0]) if checksum else None
+        begun = writer.offset
+        part: Any = hash_of(checksum[0]) if checksum else None
         whole = self._hash(upload, begun)
         limit = upload.length if upload.length is not None else self.most
 
@@ -201,7 +204,7 @@ class ImageUploads:
                 await asyncio.shield(work)
             if waiting and arrived <= limit:
                 add(bytes(waiting))
-        if part is not None and checksum is not None and part.digest() != checksum[1]:
+        if checksum is not None and part.digest() != checksum[1]:
             writer.back_to(begun)
             raise UploadRefused("part_checksum", f"what arrived does not have the {checksum[0]} that was said: send it again")
         if whole is not None:
@@ -209,7 +212,7 @@ class ImageUploads:
 
     def _hash(self, upload: Upload, offset: int) -> Any:
         """Returns the hash of what is there. None: it is not known, and is computed at the end."""
-        at, known = self._hashes.pop(upload.id, (0, None)) if offset else (0, hashlib.sha256())
+        at, known = self._hashes.pop(upload.id, NO_HASH) if offset else (0, hashlib.sha256())
         while len(self._hashes) >= HASHES:
             self._hashes.pop(next(iter(self._hashes)))
         return known if at == offset else None
@@ -237,8 +240,8 @@ class ImageUploads:
         partial = self._folder.partial(upload)
         try:
             with self._folder.writing(upload) as writer:
-                at, known = self._hashes.pop(upload.id, (0, None))
-                sha256 = known.hexdigest() if at == writer.offset and at else await asyncio.to_thread(sha256_of, partial)
+                at, known = self._hashes.pop(upload.id, NO_HASH)
+                sha256 = known.hexdigest() if at == writer.offset else await asyncio.to_thread(sha256_of, partial)
                 if upload.sha256 and sha256 != upload.sha256:
                     said = f"the upload of {upload.name} has the SHA-256 {sha256}, not {upload.sha256}: it was thrown away"
                     raise UploadRefused("checksum", said)
@@ -280,7 +283,7 @@ def _ref(upload: Upload, sha256: str) -> ImageRef:
 
 def _judge_head(upload: Upload, writer: UploadWriter) -> None:
     """Judges the beginning of what arrives, so that nobody sends gigabytes in vain. Raises Unusable."""
-    size = upload.length if upload.length is not None else max(writer.offset, 2**63)
+    size = upload.length if upload.length is not None else ENDLESS
     refuse(_ref(upload, ""), sniff(writer.head(HEAD), size), size)
 
 

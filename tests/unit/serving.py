@@ -1,0 +1,69 @@
+"""The service over a YAML folder and its state, for the tests of the service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from homeostat.models.base import Resource, Status
+from homeostat.service.changes import Changes
+from homeostat.service.collection import Collection
+from homeostat.service.service import Service
+from homeostat.store.desired import FolderState, Workspace
+from tests.unit.store_fixtures import Room
+
+R = TypeVar("R", bound=Resource)
+
+MIB = 2**20
+
+
+@dataclass
+class Allowed:
+    """What the server allows."""
+
+    state: Path
+    image_folders: tuple[Path, ...] = ()
+    plugin_kernel: str | None = None
+    max_replicas: int = 10
+    max_upload: int = 64 * MIB
+    uploads_elsewhere: str = ""
+    max_exports: int = 2
+    exports_elsewhere: str = ""
+
+
+@dataclass
+class Served:
+    """A service, and the room that it reads and writes."""
+
+    room: Room
+    allowed: Allowed = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.allowed = Allowed(self.room.state.root)
+
+    def service(self, namespace: str = "default") -> Service:
+        store = self.room.store
+        return Service(Workspace(store, FolderState(store), namespace), Changes(lambda: 0, lambda: False, 0.01), self.allowed)
+
+    async def note(self, resource: Resource, status: Status) -> None:
+        """Writes a status, as the operator does."""
+        await self.room.store.write_status(resource.key, resource.metadata.uid, status)
+
+    async def have(self, kind: Collection[R], name: str, spec: Mapping[str, Any], status: Status | None = None) -> R:
+        """Makes a resource, with a status where one is given."""
+        made = await kind.make(name, spec)
+        if status is not None:
+            await self.note(made, status)
+        return await kind.get(name)
+
+
+async def arriving(*chunks: bytes) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
+
+
+def disk_of(size: int) -> bytes:
+    """Returns the bytes of a disk with a boot sector."""
+    return (b"boot" * 128)[:510] + b"\x55\xaa" + (b"disk" * (size // 4))[: size - 512]
