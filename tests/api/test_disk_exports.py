@@ -1,52 +1,20 @@
-"""Copies of disks as downloads: whole, resumed where it is the same file, a few at once, and nothing of them stays."""
+"""Copies of disks as downloads: whole, resumed where it is the same file, and nothing of them stays."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import socket
-import subprocess
 from pathlib import Path
 
-import httpx
 import pytest
 
-from homeostat.models.disk import Disk, DiskStatus
+from tests.api.disk_copies import DISKS, MIB, contents, described, kept, made
 from tests.api.harness import Api, refused, serving
-from tests.rig.waiting import wait_until
-
-DISKS = "/api/v1/disks"
-MIB = 2**20
-
-
-def made(api: Api, name: str, size: int = 4 * MIB) -> Path:
-    """A Disk that is there, with some contents, as the operator makes one and says so."""
-    assert api.http.post(DISKS, json={"name": name, "spec": {"size": str(size), "format": "raw"}}).status_code == 201
-    path = api.state / "disks/default" / name / "disk.img"
-    path.parent.mkdir(parents=True)
-    path.write_bytes(os.urandom(size))
-    (found,) = (one for one in api.operator.all(Disk) if one.metadata.name == name)
-    status = DiskStatus(host="local", path=str(path), format="raw", virtual_size=size)
-    api.operator._where.run(lambda store: store.write_status(found.key, found.metadata.uid, status))
-    return path
-
-
-def kept(api: Api) -> list[str]:
-    """What of copies is on the disk."""
-    room = api.state / "exports"
-    return sorted(path.name for path in room.iterdir()) if room.exists() else []
 
 
 @pytest.fixture(autouse=True)
 def served(api: Api) -> None:
     (api.state / "libvirt").write_text("test:///default\n")
-
-
-def contents(copy: Path) -> bytes:
-    raw = copy.with_suffix(".raw")
-    subprocess.run(["qemu-img", "convert", "-f", "qcow2", "-O", "raw", copy, raw], check=True)
-    return raw.read_bytes()
 
 
 def test_it_is_whole_and_nothing_of_it_stays(api: Api, name: str, tmp_path: Path) -> None:
@@ -58,9 +26,7 @@ def test_it_is_whole_and_nothing_of_it_stays(api: Api, name: str, tmp_path: Path
     assert int(answer.headers["Content-Length"]) == len(answer.content)
     assert answer.headers["ETag"] == f'"{hashlib.sha256(answer.content).hexdigest()}"'
     (tmp_path / "copy").write_bytes(answer.content)
-    found = json.loads(
-        subprocess.run(["qemu-img", "info", "--output=json", tmp_path / "copy"], capture_output=True, check=True).stdout
-    )
+    found = described(tmp_path / "copy")
     assert found["format"] == "qcow2" and "backing-filename" not in found
     assert contents(tmp_path / "copy") == path.read_bytes()
     assert kept(api) == []
@@ -119,52 +85,8 @@ def test_what_is_not_there_is_refused(api: Api, name: str) -> None:
     assert kept(api) == []
 
 
-def cut_off(api: Api, url: str) -> socket.socket:
-    """A client that has asked and read the head of the answer, and then reads nothing."""
-    client = socket.create_connection(("127.0.0.1", api.port), 60)
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    client.sendall(f"GET {url} HTTP/1.1\r\nHost: 127.0.0.1:{api.port}\r\n\r\n".encode())
-    assert client.recv(12) == b"HTTP/1.1 200"
-    return client
-
-
-def test_only_so_many_at_once_and_a_cut_one_gives_way(tmp_path: Path, name: str) -> None:
-    with serving(tmp_path, "--max-exports", "1") as api:
-        (api.state / "libvirt").write_text("test:///default\n")
-        made(api, name, 64 * MIB)
-        url = f"{DISKS}/{name}/export"
-        with cut_off(api, url):
-            answer = api.http.get(url)
-            refused(answer, 429, "exports_at_limit")
-            assert int(answer.headers["Retry-After"]) > 0
-            assert kept(api) == [], "its file has no name"
-        wait_until(lambda: api.http.get(url).status_code == 200, 60, "the next one is served")
-
-
 def test_none_where_none_is_allowed(tmp_path: Path, name: str) -> None:
     with serving(tmp_path, "--max-exports", "0") as api:
         (api.state / "libvirt").write_text("test:///default\n")
         made(api, name)
         refused(api.http.get(f"{DISKS}/{name}/export"), 429, "exports_at_limit")
-
-
-def resident(pid: int) -> int:
-    """The most memory that a process had at once, in bytes."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
-
-
-def test_memory_stays_flat(own_api: Api, name: str) -> None:
-    (own_api.state / "libvirt").write_text("test:///default\n")
-    made(own_api, name, 4 * MIB)
-    own_api.http.get(f"{DISKS}/{name}/export")
-    children = Path(f"/proc/{own_api.process.pid}/task/{own_api.process.pid}/children").read_text().split()
-    pids = [int(pid) for pid in children] or [own_api.process.pid]
-    before = sum(map(resident, pids))
-    made(own_api, f"{name}-large", 256 * MIB)
-    got = 0
-    with httpx.stream("GET", f"http://127.0.0.1:{own_api.port}{DISKS}/{name}-large/export", timeout=60) as answer:
-        for part in answer.iter_bytes():
-            got += len(part)
-    assert got > 256 * MIB
-    assert sum(map(resident, pids)) - before < 32 * MIB
