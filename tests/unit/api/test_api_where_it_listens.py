@@ -27,7 +27,7 @@ def test_an_address(text: str, bind: tuple[str, int]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["127.0.0.1", "8080", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "h:8o", "h:²", "h:٣", "h:-1", ""]
+    "text", ["127.0.0.1", "8080", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "h:8o", "h:²", "h:٣", "h:-1", "h:0000001", ""]
 )
 def test_what_is_none(text: str) -> None:
     with pytest.raises(ConfigError, match="HOST:PORT"):
