@@ -110,7 +110,7 @@ def test_a_length_that_comes_later_is_refused(api: Api) -> None:
     "metadata",
     [
         f"name {base('debian')}",
-        f" name {base('debian')} , ,",
+        f"any  , name {base('debian')} , ,x",
         f"filename {base('other.img')},name {base('debian')}",
         f"format {base('raw')},name {base('debian')}",
         f"name {base('debian')},any",
