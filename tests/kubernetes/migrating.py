@@ -51,6 +51,11 @@ class Moving(Homeostat):
         self.written |= dict.fromkeys((f"web-{index}" for index in range(1, replicas + 3)), template)  # removed at the end
         self.operator = OperatorProcess(plane, self.state, "--host", HOST, uri=rig.uri)
 
+    def close(self) -> None:
+        super().close()
+        for act in ("net-destroy", "net-undefine"):  # the rig outlives this, and the next one has another identity
+            self.rig.virsh(act, "lab", check=False)
+
     def declare(self, kind: str, name: str, spec: Spec, comment: str = "") -> None:
         document = {"apiVersion": "homeostat.dev/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec}
         (self.folder / f"{name}.yaml").write_text(comment + yaml.safe_dump(document, sort_keys=False))
