@@ -17,10 +17,10 @@ from homeostat.planner.observed import HostFacts
 from homeostat.planner.placement import Offer, choose_host, host_of
 from homeostat.planner.plan import Stalled, Waiting
 from homeostat.runtime.disk.placement import DiskPlacer
+from homeostat.runtime.host.deserted import OPERATOR_GONE, STAYS, unserved
 from homeostat.runtime.hypervisor import Domains
 from homeostat.runtime.machine.demands import demands_of
 from homeostat.runtime.machine.effective import Effective
-from homeostat.runtime.machine.placement import unserved
 from homeostat.store.files.placing import PlacedFiles
 
 Place: TypeAlias = str | Waiting | Stalled
@@ -51,7 +51,7 @@ async def foreseen_places(store: PlacedFiles, hosts: Mapping[str, Domains], wher
             if hosts[placed].facts.reachable and hosts[placed].domain(domain_uuid(machine.identity)) is None:
                 found[machine.key] = whereabouts.elsewhere(machine, placed) or placed
         elif placed is not None:
-            found[machine.key] = Waiting("OperatorGone", f"{unserved(placed)}: its guests run on, and nobody looks after them")
+            found[machine.key] = Waiting(OPERATOR_GONE, f"{unserved(placed)}: {STAYS[VirtualMachine]}")
     await _place_disks(store, _Offering(effective, offers), whereabouts, found)
     for machine in machines:
         if machine.key not in found:
@@ -93,7 +93,7 @@ async def _place_disks(store: PlacedFiles, offering: _Offering, whereabouts: Whe
             if isinstance(host, str):
                 await store.place(disk.key, disk.metadata.uid, host)
         elif host not in offering.offered:
-            host = Waiting("OperatorGone", f"{unserved(str(host))}: its file stays there, and no machine has it elsewhere")
+            host = Waiting(OPERATOR_GONE, f"{unserved(str(host))}: {STAYS[Disk]}")
         if host is not None:
             found[disk.key] = host
 

@@ -63,7 +63,7 @@ class DiskPlacer:
         self._patience, self._now = patience, now
         self._located = located
         self._one_folder = one_folder
-        self._placed = Deserted(Disk, store, is_gone, "its file stays there, and no machine has it elsewhere")
+        self._placed = Deserted(Disk, store, is_gone)
         self.placed_on, self.doubt = self._placed.placed_on, self._placed.doubt
         self._waiting: dict[Key, frozenset[Key]] = {}  # Disks without a host: what they wait for, besides hosts
         self._since: dict[Key, float] = {}  # when each was seen first that no machine names

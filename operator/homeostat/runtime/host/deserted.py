@@ -1,31 +1,73 @@
-"""What lies on hosts that nobody serves any more, beside machines: it says so, and is let go only where that is asked for."""
+"""What is on hosts that nobody serves any more: it says so, and is let go only where that is asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
-from homeostat.models.base import Key
+from homeostat.models.base import Key, Resource
 from homeostat.models.condition import READY, RECONCILING, ConditionStatus, find_condition, merge_conditions, sayer
 from homeostat.models.disk import Disk, DiskStatus
 from homeostat.models.host import Host
+from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
 from homeostat.models.snapshot import Snapshot, SnapshotStatus
 from homeostat.planner.machine.removal.teardown import ABANDON, may_be_abandoned
 
 from ..engine.clock import timestamp
 from ..engine.ports import ResourceStore
-from ..machine.placement import OPERATOR_GONE, unserved
 
-P = TypeVar("P", Disk, Snapshot)
+P = TypeVar("P", VirtualMachine, Disk, Snapshot)
+PlacedStatus = VirtualMachineStatus | DiskStatus | SnapshotStatus
+Placed = VirtualMachine | Disk | Snapshot
+OPERATOR_GONE = "OperatorGone"
+"""The reason of what is unknown because nobody serves a host."""
+STAYS: Mapping[type[Resource], str] = {
+    VirtualMachine: "its guests run on, and nobody looks after them",
+    Disk: "its file stays there, and no machine has it elsewhere",
+    Snapshot: "what was taken stays there",
+}
+"""What remains on a host that nobody serves."""
+
+
+def unserved(host: str) -> str:
+    return f"no operator serves host {host}"
+
+
+def status_with(resource: Placed, found: Mapping[str, ConditionStatus], reason: str, message: str) -> PlacedStatus:
+    """Returns the status as it was, with these conditions."""
+    before = resource.status or _NEW[type(resource)]()
+    generation = resource.metadata.generation
+    conditions = [sayer(generation)(type, holds, reason, message) for type, holds in found.items()]
+    merged = merge_conditions(before.conditions, conditions, timestamp())
+    return before.model_copy(update={"observed_generation": generation, "conditions": merged})
+
+
+_NEW: Mapping[type[Resource], Callable[[], PlacedStatus]] = {
+    VirtualMachine: VirtualMachineStatus,
+    Disk: DiskStatus,
+    Snapshot: SnapshotStatus,
+}
+
+
+def _unknown(resource: Placed, message: str) -> PlacedStatus:
+    return status_with(resource, {READY: "Unknown", RECONCILING: "True"}, OPERATOR_GONE, message)
 
 
 class Deserted(Generic[P]):
-    """Remembers what is placed where. ``stays`` says what stays on the host."""
+    """Remembers what is placed where."""
 
-    def __init__(self, kind: type[P], store: ResourceStore, is_gone: Callable[[str], bool], stays: str) -> None:
-        """Takes ``is_gone``: whether nobody serves a host any more, even if it is still declared."""
+    def __init__(
+        self,
+        kind: type[P],
+        store: ResourceStore,
+        is_gone: Callable[[str], bool],
+        unknown: Callable[[P, str], PlacedStatus] | None = None,
+    ) -> None:
+        """Takes ``is_gone``: whether nobody serves a host any more, even if it is still declared. ``unknown``: makes the status
+        of what nobody knows more of, with a message."""
         self._kind: type[P] = kind
-        self._store, self._is_gone, self._stays = store, is_gone, stays
+        self._store, self._is_gone, self._stays = store, is_gone, STAYS[kind]
+        self._unknown: Callable[[P, str], PlacedStatus] = unknown or _unknown
         self._placed: dict[Key, str] = {}
 
     def placed_on(self, host: str) -> list[Key]:
@@ -42,11 +84,14 @@ class Deserted(Generic[P]):
         self._placed[key] = host
 
     async def look(self, resource: P, host: str) -> None:
-        """Notes where it is. Where nobody serves that host, lets it go if that is asked for; else its status says what is
-        known."""
+        """Notes where it is. Where nobody serves that host, ``leave`` follows."""
         self.note(resource.key, host)
-        if not self._is_gone(host):
-            return
+        if self._is_gone(host):
+            await self.leave(resource, host)
+
+    async def leave(self, resource: P, host: str) -> None:
+        """Lets it go where that is asked for; else its status says what is known, and how to ask. One that an operator has spoken
+        of since is left alone: we may be late to see that its host is served again."""
         if may_be_abandoned(resource):
             message = f"let go as its annotation {ABANDON} asks, though nobody serves host {host}: {self._stays}"
             await self._store.record_event(resource.key, "Warning", "Abandoned", message)
@@ -66,17 +111,6 @@ class Deserted(Generic[P]):
         message = f"{why}: {self._stays}"
         if resource.deleting:
             message += f". To let it go nevertheless, annotate it with {ABANDON}=true"
-        status = status_with(resource, {READY: "Unknown", RECONCILING: "True"}, OPERATOR_GONE, message)
+        status = self._unknown(resource, message)
         if status != resource.status:
             await self._store.write_status(key, resource.metadata.uid, status)
-
-
-def status_with(
-    resource: Disk | Snapshot, found: dict[str, ConditionStatus], reason: str, message: str
-) -> DiskStatus | SnapshotStatus:
-    """Returns the status as it was, with these conditions."""
-    before = resource.status or (DiskStatus() if isinstance(resource, Disk) else SnapshotStatus())
-    generation = resource.metadata.generation
-    conditions = [sayer(generation)(type, holds, reason, message) for type, holds in found.items()]
-    merged = merge_conditions(before.conditions, conditions, timestamp())
-    return before.model_copy(update={"observed_generation": generation, "conditions": merged})

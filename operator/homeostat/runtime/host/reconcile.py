@@ -31,7 +31,7 @@ from ..engine.ports import ResourceStore
 from ..engine.reconciler import GONE, Next
 from ..hypervisor import HostDriver
 from ..image.refs import image_refs
-from ..machine.placement import OPERATOR_GONE, unserved
+from .deserted import OPERATOR_GONE, unserved
 
 GATHER = 2.0
 """Seconds between two reports of a host, so that the events of many machines cause one report."""

@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from homeostat.models.base import Key
-from homeostat.models.condition import READY, RECONCILING, STALLED, find_condition, merge_conditions, sayer
+from homeostat.models.condition import READY, RECONCILING, STALLED, find_condition
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.disk import Disk
 from homeostat.models.host import SCHEDULABLE, Host
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine, VirtualMachineSpec, VirtualMachineStatus
 from homeostat.models.network import Network
-from homeostat.planner.machine.removal.teardown import ABANDON, may_be_abandoned
 from homeostat.planner.placement import PLACEMENTS, Demand, Offer, choose_bound, choose_host, placements_of
 from homeostat.planner.plan import Stalled, Waiting
 
@@ -22,12 +21,11 @@ from ..deployment.ownership import owner_key
 from ..engine.clock import timestamp
 from ..engine.ports import ResourceStore
 from ..engine.reconciler import Next
+from ..host.deserted import OPERATOR_GONE, Deserted, status_with
 from .demands import demands_of
 from .effective import Effective
 from .status import ON_ANOTHER_HOST, unknown_status
 
-OPERATOR_GONE = "OperatorGone"
-"""The reason of what is unknown because nobody serves a host."""
 RETRY_SECONDS = 30.0
 """Seconds between reconciles of a machine that no host took, unless an event of one causes an earlier one."""
 
@@ -79,6 +77,8 @@ class Placer:
         self._is_gone = is_gone
         self._located = located
         self._places_deleted = places_deleted
+        self._deserted = Deserted(VirtualMachine, store, is_gone, _unknown)
+        self.doubt = self._deserted.doubt
         self._placed: dict[Key, _Placed] = {}
         self._promised: dict[str, int] = {}
         self._waiting: set[Key] = set()
@@ -108,7 +108,7 @@ class Placer:
         if host is not None:
             self._note(key, _Placed(machine.metadata.uid, host, (await self.needs(machine))[1]))
             if self._is_gone(host):
-                await self._leave(machine, host)
+                await self._deserted.leave(machine, host)
             return Next()
         if machine.deleting and not self._places_deleted:
             return Next()
@@ -198,32 +198,6 @@ class Placer:
     def placed_on(self, host: str) -> list[Key]:
         return [key for key, placed in self._placed.items() if placed.host == host]
 
-    async def doubt(self, key: Key, why: str) -> None:
-        """Reports that nobody serves its host: what was known of the machine is no longer known."""
-        machine = await self._store.get(VirtualMachine, key)
-        if machine is None:
-            return
-        message = f"{why}: its guests run on, and nobody looks after them"
-        if machine.deleting:
-            message += f". To let it go nevertheless, annotate it with {ABANDON}=true"
-        status = unknown_status(machine, OPERATOR_GONE, message, timestamp())
-        if status != machine.status:
-            await self._store.write_status(key, machine.metadata.uid, status)
-
-    async def _leave(self, machine: VirtualMachine, host: str) -> None:
-        """Lets it go where that is asked for; else its status says what is known, and how to ask. One that an operator has spoken
-        of since is left alone: we may be late to see that its host is served again."""
-        if may_be_abandoned(machine):
-            message = f"let go as its annotation {ABANDON} asks, though nobody serves host {host}: what is there stays there"
-            await self._store.record_event(machine.key, "Warning", "Abandoned", message)
-            await self._store.release(machine.key, machine.metadata.uid)
-            return
-        ready = find_condition(machine.status.conditions, READY) if machine.status else None
-        if await self._store.get(Host, Key(Host.KIND, "default", host)) is None:
-            await self.doubt(machine.key, f"there is no host {host} any more")
-        elif ready is not None and ready.reason == OPERATOR_GONE:
-            await self.doubt(machine.key, unserved(host))
-
     def _note(self, key: Key, placed: _Placed) -> None:
         if self._placed.get(key) == placed:
             return
@@ -247,15 +221,8 @@ class Placer:
         return {host.metadata.name: _offer(host) for host in self._hosts()}
 
     async def _tell(self, machine: VirtualMachine, why: Waiting | Stalled) -> None:
-        before, say = machine.status or VirtualMachineStatus(), sayer(machine.metadata.generation)
-        found = {READY: False, STALLED if isinstance(why, Stalled) else RECONCILING: True, "Scheduled": False}
-        conditions = [say(type, holds, why.reason, why.message) for type, holds in found.items()]
-        status = before.model_copy(
-            update={
-                "observed_generation": machine.metadata.generation,
-                "conditions": merge_conditions(before.conditions, conditions, timestamp()),
-            }
-        )
+        word = STALLED if isinstance(why, Stalled) else RECONCILING
+        status = status_with(machine, {READY: "False", word: "True", "Scheduled": "False"}, why.reason, why.message)
         if status != machine.status:
             await self._store.write_status(machine.key, machine.metadata.uid, status)
 
@@ -282,8 +249,8 @@ def unadmitted(machine: VirtualMachine, host: Host, others: Collection[str], mad
     return Waiting("NoHostMatches", f"its finalizer names host {name}, which {refusal}: change that, or {again}", RETRY_SECONDS)
 
 
-def unserved(host: str) -> str:
-    return f"no operator serves host {host}"
+def _unknown(machine: VirtualMachine, message: str) -> VirtualMachineStatus:
+    return unknown_status(machine, OPERATOR_GONE, message, timestamp())
 
 
 def _closed(host: Host) -> str:

@@ -31,7 +31,7 @@ class SnapshotKeeper:
         """Takes ``is_gone``: see Deserted."""
         self._store = store
         self._is_gone = is_gone
-        self._placed = Deserted(Snapshot, store, is_gone, "what was taken stays there")
+        self._placed = Deserted(Snapshot, store, is_gone)
         self.placed_on, self.doubt = self._placed.placed_on, self._placed.doubt
 
     async def reconcile(self, snapshot: Snapshot) -> Next:

@@ -11,7 +11,7 @@ from homeostat.models.machine import MachineState, VirtualMachine
 from homeostat.planner.deployment.observed import Replica
 from homeostat.planner.observed import ProbedHealth, RememberedActs
 from homeostat.runtime.deployment.replicas import replica
-from homeostat.runtime.machine.placement import OPERATOR_GONE
+from homeostat.runtime.host.deserted import OPERATOR_GONE
 from homeostat.runtime.machine.status import machine_status, unknown_status
 from tests.unit.driving import Operator
 from tests.unit.machines import machine

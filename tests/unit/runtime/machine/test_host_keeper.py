@@ -11,8 +11,9 @@ from homeostat.models.host import Host, HostMeta, HostSpec, HostStatus
 from homeostat.models.machine import VirtualMachine, VirtualMachineSpec, VirtualMachineStatus
 from homeostat.runtime.engine.ports import StoreFailure
 from homeostat.runtime.engine.reconciler import GONE
+from homeostat.runtime.host.deserted import OPERATOR_GONE
 from homeostat.runtime.host.reconcile import POLL_SECONDS, HostKeeper
-from homeostat.runtime.machine.placement import OPERATOR_GONE, Placer
+from homeostat.runtime.machine.placement import Placer
 
 
 class Things:

@@ -13,7 +13,8 @@ from homeostat.models.condition import READY, Condition, find_condition
 from homeostat.models.host import Host, HostMeta, HostSpec
 from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
 from homeostat.planner.machine.removal.teardown import ABANDON
-from homeostat.runtime.machine.placement import OPERATOR_GONE, Placer
+from homeostat.runtime.host.deserted import OPERATOR_GONE
+from homeostat.runtime.machine.placement import Placer
 from tests.unit.machines import deleted, machine
 from tests.unit.operating import Shelf
 
