@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.api.harness import Api, serving
+from tests.api.image_files import clear
 from tests.api.inside import INSIDE
 from tests.api.living import Living, living
 
@@ -25,6 +26,19 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 def own_api(tmp_path: Path) -> Iterator[Api]:
     with serving(tmp_path) as running:
         yield running
+
+
+@pytest.fixture(scope="function" if INSIDE else "module")
+def upload_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    with serving(tmp_path_factory.mktemp("uploads")) as running:
+        yield running
+
+
+@pytest.fixture
+def upload_api(upload_server: Api) -> Iterator[Api]:
+    """A server without images and uploads, which the tests of a file share."""
+    yield upload_server
+    clear(upload_server)
 
 
 @pytest.fixture

@@ -6,19 +6,14 @@ from typing import Any
 
 from homeostat.models.disk import Disk, DiskStatus
 from tests.api.harness import Api, refused
+from tests.api.whole_kinds import make, names
 
 DISKS = "/api/v1/disks"
 SPEC: dict[str, Any] = {"size": "1Gi", "reclaimPolicy": "Retain"}
 
 
 def made(api: Api, name: str, spec: dict[str, Any] = SPEC) -> None:
-    answer = api.http.post(DISKS, json={"name": name, "spec": spec})
-    assert answer.status_code == 201, answer.text
-    assert answer.headers["Location"] == f"{DISKS}/{name}"
-
-
-def names(api: Api) -> list[str]:
-    return [one["metadata"]["name"] for one in api.http.get(DISKS).json()["disks"]]
+    make(api, "disks", name, spec)
 
 
 def there(api: Api, name: str, **more: Any) -> None:
@@ -39,7 +34,7 @@ def takes(api: Api, name: str, patch: Any) -> dict[str, str]:
 
 def test_it_is_listed_and_shown(api: Api, name: str) -> None:
     made(api, name)
-    assert name in names(api)
+    assert name in names(api, "disks")
     shown = api.http.get(f"{DISKS}/{name}").json()
     assert (shown["kind"], shown["spec"]) == ("Disk", SPEC)
     assert api.http.get(f"{DISKS}/{name}/spec").json() == SPEC
@@ -59,13 +54,13 @@ def test_what_cannot_work_is_refused_with_its_field(api: Api, name: str) -> None
         assert said in answer.text
     secret = {"source": {"image": {"path": "/etc/shadow"}}}
     refused(api.http.post(DISKS, json={"name": name, "spec": secret}), 400, "source_refused")
-    assert name not in names(api)
+    assert name not in names(api, "disks")
 
 
 def test_a_dry_creation_makes_nothing(api: Api, name: str) -> None:
     answer = api.http.post(DISKS, json={"name": name, "spec": SPEC}, params={"dryRun": "true"})
     assert (answer.status_code, answer.json()["spec"], answer.json()["dry_run"]) == (200, SPEC, True)
-    assert name not in names(api)
+    assert name not in names(api, "disks")
     made(api, name)
     again = api.http.post(DISKS, json={"name": name, "spec": SPEC}, params={"dryRun": "true"})
     refused(again, 409, "disk_exists")

@@ -5,24 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from tests.api.harness import Api, refused
+from tests.api.whole_kinds import make, names
 
 NETWORKS = "/api/v1/networks"
 SPEC: dict[str, Any] = {"addresses": [{"cidr": "192.168.100.1/24"}]}
 
 
 def made(api: Api, name: str, spec: dict[str, Any] = SPEC) -> None:
-    answer = api.http.post(NETWORKS, json={"name": name, "spec": spec})
-    assert answer.status_code == 201, answer.text
-    assert answer.headers["Location"] == f"{NETWORKS}/{name}"
-
-
-def names(api: Api) -> list[str]:
-    return [one["metadata"]["name"] for one in api.http.get(NETWORKS).json()["networks"]]
+    make(api, "networks", name, spec)
 
 
 def test_it_is_listed_and_shown(api: Api, name: str) -> None:
     made(api, name)
-    assert name in names(api)
+    assert name in names(api, "networks")
     shown = api.http.get(f"{NETWORKS}/{name}").json()
     assert (shown["kind"], shown["spec"]) == ("Network", SPEC)
     assert api.http.get(f"{NETWORKS}/{name}/spec").json() == SPEC
@@ -34,7 +29,7 @@ def test_what_cannot_work_is_refused_with_its_field(api: Api, name: str) -> None
     answer = api.http.post(NETWORKS, json={"name": name, "spec": {"mode": "Bridge"}})
     refused(answer, 400, "invalid_request")
     assert "needs bridge" in answer.text
-    assert name not in names(api)
+    assert name not in names(api, "networks")
 
 
 def test_a_change_says_what_it_takes(api: Api, name: str) -> None:

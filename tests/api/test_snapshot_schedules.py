@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.api.harness import Api, refused
+from tests.api.whole_kinds import make, names
 
 SCHEDULES = "/api/v1/snapshotschedules"
 
@@ -14,18 +15,12 @@ def spec_of(machine: str, **more: Any) -> dict[str, Any]:
 
 
 def made(api: Api, name: str, **more: Any) -> None:
-    answer = api.http.post(SCHEDULES, json={"name": name, "spec": spec_of(name, **more)})
-    assert answer.status_code == 201, answer.text
-    assert answer.headers["Location"] == f"{SCHEDULES}/{name}"
-
-
-def names(api: Api) -> list[str]:
-    return [one["metadata"]["name"] for one in api.http.get(SCHEDULES).json()["snapshotschedules"]]
+    make(api, "snapshotschedules", name, spec_of(name, **more))
 
 
 def test_it_is_listed_and_shown(api: Api, name: str) -> None:
     made(api, name, keep={"count": 3})
-    assert name in names(api)
+    assert name in names(api, "snapshotschedules")
     shown = api.http.get(f"{SCHEDULES}/{name}").json()
     assert (shown["kind"], shown["spec"]) == ("SnapshotSchedule", spec_of(name, keep={"count": 3}))
     assert api.http.get(f"{SCHEDULES}/{name}/spec").json() == shown["spec"]
@@ -38,7 +33,7 @@ def test_one_that_never_comes_is_refused(api: Api, name: str) -> None:
         answer = api.http.post(SCHEDULES, json={"name": name, "spec": spec_of(name, schedule=schedule)})
         refused(answer, 400, "invalid_request")
         assert "spec.schedule" in answer.text
-    assert name not in names(api)
+    assert name not in names(api, "snapshotschedules")
 
 
 def test_it_is_changed_and_says_what_that_takes(api: Api, name: str) -> None:

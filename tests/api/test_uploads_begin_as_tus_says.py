@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
 import httpx
 import pytest
 
-from tests.api.harness import Api, refused, serving
-from tests.api.image_files import clear
-from tests.api.inside import INSIDE
+from tests.api.harness import Api, refused
 from tests.api.tus_requests import PART, TUS, begin, send
 
 UPLOADS = "/api/v1/uploads"
 
 
-@pytest.fixture(scope="function" if INSIDE else "module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    with serving(tmp_path_factory.mktemp("uploads")) as running:
-        yield running
-
-
 @pytest.fixture
-def api(server: Api) -> Iterator[Api]:
-    yield server
-    clear(server)
+def api(upload_api: Api) -> Api:
+    return upload_api
 
 
 def asked(api: Api, metadata: str, length: str = "1000", **more: str) -> httpx.Response:

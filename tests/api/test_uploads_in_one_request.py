@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.api.harness import Api, refused, serving
-from tests.api.image_files import cached, clear, left, qcow2, sha256
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    with serving(tmp_path_factory.mktemp("uploads")) as running:
-        yield running
-
-
-@pytest.fixture
-def own_api(server: Api) -> Iterator[Api]:
-    yield server
-    clear(server)
+from tests.api.image_files import cached, left, qcow2, sha256
 
 
 @pytest.fixture
@@ -29,66 +16,67 @@ def file(tmp_path: Path) -> Path:
     return qcow2(tmp_path / "disk.bin", 3 * 2**20)
 
 
-def test_put_makes_an_image_of_it(own_api: Api, file: Path) -> None:
-    answer = own_api.http.put("/api/v1/images/debian/file", content=file.read_bytes(), params={"sha256": sha256(file)})
+def test_put_makes_an_image_of_it(upload_api: Api, file: Path) -> None:
+    answer = upload_api.http.put("/api/v1/images/debian/file", content=file.read_bytes(), params={"sha256": sha256(file)})
     assert answer.status_code == 201, answer.text
     assert answer.json()["spec"] == {"source": {"upload": {}, "sha256": sha256(file)}}
-    assert sha256(file) in own_api.written("images", "debian")
-    (kept,) = cached(own_api)
+    assert sha256(file) in upload_api.written("images", "debian")
+    (kept,) = cached(upload_api)
     assert kept.read_bytes() == file.read_bytes() and kept.stat().st_mode & 0o7777 == 0o444
-    assert left(own_api) == [] and (own_api.state / "uploads").stat().st_mode & 0o7777 == 0o700
+    assert left(upload_api) == [] and (upload_api.state / "uploads").stat().st_mode & 0o7777 == 0o700
 
 
-def test_a_form_makes_an_image_of_it(own_api: Api, file: Path) -> None:
+def test_a_form_makes_an_image_of_it(upload_api: Api, file: Path) -> None:
     with file.open("rb") as opened:
-        answer = own_api.http.post("/api/v1/images", data={"name": "debian", "sha256": sha256(file)}, files={"file": opened})
+        answer = upload_api.http.post("/api/v1/images", data={"name": "debian", "sha256": sha256(file)}, files={"file": opened})
     assert answer.status_code == 201, answer.text
     assert answer.headers["Location"] == "/api/v1/images/debian"
-    assert [path.read_bytes() for path in cached(own_api)] == [file.read_bytes()] and left(own_api) == []
+    assert [path.read_bytes() for path in cached(upload_api)] == [file.read_bytes()] and left(upload_api) == []
 
 
-def test_a_body_of_unknown_length_is_taken(own_api: Api, file: Path) -> None:
-    answer = own_api.http.put("/api/v1/images/debian/file", content=iter([file.read_bytes()]))
+def test_a_body_of_unknown_length_is_taken(upload_api: Api, file: Path) -> None:
+    answer = upload_api.http.put("/api/v1/images/debian/file", content=iter([file.read_bytes()]))
     assert answer.status_code == 201 and answer.json()["spec"]["source"]["sha256"] == sha256(file)
 
 
-def test_an_image_that_was_declared_waits_for_it(own_api: Api, file: Path) -> None:
-    made = own_api.http.post("/api/v1/images", json={"name": "debian", "source": {"upload": {}}})
+def test_an_image_that_was_declared_waits_for_it(upload_api: Api, file: Path) -> None:
+    made = upload_api.http.post("/api/v1/images", json={"name": "debian", "source": {"upload": {}}})
     assert made.status_code == 201, made.text
-    assert own_api.http.put("/api/v1/images/debian/file", content=file.read_bytes()).status_code == 201
-    assert own_api.http.get("/api/v1/images/debian").json()["spec"]["source"]["sha256"] == sha256(file)
+    assert upload_api.http.put("/api/v1/images/debian/file", content=file.read_bytes()).status_code == 201
+    assert upload_api.http.get("/api/v1/images/debian").json()["spec"]["source"]["sha256"] == sha256(file)
 
 
-def test_an_image_that_asks_for_another_file_refuses_it(own_api: Api, file: Path) -> None:
+def test_an_image_that_asks_for_another_file_refuses_it(upload_api: Api, file: Path) -> None:
     other = hashlib.sha256(b"other").hexdigest()
     assert (
-        own_api.http.post("/api/v1/images", json={"name": "debian", "source": {"upload": {}, "sha256": other}}).status_code == 201
+        upload_api.http.post("/api/v1/images", json={"name": "debian", "source": {"upload": {}, "sha256": other}}).status_code
+        == 201
     )
-    refused(own_api.http.put("/api/v1/images/debian/file", content=file.read_bytes()), 422, "checksum_mismatch")
-    assert left(own_api) == []
+    refused(upload_api.http.put("/api/v1/images/debian/file", content=file.read_bytes()), 422, "checksum_mismatch")
+    assert left(upload_api) == []
 
 
-def test_a_kernel_is_taken_as_it_is(own_api: Api) -> None:
+def test_a_kernel_is_taken_as_it_is(upload_api: Api) -> None:
     kernel = b"MZ" + bytes(range(256)) * 400
-    refused(own_api.http.put("/api/v1/images/kernel/file", content=kernel), 422, "not_an_image")
-    refused(own_api.http.put("/api/v1/images/kernel/file", content=kernel, params={"format": "qcow2"}), 400, "invalid_request")
-    answer = own_api.http.put("/api/v1/images/kernel/file", content=kernel, params={"format": "raw"})
+    refused(upload_api.http.put("/api/v1/images/kernel/file", content=kernel), 422, "not_an_image")
+    refused(upload_api.http.put("/api/v1/images/kernel/file", content=kernel, params={"format": "qcow2"}), 400, "invalid_request")
+    answer = upload_api.http.put("/api/v1/images/kernel/file", content=kernel, params={"format": "raw"})
     assert answer.status_code == 201 and answer.json()["spec"]["format"] == "raw"
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>404</html>", b"\x1f\x8b" + bytes(2**20), b"hello " * 1000])
-def test_what_is_no_image_is_refused_and_nothing_is_kept(own_api: Api, content: bytes) -> None:
-    refused(own_api.http.put("/api/v1/images/debian/file", content=content), 422, "not_an_image")
-    answer = own_api.http.post("/api/v1/images", data={"name": "debian"}, files={"file": content})
+def test_what_is_no_image_is_refused_and_nothing_is_kept(upload_api: Api, content: bytes) -> None:
+    refused(upload_api.http.put("/api/v1/images/debian/file", content=content), 422, "not_an_image")
+    answer = upload_api.http.post("/api/v1/images", data={"name": "debian"}, files={"file": content})
     refused(answer, 422, "not_an_image")
-    assert left(own_api) == [] and cached(own_api) == [] and own_api.http.get("/api/v1/images").json() == {"images": []}
+    assert left(upload_api) == [] and cached(upload_api) == [] and upload_api.http.get("/api/v1/images").json() == {"images": []}
 
 
-def test_another_checksum_is_refused_and_nothing_is_kept(own_api: Api, file: Path) -> None:
+def test_another_checksum_is_refused_and_nothing_is_kept(upload_api: Api, file: Path) -> None:
     other = hashlib.sha256(b"other").hexdigest()
-    answer = own_api.http.put("/api/v1/images/debian/file", content=file.read_bytes(), params={"sha256": other})
+    answer = upload_api.http.put("/api/v1/images/debian/file", content=file.read_bytes(), params={"sha256": other})
     refused(answer, 422, "checksum_mismatch")
-    assert left(own_api) == [] and cached(own_api) == []
+    assert left(upload_api) == [] and cached(upload_api) == []
 
 
 def test_one_that_is_too_large_is_refused(tmp_path: Path, file: Path) -> None:
@@ -99,35 +87,35 @@ def test_one_that_is_too_large_is_refused(tmp_path: Path, file: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["..", "a%2Fb", "UPPER", "a'b", "$(id)", "a" * 64])
-def test_names_that_are_none_are_refused(own_api: Api, name: str, file: Path) -> None:
-    answer = own_api.http.put(f"/api/v1/images/{name}/file", content=file.read_bytes())
+def test_names_that_are_none_are_refused(upload_api: Api, name: str, file: Path) -> None:
+    answer = upload_api.http.put(f"/api/v1/images/{name}/file", content=file.read_bytes())
     assert answer.status_code in (400, 404), answer.text
     if name != "..":
         refused(
-            own_api.http.post("/api/v1/images", data={"name": name}, files={"file": file.read_bytes()}), 400, "invalid_request"
+            upload_api.http.post("/api/v1/images", data={"name": name}, files={"file": file.read_bytes()}), 400, "invalid_request"
         )
-    assert cached(own_api) == []
+    assert cached(upload_api) == []
 
 
-def test_a_name_that_is_taken_is_refused(own_api: Api, file: Path) -> None:
+def test_a_name_that_is_taken_is_refused(upload_api: Api, file: Path) -> None:
     source = {"url": "https://example.org/debian.qcow2"}
-    assert own_api.http.post("/api/v1/images", json={"name": "debian", "source": source}).status_code == 201
-    refused(own_api.http.put("/api/v1/images/debian/file", content=file.read_bytes()), 409, "upload_conflict")
+    assert upload_api.http.post("/api/v1/images", json={"name": "debian", "source": source}).status_code == 201
+    refused(upload_api.http.put("/api/v1/images/debian/file", content=file.read_bytes()), 409, "upload_conflict")
 
 
-def test_a_form_is_refused_where_it_is_none(own_api: Api) -> None:
+def test_a_form_is_refused_where_it_is_none(upload_api: Api) -> None:
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
-    refused(own_api.http.post("/api/v1/images", content=b"--x\r\n", headers=headers), 400, "malformed_form")
+    refused(upload_api.http.post("/api/v1/images", content=b"--x\r\n", headers=headers), 400, "malformed_form")
     odd = b"--x\r\nContent-Disposition: form-data; name=\xff\r\n\r\ny\r\n--x--\r\n"
-    refused(own_api.http.post("/api/v1/images", content=odd, headers=headers), 400, "malformed_form")
-    refused(own_api.http.post("/api/v1/images", data={"name": "a"}, files={"other": b"x"}), 400, "invalid_request")
-    refused(own_api.http.post("/api/v1/images", files={"file": b"x"}), 400, "invalid_request")
+    refused(upload_api.http.post("/api/v1/images", content=odd, headers=headers), 400, "malformed_form")
+    refused(upload_api.http.post("/api/v1/images", data={"name": "a"}, files={"other": b"x"}), 400, "invalid_request")
+    refused(upload_api.http.post("/api/v1/images", files={"file": b"x"}), 400, "invalid_request")
 
 
-def test_an_image_that_is_named_is_not_deleted(own_api: Api, file: Path) -> None:
-    assert own_api.http.put("/api/v1/images/debian/file", content=file.read_bytes()).status_code == 201
+def test_an_image_that_is_named_is_not_deleted(upload_api: Api, file: Path) -> None:
+    assert upload_api.http.put("/api/v1/images/debian/file", content=file.read_bytes()).status_code == 201
     disks = [{"name": "root", "image": {"imageRef": {"name": "debian"}}}]
-    assert own_api.http.post("/api/v1/vms", json={"name": "web", "spec": {"disks": disks}}).status_code in (200, 201)
-    details = refused(own_api.http.delete("/api/v1/images/debian"), 409, "image_in_use")
+    assert upload_api.http.post("/api/v1/vms", json={"name": "web", "spec": {"disks": disks}}).status_code in (200, 201)
+    details = refused(upload_api.http.delete("/api/v1/images/debian"), 409, "image_in_use")
     assert details["used_by"] == ["vm/web"]
-    assert own_api.http.delete("/api/v1/images/none").status_code == 404
+    assert upload_api.http.delete("/api/v1/images/none").status_code == 404

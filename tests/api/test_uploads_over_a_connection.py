@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +11,12 @@ import httpx
 import pytest
 
 from tests.api.harness import Api, refused, serving
-from tests.api.image_files import cached, clear, left, qcow2, sha256
+from tests.api.image_files import cached, left, qcow2, sha256
 from tests.api.modes import backend
 from tests.api.tus_requests import PART, TUS, begin, send
 from tests.rig.waiting import free_port, wait_until
 
 client = pytest.importorskip("tusclient.client")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    with serving(tmp_path_factory.mktemp("uploads")) as running:
-        yield running
-
-
-@pytest.fixture
-def own_api(server: Api) -> Iterator[Api]:
-    yield server
-    clear(server)
 
 
 @pytest.fixture
@@ -47,10 +34,10 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_a_client_of_others_uploads_an_image(own_api: Api, file: Path) -> None:
-    uploader(own_api, file, name="debian", sha256=sha256(file)).upload()
-    assert own_api.http.get("/api/v1/images/debian").json()["spec"]["source"]["sha256"] == sha256(file)
-    assert [path.read_bytes() for path in cached(own_api)] == [file.read_bytes()] and left(own_api) == []
+def test_a_client_of_others_uploads_an_image(upload_api: Api, file: Path) -> None:
+    uploader(upload_api, file, name="debian", sha256=sha256(file)).upload()
+    assert upload_api.http.get("/api/v1/images/debian").json()["spec"]["source"]["sha256"] == sha256(file)
+    assert [path.read_bytes() for path in cached(upload_api)] == [file.read_bytes()] and left(upload_api) == []
 
 
 def test_it_goes_on_after_a_restart_of_the_server(tmp_path: Path, file: Path) -> None:
@@ -71,69 +58,69 @@ def test_it_goes_on_after_a_restart_of_the_server(tmp_path: Path, file: Path) ->
         assert [path.read_bytes() for path in cached(api)] == [file.read_bytes()] and left(api) == []
 
 
-def test_it_goes_on_after_a_cut_connection(own_api: Api, file: Path) -> None:
+def test_it_goes_on_after_a_cut_connection(upload_api: Api, file: Path) -> None:
     content = file.read_bytes()
-    place = begin(own_api, len(content), filename=file.name).headers["Location"]
-    with socket.create_connection(("127.0.0.1", own_api.port)) as cut:
+    place = begin(upload_api, len(content), filename=file.name).headers["Location"]
+    with socket.create_connection(("127.0.0.1", upload_api.port)) as cut:
         head = f"PATCH {place} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(content)}\r\nUpload-Offset: 0\r\n"
         lines = "".join(f"{name}: {value}\r\n" for name, value in PART.items())
         cut.sendall(f"{head}{lines}\r\n".encode() + content[: 3 * 2**19])
-        wait_until(lambda: own_api.http.head(place, headers=TUS).headers["Upload-Offset"] != "0", 20, "a part is there")
-        refused(send(own_api, place, 0, content), 423, "upload_busy")
-        refused(begin(own_api, len(content), filename=file.name), 409, "upload_conflict")
+        wait_until(lambda: upload_api.http.head(place, headers=TUS).headers["Upload-Offset"] != "0", 20, "a part is there")
+        refused(send(upload_api, place, 0, content), 423, "upload_busy")
+        refused(begin(upload_api, len(content), filename=file.name), 409, "upload_conflict")
 
     def offset() -> int:
-        return int(own_api.http.head(place, headers=TUS).headers["Upload-Offset"])
+        return int(upload_api.http.head(place, headers=TUS).headers["Upload-Offset"])
 
-    wait_until(lambda: send(own_api, place, offset(), b"").status_code == 204, 20, "nobody writes any more")
+    wait_until(lambda: send(upload_api, place, offset(), b"").status_code == 204, 20, "nobody writes any more")
     assert 2**20 <= offset() <= 3 * 2**19
-    assert send(own_api, place, offset(), content[offset() :]).status_code == 204
-    assert own_api.http.get("/api/v1/images/debian-12").json()["spec"]["source"]["sha256"] == sha256(file)
-    done = own_api.http.head(place, headers=TUS)  # for a client that did not hear the last answer
+    assert send(upload_api, place, offset(), content[offset() :]).status_code == 204
+    assert upload_api.http.get("/api/v1/images/debian-12").json()["spec"]["source"]["sha256"] == sha256(file)
+    done = upload_api.http.head(place, headers=TUS)  # for a client that did not hear the last answer
     assert done.status_code == 200 and done.headers["Upload-Offset"] == str(len(content))
 
 
-def test_large_parts_go_on_after_a_cut(own_api: Api, tmp_path: Path) -> None:
+def test_large_parts_go_on_after_a_cut(upload_api: Api, tmp_path: Path) -> None:
     content = qcow2(tmp_path / "large.img", 24 * 2**20).read_bytes()
-    place = begin(own_api, len(content), name="large").headers["Location"]
-    with socket.create_connection(("127.0.0.1", own_api.port)) as cut:
+    place = begin(upload_api, len(content), name="large").headers["Location"]
+    with socket.create_connection(("127.0.0.1", upload_api.port)) as cut:
         head = f"PATCH {place} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(content)}\r\nUpload-Offset: 0\r\n"
         lines = "".join(f"{name}: {value}\r\n" for name, value in PART.items())
         cut.sendall(f"{head}{lines}\r\n".encode() + content[: 10 * 2**20])
-        wait_until(lambda: own_api.http.head(place, headers=TUS).headers["Upload-Offset"] != "0", 20, "a part is there")
+        wait_until(lambda: upload_api.http.head(place, headers=TUS).headers["Upload-Offset"] != "0", 20, "a part is there")
 
     def goes_on() -> httpx.Response | None:
-        at = int(own_api.http.head(place, headers=TUS).headers["Upload-Offset"])
-        answer = send(own_api, place, at, content[at:])
+        at = int(upload_api.http.head(place, headers=TUS).headers["Upload-Offset"])
+        answer = send(upload_api, place, at, content[at:])
         return answer if answer.status_code == 204 else None
 
     wait_until(goes_on, 30, "it goes on where it was")
-    assert [path.read_bytes() for path in cached(own_api)] == [content] and left(own_api) == []
+    assert [path.read_bytes() for path in cached(upload_api)] == [content] and left(upload_api) == []
 
 
-def test_nothing_is_kept_where_the_connection_is_cut(own_api: Api, file: Path) -> None:
+def test_nothing_is_kept_where_the_connection_is_cut(upload_api: Api, file: Path) -> None:
     content = file.read_bytes()
 
     def uploads() -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = own_api.http.get("/api/v1/uploads").json()["uploads"]
+        found: list[dict[str, Any]] = upload_api.http.get("/api/v1/uploads").json()["uploads"]
         return found
 
     for headers, body in (
         (f"Content-Length: {len(content)}", content[: 2 * 2**20]),
         ("Transfer-Encoding: chunked", f"{2 * 2**20:x}\r\n".encode() + content[: 2 * 2**20] + b"\r\n"),
     ):
-        with socket.create_connection(("127.0.0.1", own_api.port)) as client:
+        with socket.create_connection(("127.0.0.1", upload_api.port)) as client:
             client.sendall(f"PUT /api/v1/images/debian/file HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n\r\n".encode() + body)
             wait_until(lambda: any(one["offset"] for one in uploads()), 20, "it is under way")
-            refused(own_api.http.put("/api/v1/images/debian/file", content=content), 409, "upload_conflict")
+            refused(upload_api.http.put("/api/v1/images/debian/file", content=content), 409, "upload_conflict")
         wait_until(lambda: not uploads(), 20, "it is gone")
-        assert left(own_api) == [] and cached(own_api) == []
-        assert own_api.http.get("/api/v1/images").json() == {"images": []}
+        assert left(upload_api) == [] and cached(upload_api) == []
+        assert upload_api.http.get("/api/v1/images").json() == {"images": []}
 
 
-def test_two_requests_on_one_connection(own_api: Api, tmp_path: Path) -> None:
+def test_two_requests_on_one_connection(upload_api: Api, tmp_path: Path) -> None:
     content = qcow2(tmp_path / "large.img", 8 * 2**20).read_bytes()
-    with socket.create_connection(("127.0.0.1", own_api.port)) as client:
+    with socket.create_connection(("127.0.0.1", upload_api.port)) as client:
         head = f"PUT /api/v1/images/larger/file HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(content)}\r\n\r\n"
         client.sendall(head.encode() + content)
         answer = b""
@@ -142,8 +129,8 @@ def test_two_requests_on_one_connection(own_api: Api, tmp_path: Path) -> None:
     assert answer.startswith(b"HTTP/1.1 201 ") and b"connection: close" in answer.lower()
 
 
-def test_an_answer_before_the_end_of_the_body_says_that_the_connection_ends(own_api: Api) -> None:
-    with socket.create_connection(("127.0.0.1", own_api.port)) as client:
+def test_an_answer_before_the_end_of_the_body_says_that_the_connection_ends(upload_api: Api) -> None:
+    with socket.create_connection(("127.0.0.1", upload_api.port)) as client:
         head = f"PUT /api/v1/images/page/file HTTP/1.1\r\nHost: localhost\r\nContent-Length: {16 * 2**20}\r\n\r\n"
         client.sendall(head.encode() + b"<html>" + bytes(5 * 2**20))
         answer = b""
@@ -152,21 +139,21 @@ def test_an_answer_before_the_end_of_the_body_says_that_the_connection_ends(own_
     assert answer.startswith(b"HTTP/1.1 422 ") and b"connection: close" in answer.lower()
 
 
-def test_a_large_body_is_read_past_the_event_loop_and_judged_alike(own_api: Api, tmp_path: Path) -> None:
+def test_a_large_body_is_read_past_the_event_loop_and_judged_alike(upload_api: Api, tmp_path: Path) -> None:
     file = qcow2(tmp_path / "large.img", 24 * 2**20)
     content = file.read_bytes()
-    answer = own_api.http.put("/api/v1/images/large/file", content=content, params={"sha256": sha256(file)})
+    answer = upload_api.http.put("/api/v1/images/large/file", content=content, params={"sha256": sha256(file)})
     assert answer.status_code == 201, answer.text
-    assert [path.read_bytes() for path in cached(own_api)] == [content]
-    assert own_api.http.get("/api/v1/images/large").status_code == 200, "the next request is served"
+    assert [path.read_bytes() for path in cached(upload_api)] == [content]
+    assert upload_api.http.get("/api/v1/images/large").status_code == 200, "the next request is served"
     page = b"<html>" + bytes(8 * 2**20)
-    refused(own_api.http.put("/api/v1/images/page/file", content=page), 422, "not_an_image")
-    other = own_api.http.put("/api/v1/images/other/file", content=content, params={"sha256": "0" * 64})
+    refused(upload_api.http.put("/api/v1/images/page/file", content=page), 422, "not_an_image")
+    other = upload_api.http.put("/api/v1/images/other/file", content=content, params={"sha256": "0" * 64})
     refused(other, 422, "checksum_mismatch")
-    with socket.create_connection(("127.0.0.1", own_api.port)) as client:
+    with socket.create_connection(("127.0.0.1", upload_api.port)) as client:
         head = f"PUT /api/v1/images/cut/file HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(content)}\r\n\r\n"
         client.sendall(head.encode() + content[: 6 * 2**20])
-        wait_until(lambda: own_api.http.get("/api/v1/uploads").json()["uploads"], 20, "it is under way")
-        wait_until(lambda: own_api.http.get("/healthz").status_code == 200, 20, "others are served meanwhile")
-    wait_until(lambda: not own_api.http.get("/api/v1/uploads").json()["uploads"], 20, "it is gone")
-    assert left(own_api) == [] and len(cached(own_api)) == 1
+        wait_until(lambda: upload_api.http.get("/api/v1/uploads").json()["uploads"], 20, "it is under way")
+        wait_until(lambda: upload_api.http.get("/healthz").status_code == 200, 20, "others are served meanwhile")
+    wait_until(lambda: not upload_api.http.get("/api/v1/uploads").json()["uploads"], 20, "it is gone")
+    assert left(upload_api) == [] and len(cached(upload_api)) == 1
