@@ -12,7 +12,7 @@ from homeostat.models.plugin import Plugin
 
 from .render_changes import value_lines
 from .render_facts import fact_lines
-from .render_plan import Verb, head_as_json, heading
+from .render_plan import Verb, head_as_json, heading, verb_by_status
 from .render_texts import Line
 
 
@@ -29,11 +29,7 @@ class _FetchingEntry:
 
     @property
     def verb(self) -> Verb:
-        if self.resource.deleting:
-            return Verb.DELETE
-        if self.resource.status is None or not self.resource.status.observed_generation:
-            return Verb.CREATE
-        return Verb.CHANGE if self.changes or self.fetches else Verb.NONE
+        return verb_by_status(self.resource, bool(self.changes or self.fetches))
 
     @property
     def stalled(self) -> bool:

@@ -57,6 +57,15 @@ class Verb(StrEnum):
         return {"create": "+", "change": "~", "delete": "-", "none": " "}[self.value]
 
 
+def verb_by_status(resource: Resource, changes: bool) -> Verb:
+    """Returns the verb of what is new until an operator has looked at it, which its status tells."""
+    if resource.deleting:
+        return Verb.DELETE
+    if resource.status is None or not resource.status.observed_generation:
+        return Verb.CREATE
+    return Verb.CHANGE if changes else Verb.NONE
+
+
 class Planned(Protocol):
     """A resource of any kind, with what would be done to it."""
 

@@ -16,7 +16,7 @@ from homeostat.planner.snapshot.plan import SnapshotPlan
 from .describe_action import action_text
 from .render_changes import value_lines
 from .render_facts import fact_lines
-from .render_plan import Verb, actions_as_json, head_as_json, heading, outcome_as_json, step_lines
+from .render_plan import Verb, actions_as_json, head_as_json, heading, outcome_as_json, step_lines, verb_by_status
 from .render_texts import Line
 
 _PASSING = frozenset({"Taking", "Terminating", "MachineBusy"})
@@ -75,11 +75,7 @@ class ScheduleEntry:
 
     @property
     def verb(self) -> Verb:
-        if self.resource.deleting:
-            return Verb.DELETE
-        if self.resource.status is None or not self.resource.status.observed_generation:
-            return Verb.CREATE
-        return Verb.CHANGE if self.changes or self.plan.actions else Verb.NONE
+        return verb_by_status(self.resource, bool(self.changes or self.plan.actions))
 
     @property
     def stalled(self) -> bool:
