@@ -49,8 +49,9 @@ def _stopped(
 
 
 def _ended_for_health(before: VirtualMachineStatus, after: VirtualMachineStatus, first: Observed) -> list[Happening]:
-    """Returns what the probes said of a run that our steps ended before its status could say it."""
-    if first.health is None or first.domain is None or same_run(before.run, after.run):
+    """Returns what the probes said of a run that our steps ended before its status could say it. One that is on its way down has
+    no health any more."""
+    if first.health is None or first.domain is None or (after.health is not None and same_run(before.run, after.run)):
         return []
     word, was = health_word(first.health), before.health.status if before.health else "starting"
     return [_health_changed(word, first.health.message)] if same_run(before.run, first.domain.run) and word != was else []

@@ -121,6 +121,7 @@ SICK = ProbedHealth(started=True, ready=False, alive=False, was_ready=True, mess
     [
         (status("1", "healthy"), status(), SICK, ["HealthChanged"]),  # it went off at once
         (status("1", "healthy"), status("2"), SICK, ["HealthChanged"]),  # and came up again
+        (status("1", "healthy"), status("1"), SICK, ["HealthChanged"]),  # it is on its way down
         (status("1"), status(), SICK, ["HealthChanged"]),
         (status("1", "unhealthy"), status(), SICK, []),  # said already
         (status("1", "healthy"), status(), None, []),
