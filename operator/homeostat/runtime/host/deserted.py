@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
-from homeostat.models.base import Key, Resource
+from homeostat.models.base import Key
 from homeostat.models.condition import READY, RECONCILING, ConditionStatus, find_condition, merge_conditions, sayer
 from homeostat.models.disk import Disk, DiskStatus
 from homeostat.models.host import Host
@@ -21,7 +21,7 @@ PlacedStatus = VirtualMachineStatus | DiskStatus | SnapshotStatus
 Placed = VirtualMachine | Disk | Snapshot
 OPERATOR_GONE = "OperatorGone"
 """The reason of what is unknown because nobody serves a host."""
-STAYS: Mapping[type[Resource], str] = {
+STAYS: Mapping[type[Placed], str] = {
     VirtualMachine: "its guests run on, and nobody looks after them",
     Disk: "its file stays there, and no machine has it elsewhere",
     Snapshot: "what was taken stays there",
@@ -42,7 +42,7 @@ def status_with(resource: Placed, found: Mapping[str, ConditionStatus], reason: 
     return before.model_copy(update={"observed_generation": generation, "conditions": merged})
 
 
-_NEW: Mapping[type[Resource], Callable[[], PlacedStatus]] = {
+_NEW: Mapping[type[Placed], Callable[[], PlacedStatus]] = {
     VirtualMachine: VirtualMachineStatus,
     Disk: DiskStatus,
     Snapshot: SnapshotStatus,
