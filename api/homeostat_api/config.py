@@ -57,11 +57,8 @@ class ApiConfig:
         )
 
     @property
-    def exports_elsewhere(self) -> str:
-        """Says why disks cannot be read here; empty: they may be."""
-        if self.cluster is None:
-            return ""
-        return "the API server of a cluster does not read disks of its hosts: run `homeostat disk export` on the host that has it"
+    def clustered(self) -> bool:
+        return self.cluster is not None
 
     @property
     def operator_socket(self) -> Path:

@@ -30,7 +30,7 @@ class Allowed:
     max_upload: int = 64 * MIB
     uploads_elsewhere: str = ""
     max_exports: int = 2
-    exports_elsewhere: str = ""
+    clustered: bool = False
 
 
 @dataclass

@@ -9,9 +9,11 @@ import falcon
 import falcon.asgi
 
 from homeostat.service.exports import Abandoned, DiskExports, Download
+from homeostat.service.host_reach import OnAnotherApi
 
 from ..http.download import HEADERS, IF_RANGE, RANGE, Nothing, describe, gone_of, only_head, send_file
 from ..http.operations import Answer, Parameter, operation
+from ..http.pass_on import pass_on
 from ..http.rights import Right, needs
 
 BINARY = {"type": "string", "format": "binary"}
@@ -24,7 +26,8 @@ ERRORS = (400, 404, 409, 416, 429, 503, 507)
 WORDS = (
     "The copy is made first, in the state folder, and sent then; nothing of it stays, also where the connection is cut. It is of "
     "one moment, as after a loss of power, and the machine goes on meanwhile. 429 while the server makes and sends as many as it "
-    "may (--max-exports). 409 where the disk is on another host. "
+    "may (--max-exports). Over a cluster the API server beside the disk's host makes it, and others pass on what that one sends; "
+    "409 where no operator says where that is. "
 )
 DISK = Parameter("disk", {"type": "string", "maxLength": 63}, "Name of the disk; it may be left out where there is only one.")
 
@@ -80,15 +83,18 @@ async def answer_copy(
     name: str,
     make: Callable[[Callable[[], bool]], Awaitable[Download]],
 ) -> None:
-    """Answers with a copy. To HEAD it answers without making one, so that its length is not known; what cannot be copied is
-    refused as to GET."""
-    if only_head(req):
-        with suppress(Abandoned):
-            await make(lambda: True)
-        describe(resp, f"{name}.qcow2")
-        resp.stream = Nothing()
-        return
-    with suppress(Abandoned):  # nobody gets an answer
-        made = await make(gone_of(req))
-        describe(resp, made.name)
-        send_file(req, resp, made, made.copy.size, made.copy.sha256)
+    """Answers with a copy, or as the API server does that can make it. To HEAD it answers without making one, so that its length
+    is not known; what cannot be copied is refused as to GET."""
+    try:
+        if only_head(req):
+            with suppress(Abandoned):
+                await make(lambda: True)
+            describe(resp, f"{name}.qcow2")
+            resp.stream = Nothing()
+            return
+        with suppress(Abandoned):  # nobody gets an answer
+            made = await make(gone_of(req))
+            describe(resp, made.name)
+            send_file(req, resp, made, made.copy.size, made.copy.sha256)
+    except OnAnotherApi as there:
+        await pass_on(req, resp, there.host, there.address)

@@ -39,8 +39,9 @@ from homeostat.runtime.machine.placement import Placer, unadmitted
 from homeostat.runtime.metrics import OperatorMetrics
 from homeostat.runtime.snapshot.homeless import SnapshotKeeper
 from homeostat.runtime.telemetry import TelemetryPort, TelemetryServer
-from homeostat.store.errors import AlreadyExists, Invalid, StateError, StoreError
+from homeostat.store.errors import AlreadyExists, Invalid, ReadOnly, StateError, StoreError
 from homeostat.store.files.last_look import keep_marking
+from homeostat.store.files.serving import say_served
 from homeostat.store.files.state import StateFolder, served_cluster
 from homeostat.store.index.index import Index
 from homeostat.store.kubernetes.access import Access
@@ -82,6 +83,7 @@ class ClusterOptions:
     host_files: tuple[str, ...] = ()
     image_folders: tuple[Path, ...] = ()
     allowed: Allowed = NOTHING
+    api_address: str = ""  # of the API beside this operator, as others reach it
 
     def serves(self, host: Host) -> bool:
         by_label = bool(self.selector) and all(host.metadata.labels.get(n) == v for n, v in self.selector.items())
@@ -97,12 +99,14 @@ class ClusterOperator:
         options: ClusterOptions,
         cluster: str,
         identity: str,
+        room: StateFolder,
         metrics: OperatorMetrics,
         supervisor: Supervisor,
         say: Announce,
     ) -> None:
-        """Takes ``cluster``, the cluster's identity, and ``identity``, this operator's."""
+        """Takes ``cluster``, the cluster's identity, ``identity``, this operator's, and ``room``, where it has its index."""
         self.store = store
+        self._room = room
         self.metrics = metrics
         self._supervisor = supervisor
         self._options = options
@@ -110,6 +114,7 @@ class ClusterOperator:
         self._say = say
         self._instance = served_cluster(cluster)
         self._serving: dict[str, tuple[str, asyncio.Event, asyncio.Task[None]]] = {}  # host -> uri, its stop, its task
+        self._said_served: dict[str, str] = {}  # hosts, and their libvirts
 
     async def run(self, stop: asyncio.Event) -> None:
         announced = asyncio.Event()
@@ -157,6 +162,10 @@ class ClusterOperator:
 
     async def _serve_hosts(self, tasks: asyncio.TaskGroup, stop: asyncio.Event) -> None:
         wanted = self._wanted()
+        if wanted != self._said_served:
+            with contextlib.suppress(ReadOnly):  # hosts are served whatever the disk has room for; it is said later
+                say_served(self._room, self._identity, wanted)
+                self._said_served = wanted
         for name, (uri, ended, task) in list(self._serving.items()):
             if task.done():
                 del self._serving[name]
@@ -246,7 +255,8 @@ class ClusterOperator:
 
             async with opening as host:
                 orphans = OrphanWatch(store, self.store, host, self._instance, told_on=lambda _: Key(Host.KIND, "default", name))
-                reporter = HostReporter(store, host, name, self._identity, lambda: store.machines, lambda: orphans.found)
+                api = self._options.api_address
+                reporter = HostReporter(store, host, name, self._identity, lambda: store.machines, lambda: orphans.found, api)
                 config = JobConfig(
                     self._instance,
                     kinds=frozenset({VirtualMachine, Snapshot, Disk, Network}),
@@ -324,7 +334,7 @@ async def clustered(options: ClusterOptions, say: Announce) -> AsyncIterator[Clu
             keeping(supervisor, "heartbeat", lambda: keep_marking(room.root)),
             keeping(supervisor, "state-space", lambda: keep_trying(index)),
         ):
-            yield ClusterOperator(store, options, known, identity, metrics, supervisor, say)
+            yield ClusterOperator(store, options, known, identity, room, metrics, supervisor, say)
 
 
 async def _identity_of(cluster: Cluster, say: Announce) -> str:

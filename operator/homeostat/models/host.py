@@ -87,6 +87,10 @@ class HostStatus(Status):
     capacity: HostCapacity | None = None
     machines: int = Field(default=0, description="Machines that are on it.")
     operator: str = Field(default="", description="Identity of the operator that serves it.")
+    api: str = Field(
+        default="",
+        description="Address of the API beside that operator, which can read the disks of the host (--api-address); empty: none.",
+    )
     orphans: tuple[HostOrphan, ...] = Field(
         default=(), description="Domains and disks there that belong to no object any more; 50 at the most."
     )

@@ -15,14 +15,13 @@ from weakref import WeakSet
 from homeostat.driver.errors import DriverError, NoSpace, Refused, ResourceInUse
 from homeostat.driver.snapshots.downloads import DiskCopy, copy_to_send, sweep_exports
 from homeostat.driver.snapshots.export import Reached, export_disk, export_file
-from homeostat.driver.survey.survey import is_local
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot
-from homeostat.store.errors import StateError
-from homeostat.store.files.hosts import served_hosts
 from homeostat.store.files.state import StateFolder
+from homeostat.store.index.store import IndexedStore
 
 from .disks import Disks
+from .host_reach import HostReach
 from .machines import Machines
 from .refusals import ExportRefused, NoSuchDevice
 from .snapshots import MachineSnapshots
@@ -42,8 +41,8 @@ class ExportLimits(Protocol):
         """Returns how many copies may be made and sent at once."""
 
     @property
-    def exports_elsewhere(self) -> str:
-        """Says why disks cannot be read here; empty: they may be."""
+    def clustered(self) -> bool:
+        """Tells whether the resources are a cluster's."""
 
 
 class Abandoned(Exception):
@@ -68,9 +67,12 @@ class Download:
 class DiskExports:
     """Makes copies in the state folder."""
 
-    def __init__(self, machines: Machines, disks: Disks, snapshots: MachineSnapshots, limits: ExportLimits) -> None:
+    def __init__(
+        self, machines: Machines, disks: Disks, snapshots: MachineSnapshots, store: IndexedStore, limits: ExportLimits
+    ) -> None:
         self._machines, self._disks, self._snapshots = machines, disks, snapshots
         self._state = StateFolder.named(limits.state)
+        self._reach = HostReach(self._state, store, limits.clustered)
         self._limits = limits
         self._making = 0
         self._sending: WeakSet[Download] = WeakSet()  # one that nobody closed counts until it is collected
@@ -82,12 +84,13 @@ class DiskExports:
         Raises:
             NoSuchResource, NoSuchDevice, ExportRefused.
             Abandoned: ``gone`` said so.
+            OnAnotherApi: another API server can read the disk.
         """
         machine = await self._machines.get(name)
         effective = await self._machines.effective(machine)
         if device not in [disk.name for disk in effective.spec.disks]:
             raise NoSuchDevice(name, "disks", device)
-        return await self._made(self._of_domain(machine, device), f"{name}-{device}", gone)
+        return await self._made(await self._of_domain(machine, device), f"{name}-{device}", gone)
 
     async def of_snapshot(self, name: str, device: str | None, gone: Callable[[], bool]) -> Download:
         """Copies a disk as it is in a snapshot. ``device`` None: its only disk. Raises what ``of_machine`` does."""
@@ -95,7 +98,7 @@ class DiskExports:
         machine = await self._machines.get(snapshot.spec.machine_ref.name)
         chosen = _chosen(snapshot, device)
         assert snapshot.status is not None and snapshot.status.tag is not None
-        make = self._of_domain(machine, chosen, snapshot.status.tag)
+        make = await self._of_domain(machine, chosen, snapshot.status.tag)
         return await self._made(make, f"{machine.metadata.name}-{chosen}-{name}", gone)
 
     async def of_disk(self, name: str, gone: Callable[[], bool]) -> Download:
@@ -105,6 +108,7 @@ class DiskExports:
         if status is None or status.path is None or status.format is None:
             raise ExportRefused("not_there", f"Disk {name} is not there yet: GET /disks/{name} says why", name)
         if status.attached_to is None:
+            await self._reach.libvirt_of(status.host, name)
             make: Make = partial(export_file, status.path, status.format.value)
         else:
             machine = await self._machines.find(status.attached_to)
@@ -113,32 +117,17 @@ class DiskExports:
                     "busy", f"Disk {name} is with {status.attached_to}, which is no machine of this namespace", name
                 )
             named = (device.name for device in machine.spec.disks if device.disk_ref is not None and device.disk_ref.name == name)
-            make = self._of_domain(machine, next(named, status.path))
-        return await self._made(make, name, gone, status.host)
+            make = await self._of_domain(machine, next(named, status.path))
+        return await self._made(make, name, gone)
 
-    def _of_domain(self, machine: VirtualMachine, device: str, tag: str = "") -> Make:
+    async def _of_domain(self, machine: VirtualMachine, device: str, tag: str = "") -> Make:
         name, status = machine.metadata.name, machine.status
         if status is None or status.domain_uuid is None:
             raise ExportRefused("not_there", f"{name} has no disks yet: it was never defined", name)
-        uri, uuid = self._uri(status.host), status.domain_uuid
+        uri, uuid = await self._reach.libvirt_of(status.host, name), status.domain_uuid
         return lambda target, progress: export_disk(uri, uuid, device, target, progress, tag)
 
-    def _uri(self, host: str | None) -> str:
-        """Returns the libvirt of a host, by the state's last `up`."""
-        try:
-            hosts = served_hosts(self._state)
-        except StateError as error:
-            raise ExportRefused("failed", str(error)) from error
-        uri = hosts.get(host or "", "") if hosts else self._state.libvirt
-        if not uri:
-            raise ExportRefused("elsewhere", f"host {host} is not served by the `homeostat up` of this state folder")
-        return uri
-
-    async def _made(self, make: Make, name: str, gone: Callable[[], bool], host: str | None = None) -> Download:
-        if why := self._limits.exports_elsewhere:
-            raise ExportRefused("elsewhere", why)
-        if host is not None and not is_local(self._uri(host)):
-            raise ExportRefused("elsewhere", f"{name} is on host {host}: run `homeostat disk export` there", name)
+    async def _made(self, make: Make, name: str, gone: Callable[[], bool]) -> Download:
         if gone():
             raise Abandoned
         most, now = self._limits.max_exports, self._making + sum(not one.copy.file.closed for one in self._sending)

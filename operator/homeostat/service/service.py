@@ -63,7 +63,7 @@ class Service:
         self.networks = Networks(workspace, changes, self.admission)
         self.snapshots = MachineSnapshots(workspace, changes, self.admission, self.machines, limits.state)
         self.schedules = Collection(workspace, changes, self.admission, SnapshotSchedule)
-        self.exports = DiskExports(self.machines, self.disks, self.snapshots, limits)
+        self.exports = DiskExports(self.machines, self.disks, self.snapshots, workspace.store, limits)
         self.trash = TrashRoom(limits.state, workspace.namespace)
 
     def events(self, after_id: int, key: Key | None, limit: int) -> Sequence[Event]:

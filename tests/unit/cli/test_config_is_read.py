@@ -50,6 +50,7 @@ host-label = {zone = "a"}
 host-file = ["/h"]
 lease-namespace = "l"
 health-bind = "127.0.0.1:2"
+api-address = "http://127.0.0.1:3"
 [kubernetes]
 kubeconfig = "/kc"
 context = "c"

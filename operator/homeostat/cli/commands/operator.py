@@ -10,6 +10,7 @@ import socket
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 
@@ -67,6 +68,11 @@ PATIENCE = 25.0
     help="A folder that the API was given too: files named in it are not read from elsewhere; repeatable.",
 )
 @click.option("--health-bind", metavar="HOST:PORT", help="Serve /healthz, /readyz and /metrics there.")
+@click.option(
+    "--api-address",
+    metavar="URL",
+    help="Where other API servers reach the one that shares this state folder: they pass on copies of disks that it sends.",
+)
 @trash_keep_option
 @allowed_options
 @common_options()
@@ -82,6 +88,7 @@ def operator(
     lease_namespace: str,
     image_folders: tuple[str, ...],
     health_bind: str | None,
+    api_address: str | None,
     trash_keep: float,
     allowed: Allowed,
 ) -> None:
@@ -106,6 +113,7 @@ def operator(
         _places(host_files),
         tuple(Path(folder).absolute() for folder in image_folders),
         allowed,
+        _address(api_address) if api_address else "",
     )
     run(_operate(options))
 
@@ -125,6 +133,23 @@ def _places(given: tuple[str, ...]) -> tuple[str, ...]:
         if not path.startswith("/") or ".." in path.split("/"):
             raise CliError(f"--host-file {path} is not an absolute path", "such as /etc/homeostat/hosts")
     return given
+
+
+def _address(given: str) -> str:
+    """Returns the address of an API server. Raises CliError: it is none."""
+    hint = "such as http://10.0.0.7:8080"
+    try:
+        parts = urlsplit(given)
+        whole = f"{parts.scheme}://{parts.hostname}" if parts.port is None else f"{parts.scheme}://{parts.hostname}:{parts.port}"
+    except ValueError as error:
+        raise CliError(f"--api-address {given}: {error}", hint) from error
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or given.rstrip("/").replace("[", "").replace("]", "") != whole
+    ):
+        raise CliError(f"--api-address {given} is not the address of an API server alone", hint)
+    return given.rstrip("/")
 
 
 def _port(bind: str) -> TelemetryPort:

@@ -38,6 +38,7 @@ def defaults(configuration: Configuration) -> MutableMapping[str, Defaults]:
             "host_files": c.operator.host_file,
             "lease_namespace": c.operator.lease_namespace,
             "health_bind": c.operator.health_bind,
+            "api_address": c.operator.api_address,
             "image_folders": c.api.image_folder,
         },
     }

@@ -88,6 +88,10 @@ class OperatorSection(Section):
     )
     lease_namespace: str | None = Field(default=None, description="Where leases are kept.")
     health_bind: str | None = Field(default=None, description="Serve /healthz, /readyz and /metrics there: HOST:PORT.")
+    api_address: str | None = Field(
+        default=None,
+        description="Where other API servers reach the one that shares the state folder, such as http://10.0.0.7:8080.",
+    )
 
 
 class KubernetesSection(Section):

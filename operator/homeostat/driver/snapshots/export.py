@@ -73,16 +73,17 @@ class PublishCopy:
 
 def export_disk(uri: str, uuid: str, disk: str, target: Path, progress: Reached, tag: str = "") -> None:
     """Copies a disk of a machine, or the snapshot ``tag`` in it, to a qcow2 file that needs no other. Blocks until it is done.
-    ``disk``: its name, or its file. What ``progress`` raises ends it.
+    ``disk``: its name, or its file. What ``progress`` raises ends it. A libvirt on another host opens the disk by the path by
+    which it is here, too.
 
     Raises:
         DriverError: it could not be done. Nothing is left of it.
     """
-    if not is_local(uri):
-        raise Refused(f"the disks of {uri} are on another host: run this there")
     with _domain(uri, uuid) as domain, _completed(target) as partial:
         found, active = _disk(domain, disk)
         source = found.source or ""
+        if not is_local(uri) and not os.path.exists(source):
+            raise Refused(f"{source} is not here, but on the host of {uri}: run this there")
         check_room(source, found.format, target.parent, tag)
         if active and not tag:
             _back_up(domain, found, partial, progress)

@@ -47,9 +47,10 @@ def host_status(
     now: str,
     orphans: Sequence[Orphan] = (),
     uploads: Sequence[str] | None = None,
+    api: str = "",
 ) -> HostStatus:
     """Returns what the operator that serves a host knows of it. Pure. ``now`` is RFC 3339. ``uploads``: None, where they are not
-    known now."""
+    known now. ``api``: the address of the API beside it."""
     before = host.status or HostStatus()
     return HostStatus(
         observed_generation=host.metadata.generation,
@@ -58,6 +59,7 @@ def host_status(
         capacity=HostCapacity(vcpus=facts.cpus, memory=facts.memory) if facts.memory else before.capacity,
         machines=machines,
         operator=operator,
+        api=api,
         orphans=tuple(
             HostOrphan(namespace=o.namespace, name=o.name, state=o.state, domain=o.domain) for o in orphans[:ORPHANS_SHOWN]
         ),
@@ -107,8 +109,10 @@ class HostReporter:
         operator: str,
         machines: Callable[[], int],
         orphans: Callable[[], Sequence[Orphan]] = lambda: (),
+        api: str = "",
     ) -> None:
         self._orphans = orphans
+        self._api = api
         self.key = Key(Host.KIND, "default", name)
         self._store = store
         self._driver = driver
@@ -123,7 +127,8 @@ class HostReporter:
         if left > 0:
             return Next(left)
         orphans, uploads = self._orphans(), await self._uploads()
-        status = host_status(host, self._driver.facts, self._machines(), self._operator, timestamp(), orphans, uploads)
+        facts, machines = self._driver.facts, self._machines()
+        status = host_status(host, facts, machines, self._operator, timestamp(), orphans, uploads, self._api)
         if status != host.status:
             self._reported = time.monotonic()
             await self._store.write_status(host.key, host.metadata.uid, status)
@@ -232,6 +237,7 @@ def _abandoned(host: Host, how: str) -> HostStatus:
         update={
             "observed_generation": host.metadata.generation,
             "operator": "",
+            "api": "",
             "conditions": merge_conditions(before.conditions, conditions, timestamp()),
         }
     )

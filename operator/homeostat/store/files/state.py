@@ -105,9 +105,18 @@ class StateFolder:
         """The file that remembers the hosts of its machines, see ``hosts``."""
         return self.root / "hosts.json"
 
+    @property
+    def serving_file(self) -> Path:
+        """The file that says which hosts of a cluster are served from here, see ``serving``."""
+        return self.root / "serving.json"
+
+    @property
+    def standby_rooms(self) -> Path:
+        return self.root / "standby"
+
     def standby(self, number: int) -> Path:
         """Returns the state folder of an operator that waits while another one uses this folder."""
-        return self.root / "standby" / str(number)
+        return self.standby_rooms / str(number)
 
     @property
     def _lock_file(self) -> Path:

@@ -1,0 +1,95 @@
+"""A request that another API server answers: it is asked with the words and the credentials of whoever asks us, and its bytes are
+passed on as they come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from urllib.parse import quote
+
+import falcon
+import falcon.asgi
+import httpx
+
+from .download import gone_of, only_head
+from .errors import Problem
+
+PASSED_ON = "Homeostat-Passed-On"  # a request that carries it is not passed on again
+ASKED = ("Authorization", "X-Volant-API-Key", "Range", "If-Range")
+ANSWERED = (
+    *("Content-Type", "Content-Length", "Content-Range", "Content-Disposition", "Accept-Ranges", "Cache-Control", "ETag"),
+    "Retry-After",
+)
+PATIENCE = httpx.Timeout(10.0, read=None)  # what is asked for may take as long as a disk is large
+LOOK = 0.5  # seconds between looks whether the client is still there
+
+
+class Passing:
+    """The body of an answer: what the other server sends."""
+
+    def __init__(self, answer: httpx.Response, client: httpx.AsyncClient, gone: Callable[[], bool]) -> None:
+        self._answer, self._client, self._gone = answer, client, gone
+        self._parts = answer.aiter_raw()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._gone():
+            raise StopAsyncIteration
+        return await anext(self._parts)
+
+    async def close(self) -> None:
+        await self._answer.aclose()
+        await self._client.aclose()
+
+
+async def pass_on(req: falcon.asgi.Request, resp: falcon.asgi.Response, host: str, address: str) -> None:
+    """Answers as the API server at ``address`` does, which is beside ``host``.
+
+    Raises:
+        Problem: it does not answer, or passed the request on to us.
+    """
+    if req.get_header(PASSED_ON):
+        said = (
+            f"it is on host {host}, and this API server is not beside it, as the operator there says: correct its --api-address"
+        )
+        raise Problem(409, "exports_elsewhere", said, {"host": host, "api": address})
+    client = httpx.AsyncClient(base_url=address, timeout=PATIENCE, follow_redirects=False)
+    try:
+        answer = await _asked(req, client)
+        if answer is None:
+            await client.aclose()
+            return
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        await client.aclose()
+        why = str(error) or type(error).__name__
+        said = f"it is on host {host}, whose API at {address} does not answer ({why}): look whether it runs"
+        raise Problem(503, "export_failed", said, {"host": host, "api": address}, headers={"Retry-After": "30"}) from error
+    except BaseException:
+        await client.aclose()
+        raise
+    resp.status = answer.status_code
+    for name in ANSWERED:
+        if (value := answer.headers.get(name)) is not None:
+            resp.set_header(name, value)
+    resp.stream = Passing(answer, client, gone_of(req))
+
+
+async def _asked(req: falcon.asgi.Request, client: httpx.AsyncClient) -> httpx.Response | None:
+    """Asks, and returns the head of the answer. None: whoever asks us has gone meanwhile."""
+    headers = {name: value for name in ASKED if (value := req.get_header(name)) is not None}
+    query = f"?{req.query_string}" if req.query_string else ""
+    request = client.build_request(
+        "HEAD" if only_head(req) else "GET",
+        f"{quote(req.path)}{query}",
+        headers={**headers, "Accept-Encoding": "identity", PASSED_ON: "1"},
+    )
+    asking, gone = asyncio.create_task(client.send(request, stream=True)), gone_of(req)
+    try:
+        while not (await asyncio.wait({asking}, timeout=LOOK))[0]:
+            if gone():
+                return None
+        return asking.result()
+    finally:
+        asking.cancel()

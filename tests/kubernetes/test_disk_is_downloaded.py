@@ -1,0 +1,71 @@
+"""Copies of disks over a cluster: the API beside the disk's host makes them, another one passes them on or says whom to ask."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.api.harness import refused, serving
+from tests.api.modes import Namespace
+from tests.e2e.test_disk_is_exported import patterned, write
+from tests.kubernetes.domains import idle, site
+from tests.kubernetes.operating import operating, wait_ready
+from tests.kubernetes.things import machine, thing
+from tests.rig.kubernetes.plane import ControlPlane
+from tests.rig.libvirtd import Libvirtd
+from tests.rig.waiting import free_port, wait_until
+
+TOKEN = "0123456789abcdef-of-both"
+SIGNED = {"Authorization": f"Bearer {TOKEN}"}
+
+
+def test_by_the_api_beside_its_host_and_by_another(
+    crds: list[str], plane: ControlPlane, libvirtd: Libvirtd, tmp_path: Path
+) -> None:
+    token, port = tmp_path / "token", free_port()
+    token.touch(0o600)
+    token.write_text(TOKEN)
+    namespace = Namespace(plane)
+    kubectl = plane.kubectl.within(namespace.name)
+    served = {"where": namespace, "headers": SIGNED}
+    with (
+        site(plane, libvirtd) as place,
+        place.operating("--host", "west", "--api-address", f"http://127.0.0.1:{port}"),
+        operating(plane, tmp_path / "east", "--host", "east"),
+        serving(place.root, "--token-file", str(token), port=port, **served) as beside,  # type: ignore[arg-type]
+        serving(tmp_path, "--token-file", str(token), **served) as another,  # type: ignore[arg-type]
+    ):
+        wait_ready(plane.kubectl, "east", "west", kind="vmhost")
+        at = {host: {"hostSelector": {"kubernetes.io/hostname": host}} for host in ("east", "west")}
+        kubectl.create(machine(named="mail", **idle(disks=[{"name": "data", "size": "4Mi"}], **at["west"])))
+        kubectl.create(thing("Disk", "far", {"size": "4Mi", **at["east"]}))
+        kubectl.create(thing("Disk", "near", {"size": "4Mi", **at["west"]}))
+        wait_ready(kubectl, "mail")
+        wait_ready(kubectl, "far", "near", kind="disk")
+        data = place.disk(namespace.name, "mail", "data")
+        write(Path(kubectl.get("disk", "near")["status"]["path"]), 5)
+
+        url = "/api/v1/vms/mail/disks/data/export"
+        for api in (beside, another):
+            wait_until(lambda api=api: api.http.head(url).status_code == 200, 60, "the API heard of all of it")  # type: ignore[misc]
+        for number, api in enumerate((beside, another), 1):
+            for path, pattern in ((url, None), ("/api/v1/disks/near/export", 5)):
+                answer = api.http.get(path)
+                assert answer.status_code == 200, answer.text
+                assert int(answer.headers["Content-Length"]) == len(answer.content)
+                assert ".qcow2" in answer.headers["Content-Disposition"]
+                copy = tmp_path / f"copy-{number}"
+                copy.write_bytes(answer.content)
+                assert pattern is None or patterned(copy, pattern)
+            rest = api.http.get(path, headers={"Range": "bytes=8-", "If-Range": answer.headers["ETag"]})
+            assert (rest.status_code, rest.content) == (206, answer.content[8:])
+        assert data.exists() and place.state_of(f"{namespace.name}--mail") == "running"
+
+        unknown = refused(another.http.get("/api/v1/disks/far/export"), 409, "exports_elsewhere")
+        assert unknown["name"] == "far"
+        passed = {"Homeostat-Passed-On": "1"}
+        refused(another.http.get(url, headers=passed), 409, "exports_elsewhere")
+        assert another.http.get(url, headers={"Authorization": "Bearer wrong"}).status_code == 401
+        beside.process.terminate()
+        beside.process.wait(60)
+        away = another.http.get(url)
+        assert refused(away, 503, "export_failed")["host"] == "west" and "does not answer" in away.json()["error"]

@@ -1,0 +1,99 @@
+"""What another API server has is passed on as it comes: its head, its bytes, its refusals; and never in a circle."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+
+import falcon
+import falcon.asgi
+import httpx
+import pytest
+from falcon.testing import Result, TestClient
+
+from homeostat_api.errors import ANSWERS
+from homeostat_api.http import errors, media
+from homeostat_api.http.pass_on import PASSED_ON, pass_on
+
+WHOLE = b'HTTP/1.1 206 Partial Content\r\nContent-Length: 4\r\nContent-Range: bytes 4-7/9\r\nETag: "a"\r\nServer: x\r\n\r\ndisk'
+
+
+@contextlib.contextmanager
+def another(answer: bytes) -> Iterator[tuple[str, list[str]]]:
+    """A server that gives one answer and closes. Yields its address, and what it was asked."""
+    asked: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with server.accept()[0] as client:
+                while not "".join(asked).endswith("\r\n\r\n"):
+                    asked.append(client.recv(65536).decode())
+                client.sendall(answer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}", asked
+        thread.join(30)
+
+
+class Passed:
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        await pass_on(req, resp, "west", self._address)
+
+
+def got(address: str, query: str = "", **headers: str) -> Result:
+    app = falcon.asgi.App()
+    errors.install(app, ANSWERS)
+    media.install(app)
+    app.add_route("/file", Passed(address))
+    return TestClient(app).simulate_get("/file", query_string=query, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+
+def test_the_answer_is_the_others() -> None:
+    with another(WHOLE) as (address, asked):
+        found = got(address, "disk=root", Range="bytes=4-7", If_Range='"a"', Authorization="Bearer t", Cookie="c=1")
+    assert (found.status_code, found.content, found.headers["etag"]) == (206, b"disk", '"a"')
+    assert found.headers["content-range"] == "bytes 4-7/9" and found.headers.get("server") != "x"
+    request = "".join(asked).lower()
+    assert request.startswith("get /file?disk=root http/1.1\r\n")
+    for line in (
+        "range: bytes=4-7",
+        'if-range: "a"',
+        "authorization: bearer t",
+        f"{PASSED_ON.lower()}: 1",
+        "accept-encoding: identity",
+    ):
+        assert f"\r\n{line}\r\n" in request, line
+    assert "cookie" not in request
+
+
+@pytest.mark.parametrize("status", ["404 Not Found", "302 Found", "429 Too Many Requests"])
+def test_a_refusal_is_the_others_and_a_redirection_is_not_followed(status: str) -> None:
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: 2\r\nRetry-After: 30\r\nLocation: http://0/\r\n\r\n{{}}"
+    with another(head.encode()) as (address, _):
+        found = got(address)
+    assert (found.status_code, found.content) == (int(status[:3]), b"{}")
+    assert found.headers["retry-after"] == "30" and "location" not in found.headers
+
+
+def test_one_that_was_passed_on_is_not_passed_on_again() -> None:
+    found = got("http://127.0.0.1:1", Homeostat_Passed_On="1")
+    assert (found.status_code, found.json["code"]) == (409, "exports_elsewhere")
+
+
+def test_one_that_does_not_answer_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+    found = got(address)
+    assert (found.status_code, found.json["code"]) == (503, "export_failed")
+    assert found.json["details"] == {"host": "west", "api": address} and found.headers["retry-after"]
+
+
+def test_bytes_that_are_cut_off_are_no_whole_file() -> None:
+    with another(WHOLE.replace(b"Content-Length: 4", b"Content-Length: 9")) as (address, _), pytest.raises(httpx.HTTPError):
+        got(address)
