@@ -13,8 +13,11 @@ from typing import Any
 
 import falcon.asgi
 
+from homeostat.accounts.actor import NOBODY, Actor, How
+from homeostat.accounts.rights import Role
+
 from .config import ApiConfig, is_loopback
-from .http.actor import NOBODY, Actor
+from .http.actor import who
 from .http.errors import Problem
 from .http.media import BODY_LIMIT, bounded, discard, too_large
 from .http.rights import Right, needed, responder_name
@@ -72,9 +75,10 @@ class Gate:
             # Browsers keep pages from reading what others answer, but not from opening WebSockets to them.
             if method not in SAFE_METHODS:
                 self._check_origin(req)
-            return Actor("local", self._config.rights)
+            return Actor("local", Role.ADMINISTRATOR, rights=self._config.rights)
         if self._carries_the_token(req):
-            return Actor("unknown" if self._config.token is None else "token", self._config.rights)
+            how: How = "unknown" if self._config.token is None else "token"
+            return Actor(how, Role.ADMINISTRATOR, rights=self._config.rights)
         if (req.path in OPEN_PATHS and method != WEBSOCKET) or self._asks_for_a_page(req):
             return NOBODY
         raise Problem(
@@ -98,7 +102,7 @@ class Gate:
         Raises:
             Problem: 403, who asks has not the right.
         """
-        actor: Actor = req.context.actor
+        actor = who(req)
         if not hasattr(resource, responder_name(method)) or (method in SAFE_METHODS and req.uri_template in OPEN_PATHS):
             return  # Falcon answers the first: 405, or the answer to OPTIONS
         right = needed(resource, method)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from homeostat.accounts.actor import HOUSE
 from homeostat.driver.storage import Storage
 from homeostat.driver.storage.formats import qemu_img
 from homeostat.driver.storage.formats.header import HEAD, sniff
@@ -28,6 +30,7 @@ class NoImages:
     """What an upload asks of the Images; none is ever made."""
 
     namespace = "default"
+    asking = SimpleNamespace(actor=HOUSE)
 
     async def check_upload(self, name: str) -> None:
         return None

@@ -7,10 +7,12 @@ import hashlib
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from homeostat.accounts.actor import HOUSE
 from homeostat.driver.storage.images import uploads as files
 from homeostat.service import uploads as service
 from homeostat.service.refusals import UploadRefused
@@ -25,6 +27,7 @@ class Written:
     """The Images, as one folder has them."""
 
     namespace = "default"
+    asking = SimpleNamespace(actor=HOUSE)
 
     def __init__(self) -> None:
         self.made: dict[str, str] = {}

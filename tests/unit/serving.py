@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from homeostat.accounts.actor import HOUSE, Actor
 from homeostat.models.base import Resource, Status
 from homeostat.service.changes import Changes
 from homeostat.service.collection import Collection
+from homeostat.service.desk import Desk
 from homeostat.service.service import Service
 from homeostat.store.desired import FolderState, Workspace
 from tests.unit.store_fixtures import Room
@@ -43,7 +45,11 @@ class Served:
     def __post_init__(self) -> None:
         self.allowed = Allowed(self.room.state.root)
 
-    def service(self, namespace: str = "default") -> Service:
+    def service(self, namespace: str = "default", actor: Actor = HOUSE) -> Desk:
+        """Returns what serves an actor."""
+        return self.whole(namespace).asked_by(actor)
+
+    def whole(self, namespace: str = "default") -> Service:
         store = self.room.store
         return Service(Workspace(store, FolderState(store), namespace), Changes(lambda: 0, lambda: False, 0.01), self.allowed)
 

@@ -6,9 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic
 
+from homeostat.models.base import ObjectMeta
 from homeostat.models.outside import redacted_all
 from homeostat.service.changes import Changes
 from homeostat.service.collection import Collection, R
+from homeostat.service.desk import Desk
 
 from .media import dumps
 
@@ -23,6 +25,7 @@ class Entry:
     made_of: int | None  # the plugin as it was
     status: str | None
     summary: bytes
+    metadata: ObjectMeta
     _whole: bytes | None = None
 
     @property
@@ -69,6 +72,13 @@ class KindIndex(Generic[R]):
             self._entries, self._version = fresh, version
         return version, tuple(self._entries.values())
 
+    async def seen_from(self, desk: Desk) -> tuple[int, Sequence[Entry]]:
+        """Returns the entries that an actor sees, and the version of the index that they show at least."""
+        version, entries = await self.entries()
+        if desk.sees_all:
+            return version, entries
+        return version, await desk.asking.seen(entries, lambda entry: (self._collection.kind, entry.metadata))
+
     async def _entry(self, name: str, plugins: Mapping[str, int]) -> Entry | None:
         row = self._collection.row(name)
         resource = await self._collection.find(name)
@@ -77,4 +87,5 @@ class KindIndex(Generic[R]):
         shown = await self._show(resource)
         plugin = shown.get("plugin")
         made_of = plugins.get(plugin) if plugin else None
-        return Entry(name, row.uid, row.version, row.document_form, plugin, made_of, shown.get("status"), dumps(shown))
+        status, meta = shown.get("status"), resource.metadata
+        return Entry(name, row.uid, row.version, row.document_form, plugin, made_of, status, dumps(shown), meta)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic
+from typing import Any, Generic, TypeAlias
 
 import falcon.asgi
 
 from homeostat.models.base import Model
 from homeostat.models.kinds import kind_of
-from homeostat.service.changes import Changes
 from homeostat.service.collection import Collection, R
+from homeostat.service.desk import Desk
+from homeostat.service.service import Service
 
+from .actor import who
 from .media import read_model
 from .operations import ETAG, LIST_HEADERS, Answer, operation
 from .parameters import IF_MATCH, IF_NONE_MATCH, LIMIT, OFFSET
@@ -21,6 +24,8 @@ from .routes import V1, Route
 from .spec_changes import DRY_RUN, PATCH_BODY, PATCH_TYPES, PATCH_WORDS, SpecChanged, answer_patch, answer_put
 from .whole import DRY, WAIT, Going, answer_creation, answer_deletion, answer_one, list_of, whole
 from .words import Words
+
+Of: TypeAlias = Callable[[Desk], Collection[R]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +46,18 @@ class KindWords(Generic[R]):
     replacement: str = ""  # what PUT cannot do
 
 
-def routes_of(words: KindWords[R], collection: Collection[R], changes: Changes) -> list[Route]:
-    """Returns the routes of a kind."""
+def routes_of(words: KindWords[R], service: Service, of: Of[R]) -> list[Route]:
+    """Returns the routes of a kind. ``of`` takes its resources from a desk."""
     place = f"{V1}/{kind_of(words.kind).plural}"
     return [
-        Route(place, _all(words, collection, changes)),
-        Route(f"{place}/{{name}}", _one(words, collection)),
-        Route(f"{place}/{{name}}/spec", _spec(words, collection)),
+        Route(place, _all(words, service, of)),
+        Route(f"{place}/{{name}}", _one(words, service, of)),
+        Route(f"{place}/{{name}}/spec", _spec(words, service, of)),
     ]
 
 
-def _all(words: KindWords[R], collection: Collection[R], changes: Changes) -> object:
-    listed = list_of(collection, changes)
+def _all(words: KindWords[R], service: Service, of: Of[R]) -> object:
+    listed = list_of(of(service.house), service)
 
     class AllOfAKind:
         @needs(Right.SEE)
@@ -80,17 +85,17 @@ def _all(words: KindWords[R], collection: Collection[R], changes: Changes) -> ob
         )
         async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
             asked = await read_model(req, words.new)
-            await answer_creation(req, resp, collection, asked.name, asked.spec)
+            await answer_creation(req, resp, of(service.asked_by(who(req))), asked.name, asked.spec)
 
     return AllOfAKind()
 
 
-def _one(words: KindWords[R], collection: Collection[R]) -> object:
+def _one(words: KindWords[R], service: Service, of: Of[R]) -> object:
     class OneOfAKind:
         @needs(Right.SEE)
         @operation(f"Get a {words.noun}", words.tag, {200: Answer(words.shown, words.kind, headers=ETAG)}, errors=(404,))
         async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-            answer_one(resp, await collection.get(name))
+            answer_one(resp, await of(service.asked_by(who(req))).get(name))
 
         @needs(Right.CHANGE)
         @operation(
@@ -102,12 +107,12 @@ def _one(words: KindWords[R], collection: Collection[R]) -> object:
             errors=(400, 404, 409),
         )
         async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-            await answer_deletion(req, resp, collection, name)
+            await answer_deletion(req, resp, of(service.asked_by(who(req))), name)
 
     return OneOfAKind()
 
 
-def _spec(words: KindWords[R], collection: Collection[R]) -> object:
+def _spec(words: KindWords[R], service: Service, of: Of[R]) -> object:
     changed = Answer("The spec after the change, and what that takes.", words.changed, headers=ETAG)
     removes = "What the body does not say is removed, whoever set it; PATCH leaves that alone."
 
@@ -120,7 +125,7 @@ def _spec(words: KindWords[R], collection: Collection[R]) -> object:
             errors=(404,),
         )
         async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-            found = await collection.get(name)
+            found = await of(service.asked_by(who(req))).get(name)
             resp.media = found.spec.dump()
             set_etag(resp, found)
 
@@ -135,7 +140,7 @@ def _spec(words: KindWords[R], collection: Collection[R]) -> object:
             errors=(400, 404, 409, 412),
         )
         async def on_put(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-            await answer_put(req, resp, collection, name)
+            await answer_put(req, resp, of(service.asked_by(who(req))), name)
 
         @needs(Right.CHANGE)
         @operation(
@@ -149,6 +154,6 @@ def _spec(words: KindWords[R], collection: Collection[R]) -> object:
             errors=(400, 404, 409, 412),
         )
         async def on_patch(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-            await answer_patch(req, resp, collection, name)
+            await answer_patch(req, resp, of(service.asked_by(who(req))), name)
 
     return SpecOfAKind()

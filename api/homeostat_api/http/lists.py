@@ -9,9 +9,10 @@ from typing import Generic, TypeVar
 
 import falcon.asgi
 
-from homeostat.service.changes import Changes
 from homeostat.service.collection import R
+from homeostat.service.service import Service
 
+from .actor import who
 from .kind_index import Entry, KindIndex
 from .parameters import whole_number
 
@@ -50,9 +51,9 @@ def page_of(req: falcon.asgi.Request) -> Page:
 class ListAnswer(Generic[R]):
     """A route's list: from the index, and from memory while that does not change."""
 
-    def __init__(self, index: KindIndex[R], changes: Changes, frame: tuple[bytes, bytes] = (b"[", b"]")) -> None:
+    def __init__(self, index: KindIndex[R], service: Service, frame: tuple[bytes, bytes] = (b"[", b"]")) -> None:
         self._index = index
-        self._changes = changes
+        self._service = service
         self._frame = frame
         self._cache = ListCache()
 
@@ -63,11 +64,13 @@ class ListAnswer(Generic[R]):
         select: Callable[[falcon.asgi.Request], Callable[[Sequence[Entry]], Sequence[bytes]]],
     ) -> None:
         """Answers with the list. ``select`` reads the request; it is not called where the answer is cached."""
-        rendered = self._cache.get(self._changes.version(), req.query_string)
+        desk = self._service.asked_by(who(req))
+        query = (None if desk.sees_all else desk.actor, req.query_string)
+        rendered = self._cache.get(self._service.changes.version(), query)
         if rendered is None:
             page, shown = page_of(req), select(req)
-            version, entries = await self._index.entries()
-            rendered = self._cache.render(version, req.query_string, page, shown(entries), self._frame)
+            version, entries = await self._index.seen_from(desk)
+            rendered = self._cache.render(version, query, page, shown(entries), self._frame)
         send(req, resp, rendered)
 
 

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import StrEnum
 from typing import Any, TypeVar
+
+from homeostat.accounts.rights import Right as Right  # noqa: PLC0414 - responders take it from here
 
 F = TypeVar("F", bound=Callable[..., Any])
 ATTRIBUTE = "__right__"
-
-
-class Right(StrEnum):
-    SEE = "see"
-    CHANGE = "change"
-    COPY = "copy"  # what is on disks, which may hold secrets
 
 
 def needs(right: Right) -> Callable[[F], F]:

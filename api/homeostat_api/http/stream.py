@@ -11,11 +11,14 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
+from homeostat.models.base import Key
 from homeostat.runtime.engine.ports import Event
 from homeostat.service.changes import Changes
+from homeostat.service.desk import Desk
 
 RECENT = 2_000  # frames kept in memory, about 0.5 MB
 BATCH = 500  # rows per read of the table
+KNOWN = 10_000  # resources that one reader remembers
 RETRY = 1.0  # seconds until a client connects again
 
 
@@ -23,6 +26,7 @@ RETRY = 1.0  # seconds until a client connects again
 class Frame:
     id: int
     text: bytes
+    about: Key
 
 
 class EventStream:
@@ -45,8 +49,10 @@ class EventStream:
         self._base = self._newest = 0
         self.readers = 0
 
-    async def follow(self, after: int | None) -> AsyncIterator[bytes]:
-        """Yields frames for one reader, from after ``after`` or from now on. Ends when the server stops."""
+    async def follow(self, after: int | None, desk: Desk) -> AsyncIterator[bytes]:
+        """Yields frames for one reader, from after ``after`` or from now on: those that the desk's actor may see. Ends when the
+        server stops."""
+        known: dict[Key, bool] = {}
         newest = max((event.id for event in self._read(0, None, 1)), default=0)
         if self.readers == 0:
             # Nobody has kept the recent frames up to date until now.
@@ -62,7 +68,7 @@ class EventStream:
                 frames = self._frames_after(cursor)
                 if frames:
                     cursor = frames[-1].id
-                    if text := b"".join(f.text for f in frames):
+                    if text := b"".join(await _seen(frames, desk, known)):
                         yield text
                     continue
                 if await self._changes.wait(version, self._keep_alive) == version and not self._changes.stopping:
@@ -88,4 +94,18 @@ class EventStream:
 
     def _frames_of(self, cursor: int) -> list[Frame]:
         """Returns the first frames after ``cursor``. Ids begin with 1, and 0 would ask for the newest."""
-        return [Frame(event.id, self._render(event)) for event in self._read(cursor or -1, None, BATCH)]
+        return [Frame(event.id, self._render(event), event.key) for event in self._read(cursor or -1, None, BATCH)]
+
+
+async def _seen(frames: Sequence[Frame], desk: Desk, known: dict[Key, bool]) -> list[bytes]:
+    """Returns the texts of what an actor may see. ``known``: whether he saw a resource when there was one; it tells of what has
+    gone by now."""
+    if desk.sees_all:
+        return [frame.text for frame in frames]
+    for key in {frame.about for frame in frames if frame.text}:
+        seen = await desk.sees(key)
+        if seen is not None:
+            known[key] = seen
+        while len(known) > KNOWN:
+            known.pop(next(iter(known)))
+    return [frame.text for frame in frames if known.get(frame.about)]

@@ -11,8 +11,8 @@ from pydantic import Field
 
 from homeostat.models.base import Model, Resource
 from homeostat.models.kinds import kind_of
-from homeostat.service.changes import Changes
 from homeostat.service.collection import Collection, R
+from homeostat.service.service import Service
 
 from .kind_index import Entry, KindIndex
 from .lists import ListAnswer
@@ -36,14 +36,14 @@ class Going(Words):
     status: Literal["deleting"]
 
 
-def list_of(collection: Collection[R], changes: Changes) -> ListAnswer[R]:
-    """Returns what answers a list of the resources, by the plural of their kind."""
+def list_of(collection: Collection[R], service: Service) -> ListAnswer[R]:
+    """Returns what answers a list of the resources, by the plural of their kind. ``collection``: the house's."""
 
     async def named(resource: R) -> Mapping[str, Any]:
         return {"name": resource.metadata.name}
 
     plural = kind_of(collection.kind).plural
-    return ListAnswer(KindIndex(collection, changes, named), changes, (f'{{"{plural}":['.encode(), b"]}"))
+    return ListAnswer(KindIndex(collection, service.changes, named), service, (f'{{"{plural}":['.encode(), b"]}"))
 
 
 def whole(req: falcon.asgi.Request) -> Callable[[Sequence[Entry]], Sequence[bytes]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import falcon.asgi
 
 from homeostat.models.deployment import VirtualMachineDeploymentSpec
-from homeostat.service.deployments import Deployments
+from homeostat.service.service import Service
 
+from ..http.actor import who
 from ..http.operations import ETAG, Answer, operation
 from ..http.parameters import IF_MATCH
 from ..http.preconditions import set_etag
@@ -23,8 +24,8 @@ class DeploymentSpecChanged(SpecChanged):
 class DeploymentSpec:
     """Our extension: everything that YAML can say of a deployment."""
 
-    def __init__(self, deployments: Deployments) -> None:
-        self._deployments = deployments
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     @needs(Right.SEE)
     @operation(
@@ -35,7 +36,8 @@ class DeploymentSpec:
         errors=(404,),
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        deployment = await self._deployments.get(name)
+        deployments = self._service.asked_by(who(req)).deployments
+        deployment = await deployments.get(name)
         resp.media = deployment.spec.dump()
         set_etag(resp, deployment)
 
@@ -50,7 +52,8 @@ class DeploymentSpec:
         errors=(400, 404, 409, 412),
     )
     async def on_put(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        await answer_put(req, resp, self._deployments, name)
+        deployments = self._service.asked_by(who(req)).deployments
+        await answer_put(req, resp, deployments, name)
 
     @needs(Right.CHANGE)
     @operation(
@@ -64,4 +67,5 @@ class DeploymentSpec:
         errors=(400, 404, 409, 412),
     )
     async def on_patch(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        await answer_patch(req, resp, self._deployments, name)
+        deployments = self._service.asked_by(who(req)).deployments
+        await answer_patch(req, resp, deployments, name)

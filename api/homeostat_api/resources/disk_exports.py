@@ -8,9 +8,11 @@ from contextlib import suppress
 import falcon
 import falcon.asgi
 
-from homeostat.service.exports import Abandoned, DiskExports, Download
+from homeostat.service.exports import Abandoned, Download
 from homeostat.service.host_reach import OnAnotherApi
+from homeostat.service.service import Service
 
+from ..http.actor import who
 from ..http.download import HEADERS, IF_RANGE, RANGE, Nothing, describe, gone_of, only_head, send_file
 from ..http.operations import Answer, Parameter, operation
 from ..http.pass_on import pass_on
@@ -33,8 +35,8 @@ DISK = Parameter("disk", {"type": "string", "maxLength": 63}, "Name of the disk;
 
 
 class MachineDiskExport:
-    def __init__(self, exports: DiskExports) -> None:
-        self._exports = exports
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     @needs(Right.COPY)
     @operation(
@@ -46,12 +48,13 @@ class MachineDiskExport:
         errors=ERRORS,
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str, device: str) -> None:
-        await answer_copy(req, resp, f"{name}-{device}", lambda gone: self._exports.of_machine(name, device, gone))
+        exports = self._service.asked_by(who(req)).exports
+        await answer_copy(req, resp, f"{name}-{device}", lambda gone: exports.of_machine(name, device, gone))
 
 
 class SnapshotExport:
-    def __init__(self, exports: DiskExports) -> None:
-        self._exports = exports
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     @needs(Right.COPY)
     @operation(
@@ -63,18 +66,20 @@ class SnapshotExport:
         errors=ERRORS,
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
+        exports = self._service.asked_by(who(req)).exports
         disk = req.get_param("disk") or None
-        await answer_copy(req, resp, name, lambda gone: self._exports.of_snapshot(name, disk, gone))
+        await answer_copy(req, resp, name, lambda gone: exports.of_snapshot(name, disk, gone))
 
 
 class DiskExport:
-    def __init__(self, exports: DiskExports) -> None:
-        self._exports = exports
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     @needs(Right.COPY)
     @operation("Download a copy of a disk", "Disks", ANSWERS, description=WORDS, parameters=(RANGE, IF_RANGE), errors=ERRORS)
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        await answer_copy(req, resp, name, lambda gone: self._exports.of_disk(name, gone))
+        exports = self._service.asked_by(who(req)).exports
+        await answer_copy(req, resp, name, lambda gone: exports.of_disk(name, gone))
 
 
 async def answer_copy(

@@ -6,8 +6,9 @@ import falcon
 import falcon.asgi
 
 from homeostat.models.image import Image
-from homeostat.service.uploads import ImageUploads
+from homeostat.service.service import Service
 
+from ..http.actor import who
 from ..http.direct import direct
 from ..http.media import takes_any_length
 from ..http.operations import ETAG, Answer, Parameter, operation
@@ -21,8 +22,8 @@ FORMAT = Parameter("format", {"type": "string", "enum": ["raw"]}, "raw: the file
 
 
 class ImageFile:
-    def __init__(self, uploads: ImageUploads) -> None:
-        self._uploads = uploads
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     @needs(Right.CHANGE)
     @takes_any_length
@@ -38,8 +39,9 @@ class ImageFile:
         errors=(400, 409, 413, 422, 423, 507),
     )
     async def on_put(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
+        uploads = self._service.asked_by(who(req)).uploads
         sha256, format = req.get_param("sha256") or "", req.get_param("format") or ""
-        image = await take_whole(self._uploads, check_name(name), req.content_length, sha256, format, direct(req) or req.stream)
+        image = await take_whole(uploads, check_name(name), req.content_length, sha256, format, direct(req) or req.stream)
         resp.status = falcon.HTTP_201
         resp.location = f"/api/v1/images/{name}"
         resp.media = show(image)

@@ -8,9 +8,9 @@ import falcon.asgi
 
 from homeostat.models.image import Image
 from homeostat.models.outside import redacted_all
-from homeostat.service.images import Images
-from homeostat.service.uploads import ImageUploads
+from homeostat.service.service import Service
 
+from ..http.actor import who
 from ..http.lists import ListAnswer
 from ..http.media import read_model, takes_any_length
 from ..http.operations import ETAG, LIST_HEADERS, Answer, operation
@@ -30,9 +30,8 @@ def show(image: Image) -> dict[str, Any]:
 
 
 class ImageCollection:
-    def __init__(self, images: Images, uploads: ImageUploads, answer: ListAnswer[Image]) -> None:
-        self._images = images
-        self._uploads = uploads
+    def __init__(self, service: Service, answer: ListAnswer[Image]) -> None:
+        self._service = service
         self._answer = answer
 
     @needs(Right.SEE)
@@ -62,23 +61,25 @@ class ImageCollection:
         errors=(400, 409, 413, 415, 422, 507),
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        desk = self._service.asked_by(who(req))
         if (req.content_type or "").partition(";")[0].strip().lower() == FORM:
-            image = await take_form(req, self._uploads)
+            image = await take_form(req, desk.uploads)
         else:
             asked = await read_model(req, NewImage)
             spec = asked.model_dump(mode="json", include={"source", "format"}, exclude_none=True)
-            image = await self._images.make(asked.name, spec)
+            image = await desk.images.make(asked.name, spec)
         answer_made(resp, image, show(image))
 
 
 class ImageItem:
-    def __init__(self, images: Images) -> None:
-        self._images = images
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     @needs(Right.SEE)
     @operation("Get an image", TAG, {200: Answer("What it is, and who names it.", Image, headers=ETAG)}, errors=(404,))
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        found = await self._images.get(name)
+        images = self._service.asked_by(who(req)).images
+        found = await images.get(name)
         answer_one(resp, found, show(found))
 
     @needs(Right.CHANGE)
@@ -92,4 +93,5 @@ class ImageItem:
         errors=(400, 404, 409),
     )
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        await answer_deletion(req, resp, self._images, name)
+        images = self._service.asked_by(who(req)).images
+        await answer_deletion(req, resp, images, name)

@@ -8,8 +8,9 @@ import falcon.asgi
 
 from homeostat.models.machine_devices import DiskDevice, Nic
 from homeostat.service.devices import DeviceEdit, Devices, MachineDevices
-from homeostat.service.machines import Machines
+from homeostat.service.service import Service
 
+from ..http.actor import who
 from ..http.media import read_object
 from ..http.operations import ETAG, Answer, Parameter, operation
 from ..http.parameters import IF_MATCH, flag
@@ -28,13 +29,14 @@ _OURS = "Our extension: an edit of the spec. A guest that runs gets it at once w
 class DeviceCollection:
     """The disks or nics of a machine, to which one is added."""
 
-    def __init__(self, machines: Machines, kind: Devices) -> None:
-        self._machines, self._devices, self._kind = machines, MachineDevices(machines), kind
+    def __init__(self, service: Service, kind: Devices) -> None:
+        self._service, self._kind = service, kind
 
     async def attach(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        version = expected_version(req, await self._machines.get(name))
-        edit = self._devices.attach(self._kind, await read_object(req), only_off=flag(req, "stoppedOnly"))
-        await answer_edit(req, resp, self._machines, name, version, edit)
+        machines = self._service.asked_by(who(req)).machines
+        version = expected_version(req, await machines.get(name))
+        edit = MachineDevices(machines).attach(self._kind, await read_object(req), only_off=flag(req, "stoppedOnly"))
+        await answer_edit(req, resp, machines, name, version, edit)
 
 
 class MachineDisks(DeviceCollection):
@@ -60,8 +62,8 @@ class MachineNics(DeviceCollection):
 class MachineDevice:
     """One disk or nic of a machine."""
 
-    def __init__(self, machines: Machines, kind: Devices) -> None:
-        self._machines, self._devices, self._kind = machines, MachineDevices(machines), kind
+    def __init__(self, service: Service, kind: Devices) -> None:
+        self._service, self._kind = service, kind
 
     @needs(Right.CHANGE)
     @operation(
@@ -70,16 +72,17 @@ class MachineDevice:
         parameters=(IF_MATCH, DRY_RUN, STOPPED), errors=(400, 404, 409, 412),
     )  # fmt: skip
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str, device: str) -> None:
-        version = expected_version(req, await self._machines.get(name))
-        edit = self._devices.detach(self._kind, device, only_off=flag(req, "stoppedOnly"))
-        await answer_edit(req, resp, self._machines, name, version, edit)
+        machines = self._service.asked_by(who(req)).machines
+        version = expected_version(req, await machines.get(name))
+        edit = MachineDevices(machines).detach(self._kind, device, only_off=flag(req, "stoppedOnly"))
+        await answer_edit(req, resp, machines, name, version, edit)
 
 
 class MachineMedia:
     """The medium in a cdrom drive of a machine."""
 
-    def __init__(self, machines: Machines) -> None:
-        self._machines, self._devices = machines, MachineDevices(machines)
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     @needs(Right.CHANGE)
     @operation(
@@ -102,6 +105,7 @@ class MachineMedia:
     async def _answer(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str, image: dict[str, Any] | None
     ) -> None:
-        version = expected_version(req, await self._machines.get(name))
-        edit: DeviceEdit = self._devices.mount(image, req.get_param("drive"), only_one=flag(req, "onlyOne"))
-        await answer_edit(req, resp, self._machines, name, version, edit)
+        machines = self._service.asked_by(who(req)).machines
+        version = expected_version(req, await machines.get(name))
+        edit: DeviceEdit = MachineDevices(machines).mount(image, req.get_param("drive"), only_one=flag(req, "onlyOne"))
+        await answer_edit(req, resp, machines, name, version, edit)

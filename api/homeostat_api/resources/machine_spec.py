@@ -5,8 +5,9 @@ from __future__ import annotations
 import falcon.asgi
 
 from homeostat.models.machine import VirtualMachineSpec
-from homeostat.service.machines import Machines
+from homeostat.service.service import Service
 
+from ..http.actor import who
 from ..http.operations import ETAG, Answer, operation
 from ..http.parameters import IF_MATCH
 from ..http.preconditions import set_etag
@@ -23,8 +24,8 @@ class MachineSpecChanged(SpecChanged):
 class MachineSpec:
     """Our extension: everything that YAML can say of a machine."""
 
-    def __init__(self, machines: Machines) -> None:
-        self._machines = machines
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     @needs(Right.SEE)
     @operation(
@@ -35,7 +36,8 @@ class MachineSpec:
         errors=(404,),
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        machine = await self._machines.get(name)
+        machines = self._service.asked_by(who(req)).machines
+        machine = await machines.get(name)
         resp.media = machine.spec.dump()
         set_etag(resp, machine)
 
@@ -51,7 +53,8 @@ class MachineSpec:
         errors=(400, 404, 409, 412),
     )
     async def on_put(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        await answer_put(req, resp, self._machines, name)
+        machines = self._service.asked_by(who(req)).machines
+        await answer_put(req, resp, machines, name)
 
     @needs(Right.CHANGE)
     @operation(
@@ -65,4 +68,5 @@ class MachineSpec:
         errors=(400, 404, 409, 412),
     )
     async def on_patch(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        await answer_patch(req, resp, self._machines, name)
+        machines = self._service.asked_by(who(req)).machines
+        await answer_patch(req, resp, machines, name)

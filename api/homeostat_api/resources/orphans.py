@@ -8,9 +8,10 @@ from typing import Any
 import falcon.asgi
 
 from homeostat.planner.orphans import Orphan, mend, why
-from homeostat.service.disks import Disks
+from homeostat.service.desk import Desk
 from homeostat.service.service import Service
 
+from ..http.actor import who
 from ..http.operations import Answer, operation
 from ..http.rights import Right, needs
 from ..words import DiskOrphanBody, OrphanBody
@@ -29,15 +30,12 @@ class OrphanList:
         "or deleted by guess: `todo` says what a person can do.",
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        resp.media = await asyncio.to_thread(self._render)
-
-    def _render(self) -> list[dict[str, Any]]:
-        return [_body(host, orphan, size).model_dump() for host, orphan, size in self._service.orphans()]
+        resp.media = await asyncio.to_thread(_render, self._service.asked_by(who(req)))
 
 
 class DiskOrphanList:
-    def __init__(self, disks: Disks) -> None:
-        self._disks = disks
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     @needs(Right.SEE)
     @operation(
@@ -47,10 +45,15 @@ class DiskOrphanList:
         description="As `homeostat disk list --orphans` shows them. They are never deleted by guess.",
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        disks = self._service.asked_by(who(req)).disks
         resp.media = [
             DiskOrphanBody(name=one.name, state=one.state, path=one.path, bytes=one.size, was=one.was, todo=one.mend).model_dump()  # type: ignore[arg-type]
-            for one in await self._disks.orphans()
+            for one in await disks.orphans()
         ]
+
+
+def _render(desk: Desk) -> list[dict[str, Any]]:
+    return [_body(host, orphan, size).model_dump() for host, orphan, size in desk.orphans()]
 
 
 def _body(host: str, orphan: Orphan, size: int | None) -> OrphanBody:

@@ -6,8 +6,9 @@ import falcon
 import falcon.asgi
 
 from homeostat.models.snapshot import Snapshot
-from homeostat.service.snapshots import MachineSnapshots
+from homeostat.service.service import Service
 
+from ..http.actor import who
 from ..http.lists import ListAnswer
 from ..http.media import read_model
 from ..http.operations import ETAG, LIST_HEADERS, Answer, operation
@@ -20,8 +21,8 @@ TAG = "Snapshots"
 
 
 class SnapshotCollection:
-    def __init__(self, snapshots: MachineSnapshots, answer: ListAnswer[Snapshot]) -> None:
-        self._snapshots = snapshots
+    def __init__(self, service: Service, answer: ListAnswer[Snapshot]) -> None:
+        self._service = service
         self._answer = answer
 
     @needs(Right.SEE)
@@ -47,18 +48,20 @@ class SnapshotCollection:
         errors=(400, 404, 409),
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        snapshots = self._service.asked_by(who(req)).snapshots
         asked = await read_model(req, NewSnapshot)
-        answer_made(resp, await self._snapshots.take(asked.name, asked.spec))
+        answer_made(resp, await snapshots.take(asked.name, asked.spec))
 
 
 class SnapshotItem:
-    def __init__(self, snapshots: MachineSnapshots) -> None:
-        self._snapshots = snapshots
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     @needs(Right.SEE)
     @operation("Get a snapshot", TAG, {200: Answer("What it is of, and what is in it.", Snapshot, headers=ETAG)}, errors=(404,))
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        answer_one(resp, await self._snapshots.get(name))
+        snapshots = self._service.asked_by(who(req)).snapshots
+        answer_one(resp, await snapshots.get(name))
 
     @needs(Right.CHANGE)
     @operation(
@@ -69,12 +72,13 @@ class SnapshotItem:
         errors=(400, 404, 409),
     )
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        await answer_deletion(req, resp, self._snapshots, name)
+        snapshots = self._service.asked_by(who(req)).snapshots
+        await answer_deletion(req, resp, snapshots, name)
 
 
 class SnapshotRestore:
-    def __init__(self, snapshots: MachineSnapshots) -> None:
-        self._snapshots = snapshots
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     @needs(Right.CHANGE)
     @operation(
@@ -87,7 +91,8 @@ class SnapshotRestore:
         errors=(400, 404, 409),
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
+        snapshots = self._service.asked_by(who(req)).snapshots
         asked = await read_model(req, RestoreAsked)
-        snapshot, machine = await self._snapshots.restore(name, asked.token)
+        snapshot, machine = await snapshots.restore(name, asked.token)
         resp.status = falcon.HTTP_202
         resp.media = {"name": snapshot.metadata.name, "machine": machine.metadata.name, "token": asked.token}

@@ -9,8 +9,9 @@ import falcon
 import falcon.asgi
 
 from homeostat.planner.files.trash import TrashEntry
-from homeostat.service.trash import TrashRoom
+from homeostat.service.service import Service
 
+from ..http.actor import who
 from ..http.operations import Answer, operation
 from ..http.rights import Right, needs
 from ..words import TrashErased, TrashList, TrashRestored
@@ -19,8 +20,8 @@ TAG = "Trash"
 
 
 class TrashCollection:
-    def __init__(self, room: TrashRoom) -> None:
-        self._room = room
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     @needs(Right.SEE)
     @operation(
@@ -32,33 +33,36 @@ class TrashCollection:
         errors=(503,),
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        entries = await self._room.entries()
+        trash = self._service.asked_by(who(req)).trash
+        entries = await trash.entries()
         resp.media = {"entries": [_shown(entry) for entry in entries], "size": sum(entry.size for entry in entries)}
 
     @needs(Right.CHANGE)
     @operation("Erase all that is set aside, for good", TAG, {200: Answer("What was erased.", TrashErased)}, errors=(503,))
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        entries = await self._room.entries()
+        trash = self._service.asked_by(who(req)).trash
+        entries = await trash.entries()
         for entry in entries:
-            await self._room.erase(entry)
+            await trash.erase(entry)
         resp.media = {"erased": [entry.entry for entry in entries], "size": sum(entry.size for entry in entries)}
 
 
 class TrashItem:
-    def __init__(self, room: TrashRoom) -> None:
-        self._room = room
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     @needs(Right.CHANGE)
     @operation("Erase one entry, for good", TAG, {200: Answer("What was erased.", TrashErased)}, errors=(404, 503))
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, entry: str) -> None:
-        found = await self._room.entry(entry)
-        await self._room.erase(found)
+        trash = self._service.asked_by(who(req)).trash
+        found = await trash.entry(entry)
+        await trash.erase(found)
         resp.media = {"erased": [found.entry], "size": found.size}
 
 
 class TrashRestore:
-    def __init__(self, room: TrashRoom) -> None:
-        self._room = room
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     @needs(Right.CHANGE)
     @operation(
@@ -69,8 +73,9 @@ class TrashRestore:
         errors=(404, 409, 503),
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, entry: str) -> None:
-        found = await self._room.entry(entry)
-        resp.media = {"entry": found.entry, "machine": found.name, "restored": await self._room.restore(found)}
+        trash = self._service.asked_by(who(req)).trash
+        found = await trash.entry(entry)
+        resp.media = {"entry": found.entry, "machine": found.name, "restored": await trash.restore(found)}
 
 
 def _shown(entry: TrashEntry) -> dict[str, Any]:

@@ -12,8 +12,10 @@ from typing import Any
 import falcon
 import falcon.asgi
 
+from homeostat.service.service import Service
 from homeostat.service.uploads import ImageUploads, Upload
 
+from ..http.actor import who
 from ..http.direct import direct
 from ..http.errors import Problem, invalid
 from ..http.media import takes_any_length
@@ -41,18 +43,20 @@ _PROGRESS = {"Upload-Offset": "Bytes that are there.", "Upload-Expires": "Then i
 
 
 class UploadCollection:
-    def __init__(self, uploads: ImageUploads) -> None:
-        self._uploads = uploads
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     @needs(Right.SEE)
     @operation("List the uploads under way", TAG, {200: Answer("In no order.", UploadList)})
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        resp.media = {"uploads": [_brief(self._uploads, upload) for upload in await self._uploads.all()]}
+        uploads = self._service.asked_by(who(req)).uploads
+        resp.media = {"uploads": [_brief(uploads, upload) for upload in await uploads.all()]}
 
     @needs(Right.SEE)
     async def on_options(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        uploads = self._service.asked_by(who(req)).uploads
         _set(resp, {"Tus-Version": VERSION, "Tus-Extension": EXTENSIONS, "Tus-Checksum-Algorithm": ALGORITHMS})
-        resp.set_header("Tus-Max-Size", str(self._uploads.most))
+        resp.set_header("Tus-Max-Size", str(uploads.most))
         resp.status = falcon.HTTP_204
 
     @needs(Right.CHANGE)
@@ -64,21 +68,22 @@ class UploadCollection:
         errors=(400, 409, 412, 413, 507),
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        uploads = self._service.asked_by(who(req)).uploads
         _check_version(req)
         given = _metadata(req.get_header("Upload-Metadata") or "")
         if req.get_header("Upload-Defer-Length") is not None:
             raise invalid("Upload-Defer-Length: the length must be known when the upload begins")
         name = check_name(given.get("name") or _plain(given.get("filename", "")))
         sha256, format = check_sha256(given.get("sha256", "")), check_format(given.get("format", ""))
-        upload = await self._uploads.begin(name, _number(req, "Upload-Length"), sha256, format)
+        upload = await uploads.begin(name, _number(req, "Upload-Length"), sha256, format)
         resp.status = falcon.HTTP_201
         resp.location = f"{req.path}/{upload.id}"
-        _progress(resp, self._uploads, upload, 0)
+        _progress(resp, uploads, upload, 0)
 
 
 class UploadItem:
-    def __init__(self, uploads: ImageUploads) -> None:
-        self._uploads = uploads
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     @needs(Right.SEE)
     @operation(
@@ -88,14 +93,15 @@ class UploadItem:
         errors=(404, 412),
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, upload: str) -> None:
-        found = await self._uploads.find(upload)
+        uploads = self._service.asked_by(who(req)).uploads
+        found = await uploads.find(upload)
         if getattr(req.context, "head", False):
             _check_version(req)
-        offset = await self._uploads.offset(found)
-        _progress(resp, self._uploads, found, offset)
+        offset = await uploads.offset(found)
+        _progress(resp, uploads, found, offset)
         resp.set_header("Upload-Length", str(found.length))
         resp.set_header("Cache-Control", "no-store")
-        resp.media = _brief(self._uploads, found)
+        resp.media = _brief(uploads, found)
 
     @needs(Right.CHANGE)
     @takes_any_length
@@ -109,24 +115,25 @@ class UploadItem:
         errors=(400, 404, 409, 412, 413, 415, 422, 423, 460, 507),
     )
     async def on_patch(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, upload: str) -> None:
+        uploads = self._service.asked_by(who(req)).uploads
         _check_version(req)
         if req.content_type != PART:
             raise Problem(415, "unsupported_media_type", f"Parts of an upload have the Content-Type {PART}")
-        found = await self._uploads.find(upload)
+        found = await uploads.find(upload, Right.CHANGE)
         checksum = _checksum(req.get_header("Upload-Checksum"))
         at, body = _number(req, "Upload-Offset"), direct(req) if checksum is None else None
-        uploads = self._uploads
         offset = await (uploads.append_direct(found, at, body) if body else uploads.append(found, at, req.stream, checksum))
         if offset == found.length:
-            await self._uploads.finish(found)
-        _progress(resp, self._uploads, found, offset)
+            await uploads.finish(found)
+        _progress(resp, uploads, found, offset)
         resp.status = falcon.HTTP_204
 
     @needs(Right.CHANGE)
     @operation("End an upload (tus)", TAG, {204: Answer("Nothing of it is left.")}, parameters=(_TUS,), errors=(404, 412, 423))
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, upload: str) -> None:
+        uploads = self._service.asked_by(who(req)).uploads
         _check_version(req)
-        await self._uploads.discard(await self._uploads.find(upload))
+        await uploads.discard(await uploads.find(upload, Right.CHANGE))
         _set(resp, {})
         resp.status = falcon.HTTP_204
 

@@ -26,6 +26,7 @@ from homeostat.service.refusals import (
     Disabled,
     InUse,
     NoSuchResource,
+    NotYours,
     Refusal,
     SourceRefused,
     Stale,
@@ -97,6 +98,8 @@ def from_refusal(error: Refusal) -> Problem:
     match error:
         case NoSuchResource():
             return not_found(error.kind.KIND, str(error.details["name"]))
+        case NotYours():
+            return Problem(403, "forbidden", str(error), error.details)
         case BeingDeleted():
             return deleting(error.kind.KIND, str(error.details["name"]))
         case Stale():
@@ -116,9 +119,10 @@ def from_refusal(error: Refusal) -> Problem:
 
 
 def _in_use(error: InUse) -> Problem:
-    users = [f"{NOUNS[BY_KIND[key.kind]][0]}/{key.name}" for key in error.users]
-    shown = ", ".join(users[:3]) + (f" and {len(users) - 3} more" if len(users) > 3 else "")
-    details = {**error.details, "used_by": users[:100], "used_by_total": len(users)}
+    users, total = [f"{NOUNS[BY_KIND[key.kind]][0]}/{key.name}" for key in error.known], len(error.users)
+    first = users[:3]
+    shown = " and ".join(part for part in (", ".join(first), f"{total - len(first)} more" if total > len(first) else "") if part)
+    details = {**error.details, "used_by": users[:100], "used_by_total": total}
     code, noun = NOUNS[error.kind]
     return Problem(409, f"{code}_in_use", f"{noun} is in use by {shown}: delete these first", details)
 

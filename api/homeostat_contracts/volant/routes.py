@@ -38,55 +38,54 @@ def routes(service: Service, margin: float, keep_alive: float, plugin_kernel: st
         *_deployment_routes(service, margin),
         *_plugin_routes(service, margin, plugin_kernel),
         Route(f"{V1}/system/info", SystemInformation(machines, service)),
-        Route(f"{V1}/events/vms", MachineEvents(stream)),
+        Route(f"{V1}/events/vms", MachineEvents(service, stream)),
     ]
 
 
 def _machines(service: Service) -> KindIndex[VirtualMachine]:
-    async def show(machine: VirtualMachine) -> dict[str, Any]:
-        return machine_views.summary(await service.machines.effective(machine))
+    house = service.house
 
-    return KindIndex(service.machines, service.changes, show, service.plugins.specs)
+    async def show(machine: VirtualMachine) -> dict[str, Any]:
+        return machine_views.summary(await house.machines.effective(machine))
+
+    return KindIndex(house.machines, service.changes, show, house.plugins.specs)
 
 
 def _machine_routes(service: Service, index: KindIndex[VirtualMachine], margin: float) -> list[Route]:
-    machines = service.machines
     machine = f"{V1}/vms/{{name}}"
     return [
-        Route(f"{V1}/vms", MachineList(machines, service.admission, ListAnswer(index, service.changes))),
-        Route(machine, MachineItem(machines, margin)),
-        Route(f"{machine}/start", MachineStart(machines)),
-        Route(f"{machine}/stop", MachineStop(machines, margin)),
-        Route(f"{machine}/restart", MachineRestart(machines)),
-        Route(f"{machine}/config", MachineConfig(machines)),
-        Route(f"{machine}/config/history", MachineHistory(machines)),
-        Route(f"{machine}/openapi", MachineOpenApi(machines, service.plugins)),
+        Route(f"{V1}/vms", MachineList(service, ListAnswer(index, service))),
+        Route(machine, MachineItem(service, margin)),
+        Route(f"{machine}/start", MachineStart(service)),
+        Route(f"{machine}/stop", MachineStop(service, margin)),
+        Route(f"{machine}/restart", MachineRestart(service)),
+        Route(f"{machine}/config", MachineConfig(service)),
+        Route(f"{machine}/config/history", MachineHistory(service)),
+        Route(f"{machine}/openapi", MachineOpenApi(service)),
     ]
 
 
 def _deployment_routes(service: Service, margin: float) -> list[Route]:
-    deployments = service.deployments
+    house = service.house
 
     async def show(deployment: VirtualMachineDeployment) -> dict[str, Any]:
-        return deployment_views.summary(await deployments.effective(deployment))
+        return deployment_views.summary(await house.deployments.effective(deployment))
 
-    answer = ListAnswer(KindIndex(deployments, service.changes, show, service.plugins.specs), service.changes)
+    answer = ListAnswer(KindIndex(house.deployments, service.changes, show, house.plugins.specs), service)
     return [
-        Route(f"{V1}/deployments", DeploymentList(deployments, service.admission, answer)),
-        Route(f"{V1}/deployments/{{name}}", DeploymentItem(deployments, margin)),
+        Route(f"{V1}/deployments", DeploymentList(service, answer)),
+        Route(f"{V1}/deployments/{{name}}", DeploymentItem(service, margin)),
     ]
 
 
 def _plugin_routes(service: Service, margin: float, kernel: str | None) -> list[Route]:
-    plugins = service.plugins
-
     async def show(plugin: Plugin) -> dict[str, Any]:
         return {"name": plugin.metadata.name}
 
-    answer = ListAnswer(KindIndex(plugins, service.changes, show), service.changes, (b'{"plugins":[', b"]}"))
+    answer = ListAnswer(KindIndex(service.house.plugins, service.changes, show), service, (b'{"plugins":[', b"]}"))
     plugin = f"{V1}/plugins/{{plugin}}"
     return [
-        Route(f"{V1}/plugins", PluginCollection(plugins, answer, kernel)),
-        Route(plugin, PluginItem(plugins, margin)),
-        Route(f"{plugin}/enabled", PluginSwitch(plugins)),
+        Route(f"{V1}/plugins", PluginCollection(service, answer, kernel)),
+        Route(plugin, PluginItem(service, margin)),
+        Route(f"{plugin}/enabled", PluginSwitch(service)),
     ]

@@ -10,69 +10,45 @@ import asyncio
 import os
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_interface, ip_network
-from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from homeostat.accounts.rights import OWNER, Right
 from homeostat.driver.errors import DriverError
 from homeostat.driver.storage.images.source import check_source, is_remote
 from homeostat.driver.storage.secret import check_secret
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.kinds import BY_KIND
 from homeostat.models.machine_devices import FileSource, Vnc
 from homeostat.models.network import Network, NetworkSpec
 from homeostat.models.plugin import Plugin
 from homeostat.planner.actions import ImageRef
 from homeostat.runtime.machine.effective import ENDS, Effective, plugin_key
-from homeostat.store.desired import Workspace
 from homeostat.store.files.reading.validate import Rejected, validate
 from homeostat.store.merge import merge_patch
 
+from .asking import Asking
+from .references import references
 from .refusals import BeingDeleted, Disabled, NoSuchResource, NotAllowed, SourceRefused
 
 PRIVATE = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")))
 """Subnets that a request may make a network of."""
 
 M = TypeVar("M", bound=BaseModel)
+R = TypeVar("R", bound=Resource)
 JsonDocument = Mapping[str, Any]
-
-
-class Limits(Protocol):
-    """What requests may name and ask for on this server."""
-
-    @property
-    def state(self) -> Path:
-        """Returns the operator's state folder. No request may name a file in it."""
-
-    @property
-    def image_folders(self) -> tuple[Path, ...]:
-        """Returns the folders whose files a request may name."""
-
-    @property
-    def plugin_kernel(self) -> str | None:
-        """Returns the kernel that the server's owner named, or None."""
-
-    @property
-    def max_replicas(self) -> int:
-        """Returns the most replicas that one deployment may have."""
-
-    @property
-    def max_upload(self) -> int:
-        """Returns the bytes of the largest file that may be uploaded."""
-
-    @property
-    def uploads_elsewhere(self) -> str:
-        """Says why a file that was uploaded here would be of no use; empty: it is of use."""
 
 
 class Admission:
     """Refuses what a request must not ask for."""
 
-    def __init__(self, limits: Limits, workspace: Workspace) -> None:
-        self._limits = limits
-        self._store = workspace.store
-        self._namespace = workspace.namespace
+    def __init__(self, asking: Asking) -> None:
+        self._asking = asking
+        self._limits = asking.limits
+        self._store = asking.workspace.store
+        self._namespace = asking.workspace.namespace
 
     async def new(self, document: JsonDocument) -> None:
         """Checks a document that would be created.
@@ -103,7 +79,7 @@ class Admission:
             Disabled: it makes no new machines.
         """
         plugin = await self._store.get(Plugin, Key(Plugin.KIND, self._namespace, name))
-        if plugin is None:
+        if plugin is None or not await self._asking.may_to(Right.SEE, plugin):
             raise NoSuchResource(Plugin, name)
         if plugin.deleting:
             raise BeingDeleted(Plugin, name)
@@ -122,6 +98,8 @@ class Admission:
             raise NotAllowed(said, {"max_replicas": limit})
 
     async def _check(self, before: Resource | None, wanted: Resource) -> None:
+        _check_owner(before, wanted)
+        await self._check_references(before, wanted)
         if isinstance(wanted, VirtualMachineDeployment):
             had = before.spec.replicas if isinstance(before, VirtualMachineDeployment) else 0
             if wanted.spec.replicas > had:  # a limit that was set later must not forbid to go down
@@ -139,6 +117,19 @@ class Admission:
             self._check_image(*image)
         for file in _password_files(wanted) - files:
             self._check_file(file)
+
+    async def _check_references(self, before: Resource | None, wanted: Resource) -> None:
+        """Checks that the actor may use what the resource names from now on. What he may not use is answered like what is not
+        there; and where others may have what he does not see, so is what is really not there.
+
+        Raises:
+            NoSuchResource: there is no such thing for him.
+        """
+        actor = self._asking.actor
+        had = references(self._here(before)) if before is not None else frozenset()
+        for key, right in sorted(references(self._here(wanted)) - had):
+            if not actor.everywhere(right) and not await self._asking.may_use(right, key):
+                raise NoSuchResource(BY_KIND[key.kind], key.name)
 
     async def _keeps_running(self, before: Resource | None, wanted: VirtualMachineDeployment) -> None:
         """Checks that the deployment's machines do not end by themselves.
@@ -167,9 +158,9 @@ class Admission:
         _, _, refusal = await Effective(self._store).deployment(self._here(deployment))
         return refusal.message if refusal is not None and refusal.reason == ENDS else ""
 
-    def _here(self, deployment: VirtualMachineDeployment) -> VirtualMachineDeployment:
-        here = deployment.metadata.model_copy(update={"namespace": self._namespace})
-        return deployment.model_copy(update={"metadata": here})
+    def _here(self, resource: R) -> R:
+        here = resource.metadata.model_copy(update={"namespace": self._namespace})
+        return resource.model_copy(update={"metadata": here})
 
     def _check_network(self, before: Network | None, wanted: Network) -> None:
         """Checks what a network asks of the host: a subnet takes the host's own routes there, and an adopted network is somebody
@@ -209,6 +200,17 @@ class Admission:
             check_secret(name, self._limits.image_folders, self._limits.state)
         except DriverError as error:
             raise SourceRefused(f"{error}; over REST name files by absolute paths, in folders of --image-folder", name) from error
+
+
+def _check_owner(before: Resource | None, wanted: Resource) -> None:
+    """Checks that a request does not say whose a resource is.
+
+    Raises:
+        NotAllowed: it does.
+    """
+    had = before.metadata.labels.get(OWNER) if before is not None else None
+    if wanted.metadata.labels.get(OWNER) != had:
+        raise NotAllowed(f"metadata.labels: {OWNER} is written by the server", {"label": OWNER})
 
 
 def _within(network: Any, private: Any) -> bool:

@@ -6,21 +6,20 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
+from homeostat.accounts.rights import Right
 from homeostat.models.base import API_VERSION, Key, Model, Resource
 from homeostat.store import errors as store_errors
-from homeostat.store.desired import Workspace
 from homeostat.store.index.index import Row
 from homeostat.store.merge import merge_difference
 
 from .admission import Admission
-from .changes import Changes
+from .asking import Asking
 from .json_patch import apply_json_patch
-from .refusals import BeingDeleted, NoSuchResource, Stale
+from .refusals import BeingDeleted, NoSuchResource, NotYours, Stale
 from .spec_change import SpecChange, of_resource
 
 R = TypeVar("R", bound=Resource)
 
-AUTHOR = "api"
 DEFAULT = "default"  # the namespace that documents need not name
 EDIT_ATTEMPTS = 8
 NAME_LIMIT = 253  # longer names are not looked up
@@ -47,22 +46,23 @@ async def patched_spec(spec: Model, operations: Sequence[Any]) -> Patch:
 
 
 class Collection(Generic[R]):
-    """The resources of one kind. Reads are quick queries of the index. Writes change the desired state, in a folder or a
-    cluster, once they are admitted. ``author``: who the revisions say it was."""
+    """The resources of one kind, as an actor sees them: to him there are no others. Reads are quick queries of the index. Writes
+    change the desired state, in a folder or a cluster, once they are admitted."""
 
-    author = AUTHOR
-
-    def __init__(self, workspace: Workspace, changes: Changes, admission: Admission, kind: type[R]) -> None:
-        self.store = workspace.store
-        self.namespace = workspace.namespace
+    def __init__(self, asking: Asking, kind: type[R]) -> None:
+        self.asking = asking
+        self.store = asking.workspace.store
+        self.namespace = asking.workspace.namespace
         self.kind = kind
-        self._desired = workspace.desired
-        self._admission = admission
-        self._changes = changes
+        self._desired = asking.workspace.desired
+        self._admission = Admission(asking)
+        self._changes = asking.changes
 
-    def count(self) -> int:
+    async def count(self) -> int:
         """Counts them."""
-        return self.store.count(self.kind, self.namespace)
+        if self.asking.actor.everywhere(Right.SEE):
+            return self.store.count(self.kind, self.namespace)
+        return len([one for one in await self.store.list(self.kind, self.namespace) if await self.asking.may_to(Right.SEE, one)])
 
     def versions(self) -> Sequence[tuple[str, str, int]]:
         """Returns name, uid and version of each, by name. They tell whether a resource is still what was read."""
@@ -72,24 +72,37 @@ class Collection(Generic[R]):
         """Returns one as the index has it."""
         return self.store.index.row(self.key(name))
 
+    @property
+    def author(self) -> str:
+        """Returns who the revisions say it was."""
+        return self.asking.actor.author
+
     def key(self, name: str) -> Key:
         return Key(self.kind.KIND, self.namespace, name)
 
     async def find(self, name: str) -> R | None:
+        """Returns the resource of that name, where there is one that the actor sees."""
         if len(name) > NAME_LIMIT or "/" in name:
             return None
-        return await self.store.get(self.kind, self.key(name))
+        found = await self.store.get(self.kind, self.key(name))
+        return found if found is not None and await self.asking.may_to(Right.SEE, found) else None
 
-    async def get(self, name: str) -> R:
-        """Returns the resource of that name.
+    async def get(self, name: str, right: Right = Right.SEE) -> R:
+        """Returns the resource of that name, to which the actor has a right.
 
         Raises:
             NoSuchResource: there is none.
+            NotYours: he sees it, and has not that right.
         """
         found = await self.find(name)
         if found is None:
             raise NoSuchResource(self.kind, name)
+        await self._check(right, found)
         return found
+
+    async def _check(self, right: Right, resource: R) -> None:
+        if right is not Right.SEE and not await self.asking.may_to(right, resource):
+            raise NotYours(self.kind, resource.metadata.name, right)
 
     async def standing(self, name: str) -> R:
         """Returns the resource of that name, which is not being deleted.
@@ -120,8 +133,12 @@ class Collection(Generic[R]):
             StoreError: AlreadyExists, Invalid.
         """
         await self._admission.new(document)
-        placed = {**document, "metadata": {**document["metadata"], "namespace": self.namespace}}
-        made = await self._desired.create(self.kind.KIND, placed if self.namespace != DEFAULT else document, self.author, dry)
+        meta = dict(document["metadata"])
+        if labels := self.asking.labelled(meta.get("labels") or {}):
+            meta["labels"] = labels
+        if self.namespace != DEFAULT:
+            meta["namespace"] = self.namespace
+        made = await self._desired.create(self.kind.KIND, {**document, "metadata": meta}, self.author, dry)
         assert isinstance(made, self.kind)
         return made
 
@@ -132,11 +149,13 @@ class Collection(Generic[R]):
         Raises:
             Stale: it does not have the expected version any more.
             BeingDeleted: it is being deleted.
+            NotYours: it is not the actor's to change.
             Refusal: it must not be changed so.
             StoreError: NotFound, Conflict, Invalid.
         """
         if not merge_patch and expected_version is None:
             return resource
+        await self._check(Right.CHANGE, resource)
         if merge_patch:
             await self._admission.change(resource, merge_patch)
         try:
@@ -172,6 +191,13 @@ class Collection(Generic[R]):
         raise store_errors.Conflict(self.key(name), before.metadata.resource_version, "newer")
 
     async def delete(self, resource: R, force: bool = False) -> None:
+        """Deletes a resource.
+
+        Raises:
+            NotYours: it is not the actor's to delete.
+            StoreError: nothing was changed.
+        """
+        await self._check(Right.CHANGE, resource)
         await self._desired.delete(resource.key, self.author, force)
 
     async def wait(self, name: str, done: Callable[[R | None], bool], seconds: float) -> tuple[bool, R | None]:

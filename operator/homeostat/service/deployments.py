@@ -7,10 +7,8 @@ import asyncio
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.planner.deployment.classify import classify_template
 from homeostat.runtime.machine.effective import Effective
-from homeostat.store.desired import Workspace
 
-from .admission import Admission
-from .changes import Changes
+from .asking import Asking
 from .collection import Collection
 from .spec_change import SpecChange, of_resource
 
@@ -18,8 +16,8 @@ from .spec_change import SpecChange, of_resource
 class Deployments(Collection[VirtualMachineDeployment]):
     """The deployments of one namespace."""
 
-    def __init__(self, workspace: Workspace, changes: Changes, admission: Admission) -> None:
-        super().__init__(workspace, changes, admission, VirtualMachineDeployment)
+    def __init__(self, asking: Asking) -> None:
+        super().__init__(asking, VirtualMachineDeployment)
         self._effective = Effective(self.store)
 
     async def effective(self, deployment: VirtualMachineDeployment) -> VirtualMachineDeployment:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 
+from homeostat.accounts.rights import Right
 from homeostat.driver.errors import DriverError
 from homeostat.driver.storage.disks.labelled import disk_folders
 from homeostat.models.base import Key
@@ -14,10 +14,8 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner.disk.classify import classify_disk
 from homeostat.planner.disk.orphans import DiskOrphan, disk_orphans
 from homeostat.runtime.disk.users import users_of
-from homeostat.store.desired import Workspace
 
-from .admission import Admission
-from .changes import Changes
+from .asking import Asking
 from .collection import Collection
 from .refusals import InUse, TrashUnavailable
 from .spec_change import SpecChange
@@ -26,9 +24,9 @@ from .spec_change import SpecChange
 class Disks(Collection[Disk]):
     """The Disks of one namespace."""
 
-    def __init__(self, workspace: Workspace, changes: Changes, admission: Admission, state: Path) -> None:
-        super().__init__(workspace, changes, admission, Disk)
-        self._state = state
+    def __init__(self, asking: Asking) -> None:
+        super().__init__(asking, Disk)
+        self._state = asking.limits.state
 
     async def users(self, name: str) -> Sequence[Key]:
         """Returns the keys of the machines and deployments that name the Disk."""
@@ -40,6 +38,8 @@ class Disks(Collection[Disk]):
         Raises:
             TrashUnavailable: they cannot be read.
         """
+        if not self.asking.actor.everywhere(Right.SEE):
+            return []  # whose they are is not known
         named = {(one.metadata.namespace, one.metadata.name) for one in await self.store.list(Disk, self.namespace)}
         for machine in await self.store.list(VirtualMachine, self.namespace):
             named |= {(self.namespace, one.disk_ref.name) for one in machine.spec.disks if one.disk_ref}
@@ -56,7 +56,7 @@ class Disks(Collection[Disk]):
             InUse: machines or deployments name it.
         """
         if users := await self.users(resource.metadata.name):
-            raise InUse(resource.metadata.name, users, Disk)
+            raise InUse(resource.metadata.name, users, Disk, await self.asking.visible(users))
         await super().delete(resource, force)
 
     async def judge(self, before: Disk, after: Disk) -> SpecChange:

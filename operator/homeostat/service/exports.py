@@ -9,40 +9,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 from weakref import WeakSet
 
+from homeostat.accounts.rights import Right
 from homeostat.driver.errors import DriverError, NoSpace, Refused, ResourceInUse
 from homeostat.driver.snapshots.downloads import DiskCopy, copy_to_send, sweep_exports
 from homeostat.driver.snapshots.export import Reached, export_disk, export_file
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot
 from homeostat.store.files.state import StateFolder
-from homeostat.store.index.store import IndexedStore
 
 from .disks import Disks
 from .host_reach import HostReach
+from .limits import ServerLimits
 from .machines import Machines
 from .refusals import ExportRefused, NoSuchDevice
 from .snapshots import MachineSnapshots
 
 Make = Callable[[Path, Reached], None]
-
-
-class ExportLimits(Protocol):
-    """What is asked for of copies on this server."""
-
-    @property
-    def state(self) -> Path:
-        """Returns the operator's state folder."""
-
-    @property
-    def max_exports(self) -> int:
-        """Returns how many copies may be made and sent at once."""
-
-    @property
-    def clustered(self) -> bool:
-        """Tells whether the resources are a cluster's."""
 
 
 class Abandoned(Exception):
@@ -64,19 +49,29 @@ class Download:
         self.copy.file.close()
 
 
+class CopiesUnderWay:
+    """The copies that are made and sent by this server, whoever asked for them."""
+
+    def __init__(self, limits: ServerLimits) -> None:
+        self.limits = limits
+        self.state = StateFolder.named(limits.state)
+        self.making = 0
+        self.sending: WeakSet[Download] = WeakSet()  # one that nobody closed counts until it is collected
+        sweep_exports(self.state.root)
+
+    @property
+    def count(self) -> int:
+        """Counts them."""
+        return self.making + sum(not one.copy.file.closed for one in self.sending)
+
+
 class DiskExports:
     """Makes copies in the state folder."""
 
-    def __init__(
-        self, machines: Machines, disks: Disks, snapshots: MachineSnapshots, store: IndexedStore, limits: ExportLimits
-    ) -> None:
+    def __init__(self, machines: Machines, disks: Disks, snapshots: MachineSnapshots, copies: CopiesUnderWay) -> None:
         self._machines, self._disks, self._snapshots = machines, disks, snapshots
-        self._state = StateFolder.named(limits.state)
-        self._reach = HostReach(self._state, store, limits.clustered)
-        self._limits = limits
-        self._making = 0
-        self._sending: WeakSet[Download] = WeakSet()  # one that nobody closed counts until it is collected
-        sweep_exports(self._state.root)
+        self._copies, self._state, self._limits = copies, copies.state, copies.limits
+        self._reach = HostReach(copies.state, machines.store, copies.limits.clustered)
 
     async def of_machine(self, name: str, device: str, gone: Callable[[], bool]) -> Download:
         """Copies a machine's disk as it is now. ``gone`` tells whether the copy is of no use any more.
@@ -86,7 +81,7 @@ class DiskExports:
             Abandoned: ``gone`` said so.
             OnAnotherApi: another API server can read the disk.
         """
-        machine = await self._machines.get(name)
+        machine = await self._machines.get(name, Right.COPY)
         effective = await self._machines.effective(machine)
         if device not in [disk.name for disk in effective.spec.disks]:
             raise NoSuchDevice(name, "disks", device)
@@ -94,8 +89,8 @@ class DiskExports:
 
     async def of_snapshot(self, name: str, device: str | None, gone: Callable[[], bool]) -> Download:
         """Copies a disk as it is in a snapshot. ``device`` None: its only disk. Raises what ``of_machine`` does."""
-        snapshot = await self._snapshots.get(name)
-        machine = await self._machines.get(snapshot.spec.machine_ref.name)
+        snapshot = await self._snapshots.get(name, Right.COPY)
+        machine = await self._machines.get(snapshot.spec.machine_ref.name, Right.COPY)
         chosen = _chosen(snapshot, device)
         assert snapshot.status is not None and snapshot.status.tag is not None
         make = await self._of_domain(machine, chosen, snapshot.status.tag)
@@ -103,7 +98,7 @@ class DiskExports:
 
     async def of_disk(self, name: str, gone: Callable[[], bool]) -> Download:
         """Copies a Disk as it is now. Raises what ``of_machine`` does."""
-        disk = await self._disks.get(name)
+        disk = await self._disks.get(name, Right.COPY)
         status = disk.status
         if status is None or status.path is None or status.format is None:
             raise ExportRefused("not_there", f"Disk {name} is not there yet: GET /disks/{name} says why", name)
@@ -130,16 +125,16 @@ class DiskExports:
     async def _made(self, make: Make, name: str, gone: Callable[[], bool]) -> Download:
         if gone():
             raise Abandoned
-        most, now = self._limits.max_exports, self._making + sum(not one.copy.file.closed for one in self._sending)
+        most, now = self._limits.max_exports, self._copies.count
         if now >= most:
             raise ExportRefused("limit", f"{now} copies are being made or sent, and this server allows {most}: try again later")
-        self._making += 1
+        self._copies.making += 1
         try:
             with _refusing(name):
                 made = Download(await asyncio.to_thread(self._copied, make, gone), f"{name}.qcow2")
         finally:
-            self._making -= 1
-        self._sending.add(made)
+            self._copies.making -= 1
+        self._copies.sending.add(made)
         return made
 
     def _copied(self, make: Make, gone: Callable[[], bool]) -> DiskCopy:

@@ -9,10 +9,8 @@ from homeostat.models.condition import READY, find_condition
 from homeostat.models.image import Image
 from homeostat.planner.images import awaits_upload
 from homeostat.runtime.image.refs import users_of
-from homeostat.store.desired import Workspace
 
-from .admission import Admission
-from .changes import Changes
+from .asking import Asking
 from .collection import Collection
 from .refusals import BeingDeleted, InUse, UploadRefused
 
@@ -20,8 +18,8 @@ from .refusals import BeingDeleted, InUse, UploadRefused
 class Images(Collection[Image]):
     """The Images of one namespace."""
 
-    def __init__(self, workspace: Workspace, changes: Changes, admission: Admission) -> None:
-        super().__init__(workspace, changes, admission, Image)
+    def __init__(self, asking: Asking) -> None:
+        super().__init__(asking, Image)
 
     async def users(self, name: str) -> Sequence[Key]:
         """Returns the keys of the machines, deployments and plugins that name the Image."""
@@ -34,7 +32,7 @@ class Images(Collection[Image]):
             InUse: machines, deployments or plugins name it.
         """
         if users := await self.users(resource.metadata.name):
-            raise InUse(resource.metadata.name, users, Image)
+            raise InUse(resource.metadata.name, users, Image, await self.asking.visible(users))
         await super().delete(resource, force)
 
     async def check_upload(self, name: str) -> None:

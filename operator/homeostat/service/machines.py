@@ -7,17 +7,15 @@ from collections.abc import Sequence
 
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_hardware import Resources
+from homeostat.models.plugin import Plugin
 from homeostat.planner.machine.preview.classify import classify
 from homeostat.runtime.engine.clock import timestamp
 from homeostat.runtime.engine.ports import SpecRevision
 from homeostat.runtime.machine import commands
 from homeostat.runtime.machine.effective import Effective, follows_plugin
-from homeostat.store.desired import Workspace
 
-from .admission import Admission
-from .changes import Changes
+from .asking import Asking
 from .collection import Collection
-from .plugins import Plugins
 from .power import already_running, already_stopped, is_off, wants_running
 from .refusals import AlreadyRunning, AlreadyStopped
 from .spec_change import SpecChange, of_machine
@@ -26,9 +24,8 @@ from .spec_change import SpecChange, of_machine
 class Machines(Collection[VirtualMachine]):
     """The machines of one namespace."""
 
-    def __init__(self, workspace: Workspace, changes: Changes, admission: Admission, plugins: Plugins) -> None:
-        super().__init__(workspace, changes, admission, VirtualMachine)
-        self._plugins = plugins
+    def __init__(self, asking: Asking) -> None:
+        super().__init__(asking, VirtualMachine)
         self._effective = Effective(self.store)
 
     async def effective(self, machine: VirtualMachine) -> VirtualMachine:
@@ -84,7 +81,7 @@ class Machines(Collection[VirtualMachine]):
     async def given(self, machine: VirtualMachine) -> Resources:
         """Returns the resources that hold where the machine's spec says nothing."""
         key = follows_plugin(machine)
-        plugin = await self._plugins.find(key.name) if key else None
+        plugin = await self.store.get(Plugin, key) if key else None
         return plugin.spec.resources if plugin else Resources()
 
     async def revisions(self, machine: VirtualMachine) -> Sequence[SpecRevision]:

@@ -9,10 +9,8 @@ from homeostat.models.network import Network
 from homeostat.planner.network.desired import desired_network
 from homeostat.planner.network.differences import RESTART, compare
 from homeostat.runtime.network.users import users_of
-from homeostat.store.desired import Workspace
 
-from .admission import Admission
-from .changes import Changes
+from .asking import Asking
 from .collection import Collection
 from .refusals import InUse
 from .spec_change import SpecChange, of_resource
@@ -21,8 +19,8 @@ from .spec_change import SpecChange, of_resource
 class Networks(Collection[Network]):
     """The Networks of one namespace."""
 
-    def __init__(self, workspace: Workspace, changes: Changes, admission: Admission) -> None:
-        super().__init__(workspace, changes, admission, Network)
+    def __init__(self, asking: Asking) -> None:
+        super().__init__(asking, Network)
 
     async def users(self, network: Network) -> Sequence[Key]:
         """Returns the keys of the machines, deployments and plugins that name the Network."""
@@ -35,7 +33,7 @@ class Networks(Collection[Network]):
             InUse: machines, deployments or plugins name it.
         """
         if users := await self.users(resource):
-            raise InUse(resource.metadata.name, users, Network)
+            raise InUse(resource.metadata.name, users, Network, await self.asking.visible(users))
         await super().delete(resource, force)
 
     async def judge(self, before: Network, after: Network) -> SpecChange:

@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from homeostat.models.base import Key
 from homeostat.models.plugin import Plugin
-from homeostat.store.desired import Workspace
 
-from .admission import Admission
-from .changes import Changes
+from .asking import Asking
 from .collection import Collection
 from .refusals import InUse
 
@@ -17,8 +15,8 @@ from .refusals import InUse
 class Plugins(Collection[Plugin]):
     """The plugins of one namespace."""
 
-    def __init__(self, workspace: Workspace, changes: Changes, admission: Admission) -> None:
-        super().__init__(workspace, changes, admission, Plugin)
+    def __init__(self, asking: Asking) -> None:
+        super().__init__(asking, Plugin)
 
     async def switch(self, plugin: Plugin, enabled: bool) -> Plugin:
         """Enables or disables a plugin, and returns it after the change. A disabled plugin makes no new machines.
@@ -35,7 +33,7 @@ class Plugins(Collection[Plugin]):
             InUse: machines or deployments are made from it.
         """
         if users := self.users(resource.metadata.name):
-            raise InUse(resource.metadata.name, users)
+            raise InUse(resource.metadata.name, users, Plugin, await self.asking.visible(users))
         await super().delete(resource, force)
 
     def users(self, name: str) -> Sequence[Key]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from homeostat.accounts.rights import Right
 from homeostat.models.base import Key, Resource
 from homeostat.models.plugin import Plugin
 
@@ -32,6 +33,15 @@ class NoSuchResource(Refusal):
         self.kind = kind
 
 
+class NotYours(Refusal):
+    """The actor sees the resource, and has not the right that he asks for."""
+
+    def __init__(self, kind: type[Resource], name: str, right: Right) -> None:
+        said = f"{kind.KIND} {name} is not yours to {right}: its owner or an administrator can grant it"
+        super().__init__(said, {"name": name, "right": right})
+        self.kind = kind
+
+
 class BeingDeleted(Refusal):
     """The resource is being deleted."""
 
@@ -53,11 +63,14 @@ class Disabled(Refusal):
 
 
 class InUse(Refusal):
-    """Others use the plugin, the Disk, the Image or the Network: ``users``."""
+    """Others use the plugin, the Disk, the Image or the Network: ``users``. The actor may see those that are ``known``."""
 
-    def __init__(self, name: str, users: Sequence[Key], kind: type[Resource] = Plugin) -> None:
+    def __init__(
+        self, name: str, users: Sequence[Key], kind: type[Resource] = Plugin, known: Sequence[Key] | None = None
+    ) -> None:
         super().__init__(f"{name} is in use by {len(users)}: delete these first", {"name": name})
         self.users = users
+        self.known = users if known is None else known
         self.kind = kind
 
 

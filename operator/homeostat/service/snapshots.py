@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 from homeostat.driver.errors import DriverError
 from homeostat.driver.storage.disks.chains import bytes_of_chain
@@ -12,10 +11,8 @@ from homeostat.models.condition import READY, find_condition
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot, SnapshotSpec
 from homeostat.runtime.machine import commands
-from homeostat.store.desired import Workspace
 
-from .admission import Admission
-from .changes import Changes
+from .asking import Asking
 from .collection import Collection
 from .machines import Machines
 from .refusals import NotTaken
@@ -24,10 +21,10 @@ from .refusals import NotTaken
 class MachineSnapshots(Collection[Snapshot]):
     """The snapshots of one namespace."""
 
-    def __init__(self, workspace: Workspace, changes: Changes, admission: Admission, machines: Machines, state: Path) -> None:
-        super().__init__(workspace, changes, admission, Snapshot)
+    def __init__(self, asking: Asking, machines: Machines) -> None:
+        super().__init__(asking, Snapshot)
         self._machines = machines
-        self._images = str(state.absolute() / IMAGES)
+        self._images = str(asking.limits.state.absolute() / IMAGES)
 
     async def take(self, name: str, spec: SnapshotSpec) -> Snapshot:
         """Writes a snapshot down, which the operator then takes.

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
+from homeostat.accounts.rights import Right
 from homeostat.driver.errors import DriverError, Refused
 from homeostat.driver.storage.trash import TrashFolder
 from homeostat.planner.files.trash import TrashEntry
 
-from .refusals import NotInTrash, PlaceTaken, TrashUnavailable
+from .asking import Asking
+from .refusals import NotAllowed, NotInTrash, PlaceTaken, TrashUnavailable
 
 
 class TrashRoom:
-    """The trash of one state folder, whose machines' disks are set aside there; changed under its lock.
+    """The trash of one state folder, whose machines' disks are set aside there; changed under its lock. Whose an entry was is not
+    known: to who does not see everything there is none.
 
     Raises:
         TrashUnavailable: each of its methods, where the disk refuses.
+        NotAllowed: where the actor may not change what others had.
     """
 
-    def __init__(self, state: Path, namespace: str) -> None:
-        self._trash = TrashFolder.at(state)
-        self._namespace = namespace
+    def __init__(self, asking: Asking) -> None:
+        self._trash = TrashFolder.at(asking.limits.state)
+        self._namespace = asking.workspace.namespace
+        self._actor = asking.actor
 
     async def entries(self) -> list[TrashEntry]:
         """Returns the entries of the namespace that is served."""
+        if not self._actor.everywhere(Right.SEE):
+            return []
         try:
             found = await asyncio.to_thread(self._trash.entries)
         except DriverError as error:
@@ -48,6 +54,7 @@ class TrashRoom:
         Raises:
             PlaceTaken: there is a file in that place.
         """
+        self._check()
         try:
             return [str(path) for path in await asyncio.to_thread(self._trash.restore, entry)]
         except Refused as error:
@@ -57,7 +64,12 @@ class TrashRoom:
 
     async def erase(self, entry: TrashEntry) -> None:
         """Erases an entry for good."""
+        self._check()
         try:
             await asyncio.to_thread(self._trash.erase, entry.entry)
         except DriverError as error:
             raise TrashUnavailable(str(error)) from error
+
+    def _check(self) -> None:
+        if not self._actor.everywhere(Right.CHANGE):
+            raise NotAllowed("what is in the trash was anybody's: only an administrator changes it")

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
+from homeostat.accounts.rights import Right, Subject
 from homeostat.driver.errors import DriverError, NoSpace
 from homeostat.driver.storage.formats.header import HEAD, sniff
 from homeostat.driver.storage.formats.qemu_img import Unusable
@@ -42,16 +43,24 @@ class DirectParts(Protocol):
 
 
 class ImageUploads:
-    """The uploads of one namespace, into one state folder. ``most``: bytes of the largest one. ``elsewhere`` says why a file
-    would be of no use in that folder; empty: it is."""
+    """The uploads of one namespace, into one state folder, as an actor sees them. ``most``: bytes of the largest one.
+    ``elsewhere`` says why a file would be of no use in that folder; empty: it is. ``hashes``, by id: of how many of its bytes,
+    and what they hash to; whoever asks for the same upload next goes on with it."""
 
-    def __init__(self, images: Images, state: Path, most: int, elsewhere: Callable[[], str] = lambda: "") -> None:
+    def __init__(
+        self,
+        images: Images,
+        state: Path,
+        most: int,
+        elsewhere: str = "",
+        hashes: dict[str, tuple[int, Any]] | None = None,
+    ) -> None:
         self._images = images
         self._folder = UploadFolder(state)
         self._cache = Path(state).resolve() / IMAGES
         self.most = most
         self._elsewhere = elsewhere
-        self._hashes: dict[str, tuple[int, Any]] = {}  # by id: of how many bytes, and the hash of these
+        self._hashes = {} if hashes is None else hashes
 
     async def begin(self, name: str, length: int | None, sha256: str = "", format: str = "", origin: str = "") -> Upload:
         """Begins an upload. ``length``: bytes; None: not known yet. ``origin``: see Upload.
@@ -59,35 +68,40 @@ class ImageUploads:
         Raises:
             Refusal: it may not begin.
         """
-        if why := self._elsewhere():
+        if why := self._elsewhere:
             raise UploadRefused("elsewhere", why)
         if length is not None and length > self.most:
             self._too_large(human_size(length))
         if length == 0:
             raise UploadRefused("not_an_image", f"the upload of {name} is empty")
         await self._images.check_upload(name)
-        wanted = Upload("", self._images.namespace, name, length, sha256.lower(), format, origin)
+        owner = self._images.asking.actor.name
+        wanted = Upload("", self._images.namespace, name, length, sha256.lower(), format, origin, owner=owner)
         with _refusing():
             for again in (True, False):
                 try:
                     return await asyncio.to_thread(self._folder.begin, wanted)
                 except UploadExists as error:
                     if not (again and error.other.found):
-                        details = {"name": name, "upload": error.other.id}
+                        details = {"name": name, **({"upload": error.other.id} if self._may(Right.CHANGE, error.other) else {})}
                         raise UploadRefused("conflict", f"{error}: go on with that, or end it first", details) from error
                     await asyncio.to_thread(self._folder.discard, error.other)  # complete, but its Image could not be written
         raise AssertionError("the loop above ends")
 
-    async def find(self, id: str) -> Upload:
-        """Returns an upload.
+    async def find(self, id: str, right: Right = Right.SEE) -> Upload:
+        """Returns an upload to which the actor has a right.
 
         Raises:
             UploadRefused: there is none of that id here.
         """
         found = await asyncio.to_thread(self._folder.find, id)
-        if found is None or found.namespace != self._images.namespace:
+        if found is None or not self._may(right, found):
             raise UploadRefused("not_found", "there is no such upload: it is complete, was ended, or has expired")
         return found
+
+    def _may(self, right: Right, upload: Upload) -> bool:
+        about = Subject(Image.KIND, upload.namespace, upload.name, upload.owner)
+        return upload.namespace == self._images.namespace and self._images.asking.actor.may_to(right, about)
 
     async def of(self, name: str) -> Upload | None:
         """Returns the upload for a name. None: there is none."""
@@ -110,7 +124,7 @@ class ImageUploads:
     async def all(self) -> list[Upload]:
         """Returns the uploads under way."""
         found = await asyncio.to_thread(self._folder.all)
-        return [upload for upload in found if upload.namespace == self._images.namespace and not upload.done]
+        return [upload for upload in found if self._may(Right.SEE, upload) and not upload.done]
 
     def arrived(self, upload: Upload) -> int:
         """Returns how many bytes are there, and does nothing about it."""

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from homeostat.accounts.actor import HOUSE
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
 from homeostat.service.admission import Admission
+from homeostat.service.asking import Asking
 from homeostat.service.refusals import Refusal
 from homeostat_api.config import ApiConfig
 from homeostat_api.http.errors import Problem
@@ -53,7 +55,10 @@ class Shelf:
 
 def refusal(before: Resource | None, wanted: dict[str, Any], **config: Any) -> Problem | None:
     """None: it is let in. ``wanted``: a document, or a patch of ``before``."""
-    admission = Admission(ApiConfig(Path("/srv/machines"), Path("/srv/state"), **config), Shelf().workspace)
+    changes: Any = None
+    admission = Admission(
+        Asking(HOUSE, Shelf().workspace, changes, ApiConfig(Path("/srv/machines"), Path("/srv/state"), **config))
+    )
     try:
         if before is None:
             asyncio.run(admission.new(wanted))

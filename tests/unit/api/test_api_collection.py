@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from homeostat.accounts.actor import HOUSE
 from homeostat.models.base import Key, Resource
 from homeostat.models.machine import VirtualMachine
+from homeostat.service.asking import Asking
 from homeostat.service.changes import Changes
-from homeostat.service.collection import AUTHOR, NAME_LIMIT, Collection
+from homeostat.service.collection import NAME_LIMIT, Collection
 from homeostat.service.refusals import NotAllowed, Refusal, Stale
 from homeostat.store import errors as store_errors
 from homeostat_api.http.errors import Problem
@@ -62,7 +64,11 @@ class Shelf:
     def machines(self, namespace: str = "default") -> Collection[VirtualMachine]:
         workspace: Any = SimpleNamespace(store=self, namespace=namespace, desired=self)
         admission: Any = self
-        return Collection(workspace, Changes(lambda: 1, lambda: False, 0.0), admission, VirtualMachine)
+        unused: Any = None
+        asking = Asking(HOUSE, workspace, Changes(lambda: 1, lambda: False, 0.0), unused)
+        made = Collection(asking, VirtualMachine)
+        made._admission = admission
+        return made
 
 
 def refused(asked: Coroutine[Any, Any, object]) -> tuple[int, str, dict[str, Any]]:
@@ -99,7 +105,7 @@ def test_what_is_being_deleted_stands_no_more() -> None:
 def test_a_new_one_names_the_namespace_where_it_is_not_the_usual_one(namespace: str, written: dict[str, str]) -> None:
     shelf = Shelf(machine())
     assert asyncio.run(shelf.machines(namespace).create({"metadata": {"name": "web"}, "spec": {}})) == machine()
-    assert shelf.asked == [("VirtualMachine", {"metadata": {"name": "web", **written}, "spec": {}}, AUTHOR)]
+    assert shelf.asked == [("VirtualMachine", {"metadata": {"name": "web", **written}, "spec": {}}, "api")]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +118,7 @@ def test_a_patch_of_nothing_is_not_written_unless_a_version_is_to_stand(
     after = machine(labels={"a": "b"})
     shelf = Shelf(after)
     assert asyncio.run(shelf.machines().patch(machine(), patch, version)) == (after if written else machine())
-    assert shelf.asked == ([("web", patch, AUTHOR, version)] if written else [])
+    assert shelf.asked == ([("web", patch, "api", version)] if written else [])
 
 
 KEY = Key("VirtualMachine", "default", "web")
@@ -151,7 +157,7 @@ def test_an_edit_holds_to_the_version_that_was_read_or_named(asked: str | None, 
         return {"spec": {"paused": True}}
 
     assert asyncio.run(shelf.machines().edit("web", asked, change)) == (machine(), machine())
-    assert shelf.asked[-1] == ("web", {"spec": {"paused": True}}, AUTHOR, expected)
+    assert shelf.asked[-1] == ("web", {"spec": {"paused": True}}, "api", expected)
 
 
 def test_security_whatever_is_written_was_admitted_before() -> None:

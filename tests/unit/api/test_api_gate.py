@@ -10,10 +10,11 @@ import falcon.asgi
 import pytest
 from falcon.testing import Result, TestClient
 
+from homeostat.accounts.actor import NOBODY, Actor
+from homeostat.accounts.rights import Role
 from homeostat_api.config import ApiConfig
 from homeostat_api.gate import Gate
 from homeostat_api.http import errors, media
-from homeostat_api.http.actor import NOBODY, Actor
 from homeostat_api.http.media import BODY_LIMIT
 from homeostat_api.http.rights import Right, needs
 from homeostat_contracts.volant.errors import ANSWERS
@@ -75,12 +76,22 @@ def test_who_carries_the_token_is_let_in(given: str, right: bool) -> None:
 @pytest.mark.parametrize(
     ("config", "headers", "path", "actor"),
     [
-        ({}, {}, "/door", Actor("local", frozenset(Right))),
-        ({"token": TOKEN}, {"Authorization": f"Bearer {TOKEN}"}, "/door", Actor("token", frozenset(Right))),
-        ({"token": TOKEN}, {"Authorization": f"Bearer {TOKEN}"}, "/healthz", Actor("token", frozenset(Right))),
+        ({}, {}, "/door", Actor("local", Role.ADMINISTRATOR, rights=frozenset(Right))),
+        (
+            {"token": TOKEN},
+            {"Authorization": f"Bearer {TOKEN}"},
+            "/door",
+            Actor("token", Role.ADMINISTRATOR, rights=frozenset(Right)),
+        ),
+        (
+            {"token": TOKEN},
+            {"Authorization": f"Bearer {TOKEN}"},
+            "/healthz",
+            Actor("token", Role.ADMINISTRATOR, rights=frozenset(Right)),
+        ),
         ({"token": TOKEN}, {}, "/healthz", NOBODY),
-        ({"host": "192.0.2.1"}, {}, "/door", Actor("unknown", frozenset(Right))),
-        ({"rights": frozenset({Right.SEE})}, {}, "/door", Actor("local", frozenset({Right.SEE}))),
+        ({"host": "192.0.2.1"}, {}, "/door", Actor("unknown", Role.ADMINISTRATOR, rights=frozenset(Right))),
+        ({"rights": frozenset({Right.SEE})}, {}, "/door", Actor("local", Role.ADMINISTRATOR, rights=frozenset({Right.SEE}))),
     ],
 )
 def test_who_asks_is_known_behind_the_gate(config: dict[str, Any], headers: dict[str, str], path: str, actor: Actor) -> None:

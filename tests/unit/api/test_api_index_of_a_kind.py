@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
+from homeostat.accounts.actor import HOUSE
 from homeostat.models.base import Key, Resource
 from homeostat.models.machine import VirtualMachine
+from homeostat.service.asking import Asking
 from homeostat.service.changes import Changes
 from homeostat.service.collection import Collection
 from homeostat_api.http.kind_index import Entry, KindIndex
@@ -29,7 +31,9 @@ class Shelf:
         unused: Any = None
         workspace: Any = SimpleNamespace(store=self, namespace="default", desired=None)
         changes = Changes(lambda: self.version, lambda: False, 0.0)
-        self.kind = KindIndex(Collection(workspace, changes, unused, VirtualMachine), changes, self._show, lambda: self.plugins)
+        self.kind = KindIndex(
+            Collection(Asking(HOUSE, workspace, changes, unused), VirtualMachine), changes, self._show, lambda: self.plugins
+        )
 
     @property
     def index(self) -> Shelf:

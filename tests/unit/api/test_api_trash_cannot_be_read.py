@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from homeostat.accounts.actor import HOUSE
 from homeostat.driver.errors import DriverError, Refused
 from homeostat.driver.storage.trash import TrashFolder
 from homeostat.planner.files.trash import TrashEntry
@@ -28,6 +30,11 @@ def raising(error: Exception) -> Callable[..., Any]:
     return fail
 
 
+def room_of(state: Path, namespace: str) -> TrashRoom:
+    given: Any = SimpleNamespace(actor=HOUSE, workspace=SimpleNamespace(namespace=namespace), limits=SimpleNamespace(state=state))
+    return TrashRoom(given)
+
+
 @pytest.mark.parametrize(
     ("work", "error", "status", "details"),
     [
@@ -41,7 +48,7 @@ def test_what_the_disk_refuses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: str, error: DriverError, status: int, details: dict[str, str]
 ) -> None:
     monkeypatch.setattr(TrashFolder, work, raising(error))
-    room = TrashRoom(tmp_path, "default")
+    room = room_of(tmp_path, "default")
     given = () if work == "entries" else (entry("default", "web"),)
     with pytest.raises(Refusal) as refused:
         asyncio.run(getattr(room, work)(*given))
@@ -52,7 +59,7 @@ def test_what_the_disk_refuses(
 def test_only_the_served_namespace_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     unlabelled, ours, theirs = entry("", "unknown"), entry("lab", "web"), entry("default", "web")
     monkeypatch.setattr(TrashFolder, "entries", lambda trash: [unlabelled, ours, theirs])
-    room = TrashRoom(tmp_path, "lab")
+    room = room_of(tmp_path, "lab")
     assert asyncio.run(room.entries()) == [unlabelled, ours]
     assert asyncio.run(room.entry(ours.entry)) is ours
     with pytest.raises(Refusal) as refused:

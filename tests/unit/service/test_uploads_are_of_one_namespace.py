@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from homeostat.accounts.actor import HOUSE
 from homeostat.service.refusals import UploadRefused
 from homeostat.service.uploads import ImageUploads
 
@@ -15,7 +16,7 @@ def uploads(state: Path, namespace: str) -> ImageUploads:
     async def check_upload(name: str) -> None:
         """Any may be uploaded."""
 
-    images = SimpleNamespace(namespace=namespace, check_upload=check_upload)
+    images = SimpleNamespace(namespace=namespace, check_upload=check_upload, asking=SimpleNamespace(actor=HOUSE))
     return ImageUploads(images, state, 2**30)  # type: ignore[arg-type]
 
 

@@ -34,8 +34,8 @@ async def test_the_length_is_judged_before_anything_is_sent(room: Room, length: 
 
 async def test_a_file_that_would_be_of_no_use(room: Room) -> None:
     served = Served(room)
-    uploads = served.service().uploads
     served.allowed.uploads_elsewhere = "no operator is beside it"
+    uploads = served.service().uploads
     with pytest.raises(UploadRefused, match="no operator") as refused:
         await uploads.begin("debian", 1000)
     assert refused.value.why == "elsewhere"

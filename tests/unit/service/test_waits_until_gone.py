@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from homeostat.accounts.actor import HOUSE
 from homeostat.models.machine import VirtualMachine
+from homeostat.service.asking import Asking
 from homeostat.service.changes import Changes
 from homeostat.service.collection import Collection
 
@@ -28,7 +30,7 @@ class Shelf:
         unused: Any = None
         workspace: Any = SimpleNamespace(store=self, namespace="default", desired=None)
         changes = Changes(lambda: self.version, lambda: self.stopping, 0.0)
-        self.machines = Collection(workspace, changes, unused, VirtualMachine)
+        self.machines = Collection(Asking(HOUSE, workspace, changes, unused), VirtualMachine)
 
     async def get(self, kind: object, key: object) -> VirtualMachine | None:
         return self.found

@@ -8,8 +8,8 @@ import falcon
 import falcon.asgi
 
 from homeostat.models.deployment import VirtualMachineDeployment
-from homeostat.service.admission import Admission
-from homeostat.service.deployments import Deployments
+from homeostat.service.service import Service
+from homeostat_api.http.actor import who
 from homeostat_api.http.kind_index import Entry
 from homeostat_api.http.lists import ListAnswer
 from homeostat_api.http.media import MERGE_PATCH, read_model
@@ -43,12 +43,10 @@ def _selection(req: falcon.asgi.Request) -> Callable[[Sequence[Entry]], Sequence
 class DeploymentList:
     def __init__(
         self,
-        deployments: Deployments,
-        admission: Admission,
+        service: Service,
         answer: ListAnswer[VirtualMachineDeployment],
     ) -> None:
-        self._deployments = deployments
-        self._admission = admission
+        self._service = service
         self._answer = answer
 
     @needs(Right.SEE)
@@ -80,26 +78,27 @@ class DeploymentList:
         errors=(400, 404, 409),
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        desk = self._service.asked_by(who(req))
         dry, request = flag(req, "dryRun"), await read_model(req, DeploymentCreate)
         document = new_deployment(request)
         if request.replicas is not None:
-            self._admission.replicas(request.replicas)
+            desk.admission.replicas(request.replicas)
         if request.made_from is not None:
-            await self._admission.plugin(request.made_from)
-        deployment = await self._deployments.create(document, dry)
+            await desk.admission.plugin(request.made_from)
+        deployment = await desk.deployments.create(document, dry)
         if dry:
             answer_presumed(resp, deployment)
             return
         resp.status = falcon.HTTP_201
         resp.location = f"/api/v1/deployments/{deployment.metadata.name}"
         # As it was written: the operator may have begun since.
-        resp.media = views.summary(await self._deployments.effective(deployment.model_copy(update={"status": None})))
+        resp.media = views.summary(await desk.deployments.effective(deployment.model_copy(update={"status": None})))
         set_etag(resp, deployment)
 
 
 class DeploymentItem:
-    def __init__(self, deployments: Deployments, margin: float) -> None:
-        self._deployments = deployments
+    def __init__(self, service: Service, margin: float) -> None:
+        self._service = service
         self._margin = margin
 
     @needs(Right.SEE)
@@ -111,9 +110,10 @@ class DeploymentItem:
         errors=(400, 404),
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
+        deployments = self._service.asked_by(who(req)).deployments
         whole = choice(req, "view", VIEWS) == "resource"
-        deployment = await self._deployments.get(name)
-        resp.media = deployment.dump() if whole else views.detail(await self._deployments.effective(deployment))
+        deployment = await deployments.get(name)
+        resp.media = deployment.dump() if whole else views.detail(await deployments.effective(deployment))
         set_etag(resp, deployment)
 
     @needs(Right.CHANGE)
@@ -128,11 +128,12 @@ class DeploymentItem:
         errors=(400, 404, 409, 412),
     )
     async def on_patch(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        before = await self._deployments.standing(name)
+        deployments = self._service.asked_by(who(req)).deployments
+        before = await deployments.standing(name)
         version = expected_version(req, before)
         replicas = (await read_model(req, DeploymentPatch)).replicas
-        deployment = await self._deployments.scale(before, replicas, version)
-        resp.media = views.scaled(await self._deployments.effective(deployment))
+        deployment = await deployments.scale(before, replicas, version)
+        resp.media = views.scaled(await deployments.effective(deployment))
         set_etag(resp, deployment)
 
     @needs(Right.CHANGE)
@@ -148,11 +149,12 @@ class DeploymentItem:
         errors=(400, 404, 409),
     )
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
+        deployments = self._service.asked_by(who(req)).deployments
         seconds = whole_number(req, "wait", WAIT_MAX)
-        deployment = await self._deployments.get(name)
-        await self._deployments.delete(deployment)
+        deployment = await deployments.get(name)
+        await deployments.delete(deployment)
         grace = deployment.spec.template.spec.shutdown.grace_period_seconds
-        gone, _ = await self._deployments.wait_gone(deployment, grace + self._margin if seconds is None else seconds)
+        gone, _ = await deployments.wait_gone(deployment, grace + self._margin if seconds is None else seconds)
         if gone:
             resp.status = falcon.HTTP_204
             return

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import falcon.asgi
 
+from homeostat.service.service import Service
+from homeostat_api.http.actor import who
 from homeostat_api.http.errors import invalid
 from homeostat_api.http.operations import Answer, Parameter, operation
 from homeostat_api.http.rights import Right, needs
@@ -18,7 +20,8 @@ LAST = Parameter(
 
 
 class MachineEvents:
-    def __init__(self, stream: EventStream) -> None:
+    def __init__(self, service: Service, stream: EventStream) -> None:
+        self._service = service
         self._stream = stream
 
     @needs(Right.SEE)
@@ -36,7 +39,7 @@ class MachineEvents:
         resp.content_type = "text/event-stream"
         resp.set_header("Cache-Control", "no-store")
         resp.set_header("X-Accel-Buffering", "no")  # nginx would hold the events back
-        resp.stream = self._stream.follow(_last_event(req))
+        resp.stream = self._stream.follow(_last_event(req), self._service.asked_by(who(req)))
 
 
 def _last_event(req: falcon.asgi.Request) -> int | None:

@@ -13,6 +13,8 @@ from homeostat.models.machine_hardware import Resources
 from homeostat.runtime.engine.ports import SpecRevision
 from homeostat.service.collection import Patch, of_spec
 from homeostat.service.machines import Machines
+from homeostat.service.service import Service
+from homeostat_api.http.actor import who
 from homeostat_api.http.lists import page_of
 from homeostat_api.http.media import MERGE_PATCH, read_model
 from homeostat_api.http.operations import ETAG, Answer, operation
@@ -27,14 +29,15 @@ from .machines import TAG
 
 
 class MachineConfig:
-    def __init__(self, machines: Machines) -> None:
-        self._machines = machines
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     @needs(Right.SEE)
     @operation("Get a machine's configuration", TAG, {200: Answer("It.", ConfigBody, headers=ETAG)}, errors=(404,))
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        machine = await self._machines.get(name)
-        resp.media = await self._shown(machine)
+        machines = self._service.asked_by(who(req)).machines
+        machine = await machines.get(name)
+        resp.media = await _shown(machines, machine)
         set_etag(resp, machine)
 
     @needs(Right.CHANGE)
@@ -50,20 +53,22 @@ class MachineConfig:
         errors=(400, 404, 409, 412),
     )
     async def on_patch(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        version = expected_version(req, await self._machines.get(name))
+        machines = self._service.asked_by(who(req)).machines
+        version = expected_version(req, await machines.get(name))
         asked = await read_model(req, ConfigPatch)
 
         async def change(machine: VirtualMachine) -> Patch:
-            return of_spec(config_patch(asked, await self._machines.effective(machine)))
+            return of_spec(config_patch(asked, await machines.effective(machine)))
 
-        before, after = await self._machines.edit(name, version, change)
+        before, after = await machines.edit(name, version, change)
         changed = after.metadata.generation != before.metadata.generation
-        resp.media = {**await self._shown(after), "restart_required": changed}
+        resp.media = {**await _shown(machines, after), "restart_required": changed}
         set_etag(resp, after)
 
-    async def _shown(self, machine: VirtualMachine) -> dict[str, Any]:
-        effective, revisions, given = await _history_of(self._machines, machine)
-        return {**views.config(effective), **views.version(effective, revisions, given)}
+
+async def _shown(machines: Machines, machine: VirtualMachine) -> dict[str, Any]:
+    effective, revisions, given = await _history_of(machines, machine)
+    return {**views.config(effective), **views.version(effective, revisions, given)}
 
 
 async def _history_of(machines: Machines, machine: VirtualMachine) -> tuple[VirtualMachine, Sequence[SpecRevision], Resources]:
@@ -73,8 +78,8 @@ async def _history_of(machines: Machines, machine: VirtualMachine) -> tuple[Virt
 
 
 class MachineHistory:
-    def __init__(self, machines: Machines) -> None:
-        self._machines = machines
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     @needs(Right.SEE)
     @operation(
@@ -86,8 +91,9 @@ class MachineHistory:
         errors=(400, 404),
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
+        machines = self._service.asked_by(who(req)).machines
         page = page_of(req)
-        machine = await self._machines.get(name)
-        entries = views.histories(*await _history_of(self._machines, machine))
+        machine = await machines.get(name)
+        entries = views.histories(*await _history_of(machines, machine))
         resp.set_header("X-Total-Count", str(len(entries)))
         resp.media = list(page.of(entries))

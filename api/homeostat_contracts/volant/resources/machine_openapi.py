@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import falcon.asgi
 
-from homeostat.service.machines import Machines
-from homeostat.service.plugins import Plugins
+from homeostat.service.service import Service
+from homeostat_api.http.actor import who
 from homeostat_api.http.errors import Problem
 from homeostat_api.http.operations import Answer, operation
 from homeostat_api.http.rights import Right, needs
@@ -15,9 +15,8 @@ from .machines import TAG
 
 
 class MachineOpenApi:
-    def __init__(self, machines: Machines, plugins: Plugins) -> None:
-        self._machines = machines
-        self._plugins = plugins
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     @needs(Right.SEE)
     @operation(
@@ -28,8 +27,9 @@ class MachineOpenApi:
         errors=(404,),
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        used = plugin_of(await self._machines.get(name))
-        plugin = await self._plugins.find(used) if used else None
+        desk = self._service.asked_by(who(req))
+        used = plugin_of(await desk.machines.get(name))
+        plugin = await desk.plugins.find(used) if used else None
         if plugin is None or plugin.spec.openapi is None:
             why = "the VM's plugin has no OpenAPI document" if plugin else "the VM has no plugin"
             raise Problem(404, "openapi_not_found", f"There is none: {why}", {"name": name, "plugin": used})

@@ -5,7 +5,8 @@ from __future__ import annotations
 import falcon
 import falcon.asgi
 
-from homeostat.service.machines import Machines
+from homeostat.service.service import Service
+from homeostat_api.http.actor import who
 from homeostat_api.http.operations import Answer, operation
 from homeostat_api.http.parameters import flag, whole_number
 from homeostat_api.http.rights import Right, needs
@@ -17,8 +18,8 @@ from .machines import TAG
 
 
 class MachineStart:
-    def __init__(self, machines: Machines) -> None:
-        self._machines = machines
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     @needs(Right.CHANGE)
     @operation(
@@ -29,14 +30,15 @@ class MachineStart:
         errors=(404, 409),
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        resp.media = views.brief(await self._machines.start(name), "starting")
+        machines = self._service.asked_by(who(req)).machines
+        resp.media = views.brief(await machines.start(name), "starting")
 
 
 class MachineStop:
     """Waits for the guest: a stop that is answered 200 has happened."""
 
-    def __init__(self, machines: Machines, margin: float) -> None:
-        self._machines = machines
+    def __init__(self, service: Service, margin: float) -> None:
+        self._service = service
         self._margin = margin
 
     @needs(Right.CHANGE)
@@ -53,18 +55,19 @@ class MachineStop:
         errors=(400, 404, 409),
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
+        machines = self._service.asked_by(who(req)).machines
         force, seconds = flag(req, "force"), whole_number(req, "wait", WAIT_MAX)
-        machine = await self._machines.stop(name, force)
+        machine = await machines.stop(name, force)
         grace = 0 if force else machine.spec.shutdown.grace_period_seconds
-        off, last = await self._machines.wait_off(name, grace + self._margin if seconds is None else seconds)
+        off, last = await machines.wait_off(name, grace + self._margin if seconds is None else seconds)
         if not off:
             resp.status = falcon.HTTP_202
         resp.media = views.brief(last or machine, "stopped" if off else "stopping")
 
 
 class MachineRestart:
-    def __init__(self, machines: Machines) -> None:
-        self._machines = machines
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     @needs(Right.CHANGE)
     @operation(
@@ -74,5 +77,6 @@ class MachineRestart:
         errors=(404, 409),
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        machine, was_on = await self._machines.restart(name)
+        machines = self._service.asked_by(who(req)).machines
+        machine, was_on = await machines.restart(name)
         resp.media = views.brief(machine, "restarting" if was_on else "starting")

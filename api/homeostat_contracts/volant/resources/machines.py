@@ -8,8 +8,8 @@ import falcon
 import falcon.asgi
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.service.admission import Admission
-from homeostat.service.machines import Machines
+from homeostat.service.service import Service
+from homeostat_api.http.actor import who
 from homeostat_api.http.kind_index import Entry
 from homeostat_api.http.lists import ListAnswer
 from homeostat_api.http.media import read_model
@@ -46,9 +46,8 @@ def _selection(req: falcon.asgi.Request) -> Callable[[Sequence[Entry]], Sequence
 
 
 class MachineList:
-    def __init__(self, machines: Machines, admission: Admission, answer: ListAnswer[VirtualMachine]) -> None:
-        self._machines = machines
-        self._admission = admission
+    def __init__(self, service: Service, answer: ListAnswer[VirtualMachine]) -> None:
+        self._service = service
         self._answer = answer
 
     @needs(Right.SEE)
@@ -81,22 +80,23 @@ class MachineList:
         errors=(400, 404, 409),
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        desk = self._service.asked_by(who(req))
         dry, request = flag(req, "dryRun"), await read_model(req, MachineCreate)
         if request.made_from is not None:
-            await self._admission.plugin(request.made_from)
-        machine = await self._machines.create(new_machine(request), dry)
+            await desk.admission.plugin(request.made_from)
+        machine = await desk.machines.create(new_machine(request), dry)
         if dry:
             answer_presumed(resp, machine)
             return
         resp.status = falcon.HTTP_201
         resp.location = f"/api/v1/vms/{machine.metadata.name}"
-        resp.media = views.summary(await self._machines.effective(machine))
+        resp.media = views.summary(await desk.machines.effective(machine))
         set_etag(resp, machine)
 
 
 class MachineItem:
-    def __init__(self, machines: Machines, margin: float) -> None:
-        self._machines = machines
+    def __init__(self, service: Service, margin: float) -> None:
+        self._service = service
         self._margin = margin
 
     @needs(Right.SEE)
@@ -108,9 +108,10 @@ class MachineItem:
         errors=(400, 404),
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
+        machines = self._service.asked_by(who(req)).machines
         whole = choice(req, "view", VIEWS) == "resource"
-        machine = await self._machines.get(name)
-        resp.media = views.resource(machine) if whole else views.detail(await self._machines.effective(machine))
+        machine = await machines.get(name)
+        resp.media = views.resource(machine) if whole else views.detail(await machines.effective(machine))
         set_etag(resp, machine)
 
     @needs(Right.CHANGE)
@@ -126,11 +127,12 @@ class MachineItem:
         errors=(400, 404, 409),
     )
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
+        machines = self._service.asked_by(who(req)).machines
         force, seconds = flag(req, "force"), whole_number(req, "wait", WAIT_MAX)
-        machine = await self._machines.get(name)
-        await self._machines.delete(machine, force)
+        machine = await machines.get(name)
+        await machines.delete(machine, force)
         grace = 0 if force else machine.spec.shutdown.grace_period_seconds
-        gone, left = await self._machines.wait_gone(machine, grace + self._margin if seconds is None else seconds)
+        gone, left = await machines.wait_gone(machine, grace + self._margin if seconds is None else seconds)
         if gone:
             resp.status = falcon.HTTP_204
             return

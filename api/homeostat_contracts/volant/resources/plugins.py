@@ -8,7 +8,8 @@ import falcon
 import falcon.asgi
 
 from homeostat.models.plugin import Plugin
-from homeostat.service.plugins import Plugins
+from homeostat.service.service import Service
+from homeostat_api.http.actor import who
 from homeostat_api.http.kind_index import Entry
 from homeostat_api.http.lists import ListAnswer
 from homeostat_api.http.media import dumps, read_model, read_object
@@ -39,9 +40,9 @@ def _names(req: falcon.asgi.Request) -> Callable[[Sequence[Entry]], Sequence[byt
 
 
 class PluginCollection:
-    def __init__(self, plugins: Plugins, answer: ListAnswer[Plugin], kernel: str | None) -> None:
+    def __init__(self, service: Service, answer: ListAnswer[Plugin], kernel: str | None) -> None:
         self._kernel = kernel
-        self._plugins = plugins
+        self._service = service
         self._answer = answer
 
     @needs(Right.SEE)
@@ -69,7 +70,8 @@ class PluginCollection:
         errors=(400, 409),
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        plugin = await self._plugins.create(new_plugin(await read_object(req), self._kernel))
+        plugins = self._service.asked_by(who(req)).plugins
+        plugin = await plugins.create(new_plugin(await read_object(req), self._kernel))
         resp.status = falcon.HTTP_201
         resp.location = f"/api/v1/plugins/{plugin.metadata.name}"
         resp.media = views.detail(plugin)
@@ -77,8 +79,8 @@ class PluginCollection:
 
 
 class PluginItem:
-    def __init__(self, plugins: Plugins, margin: float) -> None:
-        self._plugins = plugins
+    def __init__(self, service: Service, margin: float) -> None:
+        self._service = service
         self._margin = margin
 
     @needs(Right.SEE)
@@ -90,8 +92,9 @@ class PluginItem:
         errors=(400, 404),
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, plugin: str) -> None:
+        plugins = self._service.asked_by(who(req)).plugins
         whole = choice(req, "view", VIEWS) == "resource"
-        found = await self._plugins.get(plugin)
+        found = await plugins.get(plugin)
         resp.media = found.dump() if whole else views.detail(found)
         set_etag(resp, found)
 
@@ -108,10 +111,11 @@ class PluginItem:
         errors=(400, 404, 409),
     )
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, plugin: str) -> None:
+        plugins = self._service.asked_by(who(req)).plugins
         seconds = whole_number(req, "wait", WAIT_MAX)
-        found = await self._plugins.get(plugin)
-        await self._plugins.delete(found)
-        gone, _ = await self._plugins.wait_gone(found, self._margin if seconds is None else seconds)
+        found = await plugins.get(plugin)
+        await plugins.delete(found)
+        gone, _ = await plugins.wait_gone(found, self._margin if seconds is None else seconds)
         if gone:
             resp.status = falcon.HTTP_204
             return
@@ -120,8 +124,8 @@ class PluginItem:
 
 
 class PluginSwitch:
-    def __init__(self, plugins: Plugins) -> None:
-        self._plugins = plugins
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     @needs(Right.CHANGE)
     @operation(
@@ -133,7 +137,8 @@ class PluginSwitch:
         errors=(400, 404, 409),
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, plugin: str) -> None:
-        found = await self._plugins.standing(plugin)
-        found = await self._plugins.switch(found, (await read_model(req, PluginEnabled)).enabled)
+        plugins = self._service.asked_by(who(req)).plugins
+        found = await plugins.standing(plugin)
+        found = await plugins.switch(found, (await read_model(req, PluginEnabled)).enabled)
         resp.media = views.detail(found)
         set_etag(resp, found)

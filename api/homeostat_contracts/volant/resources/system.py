@@ -11,7 +11,9 @@ import falcon.asgi
 
 from homeostat import __version__
 from homeostat.models.machine import VirtualMachine
+from homeostat.service.desk import Desk
 from homeostat.service.service import Service
+from homeostat_api.http.actor import who
 from homeostat_api.http.kind_index import KindIndex
 from homeostat_api.http.operations import Answer, operation
 from homeostat_api.http.rights import Right, needs
@@ -39,7 +41,8 @@ class SystemInformation:
     @needs(Right.SEE)
     @operation("Describe this installation", "System", {200: Answer("Version, totals and capacity.", SystemInfo)})
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        _, machines = await self._machines.entries()
+        desk = self._service.asked_by(who(req))
+        _, machines = await self._machines.seen_from(desk)
         running = sum(machine.status == "running" for machine in machines)
         architecture = platform.machine()
         resp.media = {
@@ -51,15 +54,15 @@ class SystemInformation:
             "stats": {
                 "total_vms": len(machines),
                 "running_vms": running,
-                "total_deployments": self._service.deployments.count(),
-                "total_plugins": self._service.plugins.count(),
+                "total_deployments": await desk.deployments.count(),
+                "total_plugins": await desk.plugins.count(),
             },
-            "resources": await self._resources(),
+            "resources": await self._resources(desk),
         }
 
-    async def _resources(self) -> dict[str, int]:
+    async def _resources(self, desk: Desk) -> dict[str, int]:
         """Returns what all hosts have that report it, or else what this one has."""
-        found = await self._service.capacity()
+        found = await desk.capacity()
         if found is not None:
             total, available = found.memory // MIB, found.available // MIB
             return {"cpu_count": found.cpus, "memory_total_mb": total, "memory_available_mb": available}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,7 +111,8 @@ async def _begin(uploads: ImageUploads, file: SourceFile, name: str, sha256: str
 
 
 def _uploads(state: State, settings: CliSettings) -> ImageUploads:
-    from homeostat.service.admission import Admission
+    from homeostat.accounts.actor import HOUSE
+    from homeostat.service.asking import Asking
     from homeostat.service.changes import Changes
     from homeostat.service.images import Images
     from homeostat.service.uploads import ImageUploads
@@ -123,8 +125,7 @@ def _uploads(state: State, settings: CliSettings) -> ImageUploads:
             "give --server URL, of an API server that shares the state folder of a host",
         )
     changes = Changes(workspace.store.index.data_version, lambda: False, 1.0)
-    images = Images(workspace, changes, Admission(_OwnLimits(folder.root), workspace))
-    images.author = AUTHOR
+    images = Images(Asking(replace(HOUSE, author=AUTHOR), workspace, changes, _OwnLimits(folder.root)))
     return ImageUploads(images, folder.root, 2**63)
 
 
@@ -136,6 +137,8 @@ class _OwnLimits:
     max_replicas = 0
     max_upload = 2**63
     uploads_elsewhere = ""
+    max_exports = 0
+    clustered = False
 
     def __init__(self, state: Path) -> None:
         self.state = state

@@ -68,6 +68,7 @@ class Upload:
     origin: str = ""  # which file of this host it is a copy of
     found: str = ""  # its SHA-256, once it is complete and was judged
     done: bool = False  # its Image is written down; only this record is left, for who asks how far it is
+    owner: str = ""  # the account that began it; empty: nobody in particular
 
     @property
     def said(self) -> str:

@@ -1,0 +1,1 @@
+"""Who asks, and what he may do. Knows nothing of HTTP or libvirt."""

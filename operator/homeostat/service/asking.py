@@ -1,0 +1,77 @@
+"""Who asks, and where resources are read and written for him."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from homeostat.accounts.actor import Actor
+from homeostat.accounts.rights import OWNER, Right, Subject
+from homeostat.models.base import Key, ObjectMeta, Resource
+from homeostat.models.kinds import BY_KIND
+from homeostat.store.desired import Workspace
+
+from .changes import Changes
+from .limits import ServerLimits
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """An actor before the resources of one namespace."""
+
+    actor: Actor
+    workspace: Workspace
+    changes: Changes
+    limits: ServerLimits
+
+    async def subject(self, resource: Resource) -> Subject:
+        """Returns what a decision about the resource rests on. What belongs to a deployment or a schedule is its owner's."""
+        return await self._subject(type(resource), resource.metadata, {})
+
+    async def may_to(self, right: Right, resource: Resource) -> bool:
+        """Tells whether the actor has a right to a resource."""
+        return self.actor.everywhere(right) or self.actor.may_to(right, await self.subject(resource))
+
+    async def may_use(self, right: Right, key: Key) -> bool:
+        """Tells whether there is a resource of that key, and the actor has a right to it."""
+        found = await self._get(key)
+        return found is not None and await self.may_to(right, found)
+
+    async def sees(self, key: Key) -> bool | None:
+        """Tells whether the actor sees the resource of that key. None: there is none."""
+        found = await self._get(key)
+        return await self.may_to(Right.SEE, found) if found is not None else None
+
+    async def visible(self, keys: Iterable[Key]) -> list[Key]:
+        """Returns those of the keys whose resources the actor may see."""
+        if self.actor.everywhere(Right.SEE):
+            return list(keys)
+        return [key for key in keys if await self.may_use(Right.SEE, key)]
+
+    async def seen(self, items: Iterable[T], what: Callable[[T], tuple[type[Resource], ObjectMeta]]) -> list[T]:
+        """Returns those of the items whose resources the actor may see."""
+        owners: dict[tuple[str, str], str] = {}
+        return [item for item in items if self.actor.may_to(Right.SEE, await self._subject(*what(item), owners))]
+
+    async def _subject(self, kind: type[Resource], meta: ObjectMeta, owners: dict[tuple[str, str], str]) -> Subject:
+        """Returns a subject. ``owners``: of what was asked for already, by kind and uid."""
+        owner = meta.labels.get(OWNER, "")
+        for above in meta.owner_references:
+            known = owners.get((above.kind, above.uid))
+            if known is None:
+                found = await self._get(Key(above.kind, meta.namespace, above.name))
+                same = found is not None and found.metadata.uid == above.uid
+                known = owners[above.kind, above.uid] = found.metadata.labels.get(OWNER, "") if found and same else ""
+            owner = known
+        return Subject(kind.KIND, meta.namespace, meta.name, owner)
+
+    def labelled(self, labels: Mapping[str, str]) -> dict[str, str]:
+        """Returns the labels of a resource that the actor makes: he owns it, if he has an account."""
+        return {**labels, OWNER: self.actor.name} if self.actor.name else dict(labels)
+
+    async def _get(self, key: Key) -> Resource | None:
+        kind = BY_KIND.get(key.kind)
+        return await self.workspace.store.get(kind, key) if kind is not None else None

@@ -1,0 +1,158 @@
+"""Everything that one actor can ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from homeostat.accounts.actor import Actor
+from homeostat.accounts.rights import Right
+from homeostat.driver.storage.folders import bytes_on_disk
+from homeostat.models.base import Key
+from homeostat.models.condition import READY, find_condition
+from homeostat.models.host import Host
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.schedule import SnapshotSchedule
+from homeostat.planner.orphans import Orphan
+from homeostat.store.errors import FolderProblem
+
+from .admission import Admission
+from .asking import Asking
+from .collection import Collection
+from .deployments import Deployments
+from .disks import Disks
+from .exports import CopiesUnderWay, DiskExports
+from .images import Images
+from .machines import Machines
+from .networks import Networks
+from .plugins import Plugins
+from .power import wants_running
+from .snapshots import MachineSnapshots
+from .trash import TrashRoom
+from .uploads import ImageUploads
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What hosts have; memory in bytes."""
+
+    cpus: int
+    memory: int
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the server has once, whoever asks."""
+
+    copies: CopiesUnderWay
+    hashes: dict[str, tuple[int, Any]] = field(default_factory=dict)  # of uploads, by id
+
+
+class Desk:
+    """Serves one actor. What it shows is what he may see; what it does is what he may do."""
+
+    def __init__(self, asking: Asking, shared: Shared) -> None:
+        self.asking = asking
+        self._shared = shared
+        self._store = asking.workspace.store
+
+    @property
+    def actor(self) -> Actor:
+        return self.asking.actor
+
+    @property
+    def admission(self) -> Admission:
+        return Admission(self.asking)
+
+    @property
+    def plugins(self) -> Plugins:
+        return Plugins(self.asking)
+
+    @cached_property
+    def machines(self) -> Machines:
+        return Machines(self.asking)
+
+    @property
+    def deployments(self) -> Deployments:
+        return Deployments(self.asking)
+
+    @cached_property
+    def disks(self) -> Disks:
+        return Disks(self.asking)
+
+    @property
+    def images(self) -> Images:
+        return Images(self.asking)
+
+    @property
+    def networks(self) -> Networks:
+        return Networks(self.asking)
+
+    @cached_property
+    def snapshots(self) -> MachineSnapshots:
+        return MachineSnapshots(self.asking, self.machines)
+
+    @property
+    def schedules(self) -> Collection[SnapshotSchedule]:
+        return Collection(self.asking, SnapshotSchedule)
+
+    @property
+    def uploads(self) -> ImageUploads:
+        limits = self.asking.limits
+        return ImageUploads(self.images, limits.state, limits.max_upload, limits.uploads_elsewhere, self._shared.hashes)
+
+    @property
+    def exports(self) -> DiskExports:
+        return DiskExports(self.machines, self.disks, self.snapshots, self._shared.copies)
+
+    @property
+    def trash(self) -> TrashRoom:
+        return TrashRoom(self.asking)
+
+    @property
+    def sees_all(self) -> bool:
+        """Tells whether nothing is hidden from the actor."""
+        return self.actor.everywhere(Right.SEE)
+
+    async def sees(self, key: Key) -> bool | None:
+        """Tells whether the actor sees the resource of that key. None: there is none."""
+        return await self.asking.sees(key)
+
+    async def capacity(self) -> Capacity | None:
+        """Returns what the hosts have together that can be reached, and what of it no machine is given. None: there is one host,
+        which reports nothing; or the actor does not see what others have of it."""
+        if not self.sees_all:
+            return None
+        hosts = [host for host in await self._store.list(Host) if _ready(host)]
+        if not hosts:
+            return None
+        reported = [host.status.capacity for host in hosts if host.status is not None and host.status.capacity is not None]
+        total = sum(capacity.memory for capacity in reported)
+        machines = await self._store.list(VirtualMachine)
+        given = sum(machine.spec.resources.memory for machine in machines if wants_running(machine.spec))
+        return Capacity(sum(capacity.vcpus for capacity in reported), total, max(total - given, 0))
+
+    def desired_errors(self) -> Sequence[FolderProblem]:
+        """Returns what is wrong with the desired state, and which deletions are held. It is of files, which belong to nobody."""
+        return self._store.errors() if self.sees_all else []
+
+    def orphans(self) -> Sequence[tuple[str, Orphan, int | None]]:
+        """Returns host, orphan, and the bytes of its disks (None: it has none, or they are elsewhere). Reads the disk. Whose they
+        are is not known: who does not see everything sees none."""
+        if not self.sees_all:
+            return []
+        mine = (
+            (host, orphan)
+            for host, found in self._store.all_orphans().items()
+            for orphan in found
+            if orphan.namespace == self.asking.workspace.namespace
+        )
+        return [(host, orphan, bytes_on_disk(orphan.directory, orphan.disks)) for host, orphan in mine]
+
+
+def _ready(host: Host) -> bool:
+    ready = find_condition(host.status.conditions, READY) if host.status else None
+    return ready is not None and ready.status == "True"
