@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 from homeostat.runtime.engine.ports import Event
 from homeostat.service.changes import Changes
@@ -48,8 +50,9 @@ async def test_v50_a_silent_stream_is_kept_alive() -> None:
     def nothing(after_id: int, key: None, limit: int) -> list[Event]:
         return []
 
+    everybody: Any = SimpleNamespace(sees_all=True)
     stream = EventStream(nothing, Changes(lambda: 1, lambda: False, 0.01), keep_alive=0.02, render=lambda event: b"")
-    frames = stream.follow(None)
+    frames = stream.follow(None, everybody)
     assert (await anext(frames)).startswith(b"retry:")
     assert await anext(frames) == b": keep-alive\n\n"
     assert await anext(frames) == b": keep-alive\n\n"
