@@ -178,7 +178,8 @@ DOCUMENTS: tuple[Document, ...] = (
         "observedGeneration": 1, "conditions": CONDITIONS, "machines": 2,
         "hosts": [{
             "name": "rack7.example.org", "network": "lan", "active": True, "bridge": "lan0", "guests": 2, "reason": "Active",
-            "message": "waits", "pending": ["mtu"],
+            "message": "waits",
+            "changes": [{"field": "mtu", "old": "none", "new": "1400", "disruption": "NeedsRestart", "reason": "as it is"}],
         }],
     }),
     document("MachineRevision", "web-2", {

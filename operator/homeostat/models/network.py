@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from .base import Flag, Labels, Model, Resource, Status
 from .bounds import NAMED_MAX
 from .condition import Condition, StatusText
-from .machine import first_repeated
+from .machine import PendingChange, first_repeated
 from .machine_devices import BRIDGE_PATTERN, NETWORK_PATTERN, Address, check_mac
 
 LEASES_MAX = 4096
@@ -254,7 +254,9 @@ class NetworkOnHost(Model):
     guests: int = Field(default=0, description="Running machines that are plugged into it.")
     reason: str = Field(default="", description="One CamelCase word, for programs.")
     message: StatusText = Field(default="", description="For people: what is so, and what to do next.")
-    pending: tuple[str, ...] = Field(default=(), description="Fields of the spec that wait for a restart of the network.")
+    changes: tuple[PendingChange, ...] = Field(
+        default=(), description="What waits for a restart of the network, which has to be free of guests."
+    )
 
 
 class NetworkStatus(Status):

@@ -42,6 +42,7 @@ class Networks(Collection[Network]):
         told = compare(had, wanted)
         beside = tuple(one for one in of_resource(before, after).changes if one.field in ("adopt", "hostSelector"))
         held = before.status is not None and any(host.guests for host in before.status.hosts)
-        waiting = {field for host in (before.status.hosts if before.status else ()) for field in host.pending} if held else set()
+        hosts = before.status.hosts if before.status is not None and held else ()
+        waiting = {change.field for host in hosts for change in host.changes}
         waiting |= {change.field for change in told if change.disruption >= RESTART} if held else set()
         return SpecChange((*told, *beside), tuple(sorted(waiting)))

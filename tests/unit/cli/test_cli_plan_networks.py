@@ -6,9 +6,11 @@ from typing import get_args
 
 import pytest
 
+from homeostat.cli.commands.describe import describe_lines
 from homeostat.cli.show.render_network import NetworkEntry, network_action_text
 from homeostat.cli.show.render_plan import Verb, exit_code
-from homeostat.models.network import Network
+from homeostat.models.machine import PendingChange
+from homeostat.models.network import Network, NetworkOnHost, NetworkStatus
 from homeostat.planner.network import actions as act
 from homeostat.planner.network.config import DnsConfig, LeaseConfig, NetworkConfig
 from tests.unit.network_world import NetworkWorld, network
@@ -67,7 +69,9 @@ def test_what_waits_for_the_guests() -> None:
     assert shown.verb is Verb.CHANGE and shown.pending and not shown.stalled
     assert "~ mtu" in text(shown) and "NeedsRestart" in text(shown) and "! RestartRequired: mtu; now web" in text(shown)
     (host,) = shown.as_json()["hosts"]
-    assert host["pending"] == [{"field": "mtu", "old": "none", "new": "1400", "disruption": "NeedsRestart"}]
+    why = "the bridge gets it when it is made, at a start of the network"
+    assert host["pending"] == [{"field": "mtu", "old": "none", "new": "1400", "disruption": "NeedsRestart", "reason": why}]
+    assert f"NeedsRestart ({why})" in text(shown)
     assert host["holders"] == ["web"] and host["actions"][0]["action"] == "DefineNetwork"
 
 
@@ -90,3 +94,11 @@ def test_several_hosts_are_shown_apart() -> None:
     up.settle(wanted)
     shown = NetworkEntry(wanted, {"a": up.plan(wanted), "b": NetworkWorld().plan(wanted)})
     assert "on host a:" in text(shown) and "on host b:" in text(shown) and shown.verb is Verb.CREATE
+
+
+def test_describe_tells_why_each_field_waits_on_each_host() -> None:
+    change = PendingChange(field="mtu", old="none", new="1400", disruption="NeedsRestart", reason="why so")
+    one = NetworkStatus(hosts=(NetworkOnHost(name="a", active=True, changes=(change,)), NetworkOnHost(name="b", active=True)))
+    lines = describe_lines(network().model_copy(update={"status": one}), [], [])
+    assert lines[lines.index("Pending changes on a:") + 1] == "  ~ mtu   none -> 1400   NeedsRestart (why so)"
+    assert not any("on b:" in line for line in lines if line.startswith("Pending"))

@@ -141,6 +141,7 @@ def test_json_carries_changes_actions_and_outcome() -> None:
     assert shown["change"] == "change"
     assert shown["changes"][0] == {
         "field": "resources.memory", "old": "512Mi", "new": "1Gi", "disruption": "NeedsRestart",
+        "reason": "QEMU gets its memory when it starts; up to maxMemory it changes while it runs",
     }  # fmt: skip
     assert shown["actions"] == [{"action": "DefineDomain", "summary": "define domain web", "reason": "resources.memory differs"}]
     assert shown["outcome"] == {"type": "Converged", "reason": "InSync", "message": ""}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachine
 from homeostat.models.disk import Disk, DiskStatus
 from homeostat.models.host import Host, HostStatus
 from homeostat.models.image import Image, ImageStatus
-from homeostat.models.machine import GuestAddress, VirtualMachine, VirtualMachineStatus
+from homeostat.models.machine import GuestAddress, PendingChange, VirtualMachine, VirtualMachineStatus
 from homeostat.models.network import Network, NetworkOnHost, NetworkStatus
 from homeostat.models.plugin import Plugin, PluginStatus
 from homeostat.models.quantity import format_quantity
@@ -142,7 +142,10 @@ def _facts_of_machine(machine: VirtualMachine) -> Pairs:
 
 def _changes_of_machine(machine: VirtualMachine) -> Sections:
     status = machine.status or VirtualMachineStatus()
-    found = (("Pending changes", status.changes), ("Changed by others", status.drift))
+    return _change_sections((("Pending changes", status.changes), ("Changed by others", status.drift)))
+
+
+def _change_sections(found: Iterable[tuple[str, Sequence[PendingChange]]]) -> Sections:
     return [(title, [paint(x.text, x.tone) for x in render_changes(changes, "")]) for title, changes in found if changes]
 
 
@@ -217,6 +220,12 @@ def _facts_of_network(network: Network) -> Pairs:
     return [("Machines", str(status.machines)), *on_hosts]
 
 
+def _changes_of_network(network: Network) -> Sections:
+    hosts = network.status.hosts if network.status is not None else ()
+    title = "Pending changes" if len(hosts) == 1 else "Pending changes on {}"
+    return _change_sections((title.format(host.name), host.changes) for host in hosts)
+
+
 def _network_on(host: NetworkOnHost) -> str:
     up = f"up as {host.network}" if host.active else f"not up ({host.reason})"
     guests = f"{host.guests} guest{'' if host.guests == 1 else 's'} plugged in" if host.guests else ""
@@ -250,7 +259,7 @@ DESCRIBED: Mapping[type[Resource], Described] = {
     Plugin: Described(_facts_of_plugin),
     Disk: Described(_facts_of_disk),
     Image: Described(_facts_of_image),
-    Network: Described(_facts_of_network),
+    Network: Described(_facts_of_network, changes=_changes_of_network),
     Host: Described(_facts_of_host),
 }
 

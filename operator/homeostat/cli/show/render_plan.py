@@ -14,6 +14,7 @@ from homeostat.models.base import Resource, by_name
 from homeostat.models.kinds import REGISTRY
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import FetchImage, MarkCreated, ReleaseResource, SetAside
+from homeostat.planner.changes.why import reason_of
 from homeostat.planner.machine.identity import disk_path
 from homeostat.planner.machine.storage.reclaim import departed
 from homeostat.planner.observed import Observed
@@ -311,4 +312,5 @@ def outcome_as_json(outcome: Outcome) -> dict[str, str]:
 
 
 def change_as_json(change: Change) -> dict[str, str]:
-    return {"field": change.field, "old": change.old, "new": change.new, "disruption": change.disruption.word}
+    told = {"field": change.field, "old": change.old, "new": change.new}
+    return {**told, "disruption": change.disruption.word, "reason": reason_of(change)}

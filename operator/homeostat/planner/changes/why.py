@@ -22,7 +22,12 @@ _RESTARTS = (
     (r"disks\[", "QEMU opens a disk with it when it starts"),
     (r"nics\[[^]]*\]$", "a nic in user mode cannot be plugged in or out while it runs"),
     (r"nics\[", "the nic is made with it"),
-    (r"(mode|bridge|forwardDevice|mtu|addresses|dns\.)", "libvirt reads it when the network starts, which cuts its guests off"),
+    (r"mode$", "libvirt builds the network by it when it starts"),
+    (r"bridge$", "guests stay plugged into the bridge that the network started with"),
+    (r"forwardDevice$", "the rules that lead there are made when the network starts"),
+    (r"mtu$", "the bridge gets it when it is made, at a start of the network"),
+    (r"addresses", "the bridge gets its addresses, and guests their DHCP, when the network starts"),
+    (r"dns\.", "the network's DNS server reads it when it starts, with the network"),
 )
 _LIVE = (
     (r"resources\.vcpu", "CPUs are plugged in and out while the guest runs"),

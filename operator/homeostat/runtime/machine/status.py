@@ -15,7 +15,6 @@ from homeostat.models.machine import (
     GuestAddress,
     MachineHealth,
     MachineState,
-    PendingChange,
     UpdatePolicy,
     VirtualMachine,
     VirtualMachineStatus,
@@ -33,6 +32,8 @@ from homeostat.planner.machine.storage.header import ALTERED
 from homeostat.planner.machine.storage.storage import IMAGE_CHANGED
 from homeostat.planner.observed import DomainState, Observed, ObservedDomain, ProbedHealth, same_run
 from homeostat.planner.plan import Change, Converged, Plan, Stalled, Waiting
+
+from ..pending import pending_changes
 
 Addresses = Mapping[str, Sequence[tuple[str, str]]]
 
@@ -76,8 +77,8 @@ def machine_status(
         started_at=None if run is None else before.started_at if same_run(run, before.run) and before.started_at else now,
         restored=observed.storage.restored,
         other_snapshots=_other_snapshots(observed),
-        changes=_pending((*plan.pending, *(c for c in plan.changes if c.disruption > 1))),
-        drift=_pending(plan.drift),
+        changes=pending_changes((*plan.pending, *(c for c in plan.changes if c.disruption > 1))),
+        drift=pending_changes(plan.drift),
     )
 
 
@@ -267,10 +268,3 @@ def _by_nic(live: DomainConfig, known: Addresses) -> Iterator[GuestAddress]:
             )
         for ip, source in known.get(nic.mac, ()):
             yield GuestAddress(nic=nic.name, ip=ip, source=source)  # type: ignore[arg-type]
-
-
-def _pending(changes: Sequence[Change]) -> tuple[PendingChange, ...]:
-    return tuple(
-        PendingChange(field=c.field, old=c.old, new=c.new, disruption=c.disruption.word, reason=reason_of(c))  # type: ignore[arg-type]
-        for c in changes
-    )

@@ -15,6 +15,7 @@ from homeostat.models.condition import (
     sayer,
 )
 from homeostat.models.network import Network, NetworkOnHost, NetworkStatus
+from homeostat.planner.changes.why import reason_of
 from homeostat.planner.network import actions as act
 from homeostat.planner.network.differences import entry_words
 from homeostat.planner.network.identity import network_name
@@ -24,6 +25,7 @@ from homeostat.planner.plan import Converged, Stalled
 
 from ..engine.ports import Happening
 from ..machine.rivals import OTHER_OPERATOR
+from ..pending import pending_changes
 
 RESTART_REQUIRED = "RestartRequired"
 IN_USE = "InUse"
@@ -47,13 +49,15 @@ def on_host(network: Network, seen: NetworkSeen, plan: NetworkPlan, error: Drive
         guests=len({*seen.guests, *(found.guests if found and mine else ())}),
         reason=reason,
         message=message or (_pending_words(plan) if plan.pending else ""),
-        pending=tuple(change.field for change in plan.pending),
+        changes=pending_changes(plan.pending),
     )
 
 
 def _pending_words(plan: NetworkPlan) -> str:
-    fields = ", ".join(f"{change.field} ({change.old} -> {change.new})" for change in plan.pending)
-    return f"{fields}: read by its start only. It is restarted by itself once no guest is plugged in; now {named(plan.holders)}"
+    fields = "; ".join(f"{change.field} ({change.old} -> {change.new}): {reason_of(change)}" for change in plan.pending)
+    return (
+        f"{fields}. It is restarted by itself once no guest is plugged in, since that cuts guests off; now {named(plan.holders)}"
+    )
 
 
 def network_status(network: Network, hosts: Sequence[NetworkOnHost], machines: int, now: str) -> NetworkStatus:
@@ -82,7 +86,7 @@ def _conditions(network: Network, hosts: Sequence[NetworkOnHost]) -> Iterator[Co
         yield say(STALLED, True, stalled[0].reason, _told(stalled, len(hosts)))
     elif first is not None:
         yield say(RECONCILING, True, first.reason, _told(missing, len(hosts)))
-    if pending := [host for host in hosts if host.pending]:
+    if pending := [host for host in hosts if host.changes]:
         yield say(RESTART_REQUIRED, True, IN_USE, _told(pending, len(hosts)))
 
 

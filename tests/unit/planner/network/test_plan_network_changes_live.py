@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from homeostat.planner.changes.why import reason_of
 from homeostat.planner.network import actions as act
 from homeostat.planner.network import plan_network
 from homeostat.planner.network.config import DnsConfig, LeaseConfig
@@ -81,6 +82,7 @@ def test_everything_else_waits_for_the_guests_and_is_done_without_them(after: An
     world = up(**lan())
     plan = world.settle(network(**after))
     assert field in [change.field for change in plan.pending] and plan.holders == ("web",)
+    assert all("network" in reason_of(change) for change in plan.pending), "each says why of its own"
     assert isinstance(plan.outcome, Converged) and not world.names_of(act.DestroyNetwork)
     world.guests.clear()
     assert not world.settle(network(**after)).pending

@@ -52,11 +52,17 @@ def test_one_that_waits_for_a_restart_is_ready_and_says_what_for() -> None:
     wanted = network(addresses=[{"cidr": "192.168.100.1/24"}], mtu=1400)
     world.settle(wanted)
     here = seen(world, wanted)
-    assert here is not None and here.active and here.pending == ("mtu",)
+    assert here is not None and here.active
+    assert [(one.field, one.old, one.new, one.disruption) for one in here.changes] == [("mtu", "none", "1400", "NeedsRestart")]
+    assert here.changes[0].reason == "the bridge gets it when it is made, at a start of the network"
     status = network_status(wanted, [here], 1, NOW)
     assert says(status, "Ready") == ("True", "Active") and says(status, "RestartRequired") == ("True", "InUse")
     waits = find_condition(status.conditions, "RestartRequired")
-    assert waits is not None and "mtu (none -> 1400)" in waits.message and waits.message.endswith("now web")
+    assert (
+        waits is not None
+        and f"mtu (none -> 1400): {here.changes[0].reason}" in waits.message
+        and waits.message.endswith("now web")
+    )
     assert [one.reason for one in transitions(None, status)] == ["RestartRequired"]
     assert list(transitions(status, status)) == []
 
