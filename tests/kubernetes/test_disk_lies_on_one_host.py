@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from tests.kubernetes.operating import SOON, message_of, operating, reason_of, wait_ready
 from tests.kubernetes.things import machine, thing
 from tests.rig.kubernetes.kubectl import Kubectl
 from tests.rig.kubernetes.plane import ControlPlane
+from tests.rig.waiting import wait_until
 
 NAMED = [{"name": "data", "diskRef": {"name": "letters"}}]
 BLANK = {"size": "1Mi"}
@@ -62,6 +64,51 @@ def test_two_hosts_of_which_one_goes(crds: list[str], plane: ControlPlane, kubec
         kubectl("delete", "vm", "mail", "east", f"--timeout={SOON:.0f}s")
         kubectl.wait_gone("disk", "letters")
         assert not (tmp_path / "east" / "disks").exists()
+
+
+def test_one_that_was_kept_is_found_on_its_host(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:
+    kept = {**BLANK, "reclaimPolicy": "Retain"}
+    with (
+        operating(plane, tmp_path / "east", "--host", "east", "--host-label", "zone=east"),
+        operating(plane, tmp_path / "west", "--host", "west", "--host-label", "zone=west"),
+    ):
+        wait_ready(kubectl, "east", "west", kind="vmhost")
+
+        def keeping(host: str) -> bool:
+            return f"{kubectl.namespace}/letters" in plane.kubectl.get("vmhost", host)["status"].get("keeps", ())
+
+        kubectl.create(thing("Disk", "letters", {**kept, "hostSelector": {"zone": "west"}}))
+        wait_ready(kubectl, "letters", kind="disk")
+        wait_until(lambda: keeping("west"), SOON, "the host says that it keeps it")
+        folder = Path(kubectl.get("disk", "letters")["status"]["path"]).parent
+        number = (folder / "disk.img").stat().st_ino
+        kubectl("delete", "disk", "letters", f"--timeout={SOON:.0f}s")
+
+        # Without a word of a host it would go to east.
+        kubectl.create(thing("Disk", "letters", kept))
+        kubectl.create(machine(named="mail", runStrategy="Halted", disks=NAMED))
+        wait_ready(kubectl, "letters", kind="disk")
+        wait_ready(kubectl, "mail")
+        found = kubectl.get("disk", "letters")["status"]
+        assert (found["host"], kubectl.get("vm", "mail")["status"]["host"]) == ("west", "west")
+        assert (folder / "disk.img").stat().st_ino == number and not (tmp_path / "east" / "disks").exists()
+        kubectl("delete", "vm", "mail", f"--timeout={SOON:.0f}s")
+        kubectl("delete", "disk", "letters", f"--timeout={SOON:.0f}s")
+
+        kubectl.create(thing("Disk", "letters", {**kept, "hostSelector": {"zone": "east"}}))
+        stalled = kubectl.wait_for("disk", "letters", lambda disk: reason_of(disk, "Stalled") == "HostSelectorContradicts")
+        assert "was kept, and is on host west, which lacks the label zone=east" in message_of(stalled, "Stalled")
+        kubectl("delete", "disk", "letters", f"--timeout={SOON:.0f}s")
+
+        # Somebody copied it, too.
+        shutil.copytree(folder, tmp_path / "east" / "disks" / kubectl.namespace / "letters")
+        wait_until(lambda: keeping("east"), SOON, "the other host says that it has one, too")
+        kubectl.create(thing("Disk", "letters", kept))
+        stalled = kubectl.wait_for("disk", "letters", lambda disk: reason_of(disk, "Stalled") == "OnSeveralHosts")
+        assert "hosts east and west have each kept a file" in message_of(stalled, "Stalled")
+        kubectl.patch("disk", "letters", {"spec": {"hostSelector": {"zone": "west"}}})
+        wait_ready(kubectl, "letters", kind="disk")
+        assert kubectl.get("disk", "letters")["status"]["host"] == "west"
 
 
 def test_a_finalizer_that_is_taken_away_comes_back(

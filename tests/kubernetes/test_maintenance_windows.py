@@ -1,4 +1,4 @@
-"""updatePolicy Window over a real API server: a restart waits for the window of the Host that has the machine, and is made in it."""
+"""updatePolicy Window over a real API server: a restart waits for the window of the machine's Host, and is made in it."""
 
 from __future__ import annotations
 
@@ -43,10 +43,14 @@ def test_a_restart_waits_for_the_window_of_the_host(
         _, window = soon()
         kubectl.patch("vmhost", "node", {"spec": {"maintenanceWindows": [window]}})
         operator.start()
-        kubectl.wait_for("vm", "patient", lambda vm: not waits(vm) and ready(vm), UNTIL_IT_OPENS, "it was restarted in the window")
+        kubectl.wait_for(
+            "vm", "patient", lambda vm: not waits(vm) and ready(vm), UNTIL_IT_OPENS, "it was restarted in the window"
+        )
         assert place.id_of(domain) != running and memory_of(place, domain) == 48 * 1024
         started = kubectl.get("vm", "patient")["status"]["startedAt"]
-        assert started[11:16] >= f"{window['schedule'].split()[1]:0>2}:{window['schedule'].split()[0]:0>2}" or started[11:13] == "00"
+        assert (
+            started[11:16] >= f"{window['schedule'].split()[1]:0>2}:{window['schedule'].split()[0]:0>2}" or started[11:13] == "00"
+        )
 
         running = place.id_of(domain)
         kubectl.patch("vmhost", "node", {"spec": {"maintenanceWindows": None}})

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from homeostat.driver.storage.disks.labelled import labelled_disks
 from homeostat.models.base import Key
 from homeostat.models.condition import Condition, find_condition
 from homeostat.models.disk import Disk
@@ -159,6 +160,25 @@ async def test_one_whose_host_is_lost_is_let_go_where_that_is_asked_for(tmp_path
         site.remove("data")
         await site.until(lambda: disk(site, "data") is None, "it is let go")
         assert file_of(site, "data").exists()
+
+
+async def test_one_that_was_kept_is_taken_up_by_whichever_host_it_goes_to(tmp_path: Path) -> None:
+    """All hosts of a folder open the same files."""
+    kept = {**BLANK, "reclaimPolicy": "Retain"}
+    async with spread(tmp_path) as site:
+        site.write("Host", "a", {})  # a folder without any document deletes nothing
+        site.write("Disk", "data", {**kept, "hostSelector": {ON: "b"}})
+        site.start()
+        await site.until(lambda: reason(site, "data") == "DiskReady", "it is made")
+        number = file_of(site, "data").stat().st_ino
+        assert labelled_disks(site.state) == ["default/data"]
+        site.remove("data")
+        await site.until(lambda: disk(site, "data") is None, "it is gone")
+        assert labelled_disks(site.state) == ["default/data"], "its file stays"
+        site.write("Disk", "data", kept)
+        site.vm("web", "a", runStrategy="Halted", disks=NAMED)
+        await site.until(lambda: site.ready("web") and reason(site, "data") == "DiskReady", "both are ready")
+        assert (lies(site, "data"), site.placed("web"), file_of(site, "data").stat().st_ino) == ("a", "a", number)
 
 
 async def test_a_lost_index_finds_it_with_the_host_that_has_it_open(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from homeostat.driver.imagehost import ImageHost
+from homeostat.driver.storage.disks.labelled import labelled_disks
 from homeostat.driver.storage.storage import Storage
 from homeostat.models.base import Key
 from homeostat.models.deployment import VirtualMachineDeployment
@@ -256,7 +257,10 @@ class ClusterOperator:
             async with opening as host:
                 orphans = OrphanWatch(store, self.store, host, self._instance, told_on=lambda _: Key(Host.KIND, "default", name))
                 api = self._options.api_address
-                reporter = HostReporter(store, host, name, self._identity, lambda: store.machines, lambda: orphans.found, api)
+                disks = lambda: asyncio.to_thread(labelled_disks, self._options.state)  # noqa: E731
+                reporter = HostReporter(
+                    store, host, name, self._identity, lambda: store.machines, lambda: orphans.found, api, disks
+                )
                 config = JobConfig(
                     self._instance,
                     kinds=frozenset({VirtualMachine, Snapshot, Disk, Network}),

@@ -18,6 +18,7 @@ KVM_USABLE = "KVMUsable"
 SCHEDULABLE = "Schedulable"
 ORPHANED = "Orphaned"
 ORPHANS_SHOWN = 50
+KEPT_SHOWN = 1000  # Disks: some 130 bytes each, of the 1.5 MB that an object may have in a cluster
 
 HOST_NAME_MAX = 253
 
@@ -96,6 +97,11 @@ class HostStatus(Status):
     )
     uploads: tuple[str, ...] = Field(
         default=(), description="SHA-256 of the Images that were uploaded there; what names one of them goes to such a host."
+    )
+    keeps: tuple[str, ...] = Field(
+        default=(),
+        description="Disks whose files stay there when they go, as namespace/name; 1000 at the most. A Disk of that name goes to "
+        "such a host.",
     )
 
 

@@ -73,7 +73,8 @@ class Demand:
 @dataclass(frozen=True, slots=True)
 class Offer:
     """One host. ``closed`` says why it takes no machines; empty: it does. Memory in bytes; ``memory`` 0: not known. ``uploads``:
-    the SHA-256 of the uploaded images that lie there; None: of all."""
+    the SHA-256 of the uploaded images that lie there; None: of all. ``keeps``: the Disks whose files stay there when they go, as
+    namespace/name. ``operator``: who serves it."""
 
     name: str
     labels: Mapping[str, str]
@@ -81,6 +82,8 @@ class Offer:
     memory: int = 0
     promised: int = 0  # to the machines that are placed there
     uploads: frozenset[str] | None = None
+    keeps: frozenset[str] = frozenset()
+    operator: str = ""
 
     def refusal(self, machine: VirtualMachine, memory: int) -> str:
         """Says why this machine cannot go there, whatever it names; empty: it can."""

@@ -1,6 +1,7 @@
 """One reconcile of one Disk that has no host yet, on one page: what asks for a host → choose → place, or say why not.
 
-A Disk lies on one host for good. It goes where its source lies, and where the machine that names it is or can be.
+A Disk lies on one host for good. It goes where its file was kept, where its source lies, and where the machine that names it
+is or can be.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from homeostat.models.host import Host
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot
+from homeostat.planner.disk.kept import offers_with_file
 from homeostat.planner.placement import DISK_NOT_READY, Demand, Offer, choose, demand_of_image, displaced, host_of, selector_of
 from homeostat.planner.plan import Stalled, Waiting
 
@@ -114,10 +116,15 @@ class DiskPlacer:
         if known is not None or disk.deleting:
             return known
         demands = [selector_of(disk)]
-        source = await self._source(disk)
-        if isinstance(source, Waiting):
+        kept = None if self._one_folder else offers_with_file(disk, offers)
+        if isinstance(kept, Stalled):
+            return kept
+        if kept is not None:  # and what it was made from counted once
+            offers, demands = kept[0], [*demands, *kept[1]]
+        elif isinstance(source := await self._source(disk), Waiting):
             return source
-        demands += source
+        else:
+            demands += source
         users = [vm for vm in await self._store.list(VirtualMachine, disk.metadata.namespace) if _names(vm, disk)]
         self._wait_for(disk, [vm.key for vm in users])
         placed = {vm.metadata.name: host for vm in users if (host := host_of(vm.metadata.finalizers)) is not None}

@@ -3,13 +3,16 @@ more."""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from typing import Protocol
 
 from homeostat.models.base import Key
 from homeostat.models.condition import READY, RECONCILING, Condition, find_condition, merge_conditions, sayer
+from homeostat.models.disk import Disk
 from homeostat.models.host import (
+    KEPT_SHOWN,
     KVM_USABLE,
     ORPHANED,
     ORPHANS_SHOWN,
@@ -25,6 +28,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner.domain import DomainType
 from homeostat.planner.observed import HostFacts, ImagePhase
 from homeostat.planner.orphans import Orphan
+from homeostat.planner.placement import host_of
 
 from ..engine.clock import timestamp
 from ..engine.ports import ResourceStore
@@ -32,6 +36,11 @@ from ..engine.reconciler import GONE, Next
 from ..hypervisor import HostDriver
 from ..image.refs import image_refs
 from .deserted import OPERATOR_GONE, unserved
+
+log = logging.getLogger(__name__)
+
+DisksThere = Callable[[], Awaitable[Collection[str]]]
+"""Finds the Disks whose files lie on a host, as namespace/name. Raises OSError."""
 
 GATHER = 2.0
 """Seconds between two reports of a host, so that the events of many machines cause one report."""
@@ -48,9 +57,10 @@ def host_status(
     orphans: Sequence[Orphan] = (),
     uploads: Sequence[str] | None = None,
     api: str = "",
+    keeps: Sequence[str] | None = None,
 ) -> HostStatus:
-    """Returns what the operator that serves a host knows of it. Pure. ``now`` is RFC 3339. ``uploads``: None, where they are not
-    known now. ``api``: the address of the API beside it."""
+    """Returns what the operator that serves a host knows of it. Pure. ``now`` is RFC 3339. ``uploads`` and ``keeps``: None, where
+    they are not known now. ``api``: the address of the API beside it."""
     before = host.status or HostStatus()
     return HostStatus(
         observed_generation=host.metadata.generation,
@@ -64,6 +74,7 @@ def host_status(
             HostOrphan(namespace=o.namespace, name=o.name, state=o.state, domain=o.domain) for o in orphans[:ORPHANS_SHOWN]
         ),
         uploads=tuple(uploads) if uploads is not None else before.uploads,
+        keeps=tuple(keeps[:KEPT_SHOWN]) if keeps is not None else before.keeps,
     )
 
 
@@ -110,8 +121,11 @@ class HostReporter:
         machines: Callable[[], int],
         orphans: Callable[[], Sequence[Orphan]] = lambda: (),
         api: str = "",
+        disks: DisksThere | None = None,
     ) -> None:
+        """Takes ``disks``, what finds the Disks whose files lie on the host. None: it does not matter which host one is on."""
         self._orphans = orphans
+        self._disks = disks
         self._api = api
         self.key = Key(Host.KIND, "default", name)
         self._store = store
@@ -126,9 +140,9 @@ class HostReporter:
         left = self._reported + GATHER - time.monotonic()
         if left > 0:
             return Next(left)
-        orphans, uploads = self._orphans(), await self._uploads()
+        orphans, uploads, keeps = self._orphans(), await self._uploads(), await self._keeps()
         facts, machines = self._driver.facts, self._machines()
-        status = host_status(host, facts, machines, self._operator, timestamp(), orphans, uploads, self._api)
+        status = host_status(host, facts, machines, self._operator, timestamp(), orphans, uploads, self._api, keeps)
         if status != host.status:
             self._reported = time.monotonic()
             await self._store.write_status(host.key, host.metadata.uid, status)
@@ -147,14 +161,32 @@ class HostReporter:
         there = {ref.sha256 for ref in refs if ref.key in found and found[ref.key].phase is ImagePhase.READY}
         return sorted(sha256 for sha256 in there if sha256)
 
+    async def _keeps(self) -> Sequence[str] | None:
+        """Returns the Disks whose files stay here when they go, or have stayed. None: that does not matter, or cannot be known
+        now. One that is here and says so is among them before it goes, so that one of its name finds it at once."""
+        if self._disks is None:
+            return None
+        try:
+            there = await self._disks()
+        except OSError as error:
+            log.warning("%s: its Disks cannot be listed: %s", self.key, error)
+            return None
+        gone = {
+            f"{disk.metadata.namespace}/{disk.metadata.name}"
+            for disk in await self._store.list(Disk)
+            if disk.spec.reclaim_policy == "Delete" and host_of(disk.metadata.finalizers) == self.key.name
+        }
+        return sorted(set(there) - gone)
+
     def forget(self, key: Key) -> None:
         """Does nothing: it remembers nothing."""
 
     looks_at_many = False
 
     def woken_by(self, key: Key) -> Collection[Key]:
-        """Returns the host when a machine changed, because its status says how many machines there are."""
-        return (self.key,) if key.kind == VirtualMachine.KIND else ()
+        """Returns the host when a machine or a Disk changed, because its status says how many machines there are, and which Disks
+        it keeps."""
+        return (self.key,) if key.kind == VirtualMachine.KIND or (key.kind == Disk.KIND and self._disks is not None) else ()
 
 
 class Placements(Protocol):

@@ -10,7 +10,7 @@ from homeostat.models.base import Key
 from homeostat.models.condition import READY, RECONCILING, STALLED, find_condition
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.disk import Disk
-from homeostat.models.host import SCHEDULABLE, Host
+from homeostat.models.host import SCHEDULABLE, Host, HostStatus
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine, VirtualMachineSpec, VirtualMachineStatus
 from homeostat.models.network import Network
@@ -230,8 +230,9 @@ class Placer:
 def _offer(host: Host) -> Offer:
     name, capacity = host.metadata.name, host.status.capacity if host.status else None
     labels = {"kubernetes.io/hostname": name, **host.metadata.labels}
-    uploads = frozenset(host.status.uploads) if host.status else frozenset[str]()
-    return Offer(name, labels, _closed(host), capacity.memory if capacity else 0, uploads=uploads)
+    status = host.status or HostStatus()
+    uploads, keeps, memory = frozenset(status.uploads), frozenset(status.keeps), capacity.memory if capacity else 0
+    return Offer(name, labels, _closed(host), memory, uploads=uploads, keeps=keeps, operator=status.operator or name)
 
 
 def unadmitted(machine: VirtualMachine, host: Host, others: Collection[str], made_here: bool) -> Waiting | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -157,6 +158,43 @@ async def test_one_that_lost_its_finalizer_goes_back_to_its_host_and_nowhere_els
     await cluster.look()
     cluster.put(disk())  # without a status, too: we remember
     assert await cluster.where() == "b"
+
+
+KEEPS = frozenset({"default/data", "default/other", "prod/x"})
+
+
+@pytest.mark.parametrize(
+    ("spec", "keeping", "others", "expected"),
+    [
+        ({}, {"b": "two"}, [], "b"),
+        (COPY, {"b": "two"}, [], "b"),  # its source counted once
+        ({}, {"b": "two"}, [at(WEB, "b")], "b"),
+        ({}, {"b": "two"}, [at(WEB, "a")], "OnSeveralHosts"),
+        ({}, {"a": "one"}, [machine(name="web", disks=NAMED, hostSelector=SSD)], "HostSelectorContradicts"),
+        ({"hostSelector": SSD}, {"a": "one"}, [], "HostSelectorContradicts"),
+        ({}, {"a": "one", "b": "two"}, [], "OnSeveralHosts"),
+        ({"hostSelector": SSD}, {"a": "one", "b": "two"}, [], "b"),
+        ({"hostSelector": {"disk": "tape"}}, {"a": "one", "b": "two"}, [], "OnSeveralHosts"),
+        ({}, {"a": "one", "b": "one"}, [], "a"),  # one state folder, which both open
+        ({}, {"a": "one", "b": "one"}, [at(WEB, "b")], "b"),
+        ({}, {}, [], "a"),
+    ],
+)
+async def test_one_whose_file_was_kept_goes_there(
+    spec: dict[str, Any], keeping: dict[str, str], others: list[Any], expected: str
+) -> None:
+    cluster = Cluster(disk(**{"size": "1Gi", **spec}), *others)
+    cluster.open = [
+        replace(offer, keeps=KEEPS if offer.name in keeping else frozenset(), operator=keeping.get(offer.name, offer.name))
+        for offer in cluster.open
+    ]
+    assert await cluster.where() == expected
+
+
+async def test_a_kept_file_of_another_namespace_is_none_of_its() -> None:
+    cluster = Cluster(disk())
+    cluster.open = [cluster.open[0], replace(cluster.open[1], keeps=frozenset({"prod/data"}))]
+    assert await cluster.where() == "a"
 
 
 async def test_where_it_is_known_to_be_open_counts_first() -> None:

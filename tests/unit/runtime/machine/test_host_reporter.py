@@ -9,12 +9,14 @@ from types import SimpleNamespace
 import pytest
 
 from homeostat.models.base import Key
+from homeostat.models.disk import Disk
 from homeostat.models.host import Host, HostMeta, HostSpec
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import ImageRef
 from homeostat.planner.observed import HostFacts, ImagePhase, ObservedImage, ObservedStorage
 from homeostat.planner.orphans import Orphan
+from homeostat.planner.placement import host_finalizer
 from homeostat.runtime.engine.reconciler import GONE
 from homeostat.runtime.host import reconcile as hosts
 from homeostat.runtime.host.reconcile import POLL_SECONDS, HostReporter, host_status
@@ -90,6 +92,38 @@ async def test_it_reports_what_changed_and_not_at_once_again(monkeypatch: pytest
     assert len(shelf.statuses) == 2
     count[0] = 6
     assert (await reporter.reconcile(current())).after == POLL_SECONDS and len(shelf.statuses) == 3
+
+
+async def test_it_tells_which_disks_stay_there_when_they_go() -> None:
+    def disk(name: str, policy: str, host: str) -> Disk:
+        meta = {"name": name, "finalizers": [host_finalizer(host)] if host else []}
+        return Disk.model_validate({"metadata": meta, "spec": {"size": "1Mi", "reclaimPolicy": policy}})
+
+    known = [
+        disk("goes", "Delete", "node"),
+        disk("stays", "Retain", "node"),
+        disk("again", "Delete", ""),
+        disk("far", "Delete", "x"),
+    ]
+    there = [f"default/{name}" for name in ("went", "stays", "goes", "far", "again")]
+
+    async def found() -> list[str]:
+        return there
+
+    async def fails() -> list[str]:
+        raise OSError("no such disk")
+
+    shelf = Shelf(NODE, *known)
+    reporter = HostReporter(shelf, WorldHost(), "node", "op", lambda: 0, disks=found)  # type: ignore[arg-type]
+    await reporter.reconcile(NODE)
+    told = shelf.resources[NODE.key]
+    assert isinstance(told, Host) and told.status is not None
+    assert told.status.keeps == ("default/again", "default/far", "default/stays", "default/went")
+    assert reporter.woken_by(known[0].key) == (NODE.key,)
+    await HostReporter(shelf, WorldHost(), "node", "another", lambda: 0, disks=fails).reconcile(told)  # type: ignore[arg-type]
+    after = shelf.resources[NODE.key]
+    assert isinstance(after, Host) and after.status is not None
+    assert (after.status.operator, after.status.keeps) == ("another", told.status.keeps), "what cannot be known stays as it was"
 
 
 async def test_it_looks_after_its_own_host_alone_and_hears_of_machines() -> None:

@@ -136,6 +136,17 @@ def disk_folders(root: Path) -> Sequence[DiskFolder]:
         return [_folder(path) for path in folders]
 
 
+def labelled_disks(root: Path) -> Sequence[str]:
+    """Finds the Disks, as namespace/name, whose files are there below a state folder, each with a label. Reads none.
+
+    Raises:
+        OSError: they cannot be listed.
+    """
+    room = Rooms(root, None).disks
+    labels = (path.parent for path in room.glob(f"*/*/{DISK_LABEL}"))
+    return sorted(f"{folder.parent.name}/{folder.name}" for folder in labels if os.path.lexists(folder / DISK_FILE))
+
+
 def _folder(path: Path) -> DiskFolder:
     files = tuple((file.name, allocated(file)) for file in sorted(path.iterdir()))
     return DiskFolder(path.parent.name, path.name, str(path), _label(str(path))[0], files)
