@@ -118,6 +118,7 @@ def _known_errors() -> tuple[type[BaseException], ...]:
     """Returns the error types of modules that are loaded: no error of another module can have been raised."""
     found: list[type[BaseException]] = []
     for module, name in (
+        ("homeostat.accounts.errors", "AccountsError"),
         ("homeostat.driver.errors", "DriverError"),
         ("homeostat.store.errors", "StoreError"),
     ):

@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "disk": ("disk", "List Disks, and files that belong to none; copy disks."),
     "trash": ("trash", "List, put back or erase disks of what was deleted."),
     "migrate": ("migrate", "Move machines from a folder to Kubernetes, or back."),
+    "user": ("user", "Make, list and change accounts."),
     "doctor": ("doctor", "Check this host, and say how to mend it."),
     "config": ("config", "Check, show or describe the configuration file."),
     "schema": ("schema", "Print a kind's JSON Schema."),

@@ -9,8 +9,19 @@ import pytest
 
 from homeostat.cli.main import COMMANDS
 
-HEAVY = {"pydantic", "yaml", "asyncio", "homeostat.models.base", "homeostat.store"}
-NEEDED_TO_RUN = {"libvirt", "lxml", "kubernetes", "kopf", "rich", "ruamel.yaml", "homeostat.store.files.store"}
+HEAVY = {"pydantic", "yaml", "asyncio", "homeostat.models.base", "homeostat.store", "homeostat.accounts", "sqlalchemy"}
+NEEDED_TO_RUN = {
+    "libvirt",
+    "lxml",
+    "kubernetes",
+    "kopf",
+    "rich",
+    "ruamel.yaml",
+    "homeostat.store.files.store",
+    "sqlalchemy",
+    "argon2",
+    "jwt",
+}
 
 
 @pytest.mark.parametrize("words", [["version"], ["--help"]])

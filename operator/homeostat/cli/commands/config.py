@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from homeostat.models.outside import redacted_all
+
 from ..configuration.place import default_place, find
 from ..errors import CliError
 from ..settings import CliSettings, common_options, pass_settings
@@ -58,7 +60,7 @@ def show(settings: CliSettings, output: str) -> None:
     path = find(settings.given_config)
     found = load(path)
     if output == "json":
-        emit(json.dumps(as_tables(found), indent=2, ensure_ascii=False))
+        emit(json.dumps(redacted_all(as_tables(found)), indent=2, ensure_ascii=False))
         return
     lines = list(_lines(said(found, path)))
     say(f"# {path}" if path else f"# there is no {default_place()}", *lines)

@@ -107,6 +107,15 @@ class TrashSection(Section):
     keep: Duration | None = Field(default=None, description="How long they are set aside; 0 erases at once.")
 
 
+class AccountsSection(Section):
+    """Who may do what."""
+
+    database: str | None = Field(
+        default=None,
+        description="The database: sqlite:////PATH, or postgresql+psycopg://USER@HOST/NAME. Default: accounts.db in the state.",
+    )
+
+
 class AllowSection(Section):
     """What machines may have that reaches beyond them."""
 
@@ -140,6 +149,7 @@ class Configuration(BaseSettings):
     kubernetes: KubernetesSection = KubernetesSection()
     trash: TrashSection = TrashSection()
     allow: AllowSection = AllowSection()
+    accounts: AccountsSection = AccountsSection()
 
     @classmethod
     def settings_customise_sources(

@@ -83,6 +83,11 @@ class StateFolder:
         return self.root / "api.sqlite"
 
     @property
+    def accounts(self) -> Path:
+        """Returns the path of the accounts database, where no other is named. Unlike the index it cannot be rebuilt."""
+        return self.root / "accounts.db"
+
+    @property
     def api_log(self) -> Path:
         return self.root / "api.log"
 

@@ -1,0 +1,189 @@
+"""The accounts: who there is, of which role, and who may not come in. Each call is one transaction: it is done as a whole, or not
+at all. What it takes away counts at the next request of whoever lost it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from .clock import Clock, wall_clock
+from .database import Database
+from .errors import AccountExists, LastAdministrator, NoSuchAccount
+from .names import account_name
+from .passwords import Passwords
+from .rights import Role
+from .tables import AccountRow, ApiTokenRow, GrantRow, SessionRow
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account, for whoever may see it. What lets somebody in is not in it."""
+
+    name: str
+    role: Role
+    made: datetime
+    banned: datetime | None = None
+    has_password: bool = False
+
+
+class Accounts:
+    """All accounts of one database. A name is taken as it is typed, see ``names``."""
+
+    def __init__(self, database: Database, passwords: Passwords, clock: Clock = wall_clock) -> None:
+        self._database = database
+        self._passwords = passwords
+        self._clock = clock
+
+    def any(self) -> bool:
+        """Tells whether there is an account, also one that was deleted. If not, nobody has to sign in."""
+        with self._database.reading() as session:
+            return session.scalar(select(AccountRow.id).limit(1)) is not None
+
+    def list(self) -> Sequence[Account]:
+        """Returns all accounts, by name."""
+        with self._database.reading() as session:
+            rows = session.scalars(select(AccountRow).where(AccountRow.deleted.is_(None)).order_by(AccountRow.name))
+            return [_seen(row) for row in rows]
+
+    def get(self, name: str) -> Account:
+        """Returns one account.
+
+        Raises:
+            NotAName, NoSuchAccount: there is none.
+        """
+        with self._database.reading() as session:
+            return _seen(row_of(session, name))
+
+    def add(self, name: str, role: Role = Role.USER, password: str | None = None) -> Account:
+        """Makes an account. ``password`` None: nobody can sign in by one.
+
+        Raises:
+            NotAName, BadPassword: it cannot be.
+            AccountExists: there is one of that name, or there was.
+            LastAdministrator: it would be the first account, and no administrator.
+        """
+        name = account_name(name)
+        hashed = None if password is None else self._passwords.hash(password)
+        row = AccountRow(name=name, role=role.value, password=hashed, made=self._clock())
+        try:
+            with self._database.changing() as session:
+                if (taken := session.scalar(select(AccountRow).where(AccountRow.name == name))) is not None:
+                    raise AccountExists(name, deleted=taken.deleted is not None)
+                session.add(row)
+                session.flush()
+                if not _administrators(session):
+                    raise LastAdministrator(
+                        f"{name} would be the first account, and nobody could administer",
+                        "make an administrator first: `homeostat user add NAME --role administrator`",
+                    )
+                return _seen(row)
+        except IntegrityError as error:
+            raise AccountExists(name) from error
+
+    def set_role(self, name: str, role: Role) -> Account:
+        """Gives an account another role. Whoever is signed in has it from then on.
+
+        Raises:
+            NotAName, NoSuchAccount: there is none.
+            LastAdministrator: nobody would be left who may administer.
+        """
+        with self._database.changing() as session:
+            row = row_of(session, name)
+            row.role = role.value
+            _keep_an_administrator(session, f"{row.name} is the only administrator, and cannot lose that role")
+            return _seen(row)
+
+    def ban(self, name: str) -> Account:
+        """Lets an account in no more. Its sessions end; its tokens do not work until the ban is lifted.
+
+        Raises:
+            NotAName, NoSuchAccount: there is none.
+            LastAdministrator: nobody would be left who may administer.
+        """
+        with self._database.changing() as session:
+            row = row_of(session, name)
+            row.banned = row.banned or self._clock()
+            end_sessions(session, row)
+            _keep_an_administrator(session, f"{row.name} is the only administrator, and cannot be banned")
+            return _seen(row)
+
+    def unban(self, name: str) -> Account:
+        """Lets an account in again.
+
+        Raises:
+            NotAName, NoSuchAccount: there is none.
+        """
+        with self._database.changing() as session:
+            row = row_of(session, name)
+            row.banned = None
+            return _seen(row)
+
+    def set_password(self, name: str, password: str, *, keep: str | None = None) -> Account:
+        """Gives an account another password. Its sessions end, except the one that ``keep`` names. Its tokens stay.
+
+        Raises:
+            NotAName, NoSuchAccount: there is none.
+            BadPassword: that cannot be one.
+        """
+        account_name(name)
+        hashed = self._passwords.hash(password)
+        with self._database.changing() as session:
+            row = row_of(session, name)
+            row.password = hashed
+            end_sessions(session, row, keep=keep)
+            return _seen(row)
+
+    def delete(self, name: str) -> None:
+        """Deletes an account, with its sessions, tokens and grants. What it owns still names it, so nobody gets its name.
+
+        Raises:
+            NotAName, NoSuchAccount: there is none.
+            LastAdministrator: nobody would be left who may administer.
+        """
+        with self._database.changing() as session:
+            row = row_of(session, name)
+            row.deleted, row.password, row.role, row.banned = self._clock(), None, Role.USER.value, None
+            end_sessions(session, row)
+            session.execute(delete(ApiTokenRow).where(ApiTokenRow.account == row.id))
+            session.execute(delete(GrantRow).where(GrantRow.account == row.id))
+            _keep_an_administrator(session, f"{row.name} is the only administrator, and cannot be deleted")
+
+
+def row_of(session: Session, name: str) -> AccountRow:
+    """Returns the row of an account.
+
+    Raises:
+        NotAName, NoSuchAccount: there is none.
+    """
+    name = account_name(name)
+    row = session.scalar(select(AccountRow).where(AccountRow.name == name, AccountRow.deleted.is_(None)))
+    if row is None:
+        raise NoSuchAccount(name)
+    return row
+
+
+def end_sessions(session: Session, row: AccountRow, *, keep: str | None = None) -> None:
+    """Ends the sessions of an account, except the one that ``keep`` names."""
+    session.execute(delete(SessionRow).where(SessionRow.account == row.id, SessionRow.id != (keep or "")))
+
+
+def _administrators(session: Session) -> int:
+    able = select(func.count()).where(
+        AccountRow.role == Role.ADMINISTRATOR.value, AccountRow.deleted.is_(None), AccountRow.banned.is_(None)
+    )
+    return session.scalar(able) or 0
+
+
+def _keep_an_administrator(session: Session, refusal: str) -> None:
+    session.flush()
+    if not _administrators(session):
+        raise LastAdministrator(refusal)
+
+
+def _seen(row: AccountRow) -> Account:
+    return Account(row.name, Role(row.role), row.made, row.banned, row.password is not None)

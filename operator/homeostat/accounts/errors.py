@@ -1,0 +1,98 @@
+"""What accounts refuse, and what goes wrong with their database, in words for the person who asked.
+
+AccountsError               ``mend`` says what to do next
+├── NotAName                nobody can be called that
+├── AccountExists           somebody is called that already, or was
+├── NoSuchAccount
+├── BadPassword             too short, too long, or no text
+├── LastAdministrator       nobody would be left to administer
+└── DatabaseTrouble         the database does not work
+    ├── DatabaseDamaged
+    ├── DatabaseBusy        another one writes for longer than we wait
+    ├── DatabaseReadOnly    no permission, or a read-only file system
+    ├── DatabaseFull        no space is left
+    ├── DatabaseNewer       a newer Homeostat made it
+    └── DatabaseAway        its server, or its file, cannot be reached
+"""
+
+from __future__ import annotations
+
+
+class AccountsError(Exception):
+    """The base of all errors that accounts raise on purpose."""
+
+    mend = ""
+
+    def __init__(self, message: str, mend: str = "") -> None:
+        super().__init__(message)
+        if mend:
+            self.mend = mend
+
+
+class NotAName(AccountsError):
+    """No account can have that name."""
+
+    mend = "a name is 1 to 63 of the characters a-z, 0-9, '-', '.' and '_', and begins and ends with a letter or a digit"
+
+
+class AccountExists(AccountsError):
+    """There is an account of that name, or there was one: what it owned still names it."""
+
+    def __init__(self, name: str, *, deleted: bool = False) -> None:
+        super().__init__(
+            f"there was an account {name}, which is deleted" if deleted else f"there is an account {name} already",
+            "what that account owned still names it, so nobody else can have the name: choose another"
+            if deleted
+            else "choose another name",
+        )
+
+
+class NoSuchAccount(AccountsError):
+    """Nobody is called that."""
+
+    mend = "`homeostat user list` shows all accounts"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no account {name}")
+
+
+class BadPassword(AccountsError):
+    """That cannot be a password."""
+
+
+class LastAdministrator(AccountsError):
+    """Nobody would be left who may administer."""
+
+    mend = "make another one first: `homeostat user add NAME --role administrator`, or `homeostat user role NAME administrator`"
+
+
+class DatabaseTrouble(AccountsError):
+    """The database does not work."""
+
+
+class DatabaseDamaged(DatabaseTrouble):
+    """The file is no database, or is damaged. It is never replaced: accounts cannot be rebuilt."""
+
+
+class DatabaseBusy(DatabaseTrouble):
+    """Somebody else writes to it for longer than we wait."""
+
+    mend = "try again; if it stays so, look who holds it open"
+
+
+class DatabaseReadOnly(DatabaseTrouble):
+    """It cannot be written."""
+
+
+class DatabaseFull(DatabaseTrouble):
+    """No space is left for it."""
+
+    mend = "make room there; nothing of what was asked is done"
+
+
+class DatabaseNewer(DatabaseTrouble):
+    """A newer Homeostat made it."""
+
+
+class DatabaseAway(DatabaseTrouble):
+    """It cannot be reached."""

@@ -1,0 +1,90 @@
+"""Passwords: what may be one, and their argon2id hashes. A hash takes 19 MiB and tens of milliseconds, so that no more than a few
+are made at once, in threads: whoever calls waits for his turn."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from .errors import BadPassword
+
+SHORTEST = 8  # characters
+LONGEST = 1024  # bytes of UTF-8
+AT_ONCE = 2
+
+ITERATIONS, MEMORY, LANES = 2, 19 * 1024, 1
+"""OWASP's parameters of argon2id; memory is in KiB. https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html"""
+
+
+def check_password(password: str) -> None:
+    """Checks whether that may become a password.
+
+    Raises:
+        BadPassword: it may not.
+    """
+    if not hashable(password):
+        raise BadPassword(f"a password has at most {LONGEST} bytes, and is text", "choose a shorter one")
+    if len(password) < SHORTEST:
+        raise BadPassword(f"a password has at least {SHORTEST} characters", "choose a longer one")
+
+
+def hashable(password: str) -> bool:
+    """Tells whether a text is so short that it is worth a hash, and can be written as UTF-8."""
+    if len(password) > LONGEST:
+        return False
+    try:
+        return len(password.encode()) <= LONGEST
+    except UnicodeEncodeError:  # half of a surrogate pair, as JSON may hold it
+        return False
+
+
+@dataclass(frozen=True)
+class Passwords:
+    """Hashes and verifies. The parameters stand in each hash, so that they may change."""
+
+    iterations: int = ITERATIONS
+    memory: int = MEMORY
+    lanes: int = LANES
+    at_once: int = AT_ONCE
+
+    @cached_property
+    def _hasher(self) -> PasswordHasher:
+        return PasswordHasher(self.iterations, self.memory, self.lanes)
+
+    @cached_property
+    def _turns(self) -> threading.BoundedSemaphore:
+        return threading.BoundedSemaphore(self.at_once)
+
+    @cached_property
+    def _nobodys(self) -> str:
+        """The hash of a password that nobody knows. To try one against it takes as long as against a real one."""
+        return self._hasher.hash(secrets.token_urlsafe())
+
+    def hash(self, password: str) -> str:
+        """Returns the hash to keep.
+
+        Raises:
+            BadPassword: that cannot be a password.
+        """
+        check_password(password)
+        with self._turns:
+            return self._hasher.hash(password)
+
+    def matches(self, password: str, kept: str | None) -> bool:
+        """Tells whether that is the password. ``kept`` None: there is no account, or it has none; this takes as long then."""
+        if not hashable(password):
+            return False
+        with self._turns:
+            try:
+                return self._hasher.verify(kept or self._nobodys, password) and kept is not None
+            except (VerificationError, InvalidHashError):
+                return False
+
+    def outdated(self, kept: str) -> bool:
+        """Tells whether a hash was made by other parameters than ours, and should be made again when its password is known."""
+        return self._hasher.check_needs_rehash(kept)

@@ -1,0 +1,137 @@
+"""The tables of the accounts database. A change here needs a migration beside (``migrations/versions``)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, MetaData, String, Text, TypeDecorator
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_STEP = timedelta(milliseconds=1)
+
+
+class Milliseconds(TypeDecorator[datetime]):
+    """A moment, as milliseconds since 1970. Every database compares these alike, whatever it thinks of time zones."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else (value - _EPOCH) // _STEP
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return None if value is None else _EPOCH + int(value) * _STEP
+
+
+class AccountsTable(DeclarativeBase):
+    """The base of all tables. Each constraint has a name, by which a migration can find it."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: Milliseconds}  # noqa: RUF012 - so SQLAlchemy wants it
+
+
+class AccountRow(AccountsTable):
+    """An account. The row of one that was deleted stays, emptied, so that nobody else gets its name."""
+
+    __tablename__ = "accounts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(63), unique=True)
+    role: Mapped[str] = mapped_column(String(16))
+    password: Mapped[str | None] = mapped_column(Text)  # its hash; None: nobody can sign in by one
+    made: Mapped[datetime]
+    banned: Mapped[datetime | None]
+    deleted: Mapped[datetime | None]
+
+
+class SessionRow(AccountsTable):
+    """A signed-in browser or program. Its row goes when it ends."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    account: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    made: Mapped[datetime]
+    refreshed: Mapped[datetime]
+    expires: Mapped[datetime] = mapped_column(index=True)
+    address: Mapped[str] = mapped_column(String(64))
+    client: Mapped[str] = mapped_column(String(200))  # what it calls itself
+
+
+class RefreshRow(AccountsTable):
+    """A refresh token, by its hash. All of one session are a family: the used ones stay as long as the session, so that a second
+    use is noticed."""
+
+    __tablename__ = "refresh_tokens"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    session: Mapped[str] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), index=True)
+    used: Mapped[datetime | None]
+
+
+class ApiTokenRow(AccountsTable):
+    """A token of an account for programs, by its hash."""
+
+    __tablename__ = "api_tokens"
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    account: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(63))
+    scopes: Mapped[str] = mapped_column(String(100))  # rights, with spaces between them
+    made: Mapped[datetime]
+    expires: Mapped[datetime | None]
+    last_used: Mapped[datetime | None]
+
+
+class SigningKeyRow(AccountsTable):
+    """A key that access tokens are signed with. The newest signs; older ones verify until they go."""
+
+    __tablename__ = "signing_keys"
+
+    kid: Mapped[str] = mapped_column(String(32), primary_key=True)
+    secret: Mapped[str] = mapped_column(String(64))
+    made: Mapped[datetime]
+
+
+class GrantRow(AccountsTable):
+    """Rights that an account was given beyond what it owns."""
+
+    __tablename__ = "grants"
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    account: Mapped[int | None] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)  # None: everybody
+    rights: Mapped[str] = mapped_column(String(100))
+    namespace: Mapped[str] = mapped_column(String(63))
+    kind: Mapped[str] = mapped_column(String(63))
+    name: Mapped[str] = mapped_column(String(253))
+    made: Mapped[datetime]
+
+
+class FailureRow(AccountsTable):
+    """How often signing in failed of late, for an account's name or an address."""
+
+    __tablename__ = "sign_in_failures"
+
+    about: Mapped[str] = mapped_column(String(100), primary_key=True)
+    count: Mapped[int]
+    last: Mapped[datetime] = mapped_column(index=True)
+
+
+class GenerationRow(AccountsTable):
+    """One row, whose number every change of what somebody may do moves. Who remembers such things forgets them then."""
+
+    __tablename__ = "generation"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger)

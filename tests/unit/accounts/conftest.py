@@ -1,0 +1,65 @@
+"""A database in a folder of its own, with small hashes and a clock that tests set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from homeostat.accounts.accounts import Accounts
+from homeostat.accounts.database import Database, sqlite_url
+from homeostat.accounts.passwords import Passwords
+
+
+@dataclass
+class SetClock:
+    """A time of day that stands still until it is set."""
+
+    now: datetime = field(default_factory=lambda: datetime(2026, 11, 27, 12, tzinfo=UTC))
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def go(self, **much: float) -> None:
+        self.now += timedelta(**much)
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Returns a database without accounts, made once: each test has a copy of it."""
+    path = tmp_path_factory.mktemp("accounts") / "accounts.db"
+    Database.open(sqlite_url(path)).close()
+    return path.read_bytes()
+
+
+@pytest.fixture
+def url(tmp_path: Path, made_once: bytes) -> str:
+    path = tmp_path / "accounts.db"
+    path.write_bytes(made_once)
+    path.chmod(0o600)
+    return sqlite_url(path)
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    opened = Database.open(url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock()
+
+
+@pytest.fixture(scope="session")
+def passwords() -> Passwords:
+    return Passwords(iterations=1, memory=8, at_once=4)
+
+
+@pytest.fixture
+def accounts(database: Database, passwords: Passwords, clock: SetClock) -> Accounts:
+    return Accounts(database, passwords, clock)

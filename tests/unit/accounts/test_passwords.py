@@ -1,0 +1,66 @@
+"""Passwords are bounded before they are hashed, and nobody's password takes as long as somebody's."""
+
+from __future__ import annotations
+
+import pytest
+
+from homeostat.accounts.errors import BadPassword
+from homeostat.accounts.passwords import LONGEST, SHORTEST, Passwords
+
+
+def test_a_password_matches_its_hash_only(passwords: Passwords) -> None:
+    kept = passwords.hash("correct horse")
+    assert kept.startswith("$argon2id$") and "correct" not in kept
+    assert passwords.matches("correct horse", kept)
+    assert not passwords.matches("correct horse ", kept)
+    assert not passwords.matches("", kept)
+
+
+def test_each_hash_has_a_salt_of_its_own(passwords: Passwords) -> None:
+    assert passwords.hash("correct horse") != passwords.hash("correct horse")
+
+
+@pytest.mark.parametrize("password", ["x" * SHORTEST, "é" * (LONGEST // 2), "x" * LONGEST])
+def test_as_short_and_as_long_as_may_be(passwords: Passwords, password: str) -> None:
+    assert passwords.matches(password, passwords.hash(password))
+
+
+@pytest.mark.parametrize(
+    "password", ["", "x" * (SHORTEST - 1), "x" * (LONGEST + 1), "é" * (LONGEST // 2 + 1), "\ud800" * 9, "x" * 1_000_000]
+)
+def test_no_password(passwords: Passwords, password: str) -> None:  # fmt: skip
+    with pytest.raises(BadPassword) as refused:
+        passwords.hash(password)
+    assert "x" * 7 not in str(refused.value)
+    assert not passwords.matches(password, passwords.hash("correct horse"))
+
+
+def test_nobody_has_a_password_and_it_is_tried_all_the_same(passwords: Passwords, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[str] = []
+    hasher = passwords._hasher
+    monkeypatch.setitem(passwords.__dict__, "_hasher", _Watched(hasher, tried))
+    assert not passwords.matches("correct horse", None)
+    assert not passwords.matches("correct horse", passwords.hash("another horse"))
+    assert tried == ["verify", "verify"]
+
+
+def test_what_is_no_hash_matches_nothing(passwords: Passwords) -> None:
+    assert not passwords.matches("correct horse", "$argon2id$nonsense")
+    assert not passwords.matches("correct horse", "")
+
+
+def test_a_hash_of_other_parameters_matches_and_is_outdated(passwords: Passwords) -> None:
+    kept = Passwords(iterations=2, memory=16).hash("correct horse")
+    assert passwords.matches("correct horse", kept)
+    assert passwords.outdated(kept)
+    assert not passwords.outdated(passwords.hash("correct horse"))
+
+
+class _Watched:
+    def __init__(self, inner: object, tried: list[str]) -> None:
+        self.inner, self.tried = inner, tried
+
+    def __getattr__(self, name: str) -> object:
+        if name == "verify":
+            self.tried.append(name)
+        return getattr(self.inner, name)
