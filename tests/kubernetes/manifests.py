@@ -30,7 +30,7 @@ STATUSES = tuple(f"{plural}/status" for plural in OURS)
 OPERATOR_RIGHTS: Rights = {
     "virtualmachines": READ | {"patch", "create", "delete"},
     "virtualmachinedeployments": READ | {"patch"},
-    "snapshotschedules": READ,
+    "snapshotschedules": READ | {"patch"},
     "snapshots": READ | {"patch", "create", "delete"},
     "plugins": READ | {"patch"},
     "disks": READ | {"patch"},

@@ -221,15 +221,15 @@ class ControllerStore(JobStore):
 
     async def get(self, kind: type[R], key: Key) -> R | None:
         """Returns the resource. All but machines and Disks, which get their host's, get a finalizer before anything is done for
-        them: they must not go before we have cleaned up, nor a host before its machines."""
+        them: they must not go before we have cleaned up, nor a host before its machines, nor a schedule before its snapshots."""
         try:
             found = await super().get(kind, key)
         except Invalid:
             if not await self._let_go(key):
                 raise
             return None
-        held = (VirtualMachineDeployment.KIND, Plugin.KIND, Image.KIND, Network.KIND, Host.KIND)
-        if found is not None and found.kind in (*held, SnapshotSchedule.KIND) and HELD in found.metadata.annotations:
+        held = (VirtualMachineDeployment.KIND, SnapshotSchedule.KIND, Plugin.KIND, Image.KIND, Network.KIND, Host.KIND)
+        if found is not None and found.kind in held and HELD in found.metadata.annotations:
             return None
         if found is None or found.kind not in held:
             return found

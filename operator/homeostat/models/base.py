@@ -94,6 +94,10 @@ class Status(Model):
         conditions: tuple[Condition, ...]
 
 
+ORPHANING = "orphan"
+"""The finalizer of an owner that kubectl delete --cascade=orphan deleted. It stays until what it owned has no owner any more."""
+
+
 class OwnerReference(Model):
     api_version: str
     kind: str

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from homeostat.models.base import ObjectMeta, OwnerReference
+from homeostat.models.base import ORPHANING, ObjectMeta, OwnerReference
 from homeostat.models.condition import READY, find_condition
 from homeostat.models.cron import seconds_of
 from homeostat.models.schedule import SCHEDULE, SCHEDULED_AT, SnapshotSchedule
@@ -106,6 +106,8 @@ def due_of(snapshot: Snapshot) -> datetime | None:
 
 
 def _ending(schedule: SnapshotSchedule, mine: Sequence[Snapshot]) -> SchedulePlan:
+    if ORPHANING in schedule.metadata.finalizers:
+        return SchedulePlan(outcome=Waiting("Terminating", "its snapshots stay, and lose their owner just now"))
     if not mine:
         return SchedulePlan((ReleaseSchedule("its snapshots have gone"),), Waiting("Terminating", "being removed"))
     prunes = tuple(PruneSnapshot(one, "its schedule was deleted") for one in mine if not one.deleting)

@@ -3,7 +3,7 @@ deleted or stay."""
 
 from __future__ import annotations
 
-from homeostat.models.base import Key
+from homeostat.models.base import ORPHANING, Key
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import DeleteDirectory, SetAside
@@ -14,7 +14,7 @@ from homeostat.planner.observed import KeptDisks
 from ..engine.ports import ResourceStore
 from ..engine.reconciler import GONE, Next
 from ..hypervisor import Files
-from .ownership import ORPHANING, owned_by
+from .ownership import owned_by
 
 
 class KeptDisksOf:

@@ -8,10 +8,6 @@ from homeostat.models.base import Key, OwnerReference
 from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 
-ORPHANING = "orphan"
-"""The finalizer of a deployment that kubectl delete --cascade=orphan deleted. It stays until its machines have no owner any
-more."""
-
 
 def owned_by(resource: VirtualMachine | MachineRevision, deployment: VirtualMachineDeployment) -> bool:
     return any(o.uid == deployment.metadata.uid and o.controller for o in resource.metadata.owner_references)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from homeostat.driver import faults
-from homeostat.models.base import API_GROUP, API_VERSION, Key, ObjectMeta, OwnerReference
+from homeostat.models.base import API_GROUP, API_VERSION, ORPHANING, Key, ObjectMeta, OwnerReference
 from homeostat.models.condition import STALLED, find_condition
 from homeostat.models.deployment import MachineRevision, MachineRevisionSpec, MachineTemplate, VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
@@ -26,7 +26,7 @@ from ..engine.reconciler import GONE, Next
 from ..hypervisor import HostDriver
 from ..machine.effective import Effective
 from .kept import KeptDisksOf
-from .ownership import ORPHANING, owned_by
+from .ownership import owned_by
 from .replicas import MachinesSeen, epoch, index_of
 from .status import deployment_status
 

@@ -11,7 +11,7 @@ from homeostat.models.base import Key
 from homeostat.models.condition import READY, RECONCILING, STALLED, merge_conditions, sayer
 from homeostat.models.schedule import SnapshotSchedule, SnapshotScheduleStatus
 from homeostat.models.snapshot import Snapshot
-from homeostat.planner.plan import Converged, Stalled
+from homeostat.planner.plan import Converged, Stalled, Waiting
 from homeostat.planner.schedule.plan import (
     CreateSnapshot,
     PruneSnapshot,
@@ -58,7 +58,7 @@ class ScheduleReconciler:
                 return GONE
         await self._report(schedule, plan, sum(is_taken(one) for one in snapshots if belongs_to(one, schedule)))
         if plan.next is None:
-            return Next()
+            return Next(plan.outcome.after if isinstance(plan.outcome, Waiting) else None)
         return Next(min(LOOK_AGAIN, max(1.0, (plan.next - now).total_seconds())))
 
     looks_at_many = True

@@ -135,6 +135,10 @@ def test_its_snapshots_go_with_it() -> None:
     kept = chain(0, 1)
     assert pruned(plan_schedule(schedule(deleting=True), kept, at(hours=9))) == [one.metadata.name for one in kept]
     assert plan_schedule(schedule(deleting=True), [], at(hours=9)).actions == (ReleaseSchedule("its snapshots have gone"),)
+    orphaning = schedule(deleting=True)
+    meta = orphaning.metadata.model_copy(update={"finalizers": ("orphan", "homeostat.dev/teardown")})
+    orphaning = orphaning.model_copy(update={"metadata": meta})
+    assert plan_schedule(orphaning, kept, at(hours=9)).actions == plan_schedule(orphaning, [], at(hours=9)).actions == ()
 
 
 def test_a_long_name_is_cut() -> None:

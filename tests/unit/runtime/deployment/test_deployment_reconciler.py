@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from homeostat.driver.errors import DriverError
-from homeostat.models.base import Key
+from homeostat.models.base import ORPHANING, Key
 from homeostat.models.condition import Condition
 from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment
 from homeostat.models.kinds import kind_of
@@ -18,7 +18,6 @@ from homeostat.planner.machine.removal.teardown import KEEP_DISKS
 from homeostat.planner.observed import KeptDisks
 from homeostat.planner.plan import Stalled
 from homeostat.planner.template import FOLLOWS
-from homeostat.runtime.deployment.ownership import ORPHANING
 from homeostat.runtime.deployment.reconcile import DEPLOYMENT, MOVED, DeploymentReconciler
 from homeostat.runtime.engine.reconciler import GONE, Next
 from tests.unit.fleet import deployment, edited, template

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from homeostat.models.base import ORPHANING
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner import actions as act
 from homeostat.planner.files.trash import Space, TrashedDisk, TrashEntry
 from homeostat.planner.observed import KeptDisks
 from homeostat.runtime.deployment.kept import KeptDisksReconciler
-from homeostat.runtime.deployment.ownership import ORPHANING
 from homeostat.runtime.deployment.reconcile import owner_reference
 from homeostat.runtime.engine.ports import StoreFailure, Unreadable
 from homeostat.runtime.engine.reconciler import GONE
