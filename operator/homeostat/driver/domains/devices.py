@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import libvirt
 from pydantic import SecretStr
@@ -12,6 +12,7 @@ from homeostat.planner import actions as act
 from homeostat.planner.domain import DiskConfig, NicConfig
 from homeostat.planner.observed import ObservedDomain, Tap
 
+from .. import faults
 from ..connection.connection import LibvirtConnection
 from ..connection.events import Aspect
 from ..errors import DriverError, Refused
@@ -23,6 +24,14 @@ from ..xml.devices.display import with_password
 from .cpus import set_vcpus
 from .last_look import check_headers
 from .step import LIVE, Domain, DomainStep
+
+
+@dataclass(frozen=True, slots=True)
+class PlugIntoBridge:
+    """The first step of two to plug a nic of a network in again, for tests that are killed after it: see faults."""
+
+    nic: str
+
 
 LiveAction = act.DeviceChange | act.SetMemory | act.GrowDisk
 
@@ -89,12 +98,12 @@ class DeviceSteps:
     def _replug(self, domain: Domain, action: act.ReplugNic) -> None:
         """Puts a nic's tap on its bridge again. libvirt does that only when the kind or source of the nic changes. So a nic of a
         network becomes one of that network's bridge for a moment. That also registers it with the network, which forgot its
-        guests when it was stopped. If we are killed in between, the nic is connected, and waits for a restart to be of the
-        network again."""
+        guests when it was stopped. If we are killed in between, the nic is connected, and bridged.py finds it."""
         nic, request = action.nic, self._connection.request
         if nic.kind == "network":
             over = replace(nic, kind="bridge", source=action.bridge)
-            request(domain.updateDeviceFlags, _nic_text(over), LIVE)
+            with faults.around(PlugIntoBridge(nic.name)):
+                request(domain.updateDeviceFlags, _nic_text(over), LIVE)
         request(domain.updateDeviceFlags, _nic_text(nic), LIVE)
         if is_local(self._connection.uri) and links.unplugged([Tap(nic.name, action.tap, action.bridge)]):
             try:

@@ -21,6 +21,7 @@ from ..xml.devices.agent import agent_connected
 from ..xml.devices.display import vnc_address
 from ..xml.devices.nics import parse_taps
 from ..xml.general import parse_balloon
+from .bridged import of_its_network
 from .marks import RunMarks
 
 STATES = {
@@ -210,6 +211,7 @@ class DomainReader:
         vnc, agent, live = None, False, config
         taps: tuple[Tap, ...] = ()
         balloon, mark = 0, ""
+        halfway: Mapping[str, str] = {}
         # With the test driver it is word for word the definition; then it need not be parsed.
         plain = text[: found.start()] + text[found.end() :] if found else text
         if hash(plain) != self._definitions.get(uuid):
@@ -218,12 +220,13 @@ class DomainReader:
             balloon, mark = parse_balloon(root), self._marks.of_run(domain, root)
             if config is not None:
                 live = replace(live, cpu=running_cpu(config.cpu, live.cpu))
+                live, halfway = of_its_network(self._connection, config, live)
                 live = config if live == config else live  # one object for both: there may be thousands of machines
         pid = self._pid_of(name, uuid)
         own = mark or pid
         return {
             "live": live, "pid": pid, "vnc": vnc, "agent": agent, "run": f"{domain_id}-{own}" if own else domain_id,
-            "taps": taps, "balloon": balloon, "unplugged": self._unplugged(taps) if taps else {},
+            "taps": taps, "balloon": balloon, "unplugged": {**(self._unplugged(taps) if taps else {}), **halfway},
         }  # fmt: skip
 
 
