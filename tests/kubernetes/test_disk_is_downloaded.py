@@ -44,11 +44,14 @@ def test_by_the_api_beside_its_host_and_by_another(
         data = place.disk(namespace.name, "mail", "data")
         write(Path(kubectl.get("disk", "near")["status"]["path"]), 5)
 
-        url = "/api/v1/vms/mail/disks/data/export"
+        url, near = "/api/v1/vms/mail/disks/data/export", "/api/v1/disks/near/export"
         for api in (beside, another):
-            wait_until(lambda api=api: api.http.head(url).status_code == 200, 60, "the API heard of all of it")  # type: ignore[misc]
+            for path in (url, near):
+                wait_until(lambda api=api, path=path: api.http.head(path).status_code == 200, 60, "the API heard of it")  # type: ignore[misc]
+        far = lambda: another.http.get("/api/v1/disks/far/export")  # noqa: E731
+        wait_until(lambda: far().json()["code"] == "exports_elsewhere", 60, "the API heard of the other one, too")
         for number, api in enumerate((beside, another), 1):
-            for path, pattern in ((url, None), ("/api/v1/disks/near/export", 5)):
+            for path, pattern in ((url, None), (near, 5)):
                 answer = api.http.get(path)
                 assert answer.status_code == 200, answer.text
                 assert int(answer.headers["Content-Length"]) == len(answer.content)
@@ -60,7 +63,7 @@ def test_by_the_api_beside_its_host_and_by_another(
             assert (rest.status_code, rest.content) == (206, answer.content[8:])
         assert data.exists() and place.state_of(f"{namespace.name}--mail") == "running"
 
-        unknown = refused(another.http.get("/api/v1/disks/far/export"), 409, "exports_elsewhere")
+        unknown = refused(far(), 409, "exports_elsewhere")
         assert unknown["name"] == "far"
         passed = {"Homeostat-Passed-On": "1"}
         refused(another.http.get(url, headers=passed), 409, "exports_elsewhere")

@@ -11,10 +11,13 @@ import falcon
 import falcon.asgi
 import httpx
 import pytest
+from falcon import testing
+from falcon.asgi import Request, Response
 from falcon.testing import Result, TestClient
 
 from homeostat_api.errors import ANSWERS
 from homeostat_api.http import errors, media
+from homeostat_api.http.download import GONE
 from homeostat_api.http.pass_on import PASSED_ON, pass_on
 
 WHOLE = b'HTTP/1.1 206 Partial Content\r\nContent-Length: 4\r\nContent-Range: bytes 4-7/9\r\nETag: "a"\r\nServer: x\r\n\r\ndisk'
@@ -22,7 +25,7 @@ WHOLE = b'HTTP/1.1 206 Partial Content\r\nContent-Length: 4\r\nContent-Range: by
 
 @contextlib.contextmanager
 def another(answer: bytes) -> Iterator[tuple[str, list[str]]]:
-    """A server that gives one answer and closes. Yields its address, and what it was asked."""
+    """A server that gives one answer and closes, or none and waits. Yields its address, and what it was asked."""
     asked: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -30,6 +33,8 @@ def another(answer: bytes) -> Iterator[tuple[str, list[str]]]:
             with server.accept()[0] as client:
                 while not "".join(asked).endswith("\r\n\r\n"):
                     asked.append(client.recv(65536).decode())
+                if not answer:
+                    client.recv(1)  # until whoever asked has gone
                 client.sendall(answer)
 
         thread = threading.Thread(target=serve, daemon=True)
@@ -92,6 +97,15 @@ def test_one_that_does_not_answer_is_named() -> None:
     found = got(address)
     assert (found.status_code, found.json["code"]) == (503, "export_failed")
     assert found.json["details"] == {"host": "west", "api": address} and found.headers["retry-after"]
+
+
+async def test_one_whose_client_has_gone_is_given_up() -> None:
+    with another(b"") as (address, asked):
+        req = Request(testing.create_scope(path="/file"), None)  # type: ignore[arg-type]
+        req.scope[GONE] = lambda: bool(asked)
+        resp = Response()
+        await pass_on(req, resp, "west", address)
+        assert asked and resp.stream is None
 
 
 def test_bytes_that_are_cut_off_are_no_whole_file() -> None:
