@@ -6,6 +6,13 @@ AccountsError               ``mend`` says what to do next
 ├── NoSuchAccount
 ├── BadPassword             too short, too long, or no text
 ├── LastAdministrator       nobody would be left to administer
+├── NotSignedIn             what was shown lets nobody in, or no more
+│   └── SignInRefused       name or password is wrong
+├── AccountBanned           whoever signs in rightly learns it
+├── TooManyAttempts         wait; ``after`` says how long
+├── NotAToken               no token of an account can be like that
+├── NoSuchToken
+├── NoSuchSession
 └── DatabaseTrouble         the database does not work
     ├── DatabaseDamaged
     ├── DatabaseBusy        another one writes for longer than we wait
@@ -16,6 +23,8 @@ AccountsError               ``mend`` says what to do next
 """
 
 from __future__ import annotations
+
+import math
 
 
 class AccountsError(Exception):
@@ -64,6 +73,61 @@ class LastAdministrator(AccountsError):
     """Nobody would be left who may administer."""
 
     mend = "make another one first: `homeostat user add NAME --role administrator`, or `homeostat user role NAME administrator`"
+
+
+class NotSignedIn(AccountsError):
+    """A token lets nobody in: it is unknown, used up, or of a session that has ended."""
+
+    mend = "sign in again"
+
+    def __init__(self, message: str = "the token lets nobody in: it has expired, was revoked, or never was one") -> None:
+        super().__init__(message)
+
+
+class SignInRefused(NotSignedIn):
+    """Name or password is wrong. Which one, and why, nobody learns."""
+
+    mend = "check both; an administrator can set another password"
+
+    def __init__(self) -> None:
+        super().__init__("the name or the password is wrong")
+
+
+class AccountBanned(AccountsError):
+    """Name and password are right, and the account is banned."""
+
+    mend = "ask an administrator"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the account {name} is banned")
+
+
+class TooManyAttempts(AccountsError):
+    """Signing in failed too often of late. ``after``: seconds until the next attempt counts."""
+
+    def __init__(self, after: float) -> None:
+        self.after = max(1, math.ceil(after))
+        super().__init__("too many attempts to sign in failed", f"wait {self.after} s, then try again")
+
+
+class NotAToken(AccountsError):
+    """No token of an account can be like that."""
+
+
+class NoSuchToken(AccountsError):
+    """The account has no token of that name."""
+
+    mend = "`homeostat token list` shows all tokens"
+
+    def __init__(self, account: str, name: str) -> None:
+        super().__init__(f"{account} has no token {name!r}")
+
+
+class NoSuchSession(AccountsError):
+    """That is no session of the account, or it has ended."""
+
+    def __init__(self, session: str) -> None:
+        super().__init__(f"there is no session {session[:40]!r}")
 
 
 class DatabaseTrouble(AccountsError):

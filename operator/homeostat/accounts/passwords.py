@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -43,6 +45,27 @@ def hashable(password: str) -> bool:
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Whoever has one may hash."""
+
+    hasher: PasswordHasher
+    nobodys: str
+
+    def hash(self, password: str) -> str:
+        """Returns the hash to keep of a password that was checked."""
+        return self.hasher.hash(password)
+
+    def matches(self, password: str, kept: str | None) -> bool:
+        """Tells whether that is the password. ``kept`` None: there is no account, or it has none; this takes as long then."""
+        if not hashable(password):
+            return False
+        try:
+            return self.hasher.verify(kept or self.nobodys, password) and kept is not None
+        except (VerificationError, InvalidHashError):
+            return False
+
+
 @dataclass(frozen=True)
 class Passwords:
     """Hashes and verifies. The parameters stand in each hash, so that they may change."""
@@ -65,6 +88,12 @@ class Passwords:
         """The hash of a password that nobody knows. To try one against it takes as long as against a real one."""
         return self._hasher.hash(secrets.token_urlsafe())
 
+    @contextmanager
+    def turn(self) -> Iterator[Turn]:
+        """Waits for a turn to hash. What must not change while a password is tried is looked at within it."""
+        with self._turns:
+            yield Turn(self._hasher, self._nobodys)
+
     def hash(self, password: str) -> str:
         """Returns the hash to keep.
 
@@ -72,18 +101,8 @@ class Passwords:
             BadPassword: that cannot be a password.
         """
         check_password(password)
-        with self._turns:
-            return self._hasher.hash(password)
-
-    def matches(self, password: str, kept: str | None) -> bool:
-        """Tells whether that is the password. ``kept`` None: there is no account, or it has none; this takes as long then."""
-        if not hashable(password):
-            return False
-        with self._turns:
-            try:
-                return self._hasher.verify(kept or self._nobodys, password) and kept is not None
-            except (VerificationError, InvalidHashError):
-                return False
+        with self.turn() as turn:
+            return turn.hash(password)
 
     def outdated(self, kept: str) -> bool:
         """Tells whether a hash was made by other parameters than ours, and should be made again when its password is known."""

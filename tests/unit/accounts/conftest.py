@@ -10,8 +10,12 @@ from pathlib import Path
 import pytest
 
 from homeostat.accounts.accounts import Accounts
+from homeostat.accounts.api_tokens import ApiTokens
 from homeostat.accounts.database import Database, sqlite_url
 from homeostat.accounts.passwords import Passwords
+from homeostat.accounts.recognition import Recognition
+from homeostat.accounts.sessions import Sessions
+from homeostat.accounts.sign_in import SignIn
 
 
 @dataclass
@@ -63,3 +67,28 @@ def passwords() -> Passwords:
 @pytest.fixture
 def accounts(database: Database, passwords: Passwords, clock: SetClock) -> Accounts:
     return Accounts(database, passwords, clock)
+
+
+@pytest.fixture
+def sign_in(database: Database, passwords: Passwords, clock: SetClock) -> SignIn:
+    return SignIn(database, passwords, clock)
+
+
+@pytest.fixture
+def sessions(database: Database, clock: SetClock) -> Sessions:
+    return Sessions(database, clock)
+
+
+@pytest.fixture
+def tokens(database: Database, clock: SetClock) -> ApiTokens:
+    return ApiTokens(database, clock)
+
+
+@pytest.fixture
+def recognition(database: Database, clock: SetClock) -> Recognition:
+    """Counts its half seconds by the clock that tests set."""
+
+    def seconds() -> float:
+        return clock.now.timestamp()
+
+    return Recognition(database, clock, seconds)

@@ -1,0 +1,102 @@
+"""Access tokens: JWTs that name a session for 15 minutes, and the keys that sign them.
+
+HS256, because only servers with this database verify them, and whoever reads the key there could as well read a private one.
+What a token says of its own algorithm decides nothing, and its kid is only looked up among those that we made.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import jwt
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from .errors import NotSignedIn
+from .secret_texts import fresh_id
+from .tables import SigningKeyRow
+
+LIFETIME = timedelta(minutes=15)
+ROTATION = timedelta(days=30)
+LONGEST = 1024  # characters of a token that is worth a look; ours have about 250
+
+_ALGORITHM = "HS256"
+_ISSUER = "homeostat"
+_KID = re.compile(r"[0-9a-f]{1,32}")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenClaims:
+    """What a token says, verified."""
+
+    session: str
+    account: int
+    expires: datetime
+
+
+def signed(session: Session, claims: TokenClaims, now: datetime) -> str:
+    """Returns the token for claims. Makes a key where the newest is too old, or there is none."""
+    key = _current_key(session, now)
+    payload = {
+        "iss": _ISSUER,
+        "sub": str(claims.account),
+        "sid": claims.session,
+        "iat": int(now.timestamp()),
+        "exp": int(claims.expires.timestamp()),
+    }
+    return jwt.encode(payload, key.secret, algorithm=_ALGORITHM, headers={"kid": key.kid})
+
+
+def kid_of(token: str) -> str:
+    """Returns which key a token says it is signed with. It is only good for looking that key up.
+
+    Raises:
+        NotSignedIn: it is no such token.
+    """
+    if len(token) > LONGEST or not token.isascii():
+        raise NotSignedIn()
+    try:
+        kid = jwt.get_unverified_header(token).get("kid")
+    except (jwt.PyJWTError, ValueError, RecursionError) as error:
+        raise NotSignedIn() from error
+    if not isinstance(kid, str) or not _KID.fullmatch(kid):
+        raise NotSignedIn()
+    return kid
+
+
+def verified(token: str, key: str, now: datetime) -> TokenClaims:
+    """Returns what a token says.
+
+    Raises:
+        NotSignedIn: it has expired, or the key did not sign it.
+    """
+    # The expiry is looked at below, by our clock. When a token was made does not matter: the clock may have gone back since.
+    options: Any = {"require": ["exp", "sub", "sid"], "verify_exp": False, "verify_iat": False, "verify_nbf": False}
+    try:
+        found = jwt.decode(token, key, algorithms=[_ALGORITHM], issuer=_ISSUER, options=options)
+        claims = TokenClaims(str(found["sid"]), int(found["sub"]), datetime.fromtimestamp(int(found["exp"]), now.tzinfo))
+    except (jwt.PyJWTError, ValueError, TypeError, OverflowError, OSError, RecursionError) as error:
+        raise NotSignedIn() from error
+    if claims.expires <= now:
+        raise NotSignedIn()
+    return claims
+
+
+def key_called(session: Session, kid: str) -> str | None:
+    """Returns a key. None: we made none of that kid, or it is too old to have signed what still holds."""
+    row = session.get(SigningKeyRow, kid)
+    return None if row is None else row.secret
+
+
+def _current_key(session: Session, now: datetime) -> SigningKeyRow:
+    row = session.scalar(select(SigningKeyRow).order_by(SigningKeyRow.made.desc(), SigningKeyRow.kid).limit(1))
+    if row is not None and now - row.made < ROTATION:
+        return row
+    row = SigningKeyRow(kid=fresh_id(), secret=secrets.token_urlsafe(32), made=now)
+    session.add(row)
+    session.execute(delete(SigningKeyRow).where(SigningKeyRow.made < now - ROTATION - 4 * LIFETIME))
+    return row

@@ -1,0 +1,170 @@
+"""Who asks, by what he shows: an access token of a session, or an API token. Each server remembers what it found, and forgets all
+of it when the database's generation moves, which it looks at every half second. So whatever takes a right away counts within a
+second, on all servers, and most requests ask no database."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from .access_tokens import key_called, kid_of, verified
+from .actor import Actor, How
+from .api_tokens import read
+from .clock import Clock, wall_clock
+from .database import Database
+from .errors import DatabaseTrouble, NotSignedIn
+from .rights import Grant, Right, Role, anywhere
+from .secret_texts import API_TOKEN, SECRET_MAX, kept
+from .tables import AccountRow, ApiTokenRow, GrantRow, SessionRow
+
+log = logging.getLogger(__name__)
+
+LOOK = 0.5  # seconds between two looks at the generation
+NOTE = timedelta(minutes=1)  # between two notes that a token was used
+REMEMBERED_MAX = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """Somebody who was recognised, until when, and by which session ("" by a token)."""
+
+    actor: Actor
+    until: datetime
+    session: str = ""
+
+
+class Recognition:
+    """What one server knows of who asks. Threads share it."""
+
+    def __init__(self, database: Database, clock: Clock = wall_clock, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._database = database
+        self._clock = clock
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._known: OrderedDict[str, Recognised] = OrderedDict()
+        self._accounts: bool | None = None
+        self._generation = 0
+        self._looked = float("-inf")
+
+    def who(self, shown: str) -> Recognised:
+        """Returns who shows that token, of either kind. Asks the database where it has to.
+
+        Raises:
+            NotSignedIn: it lets nobody in.
+            DatabaseTrouble: the database does not work.
+        """
+        self._look()
+        if (found := self._recalled(shown)) is not None:
+            return found
+        generation = self._generation
+        found = self._by_api_token(shown) if shown.startswith(API_TOKEN) else self._by_access_token(shown)
+        with self._lock:
+            if generation == self._generation:  # else what was found may be of the time before
+                self._known[kept(shown)] = found
+                while len(self._known) > REMEMBERED_MAX:
+                    self._known.popitem(last=False)
+        return found
+
+    def remembered(self, shown: str) -> Recognised | None:
+        """Returns who shows that token, if that is known without a look at the database. Never waits."""
+        return self._recalled(shown) if self._monotonic() - self._looked < LOOK else None
+
+    def has_accounts(self) -> bool:
+        """Tells whether there is any account. Without one nobody has to sign in.
+
+        Raises:
+            DatabaseTrouble: the database does not work.
+        """
+        self._look()
+        known, generation = self._accounts, self._generation
+        if known is None:
+            with self._database.reading() as session:
+                known = session.scalar(select(AccountRow.id).limit(1)) is not None
+            with self._lock:
+                if generation == self._generation:
+                    self._accounts = known
+        return known
+
+    def generation(self) -> int:
+        """Returns the generation of the last half second. Whoever keeps something open for somebody recognises him again when it
+        has moved.
+
+        Raises:
+            DatabaseTrouble: the database does not work.
+        """
+        self._look()
+        return self._generation
+
+    def _look(self) -> None:
+        now = self._monotonic()
+        if now - self._looked < LOOK:
+            return
+        generation = self._database.generation()
+        with self._lock:
+            if generation != self._generation:
+                self._known.clear()
+                self._accounts, self._generation = None, generation
+            self._looked = now
+
+    def _recalled(self, shown: str) -> Recognised | None:
+        if len(shown) > 1024:
+            return None
+        with self._lock:
+            found = self._known.get(kept(shown))
+        return found if found is not None and self._clock() < found.until else None
+
+    def _by_access_token(self, shown: str) -> Recognised:
+        kid, now = kid_of(shown), self._clock()
+        with self._database.reading() as session:
+            key = key_called(session, kid)
+            if key is None:
+                raise NotSignedIn()
+            claims = verified(shown, key, now)
+            row = session.get(SessionRow, claims.session)
+            account = session.get(AccountRow, row.account) if row is not None else None
+            if row is None or account is None or account.id != claims.account or row.expires <= now:
+                raise NotSignedIn()
+            return Recognised(_actor(session, account, "session"), min(claims.expires, row.expires), row.id)
+
+    def _by_api_token(self, shown: str) -> Recognised:
+        if len(shown) > SECRET_MAX:
+            raise NotSignedIn()
+        now = self._clock()
+        with self._database.reading() as session:
+            row = session.scalar(select(ApiTokenRow).where(ApiTokenRow.hash == kept(shown)))
+            account = session.get(AccountRow, row.account) if row is not None else None
+            if row is None or account is None or (row.expires is not None and row.expires <= now):
+                raise NotSignedIn()
+            actor = _actor(session, account, "api-token", read(row.scopes))
+            token, noted = row.id, row.last_used is not None and abs(now - row.last_used) < NOTE
+            until = now + NOTE if row.expires is None else min(now + NOTE, row.expires)
+        if not noted:
+            self._note_use(token, now)
+        return Recognised(actor, until)
+
+    def _note_use(self, token: str, now: datetime) -> None:
+        """Notes when a token was used. Where that cannot be written the token works all the same."""
+        try:
+            with self._database.writing() as session:
+                session.execute(update(ApiTokenRow).where(ApiTokenRow.id == token).values(last_used=now))
+        except DatabaseTrouble as error:
+            log.warning("the last use of a token is not noted: %s", error)
+
+
+def _actor(session: Session, account: AccountRow, how: How, scopes: frozenset[Right] = frozenset(Right)) -> Actor:
+    if account.banned is not None or account.deleted is not None:
+        raise NotSignedIn()
+    role = Role(account.role)
+    rows = session.scalars(
+        select(GrantRow).where(or_(GrantRow.account == account.id, GrantRow.account.is_(None))).order_by(GrantRow.id)
+    )
+    grants = tuple(Grant(read(row.rights), row.namespace, row.kind, row.name) for row in rows)
+    return Actor(how, role, account.name, anywhere(role) & scopes, grants, account.name)

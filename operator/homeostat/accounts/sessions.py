@@ -1,0 +1,162 @@
+"""Sessions: who is signed in, and how he stays so. A refresh token is good for one use, which gives the next one.
+
+Whoever shows one a second time has stolen it, or it was stolen from him: then the session ends, with all its tokens. Only within
+15 s nothing ends, because two pages of one browser may refresh at once. Refused it is in any case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from .access_tokens import LIFETIME, TokenClaims, signed
+from .accounts import end_sessions, row_of
+from .clock import Clock, wall_clock
+from .database import Database
+from .errors import NoSuchSession, NotSignedIn
+from .rights import Role
+from .secret_texts import REFRESH_TOKEN, SECRET_MAX, fresh, fresh_id, kept
+from .tables import AccountRow, RefreshRow, SessionRow
+
+IDLE = timedelta(days=14)  # without a refresh
+LONGEST = timedelta(days=90)  # however often it is refreshed
+AT_ONCE = timedelta(seconds=15)  # within which a second use ends nothing
+PER_ACCOUNT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What somebody has who is signed in. ``access`` and ``refresh`` let him in."""
+
+    access: str
+    expires: datetime  # of the access token
+    refresh: str
+    refresh_expires: datetime
+    session: str
+    name: str
+    role: Role
+
+    def __repr__(self) -> str:
+        return f"SignedIn({self.name!r}, session={self.session!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session, for whoever may see it."""
+
+    id: str
+    account: str
+    made: datetime
+    refreshed: datetime
+    expires: datetime
+    address: str
+    client: str
+
+
+class Sessions:
+    """All sessions of one database."""
+
+    def __init__(self, database: Database, clock: Clock = wall_clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def refresh(self, token: str) -> SignedIn:
+        """Uses a refresh token up, and returns what takes its place.
+
+        Raises:
+            NotSignedIn: it is none, was used, or its session has ended.
+        """
+        if not token.startswith(REFRESH_TOKEN) or len(token) > SECRET_MAX:
+            raise NotSignedIn()
+        now, shown = self._clock(), kept(token)
+        with self._database.writing() as session:
+            row = session.get(RefreshRow, shown)
+            if row is None:
+                raise NotSignedIn()
+            family, opened = row.session, _usable(session, row.session, now)
+            # Of all who show it at once, one finds it unused.
+            unused = update(RefreshRow).where(RefreshRow.hash == shown, RefreshRow.used.is_(None)).values(used=now)
+            if session.scalar(unused.returning(RefreshRow.hash)) is not None:
+                return go_on(session, *opened, now)
+            used = session.scalar(select(RefreshRow.used).where(RefreshRow.hash == shown))
+        if used is None or abs(now - used) > AT_ONCE:
+            with suppress(NoSuchSession):
+                self.end(family)
+        raise NotSignedIn("the refresh token was used before")
+
+    def end(self, session_id: str, account: str | None = None) -> None:
+        """Ends a session: who signs out. ``account``: only if it is his.
+
+        Raises:
+            NoSuchSession: there is none.
+        """
+        with self._database.changing() as session:
+            wanted = delete(SessionRow).where(SessionRow.id == session_id)
+            if account is not None:
+                wanted = wanted.where(SessionRow.account == row_of(session, account).id)
+            if session.scalar(wanted.returning(SessionRow.id)) is None:
+                raise NoSuchSession(session_id)
+
+    def end_all(self, account: str, *, keep: str | None = None) -> None:
+        """Ends all sessions of an account, except the one that ``keep`` names.
+
+        Raises:
+            NotAName, NoSuchAccount: there is no such account.
+        """
+        with self._database.changing() as session:
+            end_sessions(session, row_of(session, account), keep=keep)
+
+    def list(self, account: str | None = None) -> Sequence[OpenSession]:
+        """Returns the sessions of an account, or of all, the newest first.
+
+        Raises:
+            NotAName, NoSuchAccount: there is no such account.
+        """
+        with self._database.reading() as session:
+            wanted = select(SessionRow, AccountRow.name).join(AccountRow, AccountRow.id == SessionRow.account)
+            wanted = wanted.where(SessionRow.expires > self._clock()).order_by(SessionRow.made.desc(), SessionRow.id)
+            if account is not None:
+                wanted = wanted.where(SessionRow.account == row_of(session, account).id)
+            return [
+                OpenSession(row.id, name, row.made, row.refreshed, row.expires, row.address, row.client)
+                for row, name in session.execute(wanted)
+            ]
+
+
+def begin(session: Session, account: AccountRow, address: str, client: str, now: datetime) -> SignedIn:
+    """Begins a session of an account, and returns what its owner is given. Old sessions go, so that their number is bounded."""
+    session.execute(delete(SessionRow).where(SessionRow.expires <= now))
+    count = select(func.count()).select_from(SessionRow).where(SessionRow.account == account.id)
+    if (over := (session.scalar(count) or 0) + 1 - PER_ACCOUNT) > 0:
+        oldest = select(SessionRow.id).where(SessionRow.account == account.id).order_by(SessionRow.refreshed).limit(over)
+        session.execute(delete(SessionRow).where(SessionRow.id.in_(oldest.scalar_subquery())))
+    row = SessionRow(id=fresh_id() + fresh_id(), account=account.id, made=now, address=address[:64], client=client[:200])
+    row.refreshed, row.expires = now, now + IDLE
+    session.add(row)
+    session.flush()
+    return go_on(session, row, account, now)
+
+
+def go_on(session: Session, row: SessionRow, account: AccountRow, now: datetime) -> SignedIn:
+    """Lets a session go on from now, and returns what its owner is given."""
+    row.refreshed, row.expires = now, min(now + IDLE, row.made + LONGEST)
+    refresh = fresh(REFRESH_TOKEN)
+    session.add(RefreshRow(hash=kept(refresh), session=row.id, used=None))
+    expires = min(now + LIFETIME, row.expires)
+    access = signed(session, TokenClaims(row.id, account.id, expires), now)
+    return SignedIn(access, expires, refresh, row.expires, row.id, account.name, Role(account.role))
+
+
+def _usable(session: Session, session_id: str, now: datetime) -> tuple[SessionRow, AccountRow]:
+    # The account first, as whoever bans it does: so neither waits for the other.
+    owner = session.scalar(select(SessionRow.account).where(SessionRow.id == session_id))
+    account = session.get(AccountRow, owner, with_for_update={"read": True}) if owner is not None else None
+    row = session.get(SessionRow, session_id, with_for_update=True)
+    if row is None or account is None or row.expires <= now or account.banned is not None or account.deleted is not None:
+        raise NotSignedIn()
+    return row, account

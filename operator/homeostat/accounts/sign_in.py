@@ -1,0 +1,87 @@
+"""Signing in by name and password. What is wrong nobody learns, neither by words nor by time: a name that nobody has is tried
+against a password that nobody knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from . import throttle
+from .clock import Clock, wall_clock
+from .database import Database
+from .errors import AccountBanned, NotAName, SignInRefused, TooManyAttempts
+from .names import account_name
+from .passwords import Passwords
+from .sessions import SignedIn, begin
+from .tables import AccountRow, SessionRow
+from .throttle import Attempt, Limits
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """Whom somebody tries to be. ``password``: the hash; None where there is none, or no account."""
+
+    id: int
+    password: str | None
+
+
+class SignIn:
+    """The door. It hashes, so it is called in a thread."""
+
+    def __init__(self, database: Database, passwords: Passwords, clock: Clock = wall_clock, limits: Limits | None = None) -> None:
+        self._database = database
+        self._passwords = passwords
+        self._clock = clock
+        self._limits = limits or Limits()
+
+    def sign_in(self, name: str, password: str, address: str, client: str = "") -> SignedIn:
+        """Begins a session. ``address``: where it comes from, ``client``: what that calls itself.
+
+        Raises:
+            SignInRefused: name or password is wrong.
+            TooManyAttempts: it failed too often; the password was not tried.
+            AccountBanned: both are right, and the account is banned.
+        """
+        try:
+            typed: str | None = account_name(name)
+        except NotAName:
+            typed = None
+        self._candidate(typed, address)  # who has to wait anyway takes no turn
+        with self._passwords.turn() as turn:
+            # Whoever was refused meanwhile counts: in one turn there is one attempt.
+            candidate, attempt = self._candidate(typed, address)
+            right = turn.matches(password, candidate.password)
+            if not right:
+                with self._database.writing() as session:
+                    throttle.failed(session, attempt, self._limits, self._clock())
+                raise SignInRefused()
+            renewed = turn.hash(password) if self._passwords.outdated(candidate.password or "") else candidate.password
+        with self._database.writing() as session:
+            account = session.get(AccountRow, candidate.id, with_for_update=True)
+            # While the password was tried, it may have changed, or the account may have been deleted.
+            if account is None or account.deleted is not None or account.password != candidate.password:
+                raise SignInRefused()
+            if account.banned is not None:
+                raise AccountBanned(account.name)
+            account.password = renewed
+            throttle.succeeded(session, attempt, self._limits)
+            return begin(session, account, address, client, self._clock())
+
+    def _candidate(self, name: str | None, address: str) -> tuple[_Candidate, Attempt]:
+        with self._database.reading() as session:
+            row = None if name is None else _account(session, name)
+            attempt = Attempt(name, address, row is not None and _is_known(session, row, address))
+            if wait := throttle.remaining(session, attempt, self._limits, self._clock()):
+                raise TooManyAttempts(wait)
+            return _Candidate(row.id if row is not None else 0, row.password if row is not None else None), attempt
+
+
+def _account(session: Session, name: str) -> AccountRow | None:
+    return session.scalar(select(AccountRow).where(AccountRow.name == name, AccountRow.deleted.is_(None)))
+
+
+def _is_known(session: Session, account: AccountRow, address: str) -> bool:
+    known = select(SessionRow.id).where(SessionRow.account == account.id, SessionRow.address == address[:64]).limit(1)
+    return session.scalar(known) is not None

@@ -1,0 +1,221 @@
+"""A session goes on by refresh tokens, each good for one use, and ends for all servers when it is ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from homeostat.accounts import sessions as module
+from homeostat.accounts.accounts import Accounts
+from homeostat.accounts.database import Database
+from homeostat.accounts.errors import NoSuchAccount, NoSuchSession, NotSignedIn
+from homeostat.accounts.recognition import Recognition
+from homeostat.accounts.rights import Role
+from homeostat.accounts.sessions import Sessions, SignedIn
+from homeostat.accounts.sign_in import SignIn
+from homeostat.accounts.tables import RefreshRow, SigningKeyRow
+
+from .conftest import SetClock
+
+GOOD, HOME = "correct horse", "192.0.2.1"
+
+
+@pytest.fixture
+def bob(accounts: Accounts, sign_in: SignIn) -> SignedIn:
+    accounts.add("root", Role.ADMINISTRATOR)
+    accounts.add("bob", Role.USER, GOOD)
+    return sign_in.sign_in("bob", GOOD, HOME)
+
+
+def test_it_goes_on(sessions: Sessions, recognition: Recognition, clock: SetClock, bob: SignedIn) -> None:
+    clock.go(minutes=14)
+    second = sessions.refresh(bob.refresh)
+    clock.go(minutes=14)
+    third = sessions.refresh(second.refresh)
+    assert bob.session == second.session == third.session
+    assert len({bob.refresh, second.refresh, third.refresh}) == 3
+    assert recognition.who(third.access).actor.name == "bob"
+    assert third.refresh_expires == clock.now + timedelta(days=14)
+    assert sessions.list("bob")[0].refreshed == clock.now
+    with pytest.raises(NotSignedIn):
+        recognition.who(bob.access)
+
+
+@pytest.mark.parametrize("seconds", [0, 15, -1, -15])
+def test_used_again_at_once_it_is_refused_and_nothing_ends(
+    sessions: Sessions, recognition: Recognition, clock: SetClock, bob: SignedIn, seconds: int
+) -> None:
+    second = sessions.refresh(bob.refresh)
+    clock.go(seconds=seconds)
+    with pytest.raises(NotSignedIn, match="used before"):
+        sessions.refresh(bob.refresh)
+    assert recognition.who(sessions.refresh(second.refresh).access).actor.name == "bob"
+
+
+@pytest.mark.parametrize("seconds", [16, 86_400, -16])
+def test_used_again_later_it_ends_the_family(
+    sessions: Sessions, recognition: Recognition, clock: SetClock, bob: SignedIn, seconds: int
+) -> None:
+    second = sessions.refresh(sessions.refresh(bob.refresh).refresh)
+    clock.go(seconds=seconds)
+    with pytest.raises(NotSignedIn):
+        sessions.refresh(bob.refresh)
+    for ended in (lambda: sessions.refresh(second.refresh), lambda: recognition.who(second.access)):
+        with pytest.raises(NotSignedIn):
+            ended()
+    assert sessions.list() == []
+
+
+def test_of_many_at_once_one_goes_on(url: str, sessions: Sessions, clock: SetClock, bob: SignedIn) -> None:
+    def refresh(_: int) -> SignedIn | None:
+        database = Database.open(url)
+        try:
+            return Sessions(database, clock).refresh(bob.refresh)
+        except NotSignedIn:
+            return None
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        [won] = [done for done in pool.map(refresh, range(8)) if done is not None]
+    assert sessions.refresh(won.refresh).session == bob.session
+
+
+@pytest.mark.parametrize(
+    "token", ["", "hsr_", "hsr_x", "hst_" + "x" * 43, "x" * 1_000_000, "hsr_" + "x" * 1_000_000, "hsr_\ud800"]
+)
+def test_what_is_no_refresh_token(sessions: Sessions, bob: SignedIn, token: str) -> None:
+    with pytest.raises(NotSignedIn):
+        sessions.refresh(token)
+
+
+def test_an_access_token_is_no_refresh_token_and_the_other_way(
+    sessions: Sessions, recognition: Recognition, bob: SignedIn
+) -> None:
+    with pytest.raises(NotSignedIn):
+        sessions.refresh(bob.access)
+    with pytest.raises(NotSignedIn):
+        recognition.who(bob.refresh)
+
+
+def test_without_a_refresh_it_ends_after_a_while(sessions: Sessions, clock: SetClock, bob: SignedIn) -> None:
+    clock.go(days=14)
+    with pytest.raises(NotSignedIn):
+        sessions.refresh(bob.refresh)
+    assert sessions.list() == []
+
+
+def test_however_often_it_is_refreshed_it_ends(
+    sessions: Sessions, recognition: Recognition, clock: SetClock, bob: SignedIn
+) -> None:
+    last = bob
+    for _ in range(9):
+        clock.go(days=10, seconds=-66)
+        last = sessions.refresh(last.refresh)
+    assert last.refresh_expires == last.expires == clock.now + timedelta(seconds=66 * 9)
+    clock.go(seconds=66 * 9)
+    with pytest.raises(NotSignedIn):
+        sessions.refresh(last.refresh)
+    with pytest.raises(NotSignedIn):
+        recognition.who(last.access)
+
+
+ENDS: dict[str, Callable[[Accounts, Sessions, SignedIn], object]] = {
+    "sign out": lambda accounts, sessions, bob: sessions.end(bob.session),
+    "sign out by its owner": lambda accounts, sessions, bob: sessions.end(bob.session, "bob"),
+    "everywhere": lambda accounts, sessions, bob: sessions.end_all("bob"),
+    "ban": lambda accounts, sessions, bob: accounts.ban("bob"),
+    "password": lambda accounts, sessions, bob: accounts.set_password("bob", "another horse"),
+    "delete": lambda accounts, sessions, bob: accounts.delete("bob"),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_what_ends_it_ends_it_within_half_a_second(
+    accounts: Accounts, sessions: Sessions, recognition: Recognition, clock: SetClock, bob: SignedIn, end: str
+) -> None:
+    assert recognition.who(bob.access).actor.name == "bob"
+    ENDS[end](accounts, sessions, bob)
+    clock.go(seconds=0.5)
+    assert recognition.remembered(bob.access) is None
+    with pytest.raises(NotSignedIn):
+        recognition.who(bob.access)
+    with pytest.raises(NotSignedIn):
+        sessions.refresh(bob.refresh)
+    assert sessions.list() == []
+
+
+@pytest.mark.parametrize("keep", ["end_all", "set_password"])
+def test_the_one_that_asks_may_stay(
+    accounts: Accounts, sessions: Sessions, sign_in: SignIn, recognition: Recognition, bob: SignedIn, keep: str
+) -> None:
+    other = sign_in.sign_in("bob", GOOD, HOME)
+    if keep == "end_all":
+        sessions.end_all("bob", keep=bob.session)
+    else:
+        accounts.set_password("bob", "another horse", keep=bob.session)
+    assert recognition.who(bob.access).session == bob.session
+    with pytest.raises(NotSignedIn):
+        recognition.who(other.access)
+
+
+def test_nobody_ends_what_is_anothers_or_not_there(accounts: Accounts, sessions: Sessions, bob: SignedIn) -> None:
+    with pytest.raises(NoSuchSession):
+        sessions.end(bob.session, "root")
+    with pytest.raises(NoSuchSession):
+        sessions.end("nonsense")
+    with pytest.raises(NoSuchAccount):
+        sessions.end_all("nobody")
+    assert len(sessions.list("bob")) == 1 and sessions.list("root") == []
+
+
+def test_old_ones_give_way(
+    sessions: Sessions, sign_in: SignIn, clock: SetClock, bob: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PER_ACCOUNT", 3)
+    for _ in range(4):
+        clock.go(seconds=1)
+        sign_in.sign_in("bob", GOOD, HOME)
+    found = sessions.list("bob")
+    assert [clock.now - session.made for session in found] == [timedelta(seconds=age) for age in range(3)]
+
+
+def test_what_has_ended_leaves_nothing(
+    database: Database, sessions: Sessions, sign_in: SignIn, clock: SetClock, bob: SignedIn
+) -> None:
+    sessions.refresh(bob.refresh)
+    clock.go(days=15)
+    sign_in.sign_in("bob", GOOD, HOME)
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(RefreshRow)) == 1
+
+
+def test_keys_rotate_and_what_they_signed_holds(
+    database: Database, sessions: Sessions, recognition: Recognition, sign_in: SignIn, clock: SetClock, bob: SignedIn
+) -> None:
+    def keys() -> int:
+        with database.reading() as session:
+            return session.scalar(select(func.count()).select_from(SigningKeyRow)) or 0
+
+    last = bob
+    for _ in range(2):
+        clock.go(days=10)
+        last = sessions.refresh(last.refresh)
+    assert keys() == 1
+    clock.go(days=9, hours=23, minutes=50)
+    old = sessions.refresh(last.refresh)
+    clock.go(minutes=10)
+    new = sessions.refresh(old.refresh)
+    assert keys() == 2
+    assert recognition.who(old.access).session == recognition.who(new.access).session
+    clock.go(days=14, seconds=-1)
+    new = sessions.refresh(new.refresh)
+    clock.go(days=14, seconds=-1)
+    new = sessions.refresh(new.refresh)
+    clock.go(days=3)
+    sessions.refresh(new.refresh)
+    assert keys() == 1  # what the other two signed has expired
