@@ -5,9 +5,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 import yaml
 
 from tests.e2e.homeostat import Homeostat, idle
+from tests.e2e.test_disk_is_downloaded import fetched, leftovers
+from tests.rig.waiting import free_port, wait_until
 
 OPERATOR = Path(__file__).parents[2] / "manifests/overlays/per-host/operator.yaml"
 
@@ -57,3 +60,20 @@ def test_a_machine_is_made_changed_and_removed(homeostat: Homeostat) -> None:
     homeostat.wait_gone("web")
     assert not disk.parent.exists()
     assert homeostat.stop() == 0
+
+
+def test_disks_are_copied(homeostat: Homeostat, tmp_path: Path) -> None:
+    """The API beside it (overlays/per-host-copies) has the same rights: with them a disk is copied that QEMU has, and one that
+    nobody has."""
+    homeostat.state.mkdir(mode=0o710)
+    port = free_port()
+    homeostat.write("web", idle(disks=[{"name": "data", "size": "8Mi"}]))
+    homeostat.start("--bind", f"127.0.0.1:{port}", prefix=container(homeostat))
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+        wait_until(lambda: http.get("/readyz").status_code == 200, 60, "the API is ready")
+        homeostat.wait_ready("web")
+        fetched(http, "vms/web/disks/data/export", tmp_path / "on")
+        homeostat.edit("web", lambda spec: spec.update(runStrategy="Halted"))
+        homeostat.wait_for(lambda: homeostat.state_of("web") == "shut off", "it is off")
+        fetched(http, "vms/web/disks/data/export", tmp_path / "off")
+    assert leftovers(homeostat) == []
