@@ -14,10 +14,10 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PINS   := pyproject.toml $(wildcard requirements/*.txt)
 BENCHMARKS := converge guests restart idle heal edit list memory scale rollout probes kubernetes startup overlay upload attach
 
-.PHONY: test lint unit libvirt api kubernetes e2e bench demo demo-down system system-demo venv venv-demo
+.PHONY: test lint unit postgresql libvirt api kubernetes e2e bench demo demo-down system system-demo venv venv-demo
 .NOTPARALLEL:
 
-test: lint unit libvirt api kubernetes e2e
+test: lint unit postgresql libvirt api kubernetes e2e
 	@echo "== all passed"
 
 # Says what is missing and why; installs it as root (or through sudo), and is silent when all is there.
@@ -38,7 +38,7 @@ define install
 endef
 
 $(VENV)/.installed: $(PINS)
-	$(call install,run kubernetes dev)
+	$(call install,run kubernetes postgresql dev)
 
 lint: venv
 	@echo "== lint: ruff"
@@ -58,6 +58,12 @@ endef
 
 unit: venv
 	$(call part,unit,-n 2)
+
+# A server of its own, as a user without rights: what only a server does, then the tests of SQLite's file once more.
+postgresql: venv
+	$(call part,postgresql)
+	@echo "== tests: accounts, in PostgreSQL: those of SQLite once more"
+	@HOMEOSTAT_TEST_DATABASE=postgresql $(PYTEST) -n 2 tests/unit/accounts --ignore tests/unit/accounts/test_database_is_opened.py
 
 libvirt: venv
 	$(call part,libvirt,$(SPREAD))

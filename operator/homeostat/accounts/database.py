@@ -63,7 +63,7 @@ class Database:
             return found
         where = parsed.render_as_string(hide_password=True)
         try:
-            found = cls(create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": int(busy_timeout)}), where)
+            found = cls(_server_engine(parsed, busy_timeout), where)
         except ModuleNotFoundError as error:
             raise DatabaseAway(
                 f"the accounts database {where} needs the Python package {error.name}", "pip install 'homeostat[postgresql]'"
@@ -197,6 +197,18 @@ def _sqlite_engine(path: Path, busy_timeout: float) -> Engine:
         # Who begins to read and then writes is refused if somebody wrote in between. So who will write says so at once.
         writes = connection.get_execution_options().get(_WRITES)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _server_engine(url: URL, busy_timeout: float) -> Engine:
+    # A connection that has died meanwhile, with its server or on the way, is replaced before it is used.
+    engine = create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": max(2, int(busy_timeout))})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        connection.execute(f"SET lock_timeout = {int(busy_timeout * 1000)}")
+        connection.commit()
 
     return engine
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,6 +18,7 @@ from homeostat.accounts.passwords import Passwords
 from homeostat.accounts.recognition import Recognition
 from homeostat.accounts.sessions import Sessions
 from homeostat.accounts.sign_in import SignIn
+from tests.rig.postgres import Postgres
 
 
 @dataclass
@@ -39,12 +42,34 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres | None]:
+    """Runs a PostgreSQL where the tests are to be about one (`make postgresql`), with a database to copy."""
+    if os.environ.get("HOMEOSTAT_TEST_DATABASE") != "postgresql":
+        yield None
+        return
+    server = Postgres()
+    try:
+        server.run("CREATE DATABASE made_once")
+        Database.open(server.url("made_once")).close()
+        yield server
+    finally:
+        server.close()
+
+
 @pytest.fixture
-def url(tmp_path: Path, made_once: bytes) -> str:
+def url(tmp_path: Path, made_once: bytes, postgres: Postgres | None) -> Iterator[str]:
+    """Yields the URL of a database without accounts."""
+    if postgres is not None:
+        name = f"test_{uuid.uuid4().hex}"
+        postgres.run(f"CREATE DATABASE {name} TEMPLATE made_once")
+        yield postgres.url(name)
+        postgres.run(f"DROP DATABASE {name} WITH (FORCE)")
+        return
     path = tmp_path / "accounts.db"
     path.write_bytes(made_once)
     path.chmod(0o600)
-    return sqlite_url(path)
+    yield sqlite_url(path)
 
 
 @pytest.fixture

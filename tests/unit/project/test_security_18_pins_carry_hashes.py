@@ -21,7 +21,8 @@ NEEDS = {
     ("pin",): GROUPS["pin"],
     ("run",): PYPROJECT["project"]["dependencies"],
     ("run", "kubernetes"): [*PYPROJECT["project"]["dependencies"], *EXTRAS["kubernetes"]],
-    ("run", "kubernetes", "dev"): [*PYPROJECT["project"]["dependencies"], *EXTRAS["kubernetes"], *EXTRAS["dev"]],
+    ("run", "kubernetes", "postgresql"): [*PYPROJECT["project"]["dependencies"], *EXTRAS["kubernetes"], *EXTRAS["postgresql"]],
+    ("run", "kubernetes", "postgresql", "dev"): [*PYPROJECT["project"]["dependencies"], *EXTRAS["kubernetes"], *EXTRAS["dev"]],
 }
 
 
