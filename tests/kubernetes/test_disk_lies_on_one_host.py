@@ -111,6 +111,29 @@ def test_one_that_was_kept_is_found_on_its_host(crds: list[str], plane: ControlP
         assert kubectl.get("disk", "letters")["status"]["host"] == "west"
 
 
+def test_one_that_was_kept_on_a_host_that_is_lost(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:
+    kept = {**BLANK, "reclaimPolicy": "Retain"}
+    with (
+        operating(plane, tmp_path / "east", "--host", "east"),
+        operating(plane, tmp_path / "west", "--host", "west") as west,
+    ):
+        wait_ready(kubectl, "east", "west", kind="vmhost")
+        kubectl.create(thing("Disk", "letters", {**kept, "hostSelector": {"kubernetes.io/hostname": "west"}}))
+        wait_ready(kubectl, "letters", kind="disk")
+        told = lambda host: f"{kubectl.namespace}/letters" in host["status"].get("keeps", ())  # noqa: E731
+        plane.kubectl.wait_for("vmhost", "west", told)
+        kubectl("delete", "disk", "letters", f"--timeout={SOON:.0f}s")
+        west.kill9()
+        plane.kubectl.wait_for("vmhost", "west", lambda host: reason_of(host, "Ready") == "OperatorGone", 60.0)
+
+        kubectl.create(thing("Disk", "letters", kept))
+        found = kubectl.wait_for("disk", "letters", lambda disk: reason_of(disk, "Ready") == "HostNotReady")
+        assert "if that host is lost for good, delete Host west" in message_of(found, "Ready")
+        plane.kubectl("delete", "vmhost", "west", f"--timeout={SOON:.0f}s")
+        wait_ready(kubectl, "letters", kind="disk", timeout=60.0)
+        assert kubectl.get("disk", "letters")["status"]["host"] == "east"
+
+
 def test_a_finalizer_that_is_taken_away_comes_back(
     crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path
 ) -> None:

@@ -117,7 +117,7 @@ class DiskPlacer:
             return known
         demands = [selector_of(disk)]
         kept = None if self._one_folder else offers_with_file(disk, offers)
-        if isinstance(kept, Stalled):
+        if isinstance(kept, Waiting | Stalled):
             return kept
         if kept is not None:  # and what it was made from counted once
             offers, demands = kept[0], [*demands, *kept[1]]

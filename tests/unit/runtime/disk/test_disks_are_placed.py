@@ -191,6 +191,16 @@ async def test_one_whose_file_was_kept_goes_there(
     assert await cluster.where() == expected
 
 
+async def test_one_whose_file_was_kept_on_a_host_that_is_away_says_how_to_go_on() -> None:
+    cluster = Cluster(disk())
+    away = replace(cluster.open[1], keeps=KEEPS, closed="is not served by any operator")
+    cluster.open = [cluster.open[0], away]
+    assert await cluster.where() == "HostNotReady"
+    assert "kept on host b, which is not served by any operator" in cluster.words()[1] and "delete Host b" in cluster.words()[1]
+    cluster.open = [cluster.open[0]]
+    assert await cluster.where() == "a"
+
+
 async def test_a_kept_file_of_another_namespace_is_none_of_its() -> None:
     cluster = Cluster(disk())
     cluster.open = [cluster.open[0], replace(cluster.open[1], keeps=frozenset({"prod/data"}))]
