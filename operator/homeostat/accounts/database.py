@@ -55,7 +55,7 @@ class Database:
         if parsed.get_backend_name() == "sqlite":
             path = Path(parsed.database or "")
             found = cls(_sqlite_engine(path, busy_timeout), str(path))
-            with _exclusively(path):
+            with exclusively(path):
                 if not path.exists():
                     _make(path, busy_timeout)
                 _refuse_empty(path)
@@ -72,14 +72,24 @@ class Database:
         return found
 
     @staticmethod
+    def file(url: str) -> Path | None:
+        """Returns the file that a URL names. None: it names a server.
+
+        Raises:
+            DatabaseAway: that is no URL of one.
+        """
+        parsed = _parsed(url)
+        return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
+
+    @staticmethod
     def exists(url: str) -> bool:
         """Tells whether there is a database to open. A server's counts as one.
 
         Raises:
             DatabaseAway: that is no URL of one.
         """
-        parsed = _parsed(url)
-        return parsed.get_backend_name() != "sqlite" or os.path.lexists(parsed.database or "")
+        file = Database.file(url)
+        return file is None or os.path.lexists(file)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -214,7 +224,7 @@ def _server_engine(url: URL, busy_timeout: float) -> Engine:
 
 
 @contextlib.contextmanager
-def _exclusively(path: Path) -> Iterator[None]:
+def exclusively(path: Path) -> Iterator[None]:
     """Holds the lock of whoever makes the file or its tables, in any process or thread."""
     try:
         handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -13,6 +13,7 @@ AccountsError               ``mend`` says what to do next
 ├── NotAToken               no token of an account can be like that
 ├── NoSuchToken
 ├── NoSuchSession
+├── BackupRefused           it cannot be written, or is none
 └── DatabaseTrouble         the database does not work
     ├── DatabaseDamaged
     ├── DatabaseBusy        another one writes for longer than we wait
@@ -128,6 +129,10 @@ class NoSuchSession(AccountsError):
 
     def __init__(self, session: str) -> None:
         super().__init__(f"there is no session {session[:40]!r}")
+
+
+class BackupRefused(AccountsError):
+    """A backup cannot be written, or is none."""
 
 
 class DatabaseTrouble(AccountsError):

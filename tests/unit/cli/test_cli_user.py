@@ -105,6 +105,32 @@ def test_the_configured_database(user: User, tmp_path: Path, monkeypatch: pytest
     assert (tmp_path / "elsewhere.db").exists()
 
 
+def test_a_backup_and_back(tmp_path: Path, user: User, capsys: pytest.CaptureFixture[str]) -> None:
+    def accounts(*words: str, code: int = 0) -> str:
+        assert run(["accounts", *words, "--state", str(tmp_path / "state")]) == code
+        said = capsys.readouterr()
+        return said.out + said.err
+
+    copy = str(tmp_path / "copy")
+    assert "there are no accounts yet" in accounts("backup", copy, code=1)
+    user("add", "root", "--role", "administrator", "--no-password")
+    assert accounts("backup", copy) == f"accounts copied into {copy}\n"
+    assert "exists already" in accounts("backup", copy, code=1)
+    user("add", "bob", "--no-password")
+    assert "nothing was restored" in accounts("restore", copy, code=1)
+    assert "set aside as" in accounts("restore", copy, "--yes")
+    assert user("list", "-o", "name") == "root\n"
+    assert "is no file" in accounts("restore", copy + "x", "--yes", code=1)
+
+
+def test_a_server_is_backed_up_by_its_own_tools(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOMEOSTAT_ACCOUNTS__DATABASE", "postgresql+psycopg://me@db.example.com/homeostat")
+    assert run(["accounts", "backup", str(tmp_path / "copy")]) == 1
+    assert "pg_dump" in capsys.readouterr().err
+
+
 def test_a_damaged_database_is_reported_in_words(user: User, tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "accounts.db").write_bytes(b"nonsense" * 1000)

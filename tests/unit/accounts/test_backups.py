@@ -1,0 +1,182 @@
+"""A backup is made while servers write, and comes back without what was ended since."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from homeostat.accounts.accounts import Accounts
+from homeostat.accounts.api_tokens import ApiTokens
+from homeostat.accounts.backups import back_up, restore
+from homeostat.accounts.database import Database, sqlite_url
+from homeostat.accounts.errors import BackupRefused, DatabaseBusy, DatabaseDamaged, NotSignedIn
+from homeostat.accounts.passwords import Passwords
+from homeostat.accounts.recognition import Recognition
+from homeostat.accounts.rights import Right, Role
+from homeostat.accounts.sessions import Sessions
+from homeostat.accounts.sign_in import SignIn
+
+from .conftest import SetClock
+
+GOOD, HOME = "correct horse", "192.0.2.1"
+pytestmark = pytest.mark.usefixtures("only_files")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "accounts.db"
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    (tmp_path / "backups").mkdir()
+    return tmp_path / "backups" / "copy"
+
+
+def test_there_and_back(
+    place: Path,
+    copy: Path,
+    database: Database,
+    accounts: Accounts,
+    sign_in: SignIn,
+    tokens: ApiTokens,
+    passwords: Passwords,
+    clock: SetClock,
+) -> None:
+    root = accounts.add("root", Role.ADMINISTRATOR, GOOD)
+    signed_in = sign_in.sign_in("root", GOOD, HOME)
+    _, token = tokens.create("root", "ci", Right)
+    back_up(place, copy)  # while the database is open
+    accounts.add("mallory", Role.ADMINISTRATOR)
+    database.close()
+
+    aside = restore(copy, place, clock.now)
+    again = Database.open(sqlite_url(place))
+    assert list(Accounts(again, passwords).list()) == [root]
+    assert SignIn(again, passwords, clock).sign_in("root", GOOD, HOME).name == "root"
+    recognition = Recognition(again, clock)
+    assert recognition.who(token).actor.name == "root"
+    with pytest.raises(NotSignedIn):
+        recognition.who(signed_in.access)
+    with pytest.raises(NotSignedIn):
+        Sessions(again, clock).refresh(signed_in.refresh)
+    again.close()
+    assert aside == place.with_name("accounts.db.before-20261127T120000")
+    before = Database.open(sqlite_url(aside))
+    assert [account.name for account in Accounts(before, passwords).list()] == ["mallory", "root"]
+    before.close()
+
+
+def test_a_copy_is_its_owners_alone_and_nothing_is_beside_it(
+    place: Path, copy: Path, accounts: Accounts, sign_in: SignIn
+) -> None:
+    accounts.add("root", Role.ADMINISTRATOR, GOOD)
+    session = sign_in.sign_in("root", GOOD, HOME, "a-client-of-ours")
+    back_up(place, copy)
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert list(copy.parent.iterdir()) == [copy]
+    content = copy.read_bytes()
+    assert session.session.encode() not in content and b"a-client-of-ours" not in content
+
+
+def test_it_is_whole_while_others_write(place: Path, copy: Path, accounts: Accounts, passwords: Passwords) -> None:
+    accounts.add("root", Role.ADMINISTRATOR)
+    begun, stop, added = threading.Event(), threading.Event(), list[str]()
+
+    def write() -> None:
+        while not stop.is_set():
+            name = f"user{len(added)}"
+            accounts.add(name)
+            added.append(name)
+            begun.set()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        assert begun.wait(30)
+        sure = list(added)
+        back_up(place, copy)
+    finally:
+        stop.set()
+        thread.join(30)
+    copied = Database.open(sqlite_url(copy))
+    assert {account.name for account in Accounts(copied, passwords).list()} >= {*sure, "root"}
+    copied.close()
+
+
+def test_no_file_is_replaced(place: Path, copy: Path, accounts: Accounts) -> None:
+    copy.write_text("mine")
+    with pytest.raises(BackupRefused, match="exists already"):
+        back_up(place, copy)
+    assert copy.read_text() == "mine"
+
+
+def test_where_nobody_can_write(place: Path, copy: Path, accounts: Accounts) -> None:
+    with pytest.raises(BackupRefused, match="cannot be written"):
+        back_up(place, copy.parent / "none" / "copy")
+
+
+def test_a_damaged_database_makes_no_backup(place: Path, copy: Path) -> None:
+    place.write_bytes(b"nonsense" * 1000)
+    with pytest.raises(DatabaseDamaged):
+        back_up(place, copy)
+    assert not copy.exists()
+
+
+def test_it_is_not_put_under_whoever_uses_the_accounts(
+    place: Path, copy: Path, database: Database, accounts: Accounts, clock: SetClock
+) -> None:
+    accounts.add("root", Role.ADMINISTRATOR)
+    back_up(place, copy)
+    accounts.add("bob")
+    with pytest.raises(DatabaseBusy) as refused:
+        restore(copy, place, clock.now)
+    assert "stop Homeostat" in refused.value.mend
+    assert len(accounts.list()) == 2
+    assert not list(place.parent.glob("*.restored*")) and not list(place.parent.glob("*.before*"))
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense" * 1000, None])
+def test_what_is_no_backup(
+    place: Path, copy: Path, database: Database, accounts: Accounts, clock: SetClock, content: bytes | None
+) -> None:
+    accounts.add("root", Role.ADMINISTRATOR)
+    if content is not None:
+        copy.write_bytes(content)
+    with pytest.raises(BackupRefused) as refused:
+        restore(copy, place, clock.now)
+    assert str(copy) in str(refused.value) and ".restored" not in str(refused.value)
+    assert len(accounts.list()) == 1
+    assert not list(place.parent.glob("*.restored*"))
+
+
+def test_one_that_is_damaged_within(place: Path, copy: Path, database: Database, accounts: Accounts, clock: SetClock) -> None:
+    accounts.add("root", Role.ADMINISTRATOR)
+    back_up(place, copy)
+    with copy.open("r+b") as file:
+        file.seek(4096 * 3)
+        file.write(b"\x5a" * 4096)
+    database.close()
+    with pytest.raises(BackupRefused):
+        restore(copy, place, clock.now)
+    assert place.exists()
+
+
+def test_the_place_may_be_damaged_or_empty(
+    place: Path, copy: Path, database: Database, accounts: Accounts, clock: SetClock
+) -> None:
+    accounts.add("root", Role.ADMINISTRATOR)
+    back_up(place, copy)
+    database.close()
+    place.write_bytes(b"nonsense" * 1000)
+    aside = restore(copy, place, clock.now)
+    assert aside is not None and aside.read_bytes() == b"nonsense" * 1000
+    place.unlink()
+    assert restore(copy, place, clock.now) is None
+    again = sqlite3.connect(place)
+    assert again.execute("SELECT name FROM accounts").fetchall() == [("root",)]
+    again.close()
