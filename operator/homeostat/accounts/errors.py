@@ -10,6 +10,7 @@ AccountsError               ``mend`` says what to do next
 │   └── SignInRefused       name or password is wrong
 ├── AccountBanned           whoever signs in rightly learns it
 ├── TooManyAttempts         wait; ``after`` says how long
+├── TooManyAtOnce           they wait for a turn to hash
 ├── NotAToken               no token of an account can be like that
 ├── NoSuchToken
 ├── NoSuchSession
@@ -109,6 +110,16 @@ class TooManyAttempts(AccountsError):
     def __init__(self, after: float) -> None:
         self.after = max(1, math.ceil(after))
         super().__init__("too many attempts to sign in failed", f"wait {self.after} s, then try again")
+
+
+class TooManyAtOnce(AccountsError):
+    """More sign in at this moment than can be served."""
+
+    mend = "wait a few seconds, then try again"
+    after = 5
+
+    def __init__(self) -> None:
+        super().__init__("too many sign in at this moment")
 
 
 class NotAToken(AccountsError):

@@ -1,0 +1,72 @@
+"""All that a server needs of accounts, on one database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from .accounts import Accounts
+from .api_tokens import ApiTokens
+from .clock import Clock, wall_clock
+from .database import Database
+from .errors import TooManyAtOnce
+from .passwords import Passwords
+from .recognition import Recognition
+from .sessions import Sessions
+from .sign_in import SignIn
+from .throttle import Limits
+
+T = TypeVar("T")
+
+WAITING_MAX = 100  # that wait for a turn to hash; more would wait for longer than anybody does
+
+
+class Reception:
+    """Its parts share one database, and are called in threads: each may wait for the disk. What hashes is called by ``hashing``,
+    so that it takes no thread away from others."""
+
+    def __init__(
+        self,
+        database: Database,
+        passwords: Passwords | None = None,
+        clock: Clock = wall_clock,
+        limits: Limits | None = None,
+    ) -> None:
+        self._database = database
+        self._waiting = 0
+        passwords = passwords or Passwords()
+        self._threads = ThreadPoolExecutor(passwords.at_once, "hashing")
+        self.accounts = Accounts(database, passwords, clock)
+        self.sign_in = SignIn(database, passwords, clock, limits)
+        self.sessions = Sessions(database, clock)
+        self.tokens = ApiTokens(database, clock)
+        self.recognition = Recognition(database, clock)
+
+    @classmethod
+    def open(cls, url: str) -> Reception:
+        """Opens the database, makes it where there is none, and brings it to this version.
+
+        Raises:
+            DatabaseTrouble: it does not work.
+        """
+        return cls(Database.open(url))
+
+    async def hashing(self, work: Callable[[], T]) -> T:
+        """Does what hashes a password: signs in, adds an account, sets a password.
+
+        Raises:
+            TooManyAtOnce: too many wait already.
+        """
+        if self._waiting >= WAITING_MAX:
+            raise TooManyAtOnce()
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._waiting -= 1
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._database.close()

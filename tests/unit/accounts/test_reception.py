@@ -1,0 +1,46 @@
+"""A server's way to accounts: what hashes has threads of its own, and not without bound."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from homeostat.accounts import reception as module
+from homeostat.accounts.database import Database
+from homeostat.accounts.errors import SignInRefused, TooManyAtOnce
+from homeostat.accounts.passwords import Passwords
+from homeostat.accounts.reception import Reception
+from homeostat.accounts.rights import Role
+
+GOOD, HOME = "correct horse", "192.0.2.1"
+
+
+@pytest.fixture
+def reception(url: str, passwords: Passwords) -> Iterator[Reception]:
+    opened = Reception(Database.open(url), passwords)
+    yield opened
+    opened.close()
+
+
+async def test_from_the_first_account_to_the_end(reception: Reception) -> None:
+    assert not reception.recognition.has_accounts()
+    await reception.hashing(lambda: reception.accounts.add("root", Role.ADMINISTRATOR, GOOD))
+    with pytest.raises(SignInRefused):
+        await reception.hashing(lambda: reception.sign_in.sign_in("root", "wrong horse", HOME))
+    done = await reception.hashing(lambda: reception.sign_in.sign_in("root", GOOD, HOME))
+    assert reception.recognition.who(done.access).actor.name == "root"
+
+
+async def test_who_would_wait_for_too_long_is_refused(reception: Reception, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WAITING_MAX", 3)
+    go = threading.Event()
+    waiting = [asyncio.create_task(reception.hashing(lambda: go.wait(30))) for _ in range(3)]
+    await asyncio.sleep(0)
+    with pytest.raises(TooManyAtOnce):
+        await reception.hashing(lambda: True)
+    go.set()
+    assert await asyncio.gather(*waiting) == [True] * 3
+    assert await reception.hashing(lambda: True)
