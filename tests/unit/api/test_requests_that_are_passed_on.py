@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import falcon
 import falcon.asgi
@@ -97,6 +99,7 @@ def test_one_that_does_not_answer_is_named() -> None:
     found = got(address)
     assert (found.status_code, found.json["code"]) == (503, "export_failed")
     assert found.json["details"] == {"host": "west", "api": address} and found.headers["retry-after"]
+    assert re.search(r"does not answer \(\S+.*\)", found.json["error"])
 
 
 async def test_one_whose_client_has_gone_is_given_up() -> None:
@@ -106,6 +109,22 @@ async def test_one_whose_client_has_gone_is_given_up() -> None:
         resp = Response()
         await pass_on(req, resp, "west", address)
         assert asked and resp.stream is None
+
+
+async def test_bytes_are_not_fetched_for_a_client_that_has_gone_meanwhile() -> None:
+    gone: list[bool] = []
+    with another(WHOLE.replace(b"Content-Length: 4", b"Content-Length: 9")) as (address, _):
+        req = Request(testing.create_scope(path="/file"), None)  # type: ignore[arg-type]
+        req.scope[GONE] = lambda: bool(gone)
+        resp = Response()
+        await pass_on(req, resp, "west", address)
+        stream: Any = resp.stream
+        assert await anext(stream) == b"disk"
+        gone.append(True)
+        with pytest.raises(StopAsyncIteration):
+            await anext(stream)
+        await stream.close()
+        assert stream._answer.is_closed and stream._client.is_closed
 
 
 def test_bytes_that_are_cut_off_are_no_whole_file() -> None:

@@ -199,6 +199,9 @@ async def test_one_whose_file_was_kept_on_a_host_that_is_away_says_how_to_go_on(
     assert "kept on host b, which is not served by any operator" in cluster.words()[1] and "delete Host b" in cluster.words()[1]
     cluster.open = [cluster.open[0]]
     assert await cluster.where() == "a"
+    cluster = Cluster(disk(size="1Gi", hostSelector={"disk": "tape"}))
+    cluster.open = [cluster.open[0], away]
+    assert await cluster.where() == "HostSelectorContradicts", "which no waiting ends"
 
 
 async def test_a_kept_file_of_another_namespace_is_none_of_its() -> None:

@@ -119,7 +119,7 @@ async def test_it_tells_which_disks_stay_there_when_they_go() -> None:
     told = shelf.resources[NODE.key]
     assert isinstance(told, Host) and told.status is not None
     assert told.status.keeps == ("default/again", "default/far", "default/stays", "default/went")
-    assert reporter.woken_by(known[0].key) == (NODE.key,)
+    assert reporter.woken_by(known[0].key) == (NODE.key,) and reporter.woken_by(NODE.key) == ()
     await HostReporter(shelf, WorldHost(), "node", "another", lambda: 0, disks=fails).reconcile(told)  # type: ignore[arg-type]
     after = shelf.resources[NODE.key]
     assert isinstance(after, Host) and after.status is not None
@@ -130,7 +130,7 @@ async def test_it_looks_after_its_own_host_alone_and_hears_of_machines() -> None
     reporter = HostReporter(Shelf(), WorldHost(), "other", "op", lambda: 0)  # type: ignore[arg-type]
     assert await reporter.reconcile(NODE) is GONE
     assert reporter.woken_by(Key(VirtualMachine.KIND, "default", "web")) == (Key(Host.KIND, "default", "other"),)
-    assert reporter.woken_by(NODE.key) == ()
+    assert reporter.woken_by(NODE.key) == reporter.woken_by(Key(Disk.KIND, "default", "data")) == ()
 
 
 @pytest.mark.parametrize("phase", [ImagePhase.READY, ImagePhase.FAILED])

@@ -42,7 +42,7 @@ def test_one_that_is_up() -> None:
     )
     assert here.bridge.startswith("hs-") and len(here.bridge) <= 15
     status = network_status(wanted, [here], 2, NOW)
-    assert says(status, "Ready") == ("True", "Active") and says(status, "Reconciling") is None
+    assert says(status, "Ready") == ("True", "Active") and says(status, "Reconciling") is says(status, "RestartRequired") is None
     assert (status.machines, status.observed_generation) == (2, 1)
 
 
