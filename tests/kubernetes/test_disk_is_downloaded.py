@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 from pathlib import Path
+
+import httpx
+import pytest
 
 from tests.api.harness import refused, serving
 from tests.api.modes import Namespace
@@ -16,6 +22,11 @@ from tests.rig.waiting import free_port, wait_until
 
 TOKEN = "0123456789abcdef-of-both"
 SIGNED = {"Authorization": f"Bearer {TOKEN}"}
+
+
+def fill(path: Path) -> None:
+    """More than what sockets hold."""
+    subprocess.run(["qemu-io", "-f", "qcow2", "-c", "write -P 7 0 64M", str(path)], capture_output=True, check=True)
 
 
 def test_by_the_api_beside_its_host_and_by_another(
@@ -38,7 +49,7 @@ def test_by_the_api_beside_its_host_and_by_another(
         at = {host: {"hostSelector": {"kubernetes.io/hostname": host}} for host in ("east", "west")}
         kubectl.create(machine(named="mail", **idle(disks=[{"name": "data", "size": "4Mi"}], **at["west"])))
         kubectl.create(thing("Disk", "far", {"size": "4Mi", **at["east"]}))
-        kubectl.create(thing("Disk", "near", {"size": "4Mi", **at["west"]}))
+        kubectl.create(thing("Disk", "near", {"size": "64Mi", **at["west"]}))
         wait_ready(kubectl, "mail")
         wait_ready(kubectl, "far", "near", kind="disk")
         data = place.disk(namespace.name, "mail", "data")
@@ -68,7 +79,15 @@ def test_by_the_api_beside_its_host_and_by_another(
         passed = {"Homeostat-Passed-On": "1"}
         refused(another.http.get(url, headers=passed), 409, "exports_elsewhere")
         assert another.http.get(url, headers={"Authorization": "Bearer wrong"}).status_code == 401
-        beside.process.terminate()
+        fill(Path(kubectl.get("disk", "near")["status"]["path"]))
+        with another.http.stream("GET", near) as answer:
+            parts = answer.iter_raw()
+            assert next(parts)
+            workers = Path(f"/proc/{beside.process.pid}/task/{beside.process.pid}/children").read_text().split()
+            for pid in (beside.process.pid, *map(int, workers)):
+                os.kill(pid, signal.SIGKILL)
+            with pytest.raises(httpx.RemoteProtocolError):
+                list(parts)
         beside.process.wait(60)
         away = another.http.get(url)
         assert refused(away, 503, "export_failed")["host"] == "west" and "does not answer" in away.json()["error"]
