@@ -14,6 +14,8 @@ AccountsError               ``mend`` says what to do next
 ├── NotAToken               no token of an account can be like that
 ├── NoSuchToken
 ├── NoSuchSession
+├── NotAGrant               nobody can be given that
+├── NoSuchGrant
 ├── BackupRefused           it cannot be written, or is none
 └── DatabaseTrouble         the database does not work
     ├── DatabaseDamaged
@@ -140,6 +142,19 @@ class NoSuchSession(AccountsError):
 
     def __init__(self, session: str) -> None:
         super().__init__(f"there is no session {session[:40]!r}")
+
+
+class NotAGrant(AccountsError):
+    """Nobody can be given that."""
+
+
+class NoSuchGrant(AccountsError):
+    """There is no grant of that id."""
+
+    mend = "`homeostat grant list` shows all grants"
+
+    def __init__(self, grant: str) -> None:
+        super().__init__(f"there is no grant {grant[:40]!r}")
 
 
 class BackupRefused(AccountsError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 
 from sqlalchemy.exc import DBAPIError
@@ -16,6 +18,8 @@ from .errors import (
 )
 
 RESTORE = "stop Homeostat, keep the file for a look, and put a backup in its place (docs/accounts.md, Backup)"
+
+NO_ROOM = 64 * 1024  # bytes: what SQLite needs beside a database
 
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -46,11 +50,19 @@ def _of_sqlite(error: sqlite3.Error, where: str) -> DatabaseTrouble:
             f"the accounts database {where} cannot be written: {error}",
             "run as the user that runs Homeostat, and look at the modes of the file and its folder",
         )
-    if code == sqlite3.SQLITE_FULL:
+    # Where there is no room for the file beside it that SQLite shares, it says that the disk fails.
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _has_no_room(where)):
         return DatabaseFull(f"no space is left for the accounts database {where}")
     if code == sqlite3.SQLITE_IOERR:
         return DatabaseAway(f"the disk of the accounts database {where} fails: {error}", "look at the disk and its free space")
     return DatabaseTrouble(f"the accounts database {where} refuses: {error}", RESTORE)
+
+
+def _has_no_room(path: str) -> bool:
+    try:
+        return shutil.disk_usage(os.path.dirname(path)).free < NO_ROOM
+    except OSError:
+        return False
 
 
 def _of_server(error: BaseException | None, where: str) -> DatabaseTrouble:

@@ -12,6 +12,7 @@ from .api_tokens import ApiTokens
 from .clock import Clock, wall_clock
 from .database import Database
 from .errors import TooManyAtOnce
+from .grants import Grants
 from .passwords import Passwords
 from .recognition import Recognition
 from .sessions import Sessions
@@ -42,6 +43,7 @@ class Reception:
         self.sign_in = SignIn(database, passwords, clock, limits)
         self.sessions = Sessions(database, clock)
         self.tokens = ApiTokens(database, clock)
+        self.grants = Grants(database, clock)
         self.recognition = Recognition(database, clock)
 
     @classmethod

@@ -71,17 +71,20 @@ class SignIn:
 
     def _candidate(self, name: str | None, address: str) -> tuple[_Candidate, Attempt]:
         with self._database.reading() as session:
-            row = None if name is None else _account(session, name)
-            attempt = Attempt(name, address, row is not None and _is_known(session, row, address))
+            candidate = _account(session, name or "")
+            attempt = Attempt(name, address, _is_known(session, candidate, address))
             if wait := throttle.remaining(session, attempt, self._limits, self._clock()):
                 raise TooManyAttempts(wait)
-            return _Candidate(row.id if row is not None else 0, row.password if row is not None else None), attempt
+            return candidate, attempt
 
 
-def _account(session: Session, name: str) -> AccountRow | None:
-    return session.scalar(select(AccountRow).where(AccountRow.name == name, AccountRow.deleted.is_(None)))
+# Both ask the same whether there is such an account or not, so that it takes as long.
+def _account(session: Session, name: str) -> _Candidate:
+    wanted = select(AccountRow.id, AccountRow.password).where(AccountRow.name == name, AccountRow.deleted.is_(None))
+    found = session.execute(wanted).first()
+    return _Candidate(0, None) if found is None else _Candidate(found.id, found.password)
 
 
-def _is_known(session: Session, account: AccountRow, address: str) -> bool:
-    known = select(SessionRow.id).where(SessionRow.account == account.id, SessionRow.address == address[:64]).limit(1)
+def _is_known(session: Session, candidate: _Candidate, address: str) -> bool:
+    known = select(SessionRow.id).where(SessionRow.account == candidate.id, SessionRow.address == address[:64]).limit(1)
     return session.scalar(known) is not None

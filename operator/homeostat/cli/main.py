@@ -45,6 +45,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "migrate": ("migrate", "Move machines from a folder to Kubernetes, or back."),
     "user": ("user", "Make, list and change accounts."),
     "token": ("token", "Make, list and revoke tokens of accounts."),
+    "grant": ("grant", "Give accounts rights to what they do not own."),
     "accounts": ("accounts", "Back up and restore the accounts database."),
     "doctor": ("doctor", "Check this host, and say how to mend it."),
     "config": ("config", "Check, show or describe the configuration file."),

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from homeostat.accounts import throttle
 from homeostat.accounts.accounts import Accounts
@@ -57,6 +57,17 @@ def test_one_answer_whatever_is_wrong(sign_in: SignIn, name: str, password: str)
     with pytest.raises(SignInRefused) as refused:
         sign_in.sign_in(name, password, HOME)
     assert (str(refused.value), refused.value.mend) == (str(SignInRefused()), SignInRefused.mend)
+
+
+def test_the_database_is_asked_the_same_whether_there_is_such_an_account(database: Database, sign_in: SignIn) -> None:
+    asked: list[str] = []
+    event.listen(database._engine, "before_cursor_execute", lambda _c, _u, statement, *_: asked.append(statement))
+    said = []
+    for name in ("bob", "nobody", "root"):
+        asked.clear()
+        fail(sign_in, 1, name, AWAY + name)
+        said.append(list(asked))
+    assert said[0] == said[1] == said[2] != []
 
 
 def test_a_deleted_account_is_nobodys(sign_in: SignIn, accounts: Accounts) -> None:

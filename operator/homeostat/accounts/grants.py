@@ -1,0 +1,112 @@
+"""Grants: what an account, or everybody who has one, may do beyond what it owns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from .accounts import row_of
+from .api_tokens import read, written
+from .clock import Clock, wall_clock
+from .database import Database
+from .errors import NoSuchGrant, NotAGrant
+from .rights import OWN, Grant
+from .secret_texts import fresh_id
+from .tables import AccountRow, GrantRow
+
+PER_ACCOUNT = 1000
+
+_PLACE = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class GivenGrant:
+    """A grant, and whose it is. ``account`` None: everybody's."""
+
+    id: str
+    account: str | None
+    grant: Grant
+    made: datetime
+
+
+class Grants:
+    """All grants of one database."""
+
+    def __init__(self, database: Database, clock: Clock = wall_clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def give(self, account: str | None, grant: Grant) -> GivenGrant:
+        """Gives rights to an account, or to everybody who has one. What was given already stays one grant.
+
+        Raises:
+            NotAName, NoSuchAccount: there is no such account.
+            NotAGrant: nobody can be given that, or not so much.
+        """
+        _check(grant)
+        with self._database.changing() as session:
+            owner = None if account is None else row_of(session, account)
+            his = GrantRow.account == owner.id if owner is not None else GrantRow.account.is_(None)
+            rights, named = written(grant.rights), None if owner is None else owner.name
+            same = select(GrantRow).where(
+                his,
+                GrantRow.rights == rights,
+                GrantRow.namespace == grant.namespace,
+                GrantRow.kind == grant.kind,
+                GrantRow.name == grant.name,
+            )
+            if (row := session.scalar(same)) is not None:
+                return GivenGrant(row.id, named, grant, row.made)
+            if (session.scalar(select(func.count()).select_from(GrantRow).where(his)) or 0) >= PER_ACCOUNT:
+                raise NotAGrant(f"{named or 'everybody'} has {PER_ACCOUNT} grants, which is the most", "take some back")
+            row = GrantRow(id=fresh_id(), account=owner.id if owner is not None else None, rights=rights, made=self._clock())
+            row.namespace, row.kind, row.name = grant.namespace, grant.kind, grant.name
+            session.add(row)
+            return GivenGrant(row.id, named, grant, row.made)
+
+    def list(self, account: str | None = None) -> Sequence[GivenGrant]:
+        """Returns all grants, or those that count for an account: everybody's too.
+
+        Raises:
+            NotAName, NoSuchAccount: there is no such account.
+        """
+        with self._database.reading() as session:
+            wanted = select(GrantRow, AccountRow.name).join(AccountRow, AccountRow.id == GrantRow.account, isouter=True)
+            if account is not None:
+                owner = row_of(session, account)
+                wanted = wanted.where((GrantRow.account == owner.id) | GrantRow.account.is_(None))
+            wanted = wanted.order_by(AccountRow.name, GrantRow.namespace, GrantRow.kind, GrantRow.name, GrantRow.id)
+            found = [
+                GivenGrant(row.id, name, Grant(read(row.rights), row.namespace, row.kind, row.name), row.made)
+                for row, name in session.execute(wanted)
+            ]
+        return sorted(found, key=lambda given: given.account is not None)  # databases differ in where they sort nobody
+
+    def take(self, grant_id: str) -> None:
+        """Takes a grant back.
+
+        Raises:
+            NoSuchGrant: there is none.
+        """
+        with self._database.changing() as session:
+            row = session.get(GrantRow, grant_id)
+            if row is None:
+                raise NoSuchGrant(grant_id)
+            session.delete(row)
+
+
+def _check(grant: Grant) -> None:
+    own = ", ".join(sorted(OWN))
+    if not grant.rights or not grant.rights <= OWN:
+        raise NotAGrant("a grant gives some of the rights that an owner has", f"they are {own}; more comes with a role")
+    if grant.name and not grant.kind:
+        raise NotAGrant("a grant to one resource names its kind, too", "such as vm/web")
+    for place in filter(None, (grant.namespace, grant.name)):
+        if not _PLACE.fullmatch(place):
+            raise NotAGrant(f"{place[:63]!r} can be the name of nothing", "names have a-z, 0-9, '-' and '.'")
+    if not grant.namespace or len(grant.namespace) > 63:
+        raise NotAGrant("a grant is in one namespace", "name it")
