@@ -44,6 +44,7 @@ def test_a_change_says_what_it_takes(api: Api, name: str) -> None:
     assert api.http.put(f"{NETWORKS}/{name}/spec", json=live).json()["spec"] == live
     mtu = api.http.patch(f"{NETWORKS}/{name}/spec", json={"mtu": 1400}).json()
     assert [(c["field"], c["disruption"]) for c in mtu["changes"]] == [("mtu", "NeedsRestart")]
+    assert mtu["changes"][0]["reason"] == "the bridge gets it when it is made, at a start of the network"
     assert mtu["restart_required"] is False and mtu["spec"] == {**live, "mtu": 1400}
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from homeostat.cli.commands.describe import describe_lines
+from homeostat.models.host import Host, HostMeta, HostStatus
 from homeostat.models.machine import PendingChange
 from tests.unit.cli_state import FORWARD, LEASE, CliState
 
@@ -88,6 +90,16 @@ def test_describe_shows_spec_conditions_pending_changes_revisions_and_events(cli
     assert "127.0.0.1:8081 (user, forward to port 80)" in out
     assert "running on host local" in out
     assert [line.split()[:3] for line in out.splitlines() if line.startswith("  Ready")] == [["Ready", "True", "InSync"]]
+
+
+def test_describe_tells_what_a_host_keeps_and_where_its_api_is() -> None:
+    status = HostStatus(api="http://a:1", keeps=tuple(f"default/d{number}" for number in range(7)))
+    lines = describe_lines(Host(metadata=HostMeta(name="a"), status=status), [], [])
+    shown = [" ".join(line.split()) for line in lines]
+    assert (
+        "API: http://a:1" in shown
+        and "Keeps Disks: default/d0, default/d1, default/d2, default/d3, default/d4 and 2 more" in shown
+    )
 
 
 def test_events_of_all_and_of_one(cli: CliState) -> None:

@@ -210,7 +210,11 @@ def _facts_of_snapshot(snapshot: Snapshot) -> Pairs:
 def _facts_of_host(host: Host) -> Pairs:
     status = host.status or HostStatus()
     has = f"{status.capacity.vcpus} vCPUs, {format_quantity(status.capacity.memory)} of memory" if status.capacity else ""
-    found = (("Machines", str(status.machines)), ("Capacity", has), ("Version", status.version), ("Operator", status.operator))
+    keeps = ", ".join(status.keeps[:5]) + (f" and {len(status.keeps) - 5} more" if len(status.keeps) > 5 else "")
+    found = (
+        ("Machines", str(status.machines)), ("Capacity", has), ("Version", status.version), ("Operator", status.operator),
+        ("API", status.api), ("Keeps Disks", keeps),
+    )  # fmt: skip
     return [(name, value) for name, value in found if value]
 
 
