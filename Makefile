@@ -63,7 +63,7 @@ unit: venv
 postgresql: venv
 	$(call part,postgresql)
 	@echo "== tests: accounts, in PostgreSQL: those of SQLite once more"
-	@HOMEOSTAT_TEST_DATABASE=postgresql $(PYTEST) -n 2 tests/unit/accounts --ignore tests/unit/accounts/test_database_is_opened.py
+	@HOMEOSTAT_TEST_DATABASE=postgresql $(PYTEST) -n 2 tests/unit/accounts $(addprefix --ignore=tests/unit/accounts/,test_database_is_opened.py test_backups.py)
 
 libvirt: venv
 	$(call part,libvirt,$(SPREAD))

@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from .audit import ON_HOST, Act, By, note
 from .clock import Clock, wall_clock
 from .database import Database
 from .errors import AccountExists, LastAdministrator, NoSuchAccount
@@ -18,6 +19,8 @@ from .names import account_name
 from .passwords import Passwords
 from .rights import Role
 from .tables import AccountRow, ApiTokenRow, GrantRow, SessionRow
+
+KIND = "Account"  # in the audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Accounts:
         with self._database.reading() as session:
             return _seen(row_of(session, name))
 
-    def add(self, name: str, role: Role = Role.USER, password: str | None = None) -> Account:
+    def add(self, name: str, role: Role = Role.USER, password: str | None = None, *, by: By = ON_HOST) -> Account:
         """Makes an account. ``password`` None: nobody can sign in by one.
 
         Raises:
@@ -81,11 +84,12 @@ class Accounts:
                         f"{name} would be the first account, and nobody could administer",
                         "make an administrator first: `homeostat user add NAME --role administrator`",
                     )
+                note(session, self._clock(), by, Act("add", KIND, name, message=f"as {role}"))
                 return _seen(row)
         except IntegrityError as error:
             raise AccountExists(name) from error
 
-    def set_role(self, name: str, role: Role) -> Account:
+    def set_role(self, name: str, role: Role, *, by: By = ON_HOST) -> Account:
         """Gives an account another role. Whoever is signed in has it from then on.
 
         Raises:
@@ -94,11 +98,12 @@ class Accounts:
         """
         with self._database.changing() as session:
             row = row_of(session, name)
-            row.role = role.value
+            before, row.role = row.role, role.value
             _keep_an_administrator(session, f"{row.name} is the only administrator, and cannot lose that role")
+            note(session, self._clock(), by, Act("set role", KIND, row.name, message=f"{before} -> {role}"))
             return _seen(row)
 
-    def ban(self, name: str) -> Account:
+    def ban(self, name: str, *, by: By = ON_HOST) -> Account:
         """Lets an account in no more. Its sessions end; its tokens do not work until the ban is lifted.
 
         Raises:
@@ -110,9 +115,10 @@ class Accounts:
             row.banned = row.banned or self._clock()
             end_sessions(session, row)
             _keep_an_administrator(session, f"{row.name} is the only administrator, and cannot be banned")
+            note(session, self._clock(), by, Act("ban", KIND, row.name))
             return _seen(row)
 
-    def unban(self, name: str) -> Account:
+    def unban(self, name: str, *, by: By = ON_HOST) -> Account:
         """Lets an account in again.
 
         Raises:
@@ -121,9 +127,10 @@ class Accounts:
         with self._database.changing() as session:
             row = row_of(session, name)
             row.banned = None
+            note(session, self._clock(), by, Act("unban", KIND, row.name))
             return _seen(row)
 
-    def set_password(self, name: str, password: str, *, keep: str | None = None) -> Account:
+    def set_password(self, name: str, password: str, *, keep: str | None = None, by: By = ON_HOST) -> Account:
         """Gives an account another password. Its sessions end, except the one that ``keep`` names. Its tokens stay.
 
         Raises:
@@ -136,9 +143,10 @@ class Accounts:
             row = row_of(session, name)
             row.password = hashed
             end_sessions(session, row, keep=keep)
+            note(session, self._clock(), by, Act("set password", KIND, row.name))
             return _seen(row)
 
-    def delete(self, name: str) -> None:
+    def delete(self, name: str, *, by: By = ON_HOST) -> None:
         """Deletes an account, with its sessions, tokens and grants. What it owns still names it, so nobody gets its name.
 
         Raises:
@@ -152,6 +160,7 @@ class Accounts:
             session.execute(delete(ApiTokenRow).where(ApiTokenRow.account == row.id))
             session.execute(delete(GrantRow).where(GrantRow.account == row.id))
             _keep_an_administrator(session, f"{row.name} is the only administrator, and cannot be deleted")
+            note(session, self._clock(), by, Act("delete", KIND, row.name))
 
 
 def row_of(session: Session, name: str) -> AccountRow:

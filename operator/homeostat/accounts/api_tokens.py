@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 
 from .accounts import row_of
+from .audit import ON_HOST, Act, By, note
 from .clock import Clock, wall_clock
 from .database import Database
 from .errors import NoSuchToken, NotAToken
@@ -43,7 +44,15 @@ class ApiTokens:
         self._database = database
         self._clock = clock
 
-    def create(self, account: str, name: str, scopes: Iterable[Right], lifetime: timedelta | None = None) -> tuple[ApiToken, str]:
+    def create(
+        self,
+        account: str,
+        name: str,
+        scopes: Iterable[Right],
+        lifetime: timedelta | None = None,
+        *,
+        by: By = ON_HOST,
+    ) -> tuple[ApiToken, str]:
         """Makes a token, and returns it with the text that lets somebody in. That text is kept nowhere.
 
         Raises:
@@ -64,6 +73,7 @@ class ApiTokens:
             row = ApiTokenRow(id=fresh_id(), account=owner.id, hash=kept(secret), name=name, made=now)
             row.scopes, row.expires = written(wanted), None if lifetime is None else now + lifetime
             session.add(row)
+            note(session, now, by, Act("create", "ApiToken", f"{owner.name}/{name}", message=f"may {row.scopes}"))
             return _seen(row, owner.name), secret
 
     def list(self, account: str | None = None) -> Sequence[ApiToken]:
@@ -78,7 +88,7 @@ class ApiTokens:
                 wanted = wanted.where(ApiTokenRow.account == row_of(session, account).id)
             return [_seen(row, name) for row, name in session.execute(wanted.order_by(AccountRow.name, ApiTokenRow.name))]
 
-    def revoke(self, account: str, name: str) -> None:
+    def revoke(self, account: str, name: str, *, by: By = ON_HOST) -> None:
         """Lets a token in no more. ``name``: the token's, or its id.
 
         Raises:
@@ -92,6 +102,7 @@ class ApiTokens:
             if row is None:
                 raise NoSuchToken(owner.name, name[:63])
             session.delete(row)
+            note(session, self._clock(), by, Act("revoke", "ApiToken", f"{owner.name}/{row.name}"))
 
 
 def written(rights: Iterable[Right]) -> str:

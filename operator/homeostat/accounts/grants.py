@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from .accounts import row_of
 from .api_tokens import read, written
+from .audit import ON_HOST, Act, By, note
 from .clock import Clock, wall_clock
 from .database import Database
 from .errors import NoSuchGrant, NotAGrant
@@ -40,7 +41,7 @@ class Grants:
         self._database = database
         self._clock = clock
 
-    def give(self, account: str | None, grant: Grant) -> GivenGrant:
+    def give(self, account: str | None, grant: Grant, *, by: By = ON_HOST) -> GivenGrant:
         """Gives rights to an account, or to everybody who has one. What was given already stays one grant.
 
         Raises:
@@ -66,6 +67,7 @@ class Grants:
             row = GrantRow(id=fresh_id(), account=owner.id if owner is not None else None, rights=rights, made=self._clock())
             row.namespace, row.kind, row.name = grant.namespace, grant.kind, grant.name
             session.add(row)
+            note(session, row.made, by, _act("give", row, named))
             return GivenGrant(row.id, named, grant, row.made)
 
     def list(self, account: str | None = None) -> Sequence[GivenGrant]:
@@ -86,7 +88,7 @@ class Grants:
             ]
         return sorted(found, key=lambda given: given.account is not None)  # databases differ in where they sort nobody
 
-    def take(self, grant_id: str) -> None:
+    def take(self, grant_id: str, *, by: By = ON_HOST) -> None:
         """Takes a grant back.
 
         Raises:
@@ -96,7 +98,14 @@ class Grants:
             row = session.get(GrantRow, grant_id)
             if row is None:
                 raise NoSuchGrant(grant_id)
+            owner = session.get(AccountRow, row.account) if row.account is not None else None
+            note(session, self._clock(), by, _act("take", row, owner.name if owner is not None else None))
             session.delete(row)
+
+
+def _act(verb: str, row: GrantRow, account: str | None) -> Act:
+    what = f"{row.rights} to {row.kind or 'all'}{'/' + row.name if row.name else ''}"
+    return Act(verb, "Grant", row.id, row.namespace, message=f"{account or 'everybody'}: {what}")
 
 
 def _check(grant: Grant) -> None:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from .accounts import Accounts
 from .api_tokens import ApiTokens
+from .audit import Audit
 from .clock import Clock, wall_clock
 from .database import Database
 from .errors import TooManyAtOnce
@@ -43,6 +44,7 @@ class Reception:
         self.sign_in = SignIn(database, passwords, clock, limits)
         self.sessions = Sessions(database, clock)
         self.tokens = ApiTokens(database, clock)
+        self.audit = Audit(database, clock)
         self.grants = Grants(database, clock)
         self.recognition = Recognition(database, clock)
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from .access_tokens import LIFETIME, TokenClaims, signed
 from .accounts import end_sessions, row_of
+from .audit import ON_HOST, Act, By, note
 from .clock import Clock, wall_clock
 from .database import Database
 from .errors import NoSuchSession, NotSignedIn
@@ -27,6 +28,7 @@ IDLE = timedelta(days=14)  # without a refresh
 LONGEST = timedelta(days=90)  # however often it is refreshed
 AT_ONCE = timedelta(seconds=15)  # within which a second use ends nothing
 PER_ACCOUNT = 100
+NOBODY_KNOWN = By("unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +88,10 @@ class Sessions:
             used = session.scalar(select(RefreshRow.used).where(RefreshRow.hash == shown))
         if used is None or abs(now - used) > AT_ONCE:
             with suppress(NoSuchSession):
-                self.end(family)
+                self.end(family, by=NOBODY_KNOWN, why="one of its refresh tokens was used twice")
         raise NotSignedIn("the refresh token was used before")
 
-    def end(self, session_id: str, account: str | None = None) -> None:
+    def end(self, session_id: str, account: str | None = None, *, by: By = ON_HOST, why: str = "") -> None:
         """Ends a session: who signs out. ``account``: only if it is his.
 
         Raises:
@@ -99,17 +101,22 @@ class Sessions:
             wanted = delete(SessionRow).where(SessionRow.id == session_id)
             if account is not None:
                 wanted = wanted.where(SessionRow.account == row_of(session, account).id)
-            if session.scalar(wanted.returning(SessionRow.id)) is None:
+            owner = session.scalar(wanted.returning(SessionRow.account))
+            if owner is None:
                 raise NoSuchSession(session_id)
+            named = session.get_one(AccountRow, owner).name
+            note(session, self._clock(), by, Act("end", "Session", f"{named}/{session_id}", message=why))
 
-    def end_all(self, account: str, *, keep: str | None = None) -> None:
+    def end_all(self, account: str, *, keep: str | None = None, by: By = ON_HOST) -> None:
         """Ends all sessions of an account, except the one that ``keep`` names.
 
         Raises:
             NotAName, NoSuchAccount: there is no such account.
         """
         with self._database.changing() as session:
-            end_sessions(session, row_of(session, account), keep=keep)
+            row = row_of(session, account)
+            end_sessions(session, row, keep=keep)
+            note(session, self._clock(), by, Act("end all", "Session", row.name))
 
     def list(self, account: str | None = None) -> Sequence[OpenSession]:
         """Returns the sessions of an account, or of all, the newest first.

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from . import throttle
+from .audit import Act, AuditOutcome, By, note
 from .clock import Clock, wall_clock
 from .database import Database
 from .errors import AccountBanned, NotAName, SignInRefused, TooManyAttempts
@@ -56,6 +57,8 @@ class SignIn:
             if not right:
                 with self._database.writing() as session:
                     throttle.failed(session, attempt, self._limits, self._clock())
+                    # What is no account's name may be a password.
+                    self._note(session, typed if candidate.id else None, address, "Refused", "the name or the password is wrong")
                 raise SignInRefused()
             renewed = turn.hash(password) if self._passwords.outdated(candidate.password or "") else candidate.password
         with self._database.writing() as session:
@@ -63,11 +66,13 @@ class SignIn:
             # While the password was tried, it may have changed, or the account may have been deleted.
             if account is None or account.deleted is not None or account.password != candidate.password:
                 raise SignInRefused()
-            if account.banned is not None:
-                raise AccountBanned(account.name)
-            account.password = renewed
-            throttle.succeeded(session, attempt, self._limits)
-            return begin(session, account, address, client, self._clock())
+            banned, named = account.banned is not None, account.name
+            self._note(session, named, address, "Refused" if banned else "Done", "the account is banned" if banned else "")
+            if not banned:
+                account.password = renewed
+                throttle.succeeded(session, attempt, self._limits)
+                return begin(session, account, address, client, self._clock())
+        raise AccountBanned(named)
 
     def _candidate(self, name: str | None, address: str) -> tuple[_Candidate, Attempt]:
         with self._database.reading() as session:
@@ -76,6 +81,10 @@ class SignIn:
             if wait := throttle.remaining(session, attempt, self._limits, self._clock()):
                 raise TooManyAttempts(wait)
             return candidate, attempt
+
+    def _note(self, session: Session, name: str | None, address: str, outcome: AuditOutcome, message: str) -> None:
+        by = By("session", name or "", address) if outcome == "Done" else By("unknown", address=address)
+        note(session, self._clock(), by, Act("sign in", "Account", name or "", outcome=outcome, message=message))
 
 
 # Both ask the same whether there is such an account or not, so that it takes as long.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, MetaData, String, Text, TypeDecorator
+from sqlalchemy import BigInteger, ForeignKey, Integer, MetaData, String, Text, TypeDecorator
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -126,6 +126,25 @@ class FailureRow(AccountsTable):
     about: Mapped[str] = mapped_column(String(100), primary_key=True)
     count: Mapped[int]
     last: Mapped[datetime] = mapped_column(index=True)
+
+
+class AuditRow(AccountsTable):
+    """An entry of the audit. It names accounts and resources by their names, which outlive them."""
+
+    __tablename__ = "audit"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - no id is given twice
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    how: Mapped[str] = mapped_column(String(16))
+    account: Mapped[str] = mapped_column(String(63), index=True)
+    address: Mapped[str] = mapped_column(String(64))
+    verb: Mapped[str] = mapped_column(String(63))
+    kind: Mapped[str] = mapped_column(String(63))
+    namespace: Mapped[str] = mapped_column(String(63))
+    name: Mapped[str] = mapped_column(String(253))
+    outcome: Mapped[str] = mapped_column(String(16))
+    message: Mapped[str] = mapped_column(Text)
 
 
 class GenerationRow(AccountsTable):

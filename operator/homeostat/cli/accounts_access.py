@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from .settings import CliSettings
 
 if TYPE_CHECKING:
     from homeostat.accounts.accounts import Accounts
+    from homeostat.accounts.audit import By
     from homeostat.accounts.database import Database
 
 
@@ -44,6 +46,18 @@ def accounts_database(settings: CliSettings, *, create: bool = False) -> Iterato
         yield opened
     finally:
         opened.close()
+
+
+def by_host() -> By:
+    """Returns who calls the command, for the audit: a user of the host."""
+    import getpass
+
+    from homeostat.accounts.audit import By
+
+    try:
+        return By("host", address=f"user {os.environ.get('SUDO_USER') or getpass.getuser()}")
+    except (OSError, KeyError):  # of no user that the host knows
+        return By("host", address=f"uid {os.getuid()}")
 
 
 def accounts_in(database: Database) -> Accounts:

@@ -46,6 +46,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "user": ("user", "Make, list and change accounts."),
     "token": ("token", "Make, list and revoke tokens of accounts."),
     "grant": ("grant", "Give accounts rights to what they do not own."),
+    "audit": ("audit", "List who did what."),
     "accounts": ("accounts", "Back up and restore the accounts database."),
     "doctor": ("doctor", "Check this host, and say how to mend it."),
     "config": ("config", "Check, show or describe the configuration file."),

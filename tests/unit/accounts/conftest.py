@@ -58,13 +58,6 @@ def postgres() -> Iterator[Postgres | None]:
 
 
 @pytest.fixture
-def only_files(postgres: Postgres | None) -> None:
-    """Is asked for by tests of files, which say nothing of a server."""
-    if postgres is not None:
-        pytest.skip("about files")
-
-
-@pytest.fixture
 def url(tmp_path: Path, made_once: bytes, postgres: Postgres | None) -> Iterator[str]:
     """Yields the URL of a database without accounts."""
     if postgres is not None:

@@ -23,7 +23,6 @@ from homeostat.accounts.sign_in import SignIn
 from .conftest import SetClock
 
 GOOD, HOME = "correct horse", "192.0.2.1"
-pytestmark = pytest.mark.usefixtures("only_files")
 
 
 @pytest.fixture

@@ -11,10 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, text
 
 from homeostat.accounts import migrations
 from homeostat.accounts.accounts import Accounts
@@ -76,6 +78,24 @@ def test_migrations_make_what_the_tables_say(database: Database) -> None:
     with database.reading() as session:
         context = MigrationContext.configure(session.connection(), opts={"compare_type": True})
         assert compare_metadata(context, AccountsTable.metadata) == []
+
+
+def test_one_of_an_older_version_is_brought_up(tmp_path: Path, passwords: Passwords) -> None:
+    path = tmp_path / "accounts.db"
+    engine = create_engine(f"sqlite:///{path}")
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(text("INSERT INTO accounts (name, role, made) VALUES ('root', 'administrator', 0)"))
+    engine.dispose()
+    with ThreadPoolExecutor(4) as pool:
+        opened = list(pool.map(lambda _: Database.open(sqlite_url(path)), range(4)))
+    assert [account.name for account in Accounts(opened[0], passwords).list()] == ["root"]
+    Accounts(opened[0], passwords).add("bob")
+    for database in opened:
+        database.close()
 
 
 def test_the_last_migration_is_the_one_that_is_known() -> None:

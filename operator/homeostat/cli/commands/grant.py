@@ -11,7 +11,7 @@ import click
 
 from homeostat.accounts.rights import OWN, Grant, Right
 
-from ..accounts_access import accounts_database
+from ..accounts_access import accounts_database, by_host
 from ..errors import CliError
 from ..settings import CliSettings, common_options, pass_settings
 from ..show.output import to_yaml
@@ -46,7 +46,7 @@ def give(settings: CliSettings, what: str | None, account: str | None, everybody
         raise CliError("who is given it?", "give either --account NAME or --everybody")
     kind, name = _named(what) if what else ("", "")
     with _opened(settings) as grants:
-        given = grants.give(account, Grant(frozenset(map(Right, rights)), settings.namespace, kind, name))
+        given = grants.give(account, Grant(frozenset(map(Right, rights)), settings.namespace, kind, name), by=by_host())
     say(f"grant {given.id}: {given.account or 'everybody'} may {_rights(given)} {_about(given)}")
 
 
@@ -87,7 +87,7 @@ def list_grants(settings: CliSettings, account: str | None, output: str | None) 
 def take(settings: CliSettings, grant_id: str) -> None:
     """Take a grant back."""
     with _opened(settings) as grants:
-        grants.take(grant_id)
+        grants.take(grant_id, by=by_host())
     say(f"grant {grant_id} taken back")
 
 

@@ -10,7 +10,7 @@ import click
 
 from homeostat.accounts.rights import Right
 
-from ..accounts_access import accounts_database
+from ..accounts_access import accounts_database, by_host
 from ..errors import CliError
 from ..settings import CliSettings, common_options, pass_settings
 from ..show.output import to_yaml
@@ -50,7 +50,7 @@ def create(settings: CliSettings, account: str, name: str, scopes: tuple[str, ..
     with accounts_database(settings) as database:
         if database is None:
             raise NO_ACCOUNTS
-        made, secret = ApiTokens(database).create(account, name, map(Right, scopes), lifetime)
+        made, secret = ApiTokens(database).create(account, name, map(Right, scopes), lifetime, by=by_host())
     say(f"token {made.name} of {made.account} created; it is shown this once:", err=True)
     emit(secret)
 
@@ -93,7 +93,7 @@ def revoke(settings: CliSettings, account: str, name: str) -> None:
     with accounts_database(settings) as database:
         if database is None:
             raise NO_ACCOUNTS
-        ApiTokens(database).revoke(account, name)
+        ApiTokens(database).revoke(account, name, by=by_host())
     say(f"token {name} of {account} revoked")
 
 

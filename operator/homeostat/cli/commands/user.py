@@ -12,7 +12,7 @@ import click
 
 from homeostat.accounts.rights import Role
 
-from ..accounts_access import accounts_database, accounts_in
+from ..accounts_access import accounts_database, accounts_in, by_host
 from ..errors import CliError
 from ..new_password import chosen_password
 from ..settings import CliSettings, common_options, pass_settings
@@ -53,7 +53,7 @@ def add(settings: CliSettings, name: str, role: str, password_file: Path | None,
     name = account_name(name)  # nobody should type a password for a name that is refused then
     password = None if no_password else chosen_password(password_file, name)
     with _opened(settings, create=True) as accounts:
-        added = accounts.add(name, Role(role), password)
+        added = accounts.add(name, Role(role), password, by=by_host())
     say(f"account {added.name} created ({added.role})")
 
 
@@ -103,7 +103,7 @@ def show(settings: CliSettings, name: str, output: str | None) -> None:
 def role(settings: CliSettings, name: str, role: str) -> None:
     """Give an account another role. Whoever is signed in has it at once."""
     with _opened(settings) as accounts:
-        changed = accounts.set_role(name, Role(role))
+        changed = accounts.set_role(name, Role(role), by=by_host())
     say(f"account {changed.name} is {changed.role} now")
 
 
@@ -114,7 +114,7 @@ def role(settings: CliSettings, name: str, role: str) -> None:
 def ban(settings: CliSettings, name: str) -> None:
     """Let an account in no more. Its sessions end, and its tokens do not work, until `unban`."""
     with _opened(settings) as accounts:
-        changed = accounts.ban(name)
+        changed = accounts.ban(name, by=by_host())
     say(f"account {changed.name} banned")
 
 
@@ -125,7 +125,7 @@ def ban(settings: CliSettings, name: str) -> None:
 def unban(settings: CliSettings, name: str) -> None:
     """Let an account in again."""
     with _opened(settings) as accounts:
-        changed = accounts.unban(name)
+        changed = accounts.unban(name, by=by_host())
     say(f"account {changed.name} may come in")
 
 
@@ -138,7 +138,7 @@ def password(settings: CliSettings, name: str, password_file: Path | None) -> No
     """Give an account another password. Its sessions end; its tokens stay."""
     with _opened(settings) as accounts:
         name = accounts.get(name).name
-        accounts.set_password(name, chosen_password(password_file, name))
+        accounts.set_password(name, chosen_password(password_file, name), by=by_host())
     say(f"account {name} has another password")
 
 
@@ -153,7 +153,7 @@ def delete(settings: CliSettings, name: str, yes: bool) -> None:
         name = accounts.get(name).name
         if not yes and not confirmed(f"Delete account {name}? Its name can never be given again."):
             raise CliError("nothing was deleted", "--yes does not ask")
-        accounts.delete(name)
+        accounts.delete(name, by=by_host())
     say(f"account {name} deleted")
 
 

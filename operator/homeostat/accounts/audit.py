@@ -1,0 +1,147 @@
+"""The audit: who did what, from where, on what, and how it ended. Entries are only ever added, and forgotten when they are old.
+
+What accounts do to their own database is noted in the transaction that does it: whatever was carried out is in the audit, whoever
+is killed in between. No entry holds a secret: what somebody typed as a name is noted only where there is such an account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import Select, delete, func, select, text
+from sqlalchemy.orm import Session
+
+from homeostat.models.outside import tellable
+
+from .clock import Clock, wall_clock
+from .database import Database
+from .tables import AuditRow
+
+AuditOutcome = Literal["Done", "Refused", "Failed"]
+
+KEPT = timedelta(days=365)
+ROWS_MAX = 1_000_000
+PAGE_MAX = 1000
+
+_LOCK = 7_411_202  # of PostgreSQL's advisory locks
+_EACH = 100  # entries between two looks for old ones
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who did something: how he was recognised, his account ("" none), and where he was."""
+
+    how: str
+    account: str = ""
+    address: str = ""
+
+
+ON_HOST = By("host")
+"""By a command on the host of the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What was done, or refused. ``kind`` is a resource's, or Account, Session, ApiToken, Grant."""
+
+    verb: str
+    kind: str
+    name: str = ""
+    namespace: str = ""
+    outcome: AuditOutcome = "Done"
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """An entry of the audit. A higher id is a later one."""
+
+    id: int
+    at: datetime
+    by: By
+    act: Act
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Which entries are wanted; None and "" stand for all."""
+
+    account: str = ""
+    verb: str = ""
+    kind: str = ""
+    namespace: str = ""
+    name: str = ""
+    outcome: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def narrowed(self, wanted: Select[AuditRow]) -> Select[AuditRow]:
+        """Returns the query for these entries."""
+        for field in ("account", "verb", "kind", "namespace", "name", "outcome"):
+            if value := getattr(self, field):
+                wanted = wanted.where(getattr(AuditRow, field) == value)
+        if self.since is not None:
+            wanted = wanted.where(AuditRow.at >= self.since)
+        return wanted if self.until is None else wanted.where(AuditRow.at < self.until)
+
+
+class Audit:
+    """The audit of one database."""
+
+    def __init__(self, database: Database, clock: Clock = wall_clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def note(self, by: By, act: Act) -> None:
+        """Adds an entry. It is on disk when this returns."""
+        with self._database.writing() as session:
+            note(session, self._clock(), by, act)
+
+    def search(self, search: Search | None = None, *, limit: int = 100, before: int | None = None) -> Sequence[AuditEntry]:
+        """Returns entries, the newest first, at most ``limit`` of them. ``before``: those older than the entry of that id."""
+        wanted = (search or Search()).narrowed(select(AuditRow)).order_by(AuditRow.id.desc())
+        if before is not None:
+            wanted = wanted.where(AuditRow.id < before)
+        with self._database.reading() as session:
+            return [_entry(row) for row in session.scalars(wanted.limit(max(0, min(limit, PAGE_MAX))))]
+
+    def newest(self) -> int:
+        """Returns the id of the newest entry; 0: there is none."""
+        with self._database.reading() as session:
+            return session.scalar(select(func.max(AuditRow.id))) or 0
+
+    def after(self, entry: int, search: Search | None = None) -> Iterator[AuditEntry]:
+        """Yields the entries after that of an id, the oldest first. None is left out: ids are in the order of commits."""
+        while True:
+            wanted = (search or Search()).narrowed(select(AuditRow)).where(AuditRow.id > entry).order_by(AuditRow.id)
+            with self._database.reading() as session:
+                page = [_entry(row) for row in session.scalars(wanted.limit(PAGE_MAX))]
+            yield from page
+            if len(page) < PAGE_MAX:
+                return
+            entry = page[-1].id
+
+
+def note(session: Session, now: datetime, by: By, act: Act) -> None:
+    """Adds an entry in somebody's transaction: it is there when that was carried out, and only then."""
+    if session.get_bind().dialect.name == "postgresql":
+        # One after the other until each is committed: else an entry of a lower id could come after one that was read.
+        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    row = AuditRow(at=now, how=by.how[:16], account=by.account[:63], address=by.address[:64], outcome=act.outcome)
+    row.verb, row.kind, row.namespace, row.name = act.verb[:63], act.kind[:63], act.namespace[:63], act.name[:253]
+    row.message = tellable(act.message)
+    session.add(row)
+    session.flush()
+    if row.id % _EACH == 0:
+        session.execute(delete(AuditRow).where((AuditRow.at < now - KEPT) | (AuditRow.id <= row.id - ROWS_MAX)))
+
+
+def _entry(row: AuditRow) -> AuditEntry:
+    act = Act(row.verb, row.kind, row.name, row.namespace, _OUTCOMES[row.outcome], row.message)
+    return AuditEntry(row.id, row.at, By(row.how, row.account, row.address), act)
+
+
+_OUTCOMES: dict[str, AuditOutcome] = {"Done": "Done", "Refused": "Refused", "Failed": "Failed"}

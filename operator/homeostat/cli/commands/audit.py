@@ -1,0 +1,123 @@
+"""``homeostat audit``: who did what, on the host of the accounts database."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from homeostat.models.outside import redacted_all
+
+from ..accounts_access import accounts_database
+from ..errors import CliError
+from ..settings import CliSettings, common_options, pass_settings
+from ..show.output import to_yaml
+from ..terminal import columns, emit, say
+from ..times import age, parse_duration
+
+if TYPE_CHECKING:
+    from homeostat.accounts.audit import AuditEntry
+
+HEADER = ("AGE", "WHO", "FROM", "VERB", "WHAT", "OUTCOME", "MESSAGE")
+POLL_SECONDS = 0.5
+
+
+@click.command()
+@click.option("--account", metavar="NAME", default="", help="Only what that account did.")
+@click.option("--verb", metavar="VERB", default="", help='Only such acts, such as "ban".')
+@click.option("--kind", metavar="KIND", default="", help="Only what is about that kind, such as Account.")
+@click.option("--name", metavar="NAME", default="", help="Only what is about that name.")
+@click.option("--outcome", type=click.Choice(("Done", "Refused", "Failed")), help="Only what ended so.")
+@click.option("--since", metavar="TIME", help="Only of that time until now, such as 24h.")
+@click.option("--tail", "limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="How many, at most.")
+@click.option("-w", "--watch", is_flag=True, help="Go on, and print new ones.")
+@click.option("-o", "--output", type=click.Choice(("table", "json", "jsonl", "yaml")), help="Form of the output.")
+@common_options()
+@pass_settings
+def audit(
+    settings: CliSettings,
+    account: str,
+    verb: str,
+    kind: str,
+    name: str,
+    outcome: str | None,
+    since: str | None,
+    limit: int,
+    watch: bool,
+    output: str | None,
+) -> None:
+    """List who did what, oldest first."""
+    from homeostat.accounts.audit import Audit, Search
+
+    if watch and output in ("json", "yaml"):
+        raise CliError(f"-o {output} is one document, and --watch never ends", "with --watch: -o jsonl")
+    start = None if since is None else _ago(since)
+    search = Search(account=account, verb=verb, kind=kind, name=name, outcome=outcome or "", since=start)
+    with accounts_database(settings) as database:
+        if database is None:
+            _print([], output)
+            return
+        found = Audit(database)
+        newest = found.newest() if watch else 0
+        entries = list(reversed(found.search(search, limit=limit)))
+        _print(entries, output)
+        last = max(newest, entries[-1].id if entries else 0)
+        while watch:
+            for entry in found.after(last, search):
+                _print([entry], output, headers=False)
+                last = entry.id
+            time.sleep(POLL_SECONDS)
+
+
+def as_document(entry: AuditEntry) -> dict[str, Any]:
+    """Returns an entry as JSON."""
+    by, act = entry.by, entry.act
+    document = {
+        "id": entry.id,
+        "at": entry.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "how": by.how,
+        "account": by.account or None,
+        "from": by.address or None,
+        "verb": act.verb,
+        "kind": act.kind,
+        "namespace": act.namespace or None,
+        "name": act.name or None,
+        "outcome": act.outcome,
+        "message": act.message or None,
+    }
+    return dict(redacted_all(document))
+
+
+def _print(entries: Iterable[AuditEntry], form: str | None, *, headers: bool = True) -> None:
+    match form:
+        case "json":
+            emit(json.dumps([as_document(entry) for entry in entries], indent=2))
+        case "yaml":
+            emit(to_yaml([as_document(entry) for entry in entries]))
+        case "jsonl":
+            for entry in entries:
+                emit(json.dumps(as_document(entry)))
+        case _:
+            rows = [_row(entry) for entry in entries]
+            if rows:
+                say(*columns(HEADER, rows, show_header=headers))
+            elif headers:
+                say("The audit holds no such entry.")
+
+
+def _row(entry: AuditEntry) -> tuple[str, ...]:
+    by, act = entry.by, entry.act
+    place = f" (namespace {act.namespace})" if act.namespace else ""
+    what = f"{act.kind}/{act.name}{place}" if act.name else act.kind
+    return age(entry.at.isoformat()), by.account or f"({by.how})", by.address, act.verb, what, act.outcome, act.message
+
+
+def _ago(text: str) -> datetime:
+    try:
+        return datetime.now(UTC) - timedelta(seconds=parse_duration(text))
+    except OverflowError:
+        raise CliError(f"{text} is too long", "such as: 24h, or 30d") from None
