@@ -14,7 +14,7 @@ from benchmarks.mutants.changes import changes_in
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = (
-    "operator/homeostat/planner", "operator/homeostat/runtime", "operator/homeostat/service",
+    "operator/homeostat/accounts", "operator/homeostat/planner", "operator/homeostat/runtime", "operator/homeostat/service",
     "api/homeostat_api", "api/homeostat_contracts",
 )  # fmt: skip
 # What only puts the API's process together: it is tried as a process, by tests/api.
@@ -30,7 +30,7 @@ _DAEMON = re.compile(r"\bLibvirtd\b|subprocess")
 # Of other rooms, though what they are written with names these.
 _ELSEWHERE = re.compile(r"test_(?:crds|model|xml)_")
 LIVING = "real"  # the fixture of those that need an operator
-_NAMED = re.compile(r"homeostat\.(?:planner|runtime|service|assembly)|homeostat_(?:api|contracts)|tests\.api\.harness")
+_NAMED = re.compile(r"homeostat\.(?:accounts|planner|runtime|service|assembly)|homeostat_(?:api|contracts)|tests\.api\.harness")
 _IMPORTED = re.compile(r"^from (tests\.[\w.]+) import", re.MULTILINE)
 Mark = tuple[str, str, str, str]  # file, function, old, new: a mutant, wherever its line moves
 EQUIVALENT = Path(__file__).with_name("equivalent.json")

@@ -78,7 +78,6 @@ class Accounts:
                 if (taken := session.scalar(select(AccountRow).where(AccountRow.name == name))) is not None:
                     raise AccountExists(name, deleted=taken.deleted is not None)
                 session.add(row)
-                session.flush()
                 if not _administrators(session):
                     raise LastAdministrator(
                         f"{name} would be the first account, and nobody could administer",
@@ -137,7 +136,6 @@ class Accounts:
             NotAName, NoSuchAccount: there is none.
             BadPassword: that cannot be one.
         """
-        account_name(name)
         hashed = self._passwords.hash(password)
         with self._database.changing() as session:
             row = row_of(session, name)
@@ -189,7 +187,6 @@ def _administrators(session: Session) -> int:
 
 
 def _keep_an_administrator(session: Session, refusal: str) -> None:
-    session.flush()
     if not _administrators(session):
         raise LastAdministrator(refusal)
 

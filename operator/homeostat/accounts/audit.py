@@ -14,9 +14,10 @@ from typing import Literal
 from sqlalchemy import Select, delete, func, select, text
 from sqlalchemy.orm import Session
 
-from homeostat.models.outside import tellable
+from homeostat.models.outside import TOLD_MAX, tellable
 
 from .clock import Clock, wall_clock
+from .columns import short
 from .database import Database
 from .tables import AuditRow
 
@@ -130,9 +131,10 @@ def note(session: Session, now: datetime, by: By, act: Act) -> None:
     if session.get_bind().dialect.name == "postgresql":
         # One after the other until each is committed: else an entry of a lower id could come after one that was read.
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    row = AuditRow(at=now, how=by.how[:16], account=by.account[:63], address=by.address[:64], outcome=act.outcome)
-    row.verb, row.kind, row.namespace, row.name = act.verb[:63], act.kind[:63], act.namespace[:63], act.name[:253]
-    row.message = tellable(act.message)
+    row = AuditRow(at=now, how=short(by.how, 16), account=short(by.account, 63), address=short(by.address, 64))
+    row.verb, row.kind, row.outcome = short(act.verb, 63), short(act.kind, 63), act.outcome
+    row.namespace, row.name = short(act.namespace, 63), short(act.name, 253)
+    row.message = short(tellable(act.message), TOLD_MAX)
     session.add(row)
     session.flush()
     if row.id % _EACH == 0:

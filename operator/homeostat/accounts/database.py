@@ -33,7 +33,7 @@ _WRITES = "homeostat_writes"
 
 def sqlite_url(path: Path) -> str:
     """Returns the URL of a file."""
-    return f"sqlite:///{quote(str(path))}" if "?" in str(path) or "%" in str(path) else f"sqlite:///{path}"
+    return f"sqlite:///{quote(str(path))}"
 
 
 class Database:

@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from .columns import short
 from .tables import FailureRow
 
 ROWS_MAX = 10_000
@@ -63,7 +64,7 @@ def network_of(address: str) -> str:
     try:
         found = ip_address(address)
     except ValueError:
-        return address[:30]
+        return short(address, 30)
     if not isinstance(found, IPv6Address):
         return str(found)
     if found.ipv4_mapped is not None:
@@ -90,7 +91,6 @@ def failed(session: Session, attempt: Attempt, limits: Limits, now: datetime) ->
         session.execute(make(FailureRow).values(about=about, count=0, last=now).on_conflict_do_nothing())
         row = session.get_one(FailureRow, about, with_for_update=True)
         row.count, row.last = 1 if _forgotten(row, limits, now) else row.count + 1, now
-    session.flush()
     _bound(session, limits, now)
 
 

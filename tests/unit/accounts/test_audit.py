@@ -64,6 +64,8 @@ def test_what_is_done_with_tokens_grants_and_sessions(
     tokens.revoke("root", "ci", by=ROOT)
     given = Grants(database, clock).give(None, Grant(frozenset({Right.SEE}), "demo"), by=ROOT)
     Grants(database, clock).take(given.id, by=ROOT)
+    web = Grants(database, clock).give("root", Grant(frozenset({Right.SEE}), "demo", "Disk", "web"))
+    Grants(database, clock).take(web.id)
     one = sign_in.sign_in("root", GOOD, HOME)
     two = sign_in.sign_in("root", GOOD, HOME)
     sessions.end(one.session, "root", by=ROOT)
@@ -77,6 +79,8 @@ def test_what_is_done_with_tokens_grants_and_sessions(
         ("revoke", "ApiToken/root/ci", "Done", ""),
         ("give", f"Grant/{given.id}", "Done", "everybody: see to all"),
         ("take", f"Grant/{given.id}", "Done", "everybody: see to all"),
+        ("give", f"Grant/{web.id}", "Done", "root: see to Disk/web"),
+        ("take", f"Grant/{web.id}", "Done", "root: see to Disk/web"),
         ("sign in", "Account/root", "Done", ""),
         ("sign in", "Account/root", "Done", ""),
         ("end", f"Session/root/{one.session}", "Done", ""),
@@ -171,7 +175,7 @@ def test_an_id_is_never_given_again(audit: Audit, database: Database) -> None:
 
 
 def test_texts_of_any_length_and_kind(audit: Audit) -> None:
-    long = "x" * 10_000
+    long = "x\0\n\ud800" * 10_000
     audit.note(
         By(long, long, long), Act(long, long, long, long, message="see https://me:s3cretword@example.com/ " + "\udc80" + long)
     )

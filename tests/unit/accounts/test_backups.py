@@ -165,6 +165,52 @@ def test_one_that_is_damaged_within(place: Path, copy: Path, database: Database,
     assert place.exists()
 
 
+def break_a_rule(path: Path) -> None:
+    """Empties a column that is never empty, which no statement that reads notices."""
+    for before, after, then in (("role VARCHAR(16) NOT NULL", "role VARCHAR(16)", "UPDATE accounts SET role = NULL"),
+                                ("role VARCHAR(16)", "role VARCHAR(16) NOT NULL", "")):  # fmt: skip
+        connection = sqlite3.connect(path, isolation_level=None)
+        connection.execute("PRAGMA writable_schema=ON")
+        connection.execute("UPDATE sqlite_schema SET sql = replace(sql, ?, ?) WHERE name = 'accounts'", (before, after))
+        connection.close()
+        if then:
+            connection = sqlite3.connect(path, isolation_level=None)
+            connection.execute(then)
+            connection.close()
+
+
+def test_what_breaks_a_rule_is_copied_neither_there_nor_back(
+    place: Path, copy: Path, database: Database, accounts: Accounts, clock: SetClock
+) -> None:
+    accounts.add("root", Role.ADMINISTRATOR)
+    back_up(place, copy)
+    break_a_rule(copy)
+    database.close()
+    with pytest.raises(BackupRefused, match="role"):
+        restore(copy, place, clock.now)
+    break_a_rule(place)
+    with pytest.raises(DatabaseDamaged, match="role"):
+        back_up(place, copy.with_name("other"))
+    assert not copy.with_name("other").exists()
+
+
+def test_no_session_comes_back_whoever_made_the_copy(
+    place: Path, copy: Path, database: Database, accounts: Accounts, sign_in: SignIn, clock: SetClock
+) -> None:
+    accounts.add("root", Role.ADMINISTRATOR, GOOD)
+    session = sign_in.sign_in("root", GOOD, HOME)
+    connection = sqlite3.connect(place, isolation_level=None)
+    connection.execute("VACUUM INTO ?", (str(copy),))
+    connection.close()
+    database.close()
+    restore(copy, place, clock.now)
+    again = Database.open(sqlite_url(place))
+    assert Sessions(again, clock).list() == []
+    with pytest.raises(NotSignedIn):
+        Recognition(again, clock).who(session.access)
+    again.close()
+
+
 def test_the_place_may_be_damaged_or_empty(
     place: Path, copy: Path, database: Database, accounts: Accounts, clock: SetClock
 ) -> None:

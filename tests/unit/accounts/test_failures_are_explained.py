@@ -74,3 +74,5 @@ def test_a_disk_that_fails_for_want_of_room_is_full(tmp_path: Path, monkeypatch:
     error = DBAPIError("SELECT 1", {}, of_file(sqlite3.SQLITE_IOERR))
     assert type(failures.explained(error, str(tmp_path / "accounts.db"))) is DatabaseFull
     assert type(failures.explained(error, "/no/such/folder/accounts.db")) is DatabaseAway
+    other = DBAPIError("SELECT 1", {}, of_file(sqlite3.SQLITE_ERROR))
+    assert type(failures.explained(other, str(tmp_path / "accounts.db"))) is DatabaseTrouble

@@ -85,6 +85,12 @@ def test_what_nobody_can_be_given(grants: Grants, grant: Grant) -> None:
     assert grants.list() == []
 
 
+def test_the_longest_names(grants: Grants) -> None:
+    longest = Grant(SEES, "n" * 63, "VirtualMachine", "w" * 253)
+    assert grants.give("bob", longest).grant == longest
+    assert [given.grant for given in grants.list()] == [longest]
+
+
 def test_they_are_bounded(grants: Grants, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PER_ACCOUNT", 1)
     grants.give("bob", WEB)

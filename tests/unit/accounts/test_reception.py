@@ -32,6 +32,16 @@ async def test_from_the_first_account_to_the_end(reception: Reception) -> None:
         await reception.hashing(lambda: reception.sign_in.sign_in("root", "wrong horse", HOME))
     done = await reception.hashing(lambda: reception.sign_in.sign_in("root", GOOD, HOME))
     assert reception.recognition.who(done.access).actor.name == "root"
+    assert [opened.id for opened in reception.sessions.list()] == [done.session]
+    assert reception.grants.list() == [] and reception.tokens.list() == []
+    assert [entry.act.verb for entry in reception.audit.search()] == ["sign in", "sign in", "add"]
+
+
+async def test_what_is_closed_leaves_no_thread(url: str, passwords: Passwords) -> None:
+    opened = Reception(Database.open(url), passwords)
+    thread = await opened.hashing(threading.current_thread)
+    opened.close()
+    assert not thread.is_alive()
 
 
 async def test_who_would_wait_for_too_long_is_refused(reception: Reception, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import jwt
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from homeostat.accounts.accounts import Accounts
 from homeostat.accounts.api_tokens import ApiTokens
@@ -47,7 +47,7 @@ def part(value: object) -> str:
 FORGERIES = (
     "none", "None", "other key", "kid of a path", "kid of sql", "no kid", "kid a number", "kid unknown", "HS512", "RS256",
     "expired", "no expiry", "expiry a text", "huge expiry", "no session", "another's session", "no account", "another issuer",
-    "cut", "longer", "nested",
+    "cut", "longer", "nested", "kid of a zero byte",
 )  # fmt: skip
 
 
@@ -77,6 +77,8 @@ def forged(forgery: str, claims: dict[str, object], key: SigningKeyRow, clock: S
             return f"{text}.{base64.urlsafe_b64encode(digest).decode().rstrip('=')}"
         case "kid of sql":
             return signed(secret="x" * 43, kid="' UNION SELECT 'x")
+        case "kid of a zero byte":
+            return signed(secret="x" * 43, kid="\0" + key.kid)
         case "no kid":
             return signed(kid=None)
         case "kid a number":
@@ -164,11 +166,30 @@ def test_what_changes_while_it_is_read_is_not_remembered(
         recognition.who(bob.access)
 
 
+def test_the_generation_of_the_last_half_second(accounts: Accounts, recognition: Recognition, clock: SetClock) -> None:
+    before = recognition.generation()
+    accounts.add("root", Role.ADMINISTRATOR)
+    assert recognition.generation() == before
+    clock.go(seconds=0.5)
+    assert recognition.generation() == before + 1
+
+
 def test_no_account_then_the_first(accounts: Accounts, recognition: Recognition, clock: SetClock) -> None:
     assert not recognition.has_accounts()
     accounts.add("root", Role.ADMINISTRATOR)
     clock.go(seconds=0.5)
     assert recognition.has_accounts()
+
+
+def test_what_is_known_is_not_asked_again(
+    database: Database, accounts: Accounts, recognition: Recognition, bob: SignedIn
+) -> None:
+    recognition.who(bob.access)
+    recognition.has_accounts()
+    asked: list[str] = []
+    event.listen(database._engine, "before_cursor_execute", lambda _c, _u, statement, *_: asked.append(statement))
+    recognition.who(bob.access)
+    assert recognition.has_accounts() and asked == []
 
 
 def test_grants_come_with_the_actor(database: Database, recognition: Recognition, bob: SignedIn, clock: SetClock) -> None:

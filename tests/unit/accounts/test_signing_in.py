@@ -43,6 +43,14 @@ def test_in(sign_in: SignIn, recognition: Recognition, sessions: Sessions, clock
     assert (opened.id, opened.address, opened.client, opened.made) == (done.session, HOME, "curl/8", clock.now)
 
 
+@pytest.mark.parametrize("text", ["", "x" * 10_000, "a\0b", "\ud800", "\x1b[31m", "€" * 200])
+def test_from_anywhere_by_anything(sign_in: SignIn, sessions: Sessions, text: str) -> None:
+    fail(sign_in, 1, address=text)
+    sign_in.sign_in("bob", GOOD, text, text)
+    sign_in.sign_in("bob", GOOD, text, text)
+    assert {session.address for session in sessions.list()} == {session.client[:64] for session in sessions.list()}
+
+
 def test_what_lets_in_is_not_shown(sign_in: SignIn) -> None:
     done = sign_in.sign_in("bob", GOOD, HOME)
     assert done.access not in repr(done) and done.refresh not in repr(done)
