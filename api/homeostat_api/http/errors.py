@@ -10,9 +10,11 @@ from typing import Any, TypeAlias
 
 import falcon
 import falcon.asgi
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from homeostat.models.outside import tellable, tellable_all
+from homeostat.models.suggest import suggest_field
 from homeostat.service.refusals import Refusal
 from homeostat.store.errors import StoreError
 
@@ -67,16 +69,22 @@ def invalid(message: str, **details: Any) -> Problem:
     return Problem(400, "invalid_request", message, details)
 
 
-def invalid_model(error: ValidationError) -> Problem:
-    """Returns what pydantic found, as sentences that name the field."""
+def invalid_model(error: ValidationError, model: type[BaseModel]) -> Problem:
+    """Returns what pydantic found in a body, as sentences that name the field, and what was probably meant."""
     all_of_them = error.errors(include_url=False, include_input=False, include_context=False)
     found = [
-        {"field": ".".join(str(part) for part in e["loc"])[:FIELD_MAX], "problem": e["msg"].removeprefix("Value error, ")}
+        {"field": ".".join(str(part) for part in e["loc"])[:FIELD_MAX], "problem": _words(e, model)}
         for e in all_of_them[:PROBLEMS_MAX]
     ]
     first = f"{found[0]['field']}: {found[0]['problem']}" if found[0]["field"] else found[0]["problem"]
     more = f" (and {len(all_of_them) - 1} more, see details)" if len(all_of_them) > 1 else ""
     return Problem(400, "invalid_request", first + more, {"fields": found})
+
+
+def _words(error: ErrorDetails, model: type[BaseModel]) -> str:
+    if error["type"] == "extra_forbidden":
+        return f"unknown field{suggest_field(model, error['loc'])}"
+    return error["msg"].removeprefix("Value error, ")
 
 
 async def _answer_bug(req: falcon.asgi.Request, resp: falcon.asgi.Response, error: Exception, params: dict[str, Any]) -> None:

@@ -143,4 +143,4 @@ async def read_model(req: falcon.asgi.Request, model: type[M]) -> M:
     try:
         return await aside((req.content_length or BODY_LIMIT) > LARGE, model.model_validate, body)
     except ValidationError as error:
-        raise invalid_model(error) from error
+        raise invalid_model(error, model) from error

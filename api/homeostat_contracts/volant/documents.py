@@ -12,7 +12,7 @@ from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_hardware import MIB
 from homeostat.models.plugin import Plugin
-from homeostat.models.plugin_manifest import plugin_document
+from homeostat.models.plugin_manifest import PluginManifest, plugin_document
 from homeostat.models.quantity import format_quantity
 from homeostat_api.http.errors import invalid, invalid_model
 
@@ -70,7 +70,7 @@ def new_plugin(manifest: Mapping[str, Any], kernel: str | None) -> dict[str, Any
     try:
         return plugin_document(dict(manifest), kernel)
     except ValidationError as error:
-        raise invalid_model(error) from error
+        raise invalid_model(error, PluginManifest) from error
     except ValueError as error:
         raise invalid(str(error)) from error
 
@@ -79,7 +79,7 @@ def _read_plugin(body: Mapping[str, Any]) -> PluginCreate:
     try:
         return PluginCreate.model_validate(body)
     except ValidationError as error:
-        raise invalid_model(error) from error
+        raise invalid_model(error, PluginCreate) from error
 
 
 def _machine_spec(plugin: str | None, config: ConfigPatch | None) -> dict[str, Any]:

@@ -409,6 +409,7 @@ class LibvirtHost:
             network_uuids=seen.network_uuids,
             idle_networks=seen.idle_networks,
             bridges=seen.bridges,
+            links=seen.links,
             taps=seen.taps,
             routes=seen.routes,
         )

@@ -21,6 +21,7 @@ from .maintenance import WINDOWS_MAX, MaintenanceWindow, check_windows
 from .maintenance import UpdatePolicy as UpdatePolicy  # noqa: PLC0414 - it belongs to the spec
 from .probe import Probes
 from .qemu_arguments import check_words, words_of
+from .suggest import NamesNothing
 
 T = TypeVar("T")
 
@@ -235,9 +236,9 @@ class VirtualMachineSpec(Model):
     @model_validator(mode="after")
     def _boot_order_known(self) -> Self:
         known = {d.name for d in self.disks} | {n.name for n in self.nics}
-        for name in self.boot.order:
+        for at, name in enumerate(self.boot.order):
             if name not in known and self.plugin_ref is None:  # a plugin brings its own
-                raise ValueError(f"boot.order: there is no disk or nic named {name!r}")
+                raise NamesNothing(("boot", "order", at), "disk or nic", name, known)
         if twice := first_repeated(self.boot.order):
             raise ValueError(f"boot.order: {twice!r} is listed twice")
         both = {d.name for d in self.disks} & {n.name for n in self.nics} & set(self.boot.order)

@@ -23,7 +23,7 @@ from .plan import Stalled, Waiting
 SEVERAL_HOSTS = "OnSeveralHosts"  # the reason where what one machine names lies on more than one host
 CONTRADICTION = "HostSelectorContradicts"  # the reason where something lies on a host that a selector excludes
 DISK_NOT_READY = "DiskNotReady"  # the reason where a machine waits for a Disk
-IMPOSSIBLE = frozenset({"NameInUse", "AdoptChanged", "Refused", "BridgeMissing", "BridgeTaken", "AddressTaken"})
+IMPOSSIBLE = frozenset({"NameInUse", "AdoptChanged", "Refused", "BridgeMissing", "BridgeTaken", "DeviceMissing", "AddressTaken"})
 """The reasons for which a host said that it cannot have a Network, until somebody changes something."""
 
 PLACEMENTS = f"{API_GROUP}/placements"

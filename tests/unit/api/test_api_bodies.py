@@ -112,7 +112,7 @@ class Many(BaseModel):
 def problem(model: type[BaseModel], body: Any) -> Problem:
     with pytest.raises(ValidationError) as found:
         model.model_validate(body)
-    return invalid_model(found.value)
+    return invalid_model(found.value, model)
 
 
 @pytest.mark.parametrize(("wrong", "more"), [(1, ""), (2, " (and 1 more, see details)"), (99, " (and 98 more, see details)")])
@@ -122,6 +122,18 @@ def test_what_is_wrong_with_a_body_is_listed(wrong: int, more: str) -> None:
     listed = found.details["fields"]
     assert [one["field"] for one in listed] == [f"numbers.{index}" for index in range(min(wrong, PROBLEMS_MAX))]
     assert found.title == f"numbers.0: {listed[0]['problem']}{more}"
+
+
+class Strict(BaseModel, extra="forbid"):
+    labels: dict[str, str] = Field(default_factory=dict)
+
+
+@pytest.mark.parametrize(
+    ("field", "said"), [("lables", "unknown field; did you mean labels?"), ("zzz", "unknown field; the fields here are labels")]
+)
+def test_a_field_that_there_is_not_is_answered_with_what_was_meant(field: str, said: str) -> None:
+    found = problem(Strict, {field: {}})
+    assert (found.title, found.details["fields"]) == (f"{field}: {said}", [{"field": field, "problem": said}])
 
 
 def test_what_is_wrong_with_the_whole_names_no_field() -> None:

@@ -35,8 +35,8 @@ def post(api: TestClient, body: str) -> Result:
 
 def test_security_13_of_many_mistakes_a_few_are_explained_and_all_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     explained = []
-    suggest = validate._suggest_field
-    monkeypatch.setattr(validate, "_suggest_field", lambda *given: explained.append(given) or suggest(*given))  # type: ignore[func-returns-value]
+    suggest = validate.suggest_field
+    monkeypatch.setattr(validate, "suggest_field", lambda *given: explained.append(given) or suggest(*given))  # type: ignore[func-returns-value]
     with pytest.raises(validate.Rejected) as caught:
         validate.validate({**DOCUMENT, "spec": MANY})
     problems = [problem for _, problem in caught.value.problems]

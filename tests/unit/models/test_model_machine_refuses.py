@@ -138,6 +138,12 @@ def passed(**rest: Any) -> dict[str, Any]:
         ({"machine": {"version": "latest"}}, "machine.version", "match pattern"),
         ({"boot": {"cmdline": "quiet"}}, "boot", "initramfs and cmdline need a kernel"),
         ({"boot": {"order": ["root"]}}, "", "boot.order: there is no disk or nic named 'root'"),
+        (
+            {"boot": {"order": ["lan", "rooot"]}, "nics": [LAN], "disks": [{"name": "root", "size": "1Gi"}]},
+            "",
+            "boot.order: there is no disk or nic named 'rooot'; did you mean root?",
+        ),
+        ({"boot": {"order": ["hda"]}, "nics": [LAN]}, "", "named 'hda'; there are: lan"),
         ({"boot": {"order": ["lan", "lan"]}, "nics": [LAN]}, "", "boot.order: 'lan' is listed twice"),
         (
             {"boot": {"order": ["lan"]}, "nics": [LAN], "disks": [{"name": "lan", "size": "1Gi"}]},

@@ -13,6 +13,10 @@ from tests.unit.store_fixtures import Room, document
         ("resources: {memroy: 1Gi}", "web.yaml:6:15: spec.resources.memroy: unknown field; did you mean memory?"),
         ("memory: 1Gi", "web.yaml:6:3: spec.memory: unknown field; did you mean spec.resources.memory?"),
         ("resources: {bogus: 1}", "unknown field; the fields here are cpu, maxMemory, maxVcpu, memory, vcpu"),
+        (
+            "disks: [{name: root, size: 1Gi}]\n  boot:\n    order:\n      - rot",
+            "web.yaml:9:9: spec.boot.order[0]: there is no disk or nic named 'rot'; did you mean root?",
+        ),
         ("runStrategy: always", "choose one of Always, RerunOnFailure, Manual, Halted or Once; did you mean Always?"),
         ("resources: {memory: 12gb}", "spec.resources.memory: has an unknown unit 'gb'; did you mean 12G?"),
         ("resources: {memory: -1Gi}", "must not be negative"),

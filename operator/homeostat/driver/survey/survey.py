@@ -124,6 +124,7 @@ def survey_networks(connection: LibvirtConnection, facts: HostFacts) -> HostFact
         network_uuids=active,
         idle_networks=frozenset(idle) - frozenset(active),
         bridges=bridges,
+        links=local_links() if here else None,
         taps=taps,
         routes=local_routes(bridges) if bridges is not None else {},
     )
@@ -157,6 +158,11 @@ def local_routes(bridges: Collection[str], table: Path = Path("/proc/net/route")
         if bits and device not in bridges:
             found[f"{IPv4Address(to)}/{bits.bit_count()}"] = device
     return found
+
+
+def local_links(root: Path = Path("/sys/class/net")) -> frozenset[str]:
+    """Returns the host's network devices, without those of guests and containers, which come and go."""
+    return frozenset(path.name for path in root.glob("*") if not re.match(r"(veth|vnet|macvtap)\w", path.name))
 
 
 def local_taps(root: Path = Path("/sys/class/net")) -> frozenset[str]:

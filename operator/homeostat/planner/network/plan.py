@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ipaddress import ip_interface
 
 from homeostat.models.network import Network
+from homeostat.models.suggest import nearest
 
 from ..placement import host_finalizer
 from ..plan import Change, Converged, Outcome, Stalled, Waiting
@@ -143,12 +144,16 @@ def _holders(found: ObservedNetwork, seen: NetworkSeen) -> tuple[str, ...]:
 def _lacking(want: NetworkConfig, plan: NetworkPlan, seen: NetworkSeen) -> Outcome | None:
     """Says what keeps the network from being defined or started on this host; None: nothing does."""
     others = [known for known in seen.networks.values() if known.name != want.name]
-    bridges = seen.host.bridges
+    bridges, links = seen.host.bridges, seen.host.links
     starts = any(isinstance(action, StartNetwork) for action in plan.actions)
     defines = any(isinstance(action, DefineNetwork) for action in plan.actions)
     if starts and want.mode == "bridge" and want.bridge and bridges is not None and want.bridge not in bridges:
         mend = f"add it (`ip link add {want.bridge} type bridge`), or name one of: {', '.join(sorted(bridges)) or 'none'}"
         return Waiting("BridgeMissing", f"bridge: host {seen.host.name} has no bridge {want.bridge!r}: {mend}", POLL_SECONDS)
+    if starts and want.forward_device and want.mode != "bridge" and links is not None and want.forward_device not in links:
+        message = f"forwardDevice: host {seen.host.name} has no network device {want.forward_device!r}"
+        hint = nearest(want.forward_device, tuple(sorted(links))) or f": name one of {', '.join(sorted(links)) or 'none'}"
+        return Waiting("DeviceMissing", message + hint, POLL_SECONDS)
     if defines and want.bridge and want.mode != "bridge":
         if _is_foreign(want, seen):
             mend = "name another, or plug guests into it with mode: Bridge"

@@ -8,7 +8,7 @@ import pytest
 
 from homeostat.driver.domains.shared_memory import forget
 from homeostat.driver.survey.devices import passed_device
-from homeostat.driver.survey.survey import local_routes, local_taps
+from homeostat.driver.survey.survey import local_links, local_routes, local_taps
 from homeostat.driver.xml import parse_xml
 from homeostat.planner.observed import PassedDevice
 
@@ -50,6 +50,13 @@ def test_taps_but_those_of_libvirts_names(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / file).touch()
     assert local_taps(tmp_path) == {"tap0", "vnets"}
+
+
+def test_devices_of_the_host_but_those_of_guests(tmp_path: Path) -> None:
+    for name in ("lo", "eth0", "virbr0", "vnet3", "veth1a2b", "macvtap0"):
+        (tmp_path / name).mkdir()
+    assert local_links(tmp_path) == {"lo", "eth0", "virbr0"}
+    assert local_links(tmp_path / "none") == frozenset()
 
 
 def test_subnets_of_devices_are_read_from_the_kernels_routes(tmp_path: Path) -> None:

@@ -39,6 +39,18 @@ def test_a_bridge_that_the_host_lacks() -> None:
     assert unknown.settle(network(mode="Bridge", bridge="br7")).outcome == Converged("Active")
 
 
+@pytest.mark.parametrize("mode", ["NAT", "Routed"])
+def test_a_device_that_the_host_lacks(mode: str) -> None:
+    lan = {"mode": mode, "addresses": [{"cidr": "10.0.0.1/24"}]}
+    world = NetworkWorld(host=replace(NetworkWorld().host, links=frozenset({"eth0", "lo"})))
+    assert waits(world, "DeviceMissing", forwardDevice="eth1", **lan).endswith("no network device 'eth1'; did you mean eth0?")
+    assert waits(world, "DeviceMissing", forwardDevice="wan", **lan).endswith("no network device 'wan': name one of eth0, lo")
+    assert world.settle(network(forwardDevice="eth0", **lan)).outcome == Converged("Active")
+    world.host = replace(world.host, links=frozenset())  # what is up stays up
+    assert world.plan(network(forwardDevice="eth0", **lan)).outcome == Converged("Active")
+    assert NetworkWorld().settle(network(forwardDevice="eth1", **lan)).outcome == Converged("Active")  # nobody knows
+
+
 def test_a_bridge_that_another_network_has() -> None:
     assert "'other'" in waits(beside(OTHER, up=False), "BridgeTaken", bridge="virbr7", addresses=[{"cidr": "10.0.0.1/24"}])
 

@@ -15,6 +15,7 @@ from homeostat.models.bounds import XML_PATTERN
 from homeostat.models.host import Host
 from homeostat.models.introspection import maps_to_text, model_in
 from homeostat.models.kinds import BY_KIND, STORED, kind_named, kind_of
+from homeostat.models.suggest import NamesNothing, nearest, suggest_field
 from homeostat.store.errors import DocumentProblem, Invalid
 
 from ...hostpaths import make_absolute
@@ -264,13 +265,14 @@ def _explain(model: type[BaseModel], detail: ErrorDetails) -> tuple[FieldPath, D
     elif kind == "extra_forbidden" and str(path[-1]).startswith("$"):
         message = PATCH
     elif kind == "extra_forbidden":
-        message = "unknown field" + _suggest_field(model, path)
+        message = "unknown field" + suggest_field(model, path)
     elif kind == "value_error":
-        message = str(context.get("error", detail["msg"]))
+        error = context.get("error", detail["msg"])
+        path, message = ((*path, *error.path), error.words) if isinstance(error, NamesNothing) else (path, str(error))
     else:
         message = messages.get(kind) or detail["msg"][:1].lower() + detail["msg"][1:]
     if kind in ("enum", "literal_error") and isinstance(detail.get("input"), str):
-        message += _nearest(str(detail["input"]), _choices(expected))
+        message += nearest(str(detail["input"]), _choices(expected))
     return path, DocumentProblem(dotted(path), message)
 
 
@@ -293,55 +295,3 @@ def _show(value: Any) -> str:
 
 def _choices(expected: str) -> tuple[str, ...]:
     return tuple(expected.replace(" or ", ", ").replace("'", "").split(", "))
-
-
-@functools.lru_cache(maxsize=1024)
-def _nearest(word: str, known: tuple[str, ...], likeness: float = 0.6) -> str:
-    lower = {name.lower(): name for name in known}
-    near = difflib.get_close_matches(word.lower(), lower, n=1, cutoff=likeness)
-    return f"; did you mean {lower[near[0]]}?" if near else ""
-
-
-def _suggest_field(model: type[BaseModel], path: FieldPath) -> str:
-    owner = _model_at(model, path[:-1])
-    if owner is None or not path:
-        return ""
-    known = sorted(field.alias or name for name, field in owner.model_fields.items() if not field.exclude)
-    if hint := _nearest(str(path[-1]), tuple(known), 0.8):
-        return hint
-    if elsewhere := _places(model).get(str(path[-1])):
-        return f"; did you mean {elsewhere}?"
-    return _nearest(str(path[-1]), tuple(known)) or f"; the fields here are {', '.join(known)}"
-
-
-@functools.cache
-def _places(model: type[BaseModel]) -> dict[str, str]:
-    """Returns where in the model the fields of a spec are, for those who wrote one at the wrong level. Of each name only the
-    outermost counts."""
-    found: dict[str, str] = {}
-    level: list[tuple[type[BaseModel], str]] = [(model, "")]
-    for _ in range(4):
-        below: list[tuple[type[BaseModel], str]] = []
-        for owner, prefix in level:
-            for name, field in owner.model_fields.items():
-                alias = field.alias or name
-                place = f"{prefix}.{alias}" if prefix else alias
-                if prefix.startswith("spec"):
-                    found.setdefault(alias, place)
-                child = model_in(field.annotation)
-                if child is not None and alias not in ("status", "metadata"):
-                    below.append((child, place))
-        level = below
-    return found
-
-
-def _model_at(model: type[BaseModel], path: FieldPath) -> type[BaseModel] | None:
-    current: type[BaseModel] | None = model
-    for step in path:
-        if isinstance(step, int):
-            continue
-        if current is None:
-            return None
-        fields: Mapping[str, Any] = current.model_fields
-        current = next((model_in(f.annotation) for n, f in fields.items() if step in (f.alias, n)), None)
-    return current
