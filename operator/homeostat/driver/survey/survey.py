@@ -162,7 +162,7 @@ def local_routes(bridges: Collection[str], table: Path = Path("/proc/net/route")
 
 def local_links(root: Path = Path("/sys/class/net")) -> frozenset[str]:
     """Returns the host's network devices, without those of guests and containers, which come and go."""
-    return frozenset(path.name for path in root.glob("*") if not re.match(r"(veth|vnet|macvtap)\w", path.name))
+    return frozenset(path.name for path in root.glob("*/") if not re.match(r"(veth|vnet|macvtap)\w", path.name))
 
 
 def local_taps(root: Path = Path("/sys/class/net")) -> frozenset[str]:
