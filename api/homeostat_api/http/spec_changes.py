@@ -10,7 +10,10 @@ import falcon.asgi
 from pydantic import Field
 
 from homeostat.models.base import Resource
+from homeostat.models.outside import redacted
+from homeostat.planner.plan import Stalled
 from homeostat.service.collection import Collection, Patch, R, of_spec, patched_spec, to_spec
+from homeostat.service.foresight import Foreseen
 from homeostat.service.spec_change import SpecChange
 
 from .media import JSON_PATCH, MERGE_PATCH, read_list, read_object
@@ -50,6 +53,23 @@ class ClassifiedField(Words):
     reason: str = Field(description="Why it takes that.")
 
 
+class Finding(Words):
+    """Something that keeps a resource from what it is to be, as its condition would say it."""
+
+    reason: str = Field(examples=["BridgeMissing"], description="One CamelCase word, for programs.")
+    message: str = Field(description="What is so, and what to do next.")
+    stalled: bool = Field(description="Nothing is tried again until somebody acts.")
+
+
+class OnHost(Words):
+    """What would be found on the host, as `homeostat plan` shows it."""
+
+    name: str | None = Field(description="The host that was looked at. null: none was.")
+    findings: list[Finding] = Field(description="What keeps the resource from what it is to be: nothing, where it is empty.")
+    notes: list[str] = Field(description="What all machines together ask of the host, where that is more than it has.")
+    not_looked_at: list[str] = Field(description="What is not known here, and why.")
+
+
 class SpecChanged(Words):
     """What a change of a spec takes."""
 
@@ -59,6 +79,9 @@ class SpecChanged(Words):
         description="What waits for a restart, earlier changes included: as the condition RestartRequired will have it."
     )
     changes: list[ClassifiedField] = Field(description="The fields that this request changes.")
+    host: OnHost | None = Field(
+        default=None, description="With dryRun: what would be found on the host. Left out where the kind needs none."
+    )
 
 
 class NewSpec(SpecChanged):
@@ -67,9 +90,10 @@ class NewSpec(SpecChanged):
     spec: dict[str, Any]
 
 
-def changed_words(change: SpecChange, dry: bool) -> dict[str, Any]:
+def changed_words(change: SpecChange, dry: bool, foreseen: Foreseen | None = None) -> dict[str, Any]:
     """Renders a change as ``SpecChanged`` describes."""
     return {
+        **({} if foreseen is None else {"host": _on_host(foreseen)}),
         "dry_run": dry,
         "restart_required": bool(change.restart),
         "restart_fields": list(change.restart),
@@ -80,10 +104,23 @@ def changed_words(change: SpecChange, dry: bool) -> dict[str, Any]:
     }
 
 
-def answer_presumed(resp: falcon.asgi.Response, resource: Resource) -> None:
+def _on_host(foreseen: Foreseen) -> dict[str, Any]:
+    found = [(outcome, isinstance(outcome, Stalled)) for outcome in foreseen.findings]
+    return {
+        "name": foreseen.host or None,
+        "findings": [
+            {"reason": outcome.reason, "message": redacted(outcome.message), "stalled": stalled} for outcome, stalled in found
+        ],
+        "notes": list(foreseen.notes),
+        "not_looked_at": list(map(redacted, foreseen.unseen)),
+    }
+
+
+async def answer_presumed(resp: falcon.asgi.Response, collection: Collection[R], resource: R) -> None:
     """Answers a dry creation: nothing runs yet that it could change."""
     resp.status = falcon.HTTP_200
-    resp.media = {"spec": resource.spec.dump(), **changed_words(SpecChange(), dry=True)}
+    change = changed_words(SpecChange(), True, await collection.foresee(resource))
+    resp.media = {"spec": resource.spec.dump(), **change}
 
 
 async def answer_patch(req: falcon.asgi.Request, resp: falcon.asgi.Response, collection: Collection[R], name: str) -> None:
@@ -144,5 +181,6 @@ async def answer_edit(
     """
     dry = flag(req, "dryRun")
     before, after = await collection.edit(name, version, change, dry)
-    resp.media = {"spec": after.spec.dump(), **changed_words(await collection.judge(before, after), dry)}
+    foreseen = await collection.foresee(after) if dry else None
+    resp.media = {"spec": after.spec.dump(), **changed_words(await collection.judge(before, after), dry, foreseen)}
     set_etag(resp, before if dry else after)

@@ -75,7 +75,7 @@ async def answer_creation(
     dry = flag(req, "dryRun")
     made = await collection.make(name, spec.dump(), dry)
     if dry:
-        answer_presumed(resp, made)
+        await answer_presumed(resp, collection, made)
     else:
         answer_made(resp, made)
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from homeostat.driver.imagehost import ImageHost
 from homeostat.driver.storage.disks.labelled import labelled_disks
 from homeostat.driver.storage.storage import Storage
+from homeostat.driver.survey.qemu_group import qemu_group
 from homeostat.models.base import Key
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.disk import Disk
@@ -54,7 +55,7 @@ from homeostat.store.kubernetes.store import KubernetesStore
 from .controlled import controlled
 from .job import Job, JobConfig
 from .job_stores import ControllerStore, HostStore
-from .standalone import calm_collector, hearing_of_events, keep_trying, open_host, qemu_group
+from .standalone import calm_collector, hearing_of_events, keep_trying, open_host
 
 AGAIN = 5.0  # seconds before a job that failed begins again
 POLL_SECONDS = 1.0  # seconds between checks which hosts to serve

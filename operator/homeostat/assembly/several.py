@@ -20,6 +20,7 @@ from typing import Any
 from homeostat.driver.host import LibvirtHost
 from homeostat.driver.imagehost import FilesHost
 from homeostat.driver.storage.storage import Storage
+from homeostat.driver.survey.qemu_group import qemu_group
 from homeostat.models.base import Key
 from homeostat.models.disk import Disk
 from homeostat.models.host import Host, HostMeta
@@ -46,7 +47,7 @@ from homeostat.store.files.placing import PlacedFiles
 from .controlled import controlled
 from .job import Job, JobConfig
 from .job_stores import ControllerStore, HostStore
-from .standalone import at_home, document_gone, open_host, qemu_group, telling
+from .standalone import at_home, document_gone, open_host, telling
 from .whereabouts import Whereabouts, take_hosts
 
 POLL_SECONDS = 0.02  # seconds between checks whether the folder was read, and whether the hosts have reported

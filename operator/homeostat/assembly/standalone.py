@@ -5,20 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import grp
-import os
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
-from urllib.parse import urlsplit
 
 from homeostat.driver.connection import eventloop
 from homeostat.driver.host import FilesElsewhere, LibvirtHost
 from homeostat.driver.storage.storage import Storage
-from homeostat.driver.survey.hostview import read_host
 from homeostat.driver.survey.kvm import probe_kvm
+from homeostat.driver.survey.qemu_group import qemu_group
 from homeostat.driver.survey.survey import is_local
 from homeostat.driver.tasks import Keep, once
 from homeostat.models.base import Key
@@ -47,8 +44,6 @@ S = TypeVar("S", bound=FilesStore)
 
 THIS_HOST = Key("Host", "default", "local")  # events of the operator itself belong to it
 TRY_AGAIN = 2.0  # seconds between checks whether the index can be written again
-# Groups that QEMU runs with under qemu:///system: Debian's, then Fedora's and openSUSE's.
-QEMU_GROUPS = ("libvirt-qemu", "qemu")
 
 
 class Loops(Protocol):
@@ -271,23 +266,3 @@ def require_folder(folder: Path) -> None:
     """Checks that the folder is there. Raises NoFolder where there is none."""
     if not folder.is_dir():
         raise NoFolder(f"{folder} is not a folder")
-
-
-async def qemu_group(uri: str) -> int | None:
-    """Returns the group that QEMU runs with, where it is not ours and we can give files to it: libvirt is the system instance,
-    and we are root or in that group. libvirt names it. Where libvirt does not answer (yet), the distribution's name for it is
-    used."""
-    if urlsplit(uri).path != "/system":
-        return None
-    host = await read_host(uri)
-    gid = host.qemu_user[1] if host.qemu_user is not None else _known_group()
-    return gid if os.geteuid() == 0 or gid in os.getgroups() else None
-
-
-def _known_group() -> int | None:
-    for name in QEMU_GROUPS:
-        try:
-            return grp.getgrnam(name).gr_gid
-        except KeyError:
-            continue
-    return None

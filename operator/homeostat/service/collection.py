@@ -14,6 +14,7 @@ from homeostat.store.merge import merge_difference
 
 from .admission import Admission
 from .asking import Asking
+from .foresight import Foreseen, foresee
 from .json_patch import apply_json_patch
 from .refusals import BeingDeleted, NoSuchResource, NotYours, Stale
 from .spec_change import SpecChange, of_resource
@@ -119,6 +120,10 @@ class Collection(Generic[R]):
     async def judge(self, before: R, after: R) -> SpecChange:
         """Returns what the change from ``before`` to ``after`` takes."""
         return of_resource(before, after)
+
+    async def foresee(self, resource: R) -> Foreseen | None:
+        """Returns what `up` would find on the host if the resource were like this. None: nothing is made on a host for it."""
+        return await foresee(self.asking, resource)
 
     async def make(self, name: str, spec: Mapping[str, Any], dry: bool = False) -> R:
         """Creates the resource of that name and spec, and returns it. Raises what ``create`` does."""

@@ -87,7 +87,7 @@ class DeploymentList:
             await desk.admission.plugin(request.made_from)
         deployment = await desk.deployments.create(document, dry)
         if dry:
-            answer_presumed(resp, deployment)
+            await answer_presumed(resp, desk.deployments, deployment)
             return
         resp.status = falcon.HTTP_201
         resp.location = f"/api/v1/deployments/{deployment.metadata.name}"

@@ -86,7 +86,7 @@ class MachineList:
             await desk.admission.plugin(request.made_from)
         machine = await desk.machines.create(new_machine(request), dry)
         if dry:
-            answer_presumed(resp, machine)
+            await answer_presumed(resp, desk.machines, machine)
             return
         resp.status = falcon.HTTP_201
         resp.location = f"/api/v1/vms/{machine.metadata.name}"

@@ -7,7 +7,6 @@ made in that copy, and planned like all others.
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -26,25 +25,23 @@ from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
-from homeostat.models.quantity import format_quantity
-from homeostat.planner.actions import CreateDisk, FetchImage, ImageRef, ReleaseResource, StartDomain
+from homeostat.planner.actions import FetchImage, ImageRef, ReleaseResource, StartDomain
 from homeostat.planner.allowed import NOTHING, Allowed
 from homeostat.planner.images import made_of_another
 from homeostat.planner.machine.host.claims import Claim, claims_held, claims_of
-from homeostat.planner.machine.host.fit import misfit
 from homeostat.planner.machine.identity import domain_uuid
-from homeostat.planner.machine.preview.foresee import foreseen
-from homeostat.planner.machine.storage.storage import plan_images, storage_needs
+from homeostat.planner.machine.storage.storage import plan_images
 from homeostat.planner.network import plan_network
 from homeostat.planner.network.foresee import after, once_gone
 from homeostat.planner.network.identity import network_name, network_uuid
 from homeostat.planner.network.observed import ObservedNetwork
 from homeostat.planner.observed import ImagePhase, Observed, ObservedImage, ObservedStorage, RememberedActs
-from homeostat.planner.plan import Outcome, Plan, Stalled, Waiting
+from homeostat.planner.plan import Stalled, Waiting
 from homeostat.runtime.deployment.reconcile import DeploymentReconciler, machine_of
 from homeostat.runtime.image.refs import image_refs
 from homeostat.runtime.machine.claims import Claims
 from homeostat.runtime.machine.effective import Effective
+from homeostat.runtime.machine.foreseeing import foresee_images, foresee_machine, too_much_memory, too_much_space
 from homeostat.runtime.machine.images import ImageUse
 from homeostat.runtime.machine.observe import observe
 from homeostat.runtime.machine.restoring import with_restore
@@ -272,11 +269,9 @@ class _Foresight:
             observed = replace(observed, domain=None, storage=ObservedStorage(images=observed.storage.images))
         observed = await with_restore(made, replace(seen.seen(made, observed), refusal=refusal), self.store, host)
         observed = self._without_left(made, self._with_networks(await self.disks.machine(made, observed)))
-        await self._foresee_images(storage_needs(made, host.facts.storage_root).images, observed, seen)
-        plan, end = foreseen(made, observed, time.monotonic(), self.fetched)
+        plan, end, also = await foresee_machine(made, observed, self.fetched, seen.foresee)
         if not gone:
             self.snapshots.machine(machine, plan, end)
-        also = self._beside(made, observed, plan) if isinstance(plan.outcome, Stalled | Waiting) else ()
         since = observed.domain.record.generation if observed.domain and observed.domain.record else 0
         on = place_on if isinstance(place_on, str) else ""
         return PlanEntry(made, plan, place, observed, self._changes(machine, since), also, on)
@@ -303,22 +298,8 @@ class _Foresight:
         new = gone or self._at(machine).host.domain(domain_uuid(machine.identity)) is None
         return await Effective(self.store).whole(machine, new=new)
 
-    def _beside(self, machine: VirtualMachine, observed: Observed, plan: Plan) -> tuple[Outcome, ...]:
-        """Returns what would stop it next if the first problem were solved: other images, what the host lacks."""
-        if observed.refusal is not None or machine.deleting or (observed.domain and observed.domain.state.active):
-            return ()
-        if not observed.host.reachable:
-            return ()
-        needed = [self.fetched.get(ref.key) for ref in storage_needs(machine, observed.host.storage_root).images]
-        failed = [Waiting("ImageFailed", image.error) for image in needed if image and image.phase is ImagePhase.FAILED]
-        found = [*failed, misfit(machine, observed)]
-        return tuple(outcome for outcome in found if outcome is not None and outcome.message != plan.outcome.message)
-
     async def _foresee_images(self, refs: Sequence[ImageRef], observed: Observed, seen: PreviewHost) -> None:
-        for ref in refs:
-            known = observed.storage.images.get(ref.key)
-            if (known is None or known.phase is ImagePhase.MISSING) and ref.key not in self.fetched:
-                self.fetched[ref.key] = await seen.foresee(ref)
+        await foresee_images(refs, observed, self.fetched, seen.foresee)
 
     async def _fetches(self, refs: Sequence[ImageRef]) -> tuple[Sequence[str], str]:
         """Returns the addresses of the images that the host's cache lacks, and what will be wrong with one of them."""
@@ -345,36 +326,17 @@ class _Foresight:
         """Returns what all machines together ask of the host, where that is more than it has."""
         found = []
         for name, seen in self.several.items() or [("", self.first)]:
-            facts = seen.host.facts
             memory = sum(e.machine.spec.resources.memory for e in self.machines if _runs(e) and e.host == name)
-            if facts.memory and memory > facts.memory:
-                found.append(
-                    f"the machines that are to run ask for {format_quantity(memory)} of memory together, and host {facts.name} "
-                    f"has {format_quantity(facts.memory // 2**20 * 2**20)}"
-                )
-        facts = self.first.host.facts
-        disks = sum(a.size or 0 for entry in self.machines for a in entry.plan.actions if isinstance(a, CreateDisk))
-        free = _free(Path(facts.storage_root))
-        if disks > free > 0 and not self.first.unseen:
-            left = format_quantity(free // 2**20 * 2**20)
-            found.append(
-                f"the new disks may grow to {format_quantity(disks)} together, and {left} are free in {facts.storage_root}"
-            )
-        return found
+            found.append(too_much_memory(memory, seen.host.facts))
+        if not self.first.unseen:
+            found.append(too_much_space([entry.plan for entry in self.machines], self.first.host.facts))
+        return [said for said in found if said]
 
 
 def _turn(network: Network) -> tuple[bool, str, str, str]:
     """Returns what networks are sorted by: those that go make room, and of the others the one that was there first has it."""
     meta = network.metadata
     return not network.deleting, meta.creation_timestamp or "", meta.namespace, meta.name
-
-
-def _free(folder: Path) -> int:
-    """Returns the free bytes of the file system that the folder is on, or will be on. 0: unknown."""
-    try:
-        return shutil.disk_usage(next(place for place in (folder, *folder.parents) if place.is_dir())).free
-    except OSError:
-        return 0
 
 
 def _runs(entry: PlanEntry) -> bool:

@@ -17,10 +17,10 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from homeostat.assembly.standalone import qemu_group
 from homeostat.driver.host import LibvirtHost
 from homeostat.driver.storage.storage import Storage
 from homeostat.driver.survey.kvm import probe_kvm
+from homeostat.driver.survey.qemu_group import qemu_group
 from homeostat.driver.survey.survey import is_local
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import ImageRef

@@ -19,6 +19,7 @@ from homeostat.planner.machine.identity import disk_path
 from homeostat.planner.machine.storage.reclaim import departed
 from homeostat.planner.observed import Observed
 from homeostat.planner.plan import Change, Outcome, Plan, Stalled, Waiting
+from homeostat.runtime.machine.foreseeing import SAID_BY_ACTIONS, needs_somebody
 
 from ..references import short_name
 from .describe_action import action_text
@@ -27,13 +28,6 @@ from .render_facts import disk_fates, fact_lines, machine_facts
 from .render_texts import Line
 
 _RANK = {kind: -place for place, kind in enumerate(REGISTRY)}  # kinds that others rest on come first
-# The shown actions say already that these are waited for.
-_SAID_BY_ACTIONS = frozenset({"Reconciling", "Starting", "ShuttingDown", "Terminating"})
-_PASSING = _SAID_BY_ACTIONS | {
-    "Busy", "CrashLoopBackOff", "GuestShuttingDown", "IOError", "ImageFetching", "Pausing", "PoweringOff",
-    "Resuming", "Saving", "Unhealthy",
-}  # fmt: skip
-"""Reasons that pass by themselves. For every other reason somebody must act."""
 _SEED = "cloudInit"  # the field that stands for a difference of the seed
 
 
@@ -123,9 +117,7 @@ class PlanEntry:
 
     @property
     def stalled(self) -> bool:
-        """Tells whether it is stalled, or waits for what does not come by itself, such as a missing network or image."""
-        outcome = self.plan.outcome
-        return isinstance(outcome, Stalled) or (isinstance(outcome, Waiting) and outcome.reason not in _PASSING)
+        return needs_somebody(self.plan.outcome)
 
     @property
     def pending(self) -> bool:
@@ -259,7 +251,7 @@ def _outcome(entry: PlanEntry) -> list[Line]:
         case Stalled(reason, message) | Waiting(reason, message) if entry.stalled:
             lines = [Line(f"    ! {reason}: {message}", "bad")]
             return [*lines, *(Line(f"    ! {more.reason}: {more.message}", "bad") for more in entry.also)]
-        case Waiting(reason, message) if reason not in _SAID_BY_ACTIONS:
+        case Waiting(reason, message) if reason not in SAID_BY_ACTIONS:
             return [Line(f"    … {reason}: {message}", "dim")]
         case _:
             return []
