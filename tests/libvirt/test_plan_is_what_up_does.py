@@ -17,7 +17,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from homeostat.assembly.job import Job, JobConfig
-from homeostat.assembly.standalone import document_gone
+from homeostat.assembly.standalone import unsettled
 from homeostat.cli.show.describe_action import action_text
 from homeostat.cli.show.preview import Preview, preview_on
 from homeostat.cli.show.preview_host import PreviewHost, copy_state
@@ -79,7 +79,7 @@ class Rig:
         store, stop = FilesStore.open(self.folder, state, owner=True, settle=0.05), asyncio.Event()
 
         def admits(machine: VirtualMachine, made_here: bool) -> Waiting | None:
-            return document_gone() if machine.key in store.away else None
+            return unsettled(store, machine.key)
 
         config = JobConfig(str(state.instance_id), teardown=teardown, admits=admits, settling=lambda key: key in store.settling)
         operator = Job(store, self.host, config)

@@ -220,6 +220,25 @@ def test_plan_shows_snapshots_and_schedules_that_come_and_go() -> None:
     run(scenario)
 
 
+def test_plan_goes_back_to_a_snapshot_that_is_taken_in_the_same_step() -> None:
+    async def scenario(made: Rig) -> None:
+        for machine in (SMALL, OFF):  # libvirt's test driver takes none of a machine that runs
+            machine = {**machine, "disks": [{"name": "r", "size": "8Mi"}]}
+            made.write(a=machine)
+            await plan_and_up(made)
+            made.write(a={**machine, "restoreFrom": {"snapshot": "s", "token": "1"}}, s=REF)
+            text = shown(await made.plan())
+            assert "restoreFrom: snapshot s of just before, token 1" in text and "not taken" not in text
+            made.write(a=machine, s=None)
+        made.write(a={**machine, "restoreFrom": {"snapshot": "s", "token": "1"}}, s=REF)
+        await plan_and_up(made)
+        assert "No changes" in shown(await made.plan())
+        made.write(a={**machine, "restoreFrom": {"snapshot": "t", "token": "2"}})
+        assert "snapshot 't' in namespace default is not there" in shown(await made.plan())
+
+    run(scenario)
+
+
 @pytest.mark.parametrize("renamed", ["a", "n", "k"])
 def test_plan_of_what_gets_another_name_is_not_refused_for_what_its_old_self_has(renamed: str) -> None:
     machine = {**SMALL, "nics": [{"name": "n", "user": {"forwards": [{"hostPort": 18998, "guestPort": 80}]}}]}

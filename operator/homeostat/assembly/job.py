@@ -77,8 +77,9 @@ class JobConfig:
 
     ``admits``: see MachineReconciler.
 
-    ``settling``: whether the document of a resource has gone, which may be for a moment. Nothing is done for it until it is
-    back, or deleted. Machines are looked after all the while, and what is not there yet is not admitted.
+    ``settling``: whether the document of a resource has gone, or says less, which may be for a moment.
+    Nothing is done for it until that has settled. Machines are looked after all the while, and what is not there yet is not
+    admitted.
 
     ``kept_off``: why a Disk is not kept here, see KeptOff.
 

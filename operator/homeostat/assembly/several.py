@@ -47,7 +47,7 @@ from homeostat.store.files.placing import PlacedFiles
 from .controlled import controlled
 from .job import Job, JobConfig
 from .job_stores import ControllerStore, HostStore
-from .standalone import at_home, document_gone, open_host, telling
+from .standalone import at_home, open_host, telling, unsettled
 from .whereabouts import Whereabouts, take_hosts
 
 POLL_SECONDS = 0.02  # seconds between checks whether the folder was read, and whether the hosts have reported
@@ -127,8 +127,8 @@ class SeveralHosts:
         store = HostStore(self._store, HERE, name)
 
         def admits(machine: VirtualMachine, made_here: bool) -> Waiting | None:
-            if machine.key in self._store.away:
-                return document_gone()
+            if (blocker := unsettled(self._store, machine.key)) is not None:
+                return blocker
             hosts = {known.metadata.name: known for known in self._store.readable(Host)}
             refused = unadmitted(machine, hosts[name], hosts, made_here) if name in hosts else None
             return refused or self.whereabouts.elsewhere(machine, name)

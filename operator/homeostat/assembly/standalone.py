@@ -117,7 +117,7 @@ async def standalone(
         orphans = None if teardown else OrphanWatch(store, store, host, instance, deletions=store)
 
         def admits(machine: VirtualMachine, made_here: bool) -> Waiting | None:
-            return document_gone() if machine.key in store.away else None
+            return unsettled(store, machine.key)
 
         config = JobConfig(
             instance,
@@ -167,8 +167,14 @@ async def telling(store: FilesStore, operator: Loops, metrics: OperatorMetrics) 
             yield
 
 
-def document_gone() -> Waiting:
-    """Returns why a machine is not made that is not on the host, as after `down`, and whose document has gone in the meantime."""
+def unsettled(store: FilesStore, key: Key) -> Waiting | None:
+    """Returns why a machine is not made that is not on the host, as after `down`: its document has gone in the meantime, or says
+    less. None: neither is so."""
+    if key in store.settling and key in store.withheld:
+        message = "its document says less than before, so it is not made as it was: it is made as it says in a moment"
+        return Waiting("DocumentShortened", message, SETTLING_POLL_SECONDS)
+    if key not in store.away:
+        return None
     message = "its document has gone, so it is not made anew; it is deleted in a moment, should that stay so"
     return Waiting("DocumentGone", message, SETTLING_POLL_SECONDS)
 

@@ -30,6 +30,7 @@ from homeostat.planner.allowed import NOTHING, Allowed
 from homeostat.planner.images import made_of_another
 from homeostat.planner.machine.host.claims import Claim, claims_held, claims_of
 from homeostat.planner.machine.identity import domain_uuid
+from homeostat.planner.machine.preview.foresee import joined
 from homeostat.planner.machine.storage.storage import plan_images
 from homeostat.planner.network import plan_network
 from homeostat.planner.network.foresee import after, once_gone
@@ -270,6 +271,9 @@ class _Foresight:
         observed = await with_restore(made, replace(seen.seen(made, observed), refusal=refusal), self.store, host)
         observed = self._without_left(made, self._with_networks(await self.disks.machine(made, observed)))
         plan, end, also = await foresee_machine(made, observed, self.fetched, seen.foresee)
+        if (coming := await self.snapshots.to_go_back_to(made, plan, end)) is not None:
+            then, end, also = await foresee_machine(made, replace(end, restore=coming), self.fetched, seen.foresee)
+            plan = joined([plan, then])
         if not gone:
             self.snapshots.machine(machine, plan, end)
         since = observed.domain.record.generation if observed.domain and observed.domain.record else 0

@@ -160,12 +160,12 @@ class FilesStore(IndexedStore):
 
     @property
     def settling(self) -> frozenset[Key]:
-        """Returns what goes in a moment, unless its documents come back."""
+        """Returns what goes in a moment, or says less then, unless its documents come back."""
         return self.intake.settling
 
     @property
     def away(self) -> frozenset[Key]:
-        """Returns what goes in a moment, or began to go just now: who has read it as it was before must make nothing of it."""
+        """Returns what is settling, or began to go just now: who has read it as it was before must make nothing of it."""
         return self.intake.away
 
     def sync(self, settle: float = 0.0) -> PassReport:

@@ -51,9 +51,13 @@ def foreseen(
         for action in plan.actions:
             observed = after(action, observed, fetched)
             observed = replace(observed, memory=note(observed.memory, action, now))
-    last = plans[-1]
-    whole = replace(
-        last,
+    return joined(plans), observed
+
+
+def joined(plans: Sequence[Plan]) -> Plan:
+    """Returns plans that are carried out one after the other as one. Its outcome and what waits are those of the last."""
+    return replace(
+        plans[-1],
         actions=tuple(action for plan in plans for action in plan.actions),
         changes=_all_of(plan.changes for plan in plans),
         drift=_all_of(plan.drift for plan in plans),
@@ -61,7 +65,6 @@ def foreseen(
         aside=_all_of(plan.aside for plan in plans),
         notes=_all_of(plan.notes for plan in plans),
     )
-    return whole, observed
 
 
 def _all_of(parts: object) -> tuple[T, ...]:

@@ -56,7 +56,7 @@ class Intake:
         self.restless = False  # whether the folder must be read again soon, although no event comes
         self.unfinished: Mapping[str, str] = {}  # files that were still being written in the last pass
         self.withheld: Mapping[Key, str] = {}  # changes that are not in force yet, with what they take away
-        self.settling: frozenset[Key] = frozenset()  # they go in a moment, unless their documents come back
+        self.settling: frozenset[Key] = frozenset()  # they go, or say less, in a moment, unless their documents come back
         self.away: frozenset[Key] = frozenset()  # these, and what the last pass began to delete
         self.instance = state.instance_id
         self._absences = Absences(folder)
@@ -116,7 +116,7 @@ class Intake:
         self.restless = bool(waiting or work.unfinished)
         self.complete = not self.listing.missing
         report = self._report(work, changed, begun)
-        self.settling = frozenset(report.absent) - work.held.keys()
+        self.settling = frozenset({*report.absent, *self.withheld}) - work.held.keys()
         self.away = self.settling | frozenset(report.deleted)
         return report
 
