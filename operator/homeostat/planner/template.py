@@ -13,6 +13,7 @@ from homeostat.models.machine_devices import CloudInit, DiskDevice, Nic
 from homeostat.models.machine_hardware import Boot, Resources
 from homeostat.models.plugin import ROOT_DISK, Plugin, PluginSpec, Workload, WorkloadType, kernel_command_line, told_to_workload
 from homeostat.models.probe import HttpGet, Probe, Probes, TcpSocket
+from homeostat.models.suggest import NamesNothing
 
 FOLLOWS = f"{API_GROUP}/template"
 """An annotation of a replica: fingerprint of the template that it follows. Its spec is complete: the plugin's part was copied
@@ -48,6 +49,15 @@ def with_plugin(machine: VirtualMachine, plugin: Plugin) -> VirtualMachine:
     return machine.model_copy(
         update={"spec": spec.model_copy(update=update), "metadata": machine.metadata.model_copy(update={"labels": labels})}
     )
+
+
+def boots_from_nothing(spec: VirtualMachineSpec) -> str:
+    """Says which name in the order to boot from no disk and no nic has, the plugin's included; empty: each is one's."""
+    known = {device.name for device in (*spec.disks, *spec.nics)}
+    for at, name in enumerate(spec.boot.order):
+        if name not in known:
+            return str(NamesNothing(("boot", "order", at), "disk or nic", name, known))
+    return ""
 
 
 def template_with_plugin(template: MachineTemplate, plugin: Plugin) -> MachineTemplate:

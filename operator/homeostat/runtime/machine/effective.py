@@ -19,7 +19,14 @@ from homeostat.planner.images import missing_image, with_images
 from homeostat.planner.network.plugged import networks_named, plugged
 from homeostat.planner.placement import host_of
 from homeostat.planner.plan import Stalled, Waiting
-from homeostat.planner.template import FOLLOWS, ends_by_itself, plugin_fingerprint, template_with_plugin, with_plugin
+from homeostat.planner.template import (
+    FOLLOWS,
+    boots_from_nothing,
+    ends_by_itself,
+    plugin_fingerprint,
+    template_with_plugin,
+    with_plugin,
+)
 
 from ..engine.ports import R, Unreadable
 
@@ -93,7 +100,10 @@ class Effective:
             return machine, Stalled("PluginInvalid" if plugin else "PluginNotFound", f"spec.pluginRef: {plugin or _unknown(key)}")
         if new and not plugin.spec.enabled and not machine.deleting:
             return machine, Stalled("PluginDisabled", _disabled(key))
-        return with_plugin(machine, plugin), None
+        made = with_plugin(machine, plugin)
+        if new and not machine.deleting and (why := boots_from_nothing(made.spec)):
+            return made, Stalled("BootOrderUnknown", f"spec.{why}")
+        return made, None
 
     async def whole(self, machine: VirtualMachine, *, new: bool = False) -> tuple[VirtualMachine, Waiting | Stalled | None]:
         """Returns the machine as ``machine`` does, with the files that its Images stand for and the maintenance windows of its

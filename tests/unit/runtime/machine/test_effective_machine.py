@@ -48,6 +48,18 @@ def test_it_has_what_its_plugin_gives() -> None:
     assert made.spec.resources.vcpu == 3 and refusal is None
 
 
+@pytest.mark.parametrize(
+    ("order", "said"), [(["lan"], None), (["data", "lan"], None), (["dat"], "named 'dat'; did you mean data?")]
+)
+def test_a_new_one_boots_from_what_it_or_its_plugin_has(order: list[str], said: str | None) -> None:
+    of, machine = plugin(disks=[{"name": "data", "size": "1Gi"}]), vm()
+    machine = VirtualMachine.model_validate({**machine.dump(), "spec": {"pluginRef": {"name": "p"}, "boot": {"order": order}}})
+    _, refusal = ask(of, machine)
+    assert (refusal and refusal.reason) == (said and "BootOrderUnknown")
+    assert refusal is None or (refusal.message.startswith("spec.boot.order: ") and refusal.message.endswith(str(said)))
+    assert ask(of, machine, new=False)[1] is None  # one that is there goes on as it is
+
+
 def test_one_of_a_deployment_has_all_of_that_already() -> None:
     made, refusal = ask(None, vm(annotations={FOLLOWS: "f"}))
     assert made.spec.resources.vcpu == 1 and refusal is None
