@@ -53,7 +53,7 @@ def with_plugin(machine: VirtualMachine, plugin: Plugin) -> VirtualMachine:
 
 def boots_from_nothing(spec: VirtualMachineSpec) -> str:
     """Says which name in the order to boot from no disk and no nic has, the plugin's included; empty: each is one's."""
-    known = {device.name for device in (*spec.disks, *spec.nics)}
+    known = {disk.name for disk in spec.disks} | {nic.name for nic in spec.nics}
     for at, name in enumerate(spec.boot.order):
         if name not in known:
             return str(NamesNothing(("boot", "order", at), "disk or nic", name, known))
