@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from homeostat.accounts.actor import Actor
+from homeostat.accounts.rights import Right, Role
 from homeostat.models.machine import VirtualMachineStatus
 from homeostat.service.desk import Desk
 from homeostat.service.foresight import Foreseen
@@ -91,3 +93,10 @@ async def test_a_host_that_is_away_is_said(room: Room) -> None:
     room.state.remember_libvirt("qemu+unix:///system?socket=/nowhere")
     found = await machine(Served(room).service())
     assert found.host == "" and found.unseen[0].startswith("the host cannot be looked at: ")
+
+
+async def test_what_all_machines_ask_for_together_is_not_said_to_who_does_not_see_them(room: Room, desk: Desk) -> None:
+    alice = Actor("session", Role.USER, "alice", frozenset(Right), (), author="alice")
+    found = await machine(Served(room).service(actor=alice), resources={"memory": "900Gi"})
+    assert found.host == "local" and found.findings and not found.notes
+    assert (await machine(desk, resources={"memory": "900Gi"})).notes
