@@ -14,6 +14,9 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PINS   := pyproject.toml $(wildcard requirements/*.txt)
 BENCHMARKS := converge guests restart idle heal edit list memory scale rollout probes kubernetes startup overlay upload attach
 
+# Python keeps what it compiles, whatever the environment says: without that each process of the tests compiles all of it, for seconds.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: test lint unit postgresql libvirt api kubernetes e2e bench demo demo-down system system-demo venv venv-demo
 .NOTPARALLEL:
 
