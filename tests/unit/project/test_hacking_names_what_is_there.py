@@ -36,17 +36,16 @@ def code() -> dict[Path, str]:
 
 
 @cache
-def classes() -> dict[str, set[str]]:
-    """The classes of our code, with what each has."""
-    found: dict[str, set[str]] = {}
+def held_by(name: str) -> set[str]:
+    """What the classes of that name have, which is nothing where there is none."""
+    held: set[str] = set()
     for path, text in code().items():
-        if path.suffix == ".py" and "class " in text:
+        if path.suffix == ".py" and re.search(rf"\bclass {name}\b", text):
             lines = text.splitlines()
             for node in ast.walk(parsed(path)):
-                if isinstance(node, ast.ClassDef):
-                    body = "\n".join(lines[node.lineno - 1 : node.end_lineno])
-                    found.setdefault(node.name, set()).update(re.findall(r"\w+", body))
-    return found
+                if isinstance(node, ast.ClassDef) and node.name == name:
+                    held.update(re.findall(r"\w+", "\n".join(lines[node.lineno - 1 : node.end_lineno])))
+    return held
 
 
 def is_path(word: str) -> bool:
@@ -113,8 +112,7 @@ def missing(span: str) -> list[str]:
     if len(words) == 1 and re.fullmatch(r"[A-Z]\w*_\w+|[A-Z]{4,}", words[0]) and words[0] not in OF_OTHERS:
         found += [] if any(words[0] in text for text in code().values()) else words
     if len(words) == 1 and (name := re.fullmatch(r"([A-Z][a-z]+[A-Z]\w+|[A-Z][a-z]+(?=\.))(?:\.(\w+))?", words[0])):
-        held = classes().get(name[1])
-        found += [] if held is not None and (name[2] is None or name[2] in held) else words
+        found += [] if (name[2] or name[1]) in held_by(name[1]) else words
     return found
 
 
