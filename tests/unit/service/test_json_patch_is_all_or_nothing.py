@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homeostat.service.json_patch import OPERATIONS_MAX, PatchRefused, apply_json_patch
+from homeostat.service.json_patch import COPIED_MAX, OPERATIONS_MAX, PatchRefused, apply_json_patch
 from homeostat.service.refusals import NotAllowed
 
 SPEC = {"cpu": {"cores": 1}, "disks": [{"name": "a"}, {"name": "b"}], "on": True, "odd": {"x/y": {"~": 1}}}
@@ -83,9 +83,25 @@ def test_copies_do_not_grow_without_end() -> None:
         apply_json_patch(SPEC, [{"op": "copy", "from": "", "path": f"/c{number}"} for number in range(60)])
 
 
+@pytest.mark.parametrize(
+    ("length", "copies", "let_in"), [(COPIED_MAX - 2, 1, True), (COPIED_MAX - 1, 1, False), (COPIED_MAX // 2, 2, False)]
+)
+def test_all_copies_together_are_bounded(length: int, copies: int, let_in: bool) -> None:
+    document = {"x": "x" * length}  # with its quotes two more
+    operations = [{"op": "copy", "from": "/x", "path": f"/y{number}"} for number in range(copies)]
+    if let_in:
+        assert len(apply_json_patch(document, operations)) == 1 + copies
+        return
+    with pytest.raises(PatchRefused, match="copies more than") as refused:
+        apply_json_patch(document, operations)
+    assert refused.value.details["operation"] == copies - 1
+
+
 def test_neither_do_patches() -> None:
+    most = [op("test", "/on", value=True)] * OPERATIONS_MAX
+    assert apply_json_patch(SPEC, most) == SPEC
     with pytest.raises(NotAllowed, match="501 operations"):
-        apply_json_patch(SPEC, [op("test", "/on", value=True)] * (OPERATIONS_MAX + 1))
+        apply_json_patch(SPEC, [*most, most[0]])
 
 
 def test_what_is_nested_too_deeply_is_refused() -> None:
