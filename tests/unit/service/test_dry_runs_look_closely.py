@@ -1,0 +1,161 @@
+"""What a dry run finds of images, of all machines together, and on which host it looks. The host is libvirt's test driver."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from homeostat.driver.storage.images.named import write_image_note
+from homeostat.driver.storage.paths import Rooms
+from homeostat.models.base import Resource
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.disk import Disk
+from homeostat.models.image import Image
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.plugin import Plugin
+from homeostat.planner.actions import ImageRef
+from homeostat.service.foresight import Foreseen, _AsIf
+from homeostat.store.files.hosts import KnownHost, write_hosts
+from homeostat.store.files.state import StateFolder
+from tests.unit.serving import Written, disk_of, resource
+
+LIBVIRT = "test:///default"
+NOWHERE = "/nowhere/a.img"
+FAR = "http://x.example/a.img"
+BAD = "http://169.254.169.254/a.img"
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> StateFolder:
+    found = StateFolder.open(tmp_path / "state")
+    found.remember_libvirt(LIBVIRT)
+    return found
+
+
+def look(state: StateFolder, wanted: Resource, *others: Resource, **allowed: Any) -> Foreseen:
+    desk = Written(*others).desk(state.root, **allowed)
+    found = asyncio.run(desk.machines.foresee(wanted))  # type: ignore[arg-type]
+    assert found is not None
+    return found
+
+
+def machine(name: str = "new", **spec: Any) -> VirtualMachine:
+    return resource(VirtualMachine, name, spec)
+
+
+def on(image: dict[str, Any]) -> dict[str, Any]:
+    return {"name": "root", "size": "1Gi", "image": image}
+
+
+def needing(memory: str, strategy: str = "Always", name: str = "new") -> VirtualMachine:
+    return machine(name, runStrategy=strategy, resources={"memory": memory})
+
+
+def going(of: VirtualMachine) -> VirtualMachine:
+    meta = of.metadata.model_copy(update={"deletion_timestamp": "2026-01-01T00:00:00Z"})
+    return of.model_copy(update={"metadata": meta})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "others", "asked"),
+    [
+        (needing("2Gi"), [], ""),
+        (needing("2Gi"), [needing("2Gi", name="a")], "4Gi"),
+        (needing("2Gi"), [needing("2Gi", name="a"), needing("1Gi", name="b")], "5Gi"),
+        (needing("2Gi"), [needing("2Gi", "Halted", name="a")], ""),
+        (needing("2Gi"), [going(needing("2Gi", name="a"))], ""),
+        (needing("2Gi"), [needing("2Gi")], ""),  # it is the same machine, before the change
+        (needing("2Gi", "Halted"), [needing("2Gi", name="a")], ""),
+        (needing("2Gi", "Halted"), [needing("9Gi", name="a")], ""),
+    ],
+)
+def test_the_memory_of_all_machines_that_are_to_run(
+    state: StateFolder, wanted: VirtualMachine, others: list[Resource], asked: str
+) -> None:
+    notes = [f"the machines that are to run ask for {asked} of memory together, and host local has 3Gi"] if asked else []
+    assert list(look(state, wanted, *others).notes) == notes
+
+
+def made_from(path: str) -> list[Resource]:
+    """Returns one of each kind that is made from that image."""
+    image = {"url": path} if "://" in path else {"path": path}
+    template = {"replicas": 1, "template": {"spec": {"disks": [on(image)]}}}
+    return [
+        machine(disks=[on(image)]),
+        resource(VirtualMachineDeployment, "new", template),
+        resource(Disk, "new", {"source": {"image": image}}),
+        resource(Plugin, "new", {"version": "1", "rootfs": image}),
+        *([resource(Image, "new", {"source": image})] if "url" in image else []),
+    ]
+
+
+@pytest.mark.parametrize("wanted", [*made_from(NOWHERE), *made_from(BAD)], ids=lambda one: one.KIND)
+def test_an_image_that_is_not_there_is_found(state: StateFolder, wanted: Resource) -> None:
+    found = look(state, wanted, image_folders=(Path("/nowhere"),))
+    assert [outcome.reason for outcome in found.findings] == ["ImageFailed"] and list(found.unseen) == []
+
+
+@pytest.mark.parametrize("wanted", made_from(FAR), ids=lambda one: one.KIND)
+def test_an_image_that_is_elsewhere_was_not_looked_at(state: StateFolder, wanted: Resource) -> None:
+    found = look(state, wanted)
+    assert list(found.findings) == [] and list(found.unseen) == [f"{FAR} is fetched, and looked at, when it is needed"]
+
+
+@pytest.mark.parametrize("number", range(5), ids=["machine", "deployment", "disk", "plugin", "image"])
+def test_an_image_that_is_there_is_no_finding(state: StateFolder, tmp_path: Path, number: int) -> None:
+    (tmp_path / "a.img").write_bytes(disk_of(4096))
+    found = look(state, made_from(f"file://{tmp_path}/a.img")[number], image_folders=(tmp_path,))
+    assert (list(found.findings), list(found.unseen)) == ([], [])
+
+
+@pytest.mark.parametrize(("noted", "reasons"), [("", []), (ImageRef(FAR).key, []), ("another", ["ForbiddenChange"])])
+def test_what_an_image_is_made_of_does_not_change(state: StateFolder, noted: str, reasons: list[str]) -> None:
+    image = resource(Image, "debian", {"source": {"url": FAR}})
+    write_image_note(Rooms(state.root, None), image.identity, noted)
+    found = look(state, image)
+    assert [outcome.reason for outcome in found.findings] == reasons and len(found.unseen) == 1
+
+
+def test_a_template_that_no_plugin_gives_is_found(state: StateFolder) -> None:
+    template = {"template": {"spec": {"pluginRef": {"name": "none"}}}}
+    for replicas in (0, 1):
+        found = look(state, resource(VirtualMachineDeployment, "new", {"replicas": replicas, **template}))
+        assert [outcome.reason for outcome in found.findings] == ["MachinesRefused"]
+
+
+def test_options_of_the_operator_are_not_known(state: StateFolder) -> None:
+    found = look(state, machine(qemuArguments=["-fw_cfg name=a,string=b"]))
+    assert list(found.findings) == []
+    assert list(found.unseen) == ["whether the operator's options allow qemuArguments is not known here"]
+
+
+def test_which_host_is_looked_at(state: StateFolder) -> None:
+    new, there = machine(), resource(VirtualMachine, "new", {}, host="a")
+    assert look(state, new).host == "local"
+    write_hosts(state, {"a": KnownHost(LIBVIRT)})
+    assert look(state, there).host == "a"
+    found = look(state, new)
+    assert found.host == "" and "VirtualMachine new is on no host yet" in found.unseen[0]
+    assert "which no operator serves" in look(state, there, clustered=True).unseen[0]
+
+
+def test_of_a_folder_that_nobody_serves_nothing_is_known(tmp_path: Path) -> None:
+    bare = StateFolder.open(tmp_path / "bare")
+    assert "no `homeostat up` has run" in look(bare, machine()).unseen[0]
+    write_hosts(bare, {"a": KnownHost(LIBVIRT)})
+    assert look(bare, resource(VirtualMachine, "new", {}, host="a")).host == "a"
+    assert "on no host yet" in look(StateFolder.open(tmp_path / "other"), machine(), clustered=True).unseen[0]
+
+
+async def test_the_store_as_it_would_be() -> None:
+    a, b, far = machine("a"), machine("b"), machine("c")
+    far = far.model_copy(update={"metadata": far.metadata.model_copy(update={"namespace": "lab"})})
+    changed = machine("a", suspend=True)
+    store: Any = _AsIf(Written(a, b, far), changed)
+    assert await store.get(VirtualMachine, a.key) is changed and await store.get(VirtualMachine, b.key) is b
+    assert await store.list(VirtualMachine) == [b, far, changed]
+    assert await store.list(VirtualMachine, "default") == [b, changed]
+    assert await store.list(VirtualMachine, "lab") == [far] and await store.list(Disk) == []
