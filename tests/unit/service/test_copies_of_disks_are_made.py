@@ -22,8 +22,9 @@ from homeostat.store.files.state import StateFolder
 from tests.unit.serving import Written, resource
 
 LIBVIRT = "test:///default"
-TWO = {"disks": [{"name": "root", "size": "1Gi"}, {"name": "mine", "diskRef": {"name": "data"}}]}
-WEB = resource(VirtualMachine, "web", TWO, host="local", domainUuid="uuid-web")
+DISKS = {"root": {"size": "1Gi"}, "swap": {"diskRef": {"name": "other"}}, "mine": {"diskRef": {"name": "data"}}}
+SPEC = {"disks": [{"name": name, **disk} for name, disk in DISKS.items()]}
+WEB = resource(VirtualMachine, "web", SPEC, host="local", domainUuid="uuid-web")
 OF_WEB = {"machineRef": {"name": "web"}}
 
 
@@ -86,7 +87,7 @@ async def test_a_disk_of_a_machine(copier: Copier) -> None:
 @pytest.mark.parametrize("status", [{}, {"host": "local"}])
 async def test_a_machine_that_was_never_defined_has_no_disks(copier: Copier, status: dict[str, str]) -> None:
     with pytest.raises(ExportRefused, match="never defined") as refused:
-        await copier.desk(resource(VirtualMachine, "web", TWO, **status)).exports.of_machine("web", "root", stays)
+        await copier.desk(resource(VirtualMachine, "web", SPEC, **status)).exports.of_machine("web", "root", stays)
     assert (refused.value.why, refused.value.details) == ("not_there", {"name": "web"})
 
 

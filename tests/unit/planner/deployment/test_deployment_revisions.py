@@ -63,6 +63,12 @@ def test_rollback_to_a_revision_that_is_not_there_changes_nothing() -> None:
     assert plan.outcome == Stalled("NoSuchRevision", "rollbackTo: there is no revision 7; there are 1, 2")
 
 
+def test_before_there_is_any_revision_there_is_none_to_go_back_to() -> None:
+    fleet = Fleet()
+    fleet.settle(edited(deployment(2), rollback_to=1))
+    assert sorted(fleet.revisions) == [1] and fleet.names() == names(2)
+
+
 def test_paused_holds_a_new_template_back_while_scaling_goes_on() -> None:
     fleet, vmd = rolled(1, paused=True)
     vmd = edited(vmd, template=template(vcpu=2), replicas=3)

@@ -63,15 +63,19 @@ async def test_whatever_a_task_dies_of_it_is_told_and_begun_again(
 
 
 async def test_a_task_that_returns_has_died_unless_that_is_its_way() -> None:
+    runs: list[bool] = []
+
     async def returns() -> None:
-        return
+        runs.append(True)
 
     kept = supervisor()
     task = asyncio.create_task(kept.keep("feed", returns))
     await until(lambda: kept.deaths("feed") > 1)
     task.cancel()
+    await asyncio.wait([task])
+    runs.clear()
     await kept.keep("addresses", returns, may_end=True)
-    assert kept.deaths("addresses") == 0
+    assert kept.deaths("addresses") == 0 and len(runs) == 1
     mended: list[str] = []
     kept.on_recovery = lambda failing: mended.append(failing.task)
     left = [KeyError("x")]

@@ -33,6 +33,7 @@ def test_conditions(before: Outcome, outcome: Outcome, said: dict[str, str]) -> 
     [
         (ImagePhase.FETCHING, 21, 50, 42),
         (ImagePhase.FETCHING, 60, 50, 100),
+        (ImagePhase.FETCHING, 9999, 10000, 99),
         (ImagePhase.FETCHING, 21, 0, None),
         (ImagePhase.READY, 50, 50, None),
         (ImagePhase.QUEUED, 0, 50, None),

@@ -25,9 +25,9 @@ class Count:
         successes = self.successes + 1 if result.ok else 0
         failures = 0 if result.ok else self.failures + 1
         healthy = self.healthy
-        if result.ok and successes >= probe.success_threshold:
+        if successes >= probe.success_threshold:  # a threshold is 1 or more
             healthy = True
-        elif not result.ok and failures >= probe.failure_threshold:
+        elif failures >= probe.failure_threshold:
             healthy = False
         return Count(healthy, successes, failures, result.message)
 

@@ -55,6 +55,11 @@ def classes(before: Spec, after: Spec) -> dict[str, Disruption]:
             {"display.vnc.password": LIVE},
         ),
         ({}, {"runStrategy": "Halted", "shutdown": {"gracePeriodSeconds": 5}}, {"runStrategy": LIVE, "shutdown": LIVE}),
+        (
+            {"disks": [ROOT], "nics": [LAN]},
+            {"disks": [ROOT], "nics": [LAN], "boot": {"order": ["lan", "root"]}, "suspend": True},
+            {"nics[lan].bootOrder": LIVE, "disks[root].bootOrder": LIVE, "suspend": LIVE},
+        ),
         ({}, {"probes": {"readiness": {"tcpSocket": {"port": 22}}}}, {"probes": LIVE}),
     ],
     ids=str,

@@ -23,6 +23,7 @@ def test_the_note_comes_first_and_holds_what_the_deletion_follows(fields: Spec) 
         return  # nothing came into being
     (note,) = [action for action in plan.actions if isinstance(action, act.NoteDeletion)]
     assert plan.actions[0] is note and note.directory == "/state/machines/default/web"
+    assert "null" not in note.resource  # what is not set would be read as if it were
     read = VirtualMachine.model_validate_json(note.resource)
     assert read.spec == gone.spec and read.metadata == gone.metadata and read.deleting
     world.apply(note)
