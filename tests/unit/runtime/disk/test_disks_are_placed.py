@@ -17,7 +17,7 @@ from homeostat.models.snapshot import Snapshot
 from homeostat.planner.machine.removal.teardown import ABANDON
 from homeostat.planner.placement import Offer, host_finalizer, host_of
 from homeostat.planner.plan import Waiting
-from homeostat.runtime.disk.placement import PATIENCE, DiskPlacer
+from homeostat.runtime.disk.placement import PATIENCE, RETRY_SECONDS, DiskPlacer
 from homeostat.runtime.engine.reconciler import GONE, Next
 from tests.unit.disks import disk
 from tests.unit.machines import machine
@@ -118,6 +118,19 @@ TAKEN = {"source": {"snapshotRef": {"name": "before", "disk": "root"}}}
         (COPY, [disk(name="old", deleting=True)], "DiskNotReady"),
         (COPY, [], "DiskNotReady"),
         (COPY, [at(disk(name="old"), "b"), at(WEB, "a")], "OnSeveralHosts"),
+        (
+            {},
+            [
+                machine(
+                    name="web", disks=[{"name": "x", "size": "1Gi"}, {"name": "y", "diskRef": {"name": "y"}}], hostSelector=SSD
+                )
+            ],
+            "a",
+        ),
+        # Of several without a host the first by its name counts, unless it is going.
+        ({}, [machine(name="b", disks=NAMED), machine(name="a", disks=NAMED, hostSelector=SSD)], "b"),
+        ({}, [machine(name="a", disks=NAMED, hostSelector=SSD, deleting=True)], "a"),
+        ({"source": {"image": {"imageRef": {"name": "up"}}}}, [], "a"),
         (TAKEN, [snapshot("b")], "b"),
         (TAKEN, [snapshot()], "DiskNotReady"),
         (TAKEN, [], "DiskNotReady"),
@@ -279,3 +292,84 @@ async def test_one_that_somebody_gave_another_host_says_so() -> None:
     cluster = Cluster(at(disk(), "a").model_copy(update={"status": DiskStatus(host="b")}))
     await cluster.look()
     assert cluster.words()[0] == "OnAnotherHost" and cluster.placer.placed_on("a") == [disk().key]
+
+
+async def test_what_it_waits_for_is_a_source_an_image_or_a_machine() -> None:
+    image = Key("Image", "default", "up")
+    for made_of, waits in (({"size": "1Gi"}, False), ({"source": {"image": {"imageRef": {"name": "up"}}}}, True),
+                           ({"source": {"image": {"url": "https://x.example/a"}}}, False)):  # fmt: skip
+        cluster = Cluster(disk(**made_of))
+        await cluster.look()
+        assert bool(cluster.placer.woken_by(image)) is waits
+    cluster = Cluster(disk(size="1Gi", hostSelector={"disk": "none"}), WEB, machine(name="db"))
+    await cluster.look()
+    assert cluster.placer.woken_by(WEB.key) and not cluster.placer.woken_by(machine(name="db").key)
+    cluster.drop(WEB.key)
+    await cluster.look()
+    assert not cluster.placer.woken_by(WEB.key), "it names it no more"
+    cluster.placer.forget(disk().key)
+    assert not cluster.placer.woken_by(Key("Host", "default", "a"))
+
+
+async def test_what_is_waited_for_that_is_going_or_away_is_said() -> None:
+    for others, said in (
+        ([disk(name="old", deleting=True)], "spec.source.diskRef: Disk old is being deleted: name another one"),
+        ([], "spec.source.diskRef: Disk old is not in namespace default: name another one"),
+        ([disk(name="old")], "spec.source.diskRef: Disk old has no host yet"),
+    ):
+        cluster = Cluster(disk(**COPY), *others)
+        assert (await cluster.look()).after == RETRY_SECONDS and cluster.words()[1].startswith(said)
+    cluster = Cluster(disk(**TAKEN), marked(snapshot("b"), deletion_timestamp="2026-01-01T00:00:00Z"))
+    await cluster.look()
+    assert cluster.words()[1].startswith("spec.source.snapshotRef: Snapshot before is being deleted")
+
+
+async def test_it_waits_its_time_once() -> None:
+    cluster = Cluster(disk())
+    assert (await cluster.look()).after == PATIENCE
+    cluster.now = PATIENCE - 1
+    assert (await cluster.look()).after == 1
+    cluster.put(marked(disk(), labels={"a": "b"}))
+    assert (await cluster.look()).after == 1, "since it was seen first"
+    cluster.placer.forget(disk().key)
+    assert (await cluster.look()).after == PATIENCE, "this is another one of the name"
+    cluster.now += PATIENCE
+    await cluster.look()
+    assert host_of(cluster.resources[disk().key].metadata.finalizers) == "a"
+
+
+async def test_a_selector_that_leaves_one_host_leaves_nothing_to_wait_for() -> None:
+    cluster = Cluster(disk(size="1Gi", hostSelector=SSD))
+    await cluster.look()
+    assert host_of(cluster.resources[disk().key].metadata.finalizers) == "b"
+    cluster = Cluster(disk(**COPY), at(disk(name="old"), "b"))
+    await cluster.look()
+    assert host_of(cluster.resources[disk().key].metadata.finalizers) == "b"
+
+
+@pytest.mark.parametrize(("one_folder", "said"), [(False, "OnAnotherHost"), (True, "")])
+async def test_whether_another_host_is_said(one_folder: bool, said: str) -> None:
+    cluster = Cluster(at(disk(), "a").model_copy(update={"status": DiskStatus(host="b")}))
+    cluster.placer = cluster.placing(one_folder=one_folder)
+    await cluster.look()
+    assert cluster.words()[0] == said
+    nowhere = Cluster(at(disk(), "a").model_copy(update={"status": DiskStatus(host="c")}))
+    await nowhere.look()
+    assert nowhere.words()[0] == "", "there is no such host"
+
+
+async def test_one_without_a_host_has_its_conditions() -> None:
+    cluster = Cluster(disk(**COPY))
+    await cluster.look()
+    found = cluster.resources[disk().key]
+    assert isinstance(found, Disk) and found.status is not None
+    assert {c.type: c.status for c in found.status.conditions} == {"Ready": "False", "Reconciling": "True"}
+    count = len(cluster.statuses)
+    await cluster.look()
+    assert len(cluster.statuses) == count, "it is not said twice"
+    both = [at(disk(name="old"), "b"), at(WEB, "a")]
+    cluster = Cluster(disk(**COPY), *both)
+    await cluster.look()
+    found = cluster.resources[disk().key]
+    assert isinstance(found, Disk) and found.status is not None
+    assert {c.type: c.status for c in found.status.conditions} == {"Ready": "False", "Stalled": "True"}
