@@ -194,6 +194,16 @@ def test_what_has_ended_leaves_nothing(
         assert session.scalar(select(func.count()).select_from(RefreshRow)) == 1
 
 
+@pytest.mark.parametrize(("minutes", "kept"), [(60, 2), (61, 1)])
+def test_a_key_goes_once_nothing_that_it_signed_can_hold(
+    database: Database, sign_in: SignIn, clock: SetClock, bob: SignedIn, minutes: int, kept: int
+) -> None:
+    clock.go(days=30, minutes=minutes)
+    sign_in.sign_in("bob", GOOD, HOME)
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(SigningKeyRow)) == kept
+
+
 def test_keys_rotate_and_what_they_signed_holds(
     database: Database, sessions: Sessions, recognition: Recognition, sign_in: SignIn, clock: SetClock, bob: SignedIn
 ) -> None:
