@@ -14,7 +14,7 @@ TOKEN = "correct-horse-battery-staple"
 
 def run(root: Path, *options: str, host: str = "127.0.0.1") -> subprocess.CompletedProcess[str]:
     arguments = command(root, root / "state", free_port(), *options, host=host)
-    return subprocess.run(arguments, check=False, capture_output=True, text=True, timeout=30)
+    return subprocess.run(arguments, check=False, capture_output=True, text=True, timeout=100)
 
 
 def token_file(root: Path, mode: int = 0o600, token: str = TOKEN) -> Path:
@@ -42,7 +42,7 @@ def test_a_port_in_use_is_said_once(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         arguments = command(tmp_path, tmp_path / "state", port)
-        ended = subprocess.run(arguments, check=False, capture_output=True, text=True, timeout=30)
+        ended = subprocess.run(arguments, check=False, capture_output=True, text=True, timeout=100)
     assert ended.returncode == 1
     assert f"127.0.0.1:{port}" in ended.stderr and len(ended.stderr.splitlines()) == 1
 

@@ -51,6 +51,11 @@ class Applied:
         found = await self.store.list(VirtualMachine)
         return {m.metadata.name: m for m in found}
 
+    async def told(self) -> dict[str, list[str]]:
+        """Returns what each machine says of why it is not Ready, for whoever reads that a test failed."""
+        found = await self.machines()
+        return {name: [c.message for c in m.status.conditions if c.message] for name, m in found.items() if m.status}
+
     async def states(self) -> dict[str, MachineState | None]:
         return {name: m.status.state if m.status else None for name, m in (await self.machines()).items()}
 
@@ -84,16 +89,15 @@ class Applied:
 
         await self._until(ready, lambda found: found == dict.fromkeys(names, "True"))
 
-    @staticmethod
-    async def _until(read: Callable[[], Awaitable[object]], met: Callable[..., bool]) -> None:
+    async def _until(self, read: Callable[[], Awaitable[object]], met: Callable[..., bool]) -> None:
         found: object = None
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 async for found in changing(read):
                     if met(found):
                         return
         except TimeoutError:
-            pytest.fail(f"not in time; the last that was seen: {found}")
+            pytest.fail(f"not in time; the last that was seen: {found}; {await self.told()}")
 
 
 @asynccontextmanager
@@ -106,7 +110,7 @@ async def applied(folder: Path, state: Path) -> AsyncIterator[Applied]:
         stop.set()
         await work
     async with standalone(folder, state, URI, teardown=True) as parts:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await parts.operator.run(asyncio.Event())
 
 
@@ -183,7 +187,7 @@ async def test_hosts(examples: Path, tmp_path: Path) -> None:
         stop.set()
         await work
     async with several_hosts(examples / "hosts", tmp_path / "state", hosts, teardown=True) as parts:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await parts.operator.run(asyncio.Event())
 
 
