@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-import os
 import re
 import socket
 import stat
@@ -12,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from homeostat.driver.storage.secret import exposed
 from homeostat.store.files.state import StateFolder
 from homeostat.store.kubernetes.access import Access
 
@@ -122,8 +122,7 @@ def is_loopback(host: str) -> bool:
 
 
 def read_token(path: Path) -> str:
-    """Returns the token in ``path``. Only its owner may be able to read the file, or it is root's and our group can: so
-    Kubernetes mounts secrets.
+    """Returns the token in ``path``.
 
     Raises:
         ConfigError: it cannot be read, others can read it too, or the token is too short to be one.
@@ -135,9 +134,8 @@ def read_token(path: Path) -> str:
         raise ConfigError(f"--token-file {path}: cannot be read: {error}. Name a file of mode 0600 with one token") from error
     if not stat.S_ISREG(found.st_mode):
         raise ConfigError(f"--token-file {path}: is no regular file. Name a file of mode 0600 with one token")
-    mode, roots = stat.S_IMODE(found.st_mode), found.st_uid == 0 != os.geteuid()
-    if mode & (0o137 if roots else 0o177):
-        raise ConfigError(f"--token-file {path}: has mode {mode:04o}; a secret needs 0600: chmod 600 {path}")
+    if why := exposed(found):
+        raise ConfigError(f"--token-file {path}: {why}: chmod 600 {path}")
     if len(token) < 16 or any(c.isspace() for c in token):
         raise ConfigError(
             f"--token-file {path}: must hold one token of at least 16 characters, such as `openssl rand -hex 32` prints"

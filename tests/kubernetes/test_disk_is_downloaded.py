@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.api.harness import refused, serving
+from tests.api.harness import Api, refused, serving
 from tests.api.modes import Namespace
 from tests.e2e.test_disk_is_exported import patterned, write
 from tests.kubernetes.domains import idle, site
@@ -27,6 +27,18 @@ SIGNED = {"Authorization": f"Bearer {TOKEN}"}
 def fill(path: Path) -> None:
     """More than what sockets hold."""
     subprocess.run(["qemu-io", "-f", "qcow2", "-c", "write -P 7 0 64M", str(path)], capture_output=True, check=True)
+
+
+def is_cut_off(another: Api, path: str, beside: Api) -> None:
+    """Kills the API beside the host in the middle of what another one passes on."""
+    with another.http.stream("GET", path) as answer:
+        parts = answer.iter_raw()
+        assert next(parts)
+        workers = Path(f"/proc/{beside.process.pid}/task/{beside.process.pid}/children").read_text().split()
+        for pid in (beside.process.pid, *map(int, workers)):
+            os.kill(pid, signal.SIGKILL)
+        with pytest.raises(httpx.RemoteProtocolError):
+            list(parts)
 
 
 def test_by_the_api_beside_its_host_and_by_another(
@@ -80,14 +92,7 @@ def test_by_the_api_beside_its_host_and_by_another(
         refused(another.http.get(url, headers=passed), 409, "exports_elsewhere")
         assert another.http.get(url, headers={"Authorization": "Bearer wrong"}).status_code == 401
         fill(Path(kubectl.get("disk", "near")["status"]["path"]))
-        with another.http.stream("GET", near) as answer:
-            parts = answer.iter_raw()
-            assert next(parts)
-            workers = Path(f"/proc/{beside.process.pid}/task/{beside.process.pid}/children").read_text().split()
-            for pid in (beside.process.pid, *map(int, workers)):
-                os.kill(pid, signal.SIGKILL)
-            with pytest.raises(httpx.RemoteProtocolError):
-                list(parts)
+        is_cut_off(another, near, beside)
         beside.process.wait(60)
         away = another.http.get(url)
         assert refused(away, 503, "export_failed")["host"] == "west" and "does not answer" in away.json()["error"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import ssl
-import stat
 from pathlib import Path
+
+from homeostat.driver.storage.secret import exposed
 
 from ..config import ConfigError
 
@@ -88,10 +88,9 @@ class Certificate:
             except OSError as error:
                 raise ConfigError(f"{option} {path}: cannot be read: {error.strerror}. Name a file in PEM form") from error
             stamps.append((found.st_mtime_ns, found.st_size, found.st_ino))
-        roots = found.st_uid == 0 != os.geteuid()  # then our group may read it: so Kubernetes mounts secrets
-        mode, key = stat.S_IMODE(found.st_mode), self._files[1]
-        if mode & (0o137 if roots else 0o177):
-            raise ConfigError(f"--tls-key {key}: has mode {mode:04o}; a secret needs 0600: chmod 600 {key}")
+        key = self._files[1]
+        if why := exposed(found):
+            raise ConfigError(f"--tls-key {key}: {why}: chmod 600 {key}")
         return tuple(stamps)
 
 

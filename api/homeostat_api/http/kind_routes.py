@@ -15,6 +15,7 @@ from homeostat.service.desk import Desk
 from homeostat.service.service import Service
 
 from .actor import who
+from .lists import ListAnswer
 from .media import read_model
 from .operations import ETAG, LIST_HEADERS, Answer, operation
 from .parameters import IF_MATCH, IF_NONE_MATCH, LIMIT, OFFSET
@@ -26,6 +27,8 @@ from .whole import DRY, WAIT, Going, answer_creation, answer_deletion, answer_on
 from .words import Words
 
 Of: TypeAlias = Callable[[Desk], Collection[R]]
+AsSeen: TypeAlias = Callable[[falcon.asgi.Request], Collection[R]]
+"""Returns the resources as whoever asks sees them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +51,19 @@ class KindWords(Generic[R]):
 
 def routes_of(words: KindWords[R], service: Service, of: Of[R]) -> list[Route]:
     """Returns the routes of a kind. ``of`` takes its resources from a desk."""
+
+    def seen(req: falcon.asgi.Request) -> Collection[R]:
+        return of(service.asked_by(who(req)))
+
     place = f"{V1}/{kind_of(words.kind).plural}"
     return [
-        Route(place, _all(words, service, of)),
-        Route(f"{place}/{{name}}", _one(words, service, of)),
-        Route(f"{place}/{{name}}/spec", _spec(words, service, of)),
+        Route(place, _all(words, list_of(of(service.house), service), seen)),
+        Route(f"{place}/{{name}}", _one(words, seen)),
+        Route(f"{place}/{{name}}/spec", _spec(words, seen)),
     ]
 
 
-def _all(words: KindWords[R], service: Service, of: Of[R]) -> object:
-    listed = list_of(of(service.house), service)
-
+def _all(words: KindWords[R], listed: ListAnswer[R], seen: AsSeen[R]) -> object:
     class AllOfAKind:
         @needs(Right.SEE)
         @operation(
@@ -85,17 +90,17 @@ def _all(words: KindWords[R], service: Service, of: Of[R]) -> object:
         )
         async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
             asked = await read_model(req, words.new)
-            await answer_creation(req, resp, of(service.asked_by(who(req))), asked.name, asked.spec)
+            await answer_creation(req, resp, seen(req), asked.name, asked.spec)
 
     return AllOfAKind()
 
 
-def _one(words: KindWords[R], service: Service, of: Of[R]) -> object:
+def _one(words: KindWords[R], seen: AsSeen[R]) -> object:
     class OneOfAKind:
         @needs(Right.SEE)
         @operation(f"Get a {words.noun}", words.tag, {200: Answer(words.shown, words.kind, headers=ETAG)}, errors=(404,))
         async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-            answer_one(resp, await of(service.asked_by(who(req))).get(name))
+            answer_one(resp, await seen(req).get(name))
 
         @needs(Right.CHANGE)
         @operation(
@@ -107,12 +112,12 @@ def _one(words: KindWords[R], service: Service, of: Of[R]) -> object:
             errors=(400, 404, 409),
         )
         async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-            await answer_deletion(req, resp, of(service.asked_by(who(req))), name)
+            await answer_deletion(req, resp, seen(req), name)
 
     return OneOfAKind()
 
 
-def _spec(words: KindWords[R], service: Service, of: Of[R]) -> object:
+def _spec(words: KindWords[R], seen: AsSeen[R]) -> object:
     changed = Answer("The spec after the change, and what that takes.", words.changed, headers=ETAG)
     removes = "What the body does not say is removed, whoever set it; PATCH leaves that alone."
 
@@ -125,7 +130,7 @@ def _spec(words: KindWords[R], service: Service, of: Of[R]) -> object:
             errors=(404,),
         )
         async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-            found = await of(service.asked_by(who(req))).get(name)
+            found = await seen(req).get(name)
             resp.media = found.spec.dump()
             set_etag(resp, found)
 
@@ -140,7 +145,7 @@ def _spec(words: KindWords[R], service: Service, of: Of[R]) -> object:
             errors=(400, 404, 409, 412),
         )
         async def on_put(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-            await answer_put(req, resp, of(service.asked_by(who(req))), name)
+            await answer_put(req, resp, seen(req), name)
 
         @needs(Right.CHANGE)
         @operation(
@@ -154,6 +159,6 @@ def _spec(words: KindWords[R], service: Service, of: Of[R]) -> object:
             errors=(400, 404, 409, 412),
         )
         async def on_patch(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-            await answer_patch(req, resp, of(service.asked_by(who(req))), name)
+            await answer_patch(req, resp, seen(req), name)
 
     return SpecOfAKind()

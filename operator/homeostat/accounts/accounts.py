@@ -45,7 +45,7 @@ class Accounts:
     def any(self) -> bool:
         """Tells whether there is an account, also one that was deleted. If not, nobody has to sign in."""
         with self._database.reading() as session:
-            return session.scalar(select(AccountRow.id).limit(1)) is not None
+            return any_account(session)
 
     def list(self) -> Sequence[Account]:
         """Returns all accounts, by name."""
@@ -159,6 +159,11 @@ class Accounts:
             session.execute(delete(GrantRow).where(GrantRow.account == row.id))
             _keep_an_administrator(session, f"{row.name} is the only administrator, and cannot be deleted")
             note(session, self._clock(), by, Act("delete", KIND, row.name))
+
+
+def any_account(session: Session) -> bool:
+    """Tells whether there is an account, also one that was deleted."""
+    return session.scalar(select(AccountRow.id).limit(1)) is not None
 
 
 def row_of(session: Session, name: str) -> AccountRow:

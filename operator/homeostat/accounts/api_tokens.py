@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, select
 from .accounts import row_of
 from .audit import ON_HOST, Act, By, note
 from .clock import Clock, wall_clock
+from .columns import rights_in, rights_text
 from .database import Database
 from .errors import NoSuchToken, NotAToken
 from .rights import Right
@@ -20,7 +21,6 @@ from .tables import AccountRow, ApiTokenRow
 
 PER_ACCOUNT = 100
 
-_RIGHTS = frozenset(right.value for right in Right)
 _NAME = re.compile(r"[A-Za-z0-9]([-._A-Za-z0-9]{0,61}[A-Za-z0-9])?")
 
 
@@ -71,7 +71,7 @@ class ApiTokens:
             if (session.scalar(mine) or 0) >= PER_ACCOUNT:
                 raise NotAToken(f"{owner.name} has {PER_ACCOUNT} tokens, which is the most there can be", "revoke some")
             row = ApiTokenRow(id=fresh_id(), account=owner.id, hash=kept(secret), name=name, made=now)
-            row.scopes, row.expires = written(wanted), None if lifetime is None else now + lifetime
+            row.scopes, row.expires = rights_text(wanted), None if lifetime is None else now + lifetime
             session.add(row)
             note(session, now, by, Act("create", "ApiToken", f"{owner.name}/{name}", message=f"may {row.scopes}"))
             return _seen(row, owner.name), secret
@@ -105,16 +105,6 @@ class ApiTokens:
             note(session, self._clock(), by, Act("revoke", "ApiToken", f"{owner.name}/{row.name}"))
 
 
-def written(rights: Iterable[Right]) -> str:
-    """Returns rights as a column holds them."""
-    return " ".join(sorted(rights))
-
-
-def read(rights: str) -> frozenset[Right]:
-    """Returns the rights of a column. One that this version does not know counts for nothing."""
-    return frozenset(Right(word) for word in rights.split() if word in _RIGHTS)
-
-
 def _check(name: str, scopes: frozenset[Right], lifetime: timedelta | None) -> None:
     if not _NAME.fullmatch(name):
         raise NotAToken(
@@ -128,4 +118,4 @@ def _check(name: str, scopes: frozenset[Right], lifetime: timedelta | None) -> N
 
 
 def _seen(row: ApiTokenRow, account: str) -> ApiToken:
-    return ApiToken(row.id, account, row.name, read(row.scopes), row.made, row.expires, row.last_used)
+    return ApiToken(row.id, account, row.name, rights_in(row.scopes), row.made, row.expires, row.last_used)

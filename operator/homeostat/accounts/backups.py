@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from homeostat.driver.storage.paths import flush
+
 from .database import Database, exclusively, sqlite_url
 from .errors import BackupRefused, DatabaseBusy, DatabaseDamaged, DatabaseReadOnly, DatabaseTrouble
 
@@ -44,9 +46,9 @@ def back_up(source: Path, target: Path) -> None:
                 connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
             connection.execute("VACUUM")
             _check(connection, source)
-        _written(aside)
+        flush(aside)
         os.link(aside, target)  # refuses to replace what has come there meanwhile
-        _written(target.parent)
+        flush(target.parent)
     except OSError as error:
         raise BackupRefused(
             f"{target}: cannot be written: {error.strerror}", "name a file in a folder that you may write"
@@ -79,10 +81,10 @@ def restore(backup: Path, place: Path, now: datetime) -> Path | None:
             with os.fdopen(handle, "wb") as file:
                 file.write(backup.read_bytes())
             _prepare(fresh, backup)
-            _written(fresh)
+            flush(fresh)
             aside = _set_aside(place, now) if os.path.lexists(place) else None
             os.rename(fresh, place)
-            _written(place.parent)
+            flush(place.parent)
         except OSError as error:
             raise DatabaseReadOnly(
                 f"{place}: cannot be written: {error.strerror}", "look at its folder, and the space there"
@@ -138,12 +140,3 @@ def _connected(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
     finally:
         connection.close()
-
-
-def _written(path: Path) -> None:
-    """Waits until a file, or a folder's list of files, is on disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -21,6 +21,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModu
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from homeostat.driver.storage.paths import flush
+
 from .errors import DatabaseAway, DatabaseBusy, DatabaseDamaged, DatabaseNewer, DatabaseReadOnly
 from .failures import RESTORE, explained
 from .migrations import HEAD
@@ -258,8 +260,4 @@ def _make(path: Path, busy_timeout: float) -> None:
         migrate(connection, str(path))
     made.close()  # the last one to close takes the journal into the file
     os.rename(aside, path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    flush(path.parent)

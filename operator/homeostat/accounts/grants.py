@@ -10,9 +10,9 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from .accounts import row_of
-from .api_tokens import read, written
 from .audit import ON_HOST, Act, By, note
 from .clock import Clock, wall_clock
+from .columns import rights_in, rights_text
 from .database import Database
 from .errors import NoSuchGrant, NotAGrant
 from .rights import OWN, Grant
@@ -52,7 +52,7 @@ class Grants:
         with self._database.changing() as session:
             owner = None if account is None else row_of(session, account)
             his = GrantRow.account == owner.id if owner is not None else GrantRow.account.is_(None)
-            rights, named = written(grant.rights), None if owner is None else owner.name
+            rights, named = rights_text(grant.rights), None if owner is None else owner.name
             same = select(GrantRow).where(
                 his,
                 GrantRow.rights == rights,
@@ -83,7 +83,7 @@ class Grants:
                 wanted = wanted.where((GrantRow.account == owner.id) | GrantRow.account.is_(None))
             wanted = wanted.order_by(AccountRow.name, GrantRow.namespace, GrantRow.kind, GrantRow.name, GrantRow.id)
             found = [
-                GivenGrant(row.id, name, Grant(read(row.rights), row.namespace, row.kind, row.name), row.made)
+                GivenGrant(row.id, name, Grant(rights_in(row.rights), row.namespace, row.kind, row.name), row.made)
                 for row, name in session.execute(wanted)
             ]
         return sorted(found, key=lambda given: given.account is not None)  # databases differ in where they sort nobody

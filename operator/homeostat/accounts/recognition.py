@@ -16,9 +16,10 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from .access_tokens import key_called, kid_of, verified
+from .accounts import any_account
 from .actor import Actor, How
-from .api_tokens import read
 from .clock import Clock, wall_clock
+from .columns import rights_in
 from .database import Database
 from .errors import DatabaseTrouble, NotSignedIn
 from .rights import Grant, Right, Role, anywhere
@@ -87,7 +88,7 @@ class Recognition:
         known, generation = self._accounts, self._generation
         if known is None:
             with self._database.reading() as session:
-                known = session.scalar(select(AccountRow.id).limit(1)) is not None
+                known = any_account(session)
             with self._lock:
                 if generation == self._generation:
                     self._accounts = known
@@ -143,7 +144,7 @@ class Recognition:
             account = session.get(AccountRow, row.account) if row is not None else None
             if row is None or account is None or (row.expires is not None and row.expires <= now):
                 raise NotSignedIn()
-            actor = _actor(session, account, "api-token", read(row.scopes))
+            actor = _actor(session, account, "api-token", rights_in(row.scopes))
             token, noted = row.id, row.last_used is not None and abs(now - row.last_used) < NOTE
             until = now + NOTE if row.expires is None else min(now + NOTE, row.expires)
         if not noted:
@@ -166,5 +167,5 @@ def _actor(session: Session, account: AccountRow, how: How, scopes: frozenset[Ri
     rows = session.scalars(
         select(GrantRow).where(or_(GrantRow.account == account.id, GrantRow.account.is_(None))).order_by(GrantRow.id)
     )
-    grants = tuple(Grant(read(row.rights), row.namespace, row.kind, row.name) for row in rows)
+    grants = tuple(Grant(rights_in(row.rights), row.namespace, row.kind, row.name) for row in rows)
     return Actor(how, role, account.name, anywhere(role) & scopes, grants, account.name)

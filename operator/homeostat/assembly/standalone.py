@@ -29,6 +29,7 @@ from homeostat.runtime.metrics import OperatorMetrics
 from homeostat.runtime.telemetry import TelemetryServer
 from homeostat.store.errors import NoFolder, StateError, StoreError
 from homeostat.store.files.last_look import keep_marking
+from homeostat.store.files.lock import ended
 from homeostat.store.files.passes.removal import SETTLE
 from homeostat.store.files.placing import forget_hosts
 from homeostat.store.files.state import StateFolder
@@ -142,7 +143,8 @@ async def at_home(kind: type[S], folder: Path, state: Path, settle: float) -> As
     require_folder(folder)
     calm_collector()
     room = StateFolder.open(state)
-    with room.operator_lock():
+    with room.operator_lock() as before:
+        await ended(before)
         supervisor = Supervisor()
         supervisor.attend(asyncio.get_running_loop())
         store = kind.open(folder, room, owner=True, settle=settle, supervisor=supervisor)

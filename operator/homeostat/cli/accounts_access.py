@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from .errors import CliError
 from .settings import CliSettings
 
 if TYPE_CHECKING:
@@ -46,6 +47,23 @@ def accounts_database(settings: CliSettings, *, create: bool = False) -> Iterato
         yield opened
     finally:
         opened.close()
+
+
+NO_ACCOUNTS = CliError("there are no accounts yet", "`homeostat user add NAME --role administrator` makes the first one")
+
+
+@contextmanager
+def existing_accounts(settings: CliSettings) -> Iterator[Database]:
+    """Opens the database, which has to be there.
+
+    Raises:
+        CliError: there are no accounts.
+        DatabaseTrouble: it does not work.
+    """
+    with accounts_database(settings) as database:
+        if database is None:
+            raise NO_ACCOUNTS
+        yield database
 
 
 def by_host() -> By:

@@ -29,16 +29,17 @@ def chosen_password(file: Path | None, name: str) -> str:
 
 
 def _in_file(path: Path) -> str:
-    """Returns the first line of a file that only its owner can read, or root's and our group: so Kubernetes mounts secrets."""
+    """Returns the one line of a file that others cannot read."""
+    from homeostat.driver.storage.secret import exposed
+
     mend = "name a file of mode 0600 that holds the password in one line"
     try:
         with path.open("rb") as file:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 raise CliError(f"{OPTION} {path}: is no regular file", mend)
-            mode, roots = stat.S_IMODE(found.st_mode), found.st_uid == 0 != os.geteuid()
-            if mode & (0o137 if roots else 0o177):
-                raise CliError(f"{OPTION} {path}: has mode {mode:04o}; a secret needs 0600", f"chmod 600 {path}")
+            if why := exposed(found):
+                raise CliError(f"{OPTION} {path}: {why}", f"chmod 600 {path}")
             lines = file.read(1 << 16).decode().splitlines()
     except OSError as error:
         raise CliError(f"{OPTION} {path}: cannot be read: {error.strerror}", mend) from error

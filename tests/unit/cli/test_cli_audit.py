@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from _pytest.capture import CaptureResult
 
 from homeostat.cli.commands import audit
 from homeostat.cli.main import run
+from tests.unit.calls import Call
 
-Call = Callable[..., CaptureResult[str]]
 
-
-@pytest.fixture
-def call(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Call:
+@pytest.fixture(autouse=True)
+def ann(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SUDO_USER", "ann")
-
-    def call(*words: str, code: int = 0) -> CaptureResult[str]:
-        assert run([*words, "--state", str(tmp_path / "state")]) == code
-        return capsys.readouterr()
-
-    return call
 
 
 @pytest.fixture

@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from _pytest.capture import CaptureResult
 
-from homeostat.cli.main import run
+from tests.unit.calls import Call
 
-Call = Callable[..., CaptureResult[str]]
 SEE = ("--right", "see")
-
-
-@pytest.fixture
-def call(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Call:
-    def call(*words: str, code: int = 0) -> CaptureResult[str]:
-        assert run([*words, "--state", str(tmp_path / "state")]) == code
-        return capsys.readouterr()
-
-    return call
 
 
 def test_where_there_are_no_accounts(call: Call) -> None:

@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from _pytest.capture import CaptureResult
 
-from homeostat.cli.main import run
-
-Call = Callable[..., CaptureResult[str]]
-
-
-@pytest.fixture
-def call(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Call:
-    def call(*words: str, code: int = 0) -> CaptureResult[str]:
-        assert run([*words, "--state", str(tmp_path / "state")]) == code
-        return capsys.readouterr()
-
-    return call
+from tests.unit.calls import Call
 
 
 @pytest.fixture

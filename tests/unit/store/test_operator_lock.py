@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from homeostat.runtime.machine.rivals import started_at
 from homeostat.store.errors import StateError
 from homeostat.store.files import lock
 from homeostat.store.files.state import StateFolder
@@ -83,3 +84,34 @@ def test_where_folders_cannot_be_locked_the_file_is(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(lock.fcntl, "flock", as_nfs)
     with StateFolder.open(tmp_path).operator_lock():
         assert f"process {os.getpid()})" in taken(tmp_path)
+
+
+async def test_who_had_it_before_is_known_and_waited_for(tmp_path: Path, holder: subprocess.Popen[bytes]) -> None:
+    """A process that let go of the lock is another operator by its records, until it has ended; then nobody need have waited for
+    it."""
+    assert holder.stdin
+    holder.stdin.write(b"go on\n")
+    holder.stdin.close()  # it lets go, and ends
+    holder.stdin = None
+    while True:
+        try:
+            with StateFolder.open(tmp_path).operator_lock() as before:
+                break
+        except StateError:
+            continue
+    assert before == holder.pid
+    await lock.ended(before)
+    assert started_at(before) == 0 and holder.returncode is None
+    holder.wait()
+
+
+@pytest.mark.parametrize("before", [0, os.getpid()])
+async def test_nobody_else_is_not_waited_for(before: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "ENDING", 3_600.0)
+    await lock.ended(before)
+
+
+async def test_a_number_that_is_anothers_is_waited_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "ENDING", 0.1)
+    await lock.ended(os.getppid())
+    assert started_at(os.getppid())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ..accounts_access import accounts_url
+from ..accounts_access import NO_ACCOUNTS, accounts_url
 from ..errors import CliError
 from ..settings import CliSettings, common_options, pass_settings
 from ..terminal import confirmed, say
@@ -31,7 +31,7 @@ def backup(settings: CliSettings, file: Path) -> None:
 
     source = _file(settings)
     if not source.exists():
-        raise CliError("there are no accounts yet", "`homeostat user add NAME --role administrator` makes the first one")
+        raise NO_ACCOUNTS
     back_up(source, file.absolute())
     say(f"accounts copied into {file}")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -11,11 +10,11 @@ import click
 
 from homeostat.accounts.rights import OWN, Grant, Right
 
-from ..accounts_access import accounts_database, by_host
+from ..accounts_access import accounts_database, by_host, existing_accounts
 from ..errors import CliError
 from ..settings import CliSettings, common_options, pass_settings
-from ..show.output import to_yaml
-from ..terminal import columns, emit, say
+from ..show.items import FORM, ItemForms
+from ..terminal import say
 from ..times import age
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def give(settings: CliSettings, what: str | None, account: str | None, everybody
 
 @grant.command("list")
 @click.argument("account", required=False)
-@click.option("-o", "--output", type=click.Choice(("table", "yaml", "json", "name")), help="Form of the output.")
+@FORM
 @common_options()
 @pass_settings
 def list_grants(settings: CliSettings, account: str | None, output: str | None) -> None:
@@ -60,24 +59,7 @@ def list_grants(settings: CliSettings, account: str | None, output: str | None) 
     from homeostat.accounts.grants import Grants
 
     with accounts_database(settings) as database:
-        found = Grants(database).list(account) if database is not None else []
-    match output:
-        case "name":
-            for given in found:
-                say(given.id)
-        case "json":
-            emit(json.dumps([as_document(given) for given in found], indent=2))
-        case "yaml":
-            emit(to_yaml([as_document(given) for given in found]))
-        case _ if not found:
-            say("There are no grants.")
-        case _:
-            header = ("ID", "ACCOUNT", "RIGHTS", "NAMESPACE", "TO", "AGE")
-            rows = [
-                (given.id, given.account or EVERYBODY, _rights(given), given.grant.namespace, _to(given), _age(given))
-                for given in found
-            ]
-            say(*columns(header, rows))
+        FORMS.print(Grants(database).list(account) if database is not None else [], output)
 
 
 @grant.command()
@@ -95,9 +77,7 @@ def take(settings: CliSettings, grant_id: str) -> None:
 def _opened(settings: CliSettings) -> Iterator[Grants]:
     from homeostat.accounts.grants import Grants
 
-    with accounts_database(settings) as database:
-        if database is None:
-            raise CliError("there are no accounts yet", "`homeostat user add NAME --role administrator` makes the first one")
+    with existing_accounts(settings) as database:
         yield Grants(database)
 
 
@@ -137,5 +117,11 @@ def _about(given: GivenGrant) -> str:
     return f"{_to(given)} in namespace {given.grant.namespace}"
 
 
-def _age(given: GivenGrant) -> str:
-    return age(given.made.isoformat())
+def _row(given: GivenGrant) -> tuple[str, ...]:
+    made = age(given.made.isoformat())
+    return given.id, given.account or EVERYBODY, _rights(given), given.grant.namespace, _to(given), made
+
+
+FORMS: ItemForms[GivenGrant] = ItemForms(
+    lambda given: given.id, as_document, ("ID", "ACCOUNT", "RIGHTS", "NAMESPACE", "TO", "AGE"), _row, "There are no grants."
+)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,17 +9,15 @@ import click
 
 from homeostat.accounts.rights import Right
 
-from ..accounts_access import accounts_database, by_host
+from ..accounts_access import accounts_database, by_host, existing_accounts
 from ..errors import CliError
 from ..settings import CliSettings, common_options, pass_settings
-from ..show.output import to_yaml
-from ..terminal import columns, emit, say
+from ..show.items import FORM, ItemForms
+from ..terminal import emit, say
 from ..times import age, parse_duration, short_duration
 
 if TYPE_CHECKING:
     from homeostat.accounts.api_tokens import ApiToken
-
-NO_ACCOUNTS = CliError("there are no accounts yet", "`homeostat user add NAME --role administrator` makes the first one")
 
 
 @click.group()
@@ -47,9 +44,7 @@ def create(settings: CliSettings, account: str, name: str, scopes: tuple[str, ..
     from homeostat.accounts.api_tokens import ApiTokens
 
     lifetime = None if expires_in is None else _lifetime(expires_in)
-    with accounts_database(settings) as database:
-        if database is None:
-            raise NO_ACCOUNTS
+    with existing_accounts(settings) as database:
         made, secret = ApiTokens(database).create(account, name, map(Right, scopes), lifetime, by=by_host())
     say(f"token {made.name} of {made.account} created; it is shown this once:", err=True)
     emit(secret)
@@ -57,7 +52,7 @@ def create(settings: CliSettings, account: str, name: str, scopes: tuple[str, ..
 
 @token.command("list")
 @click.argument("account", required=False)
-@click.option("-o", "--output", type=click.Choice(("table", "yaml", "json", "name")), help="Form of the output.")
+@FORM
 @common_options()
 @pass_settings
 def list_tokens(settings: CliSettings, account: str | None, output: str | None) -> None:
@@ -65,20 +60,7 @@ def list_tokens(settings: CliSettings, account: str | None, output: str | None) 
     from homeostat.accounts.api_tokens import ApiTokens
 
     with accounts_database(settings) as database:
-        found = ApiTokens(database).list(account) if database is not None else []
-    match output:
-        case "name":
-            for each in found:
-                say(each.name)
-        case "json":
-            emit(json.dumps([as_document(each) for each in found], indent=2))
-        case "yaml":
-            emit(to_yaml([as_document(each) for each in found]))
-        case _ if not found:
-            say("There are no tokens.")
-        case _:
-            header = ("ACCOUNT", "NAME", "SCOPES", "EXPIRES IN", "LAST USED", "AGE")
-            say(*columns(header, [_row(each) for each in found]))
+        FORMS.print(ApiTokens(database).list(account) if database is not None else [], output)
 
 
 @token.command()
@@ -90,9 +72,7 @@ def revoke(settings: CliSettings, account: str, name: str) -> None:
     """Let a token in no more."""
     from homeostat.accounts.api_tokens import ApiTokens
 
-    with accounts_database(settings) as database:
-        if database is None:
-            raise NO_ACCOUNTS
+    with existing_accounts(settings) as database:
         ApiTokens(database).revoke(account, name, by=by_host())
     say(f"token {name} of {account} revoked")
 
@@ -117,6 +97,15 @@ def _row(each: ApiToken) -> tuple[str, ...]:
         left = short_duration(seconds) if seconds > 0 else "expired"
     used = age(each.last_used.isoformat()) + " ago" if each.last_used else "never"
     return each.account, each.name, ",".join(sorted(each.scopes)), left, used, age(each.made.isoformat())
+
+
+FORMS: ItemForms[ApiToken] = ItemForms(
+    lambda each: each.name,
+    as_document,
+    ("ACCOUNT", "NAME", "SCOPES", "EXPIRES IN", "LAST USED", "AGE"),
+    _row,
+    "There are no tokens.",
+)
 
 
 def _lifetime(text: str) -> timedelta:

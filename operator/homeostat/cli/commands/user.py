@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,19 +11,18 @@ import click
 
 from homeostat.accounts.rights import Role
 
-from ..accounts_access import accounts_database, accounts_in, by_host
+from ..accounts_access import accounts_database, accounts_in, by_host, existing_accounts
 from ..errors import CliError
 from ..new_password import chosen_password
 from ..settings import CliSettings, common_options, pass_settings
-from ..show.output import to_yaml
-from ..terminal import columns, confirmed, emit, say
+from ..show.items import FORM, ItemForms
+from ..terminal import confirmed, say
 from ..times import age
 
 if TYPE_CHECKING:
     from homeostat.accounts.accounts import Account, Accounts
 
 ROLES = click.Choice([role.value for role in Role])
-FORM = click.option("-o", "--output", type=click.Choice(("table", "yaml", "json", "name")), help="Form of the output.")
 PASSWORD_FILE = click.option(
     "--password-file", type=click.Path(path_type=Path), metavar="FILE",
     help="Its one line is the password (mode 0600). Default: it is asked for, twice.",
@@ -52,8 +50,9 @@ def add(settings: CliSettings, name: str, role: str, password_file: Path | None,
         raise CliError("--no-password goes with no --password-file", "leave one of them out")
     name = account_name(name)  # nobody should type a password for a name that is refused then
     password = None if no_password else chosen_password(password_file, name)
-    with _opened(settings, create=True) as accounts:
-        added = accounts.add(name, Role(role), password, by=by_host())
+    with accounts_database(settings, create=True) as database:
+        assert database is not None
+        added = accounts_in(database).add(name, Role(role), password, by=by_host())
     say(f"account {added.name} created ({added.role})")
 
 
@@ -64,17 +63,7 @@ def add(settings: CliSettings, name: str, role: str, password_file: Path | None,
 def list_accounts(settings: CliSettings, output: str | None) -> None:
     """Show all accounts."""
     with accounts_database(settings) as database:
-        found = accounts_in(database).list() if database is not None else []
-    match output:
-        case "name":
-            for account in found:
-                say(account.name)
-        case "json" | "yaml":
-            _print([as_document(account) for account in found], output)
-        case _ if not found:
-            say("There are no accounts: `homeostat user add NAME --role administrator` makes the first one.")
-        case _:
-            say(*_table(found))
+        FORMS.print(accounts_in(database).list() if database is not None else [], output)
 
 
 @user.command()
@@ -85,14 +74,7 @@ def list_accounts(settings: CliSettings, output: str | None) -> None:
 def show(settings: CliSettings, name: str, output: str | None) -> None:
     """Show one account."""
     with _opened(settings) as accounts:
-        found = accounts.get(name)
-    match output:
-        case "name":
-            say(found.name)
-        case "json" | "yaml":
-            _print(as_document(found), output)
-        case _:
-            say(*_table([found]))
+        FORMS.print([accounts.get(name)], output, single=True)
 
 
 @user.command()
@@ -158,27 +140,19 @@ def delete(settings: CliSettings, name: str, yes: bool) -> None:
 
 
 @contextmanager
-def _opened(settings: CliSettings, *, create: bool = False) -> Iterator[Accounts]:
-    """Opens the accounts. ``create``: the database, too, where there is none."""
-    with accounts_database(settings, create=create) as database:
-        if database is None:
-            raise CliError("there are no accounts yet", "`homeostat user add NAME --role administrator` makes the first one")
+def _opened(settings: CliSettings) -> Iterator[Accounts]:
+    with existing_accounts(settings) as database:
         yield accounts_in(database)
 
 
-def _table(accounts: Sequence[Account]) -> list[str]:
-    header = ("NAME", "ROLE", "SIGNS IN BY", "BANNED", "AGE")
-    rows = [
-        (
-            account.name,
-            account.role.value,
-            "password" if account.has_password else "token",
-            age(account.banned.isoformat()) if account.banned else "no",
-            age(account.made.isoformat()),
-        )
-        for account in accounts
-    ]
-    return columns(header, rows)
+def _row(account: Account) -> tuple[str, ...]:
+    return (
+        account.name,
+        account.role.value,
+        "password" if account.has_password else "token",
+        age(account.banned.isoformat()) if account.banned else "no",
+        age(account.made.isoformat()),
+    )
 
 
 def as_document(account: Account) -> dict[str, Any]:
@@ -192,5 +166,10 @@ def as_document(account: Account) -> dict[str, Any]:
     }
 
 
-def _print(document: Any, form: str) -> None:
-    emit(json.dumps(document, indent=2) if form == "json" else to_yaml(document))
+FORMS: ItemForms[Account] = ItemForms(
+    lambda account: account.name,
+    as_document,
+    ("NAME", "ROLE", "SIGNS IN BY", "BANNED", "AGE"),
+    _row,
+    "There are no accounts: `homeostat user add NAME --role administrator` makes the first one.",
+)

@@ -1,9 +1,10 @@
-"""Reads the password files that specs name."""
+"""Files that hold secrets: who can read them, and the password files that specs name."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +16,13 @@ from homeostat.planner.observed import Secret
 from .places import open_resolved, resolve
 
 SECRET_MAX = 4096  # bytes; a VNC password has at most 8 characters
+
+
+def exposed(found: os.stat_result) -> str:
+    """Says why a file of ours is no place for a secret; empty: only its owner can read it, or it is root's and our group can: so
+    Kubernetes mounts secrets."""
+    mode, roots = stat.S_IMODE(found.st_mode), found.st_uid == 0 != os.geteuid()
+    return f"has mode {mode:04o}; a secret needs 0600" if mode & (0o137 if roots else 0o177) else ""
 
 
 def check_secret(named: str, allowed: Sequence[Path], own: Path) -> None:

@@ -59,9 +59,11 @@ def this_run(folder: str) -> str:
 
 
 def started_at(pid: int) -> int:
-    """Returns when a process started, in the kernel's ticks since boot (proc(5), stat, field 22). 0: there is no such process."""
+    """Returns when a process started, in the kernel's ticks since boot (proc(5), stat, field 22). 0: there is no such process, or
+    it has ended and only its parent does not know yet."""
     try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return 0 if fields[0] in "ZX" else int(fields[19])
     except (OSError, ValueError, IndexError):
         return 0
 

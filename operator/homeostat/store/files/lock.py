@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import fcntl
@@ -9,16 +10,19 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from homeostat.runtime.machine.rivals import started_at
 from homeostat.store.errors import StateError
 
+ENDING = 10.0  # seconds: a process that has stopped its operator ends within one or two
 KERNEL_LOCKS = Path("/proc/locks")
 # Errors of a file system that cannot lock a folder (NFS): then the file alone is locked.
 _UNABLE = frozenset({errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL})
 
 
 @contextlib.contextmanager
-def hold_operator_lock(root: Path, file: Path) -> Iterator[None]:
-    """Locks the folder itself, and the ``file`` in it, which earlier versions lock and which names the holder.
+def hold_operator_lock(root: Path, file: Path) -> Iterator[int]:
+    """Locks the folder itself, and the ``file`` in it, which earlier versions lock and which names the holder. Yields the process
+    that held it before; 0: nobody knows.
 
     Raises:
         StateError: another operator holds it. The message names its process.
@@ -33,9 +37,19 @@ def hold_operator_lock(root: Path, file: Path) -> Iterator[None]:
             if error.errno not in _UNABLE:
                 raise
         handle = _locked_file(held, root, file)
+        before = _written_holder(file)
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
-        yield
+        yield int(before) if before.isascii() and before.isdigit() else 0
+
+
+async def ended(holder: int) -> None:
+    """Waits until a process that let go of the lock has ended, too: until then its records look like another operator's.
+    Waits for ``ENDING`` at the most, since its number may be another process's by now."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(ENDING):
+            while holder != os.getpid() and started_at(holder):  # noqa: ASYNC110 - the kernel wakes nobody
+                await asyncio.sleep(0.05)
 
 
 def operator_runs(root: Path) -> bool:

@@ -250,8 +250,9 @@ class StateFolder:
         if serves != wanted:
             raise StateError(f"the state folder {self.root} serves {serves}, not {wanted}: {_way_out(serves, wanted, path)}")
 
-    def operator_lock(self) -> contextlib.AbstractContextManager[None]:
-        """Returns the lock of the one operator of this state folder. It ends with its process, however that ends.
+    def operator_lock(self) -> contextlib.AbstractContextManager[int]:
+        """Returns the lock of the one operator of this state folder. It ends with its process, however that ends. Within it is
+        known which process held it before, see ``lock.ended``.
 
         Raises:
             StateError: another operator holds it. The message names its process.
