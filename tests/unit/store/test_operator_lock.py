@@ -105,7 +105,7 @@ async def test_who_had_it_before_is_known_and_waited_for(tmp_path: Path, holder:
     holder.wait()
 
 
-@pytest.mark.parametrize("before", [0, os.getpid()])
+@pytest.mark.parametrize("before", [0, os.getpid()], ids=["nobody", "ourselves"])
 async def test_nobody_else_is_not_waited_for(before: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock, "ENDING", 3_600.0)
     await lock.ended(before)
