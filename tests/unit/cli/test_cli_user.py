@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from homeostat.accounts import passwords
+from homeostat.cli.accounts_access import NOT_ASKED_FOR
 from homeostat.cli.main import run
 
 GOOD = "correct horse"
@@ -46,8 +47,9 @@ def test_none_is_made_where_somebody_only_looks(user: User, tmp_path: Path) -> N
 
 
 def test_from_the_first_to_the_last(user: User, file: str) -> None:
-    assert user("add", "Root", "--role", "administrator", "--password-file", file) == "account root created (administrator)\n"
-    assert user("add", "bob", "--no-password") == "account bob created (user)\n"
+    made = user("add", "Root", "--role", "administrator", "--password-file", file)
+    assert made == f"account root created (administrator)\n{NOT_ASKED_FOR}\n"
+    assert user("add", "bob", "--no-password").startswith("account bob created (user)\n")
     assert user("role", "bob", "moderator") == "account bob is moderator now\n"
     assert user("ban", "bob") == "account bob banned\n"
     shown = json.loads(user("show", "BOB", "-o", "json"))

@@ -11,7 +11,7 @@ import click
 
 from homeostat.accounts.rights import Role
 
-from ..accounts_access import accounts_database, accounts_in, by_host, existing_accounts
+from ..accounts_access import NOT_ASKED_FOR, accounts_database, accounts_in, by_host, existing_accounts
 from ..errors import CliError
 from ..new_password import chosen_password
 from ..settings import CliSettings, common_options, pass_settings
@@ -54,6 +54,7 @@ def add(settings: CliSettings, name: str, role: str, password_file: Path | None,
         assert database is not None
         added = accounts_in(database).add(name, Role(role), password, by=by_host())
     say(f"account {added.name} created ({added.role})")
+    say(NOT_ASKED_FOR, err=True)
 
 
 @user.command("list")
