@@ -82,6 +82,9 @@ class Shelf:
     async def list(self, kind: type[Resource], namespace: str | None = None) -> Sequence[Resource]:
         return [r for r in self.resources.values() if isinstance(r, kind) and namespace in (None, r.key.namespace)]
 
+    def named(self, names: Collection[str]) -> Sequence[Key]:
+        return [key for key in self.resources if key.name in names]
+
     async def newer(
         self, kind: type[Resource], namespace: str, known: Mapping[str, int]
     ) -> tuple[Mapping[str, int], Sequence[Resource]]:

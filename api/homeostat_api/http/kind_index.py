@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic
 
-from homeostat.models.base import ObjectMeta
+from homeostat.models.base import Resource
 from homeostat.models.outside import redacted_all
 from homeostat.service.changes import Changes
 from homeostat.service.collection import Collection, R
@@ -25,7 +25,7 @@ class Entry:
     made_of: int | None  # the plugin as it was
     status: str | None
     summary: bytes
-    metadata: ObjectMeta
+    resource: Resource
     _whole: bytes | None = None
 
     @property
@@ -73,11 +73,16 @@ class KindIndex(Generic[R]):
         return version, tuple(self._entries.values())
 
     async def seen_from(self, desk: Desk) -> tuple[int, Sequence[Entry]]:
-        """Returns the entries that an actor sees, and the version of the index that they show at least."""
+        """Returns the entries that an actor sees, as he may read them, and the version of the index that they show at least."""
         version, entries = await self.entries()
         if desk.sees_all:
             return version, entries
-        return version, await desk.asking.seen(entries, lambda entry: (self._collection.kind, entry.metadata))
+        seen = await desk.asking.seen(entries, lambda entry: (self._collection.kind, entry.resource.metadata))
+        told = await desk.readable([entry.resource for entry in seen])
+        return version, [
+            entry if resource is entry.resource else replace(entry, document=resource.dump, _whole=None)
+            for entry, resource in zip(seen, told, strict=True)
+        ]
 
     async def _entry(self, name: str, plugins: Mapping[str, int]) -> Entry | None:
         row = self._collection.row(name)
@@ -87,5 +92,5 @@ class KindIndex(Generic[R]):
         shown = await self._show(resource)
         plugin = shown.get("plugin")
         made_of = plugins.get(plugin) if plugin else None
-        status, meta = shown.get("status"), resource.metadata
-        return Entry(name, row.uid, row.version, row.document_form, plugin, made_of, status, dumps(shown), meta)
+        status = shown.get("status")
+        return Entry(name, row.uid, row.version, row.document_form, plugin, made_of, status, dumps(shown), resource)

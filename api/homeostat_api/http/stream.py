@@ -26,7 +26,7 @@ RETRY = 1.0  # seconds until a client connects again
 class Frame:
     id: int
     text: bytes
-    about: Key
+    event: Event
 
 
 class EventStream:
@@ -68,7 +68,7 @@ class EventStream:
                 frames = self._frames_after(cursor)
                 if frames:
                     cursor = frames[-1].id
-                    if text := b"".join(await _seen(frames, desk, known)):
+                    if text := b"".join(await self._seen(frames, desk, known)):
                         yield text
                     continue
                 if await self._changes.wait(version, self._keep_alive) == version and not self._changes.stopping:
@@ -94,18 +94,17 @@ class EventStream:
 
     def _frames_of(self, cursor: int) -> list[Frame]:
         """Returns the first frames after ``cursor``. Ids begin with 1, and 0 would ask for the newest."""
-        return [Frame(event.id, self._render(event), event.key) for event in self._read(cursor or -1, None, BATCH)]
+        return [Frame(event.id, self._render(event), event) for event in self._read(cursor or -1, None, BATCH)]
 
-
-async def _seen(frames: Sequence[Frame], desk: Desk, known: dict[Key, bool]) -> list[bytes]:
-    """Returns the texts of what an actor may see. ``known``: whether he saw a resource when there was one; it tells of what has
-    gone by now."""
-    if desk.sees_all:
-        return [frame.text for frame in frames]
-    for key in {frame.about for frame in frames if frame.text}:
-        seen = await desk.sees(key)
-        if seen is not None:
-            known[key] = seen
-        while len(known) > KNOWN:
-            known.pop(next(iter(known)))
-    return [frame.text for frame in frames if known.get(frame.about)]
+    async def _seen(self, frames: Sequence[Frame], desk: Desk, known: dict[Key, bool]) -> list[bytes]:
+        """Returns the texts of what an actor may see, as he may read it. ``known``: whether he saw a resource when there was one;
+        it tells of what has gone by now."""
+        if desk.sees_all:
+            return [frame.text for frame in frames]
+        for key in {frame.event.key for frame in frames if frame.text}:
+            seen = await desk.sees(key)
+            if seen is not None:
+                known[key] = seen
+            while len(known) > KNOWN:
+                known.pop(next(iter(known)))
+        return [self._render(await desk.told(frame.event)) for frame in frames if frame.text and known.get(frame.event.key)]

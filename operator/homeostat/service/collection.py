@@ -18,6 +18,7 @@ from .foresight import Foreseen, foresee
 from .json_patch import apply_json_patch
 from .refusals import BeingDeleted, NoSuchResource, NotYours, Stale
 from .spec_change import SpecChange, of_resource
+from .veil import veiled_status
 
 R = TypeVar("R", bound=Resource)
 
@@ -86,7 +87,9 @@ class Collection(Generic[R]):
         if len(name) > NAME_LIMIT or "/" in name:
             return None
         found = await self.store.get(self.kind, self.key(name))
-        return found if found is not None and await self.asking.may_to(Right.SEE, found) else None
+        if found is None or not await self.asking.may_to(Right.SEE, found):
+            return None
+        return await veiled_status(self.asking, found)
 
     async def get(self, name: str, right: Right = Right.SEE) -> R:
         """Returns the resource of that name, to which the actor has a right.
@@ -172,7 +175,7 @@ class Collection(Generic[R]):
                 raise
             raise Stale((await self.get(resource.metadata.name)).metadata.resource_version) from error
         assert isinstance(changed, self.kind)
-        return changed
+        return await veiled_status(self.asking, changed)
 
     async def edit(
         self, name: str, version: str | None, change: Callable[[R], Awaitable[Patch]], dry: bool = False

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from homeostat.accounts.actor import Actor
 from homeostat.accounts.rights import Right
 from homeostat.driver.storage.folders import bytes_on_disk
-from homeostat.models.base import Key
+from homeostat.models.base import Key, Resource
 from homeostat.models.condition import READY, find_condition
 from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.schedule import SnapshotSchedule
 from homeostat.planner.orphans import Orphan
+from homeostat.runtime.engine.ports import Event
 from homeostat.store.errors import FolderProblem
 
 from .admission import Admission
@@ -32,6 +33,9 @@ from .power import wants_running
 from .snapshots import MachineSnapshots
 from .trash import TrashRoom
 from .uploads import ImageUploads
+from .veil import veiled_event, veiled_statuses
+
+R = TypeVar("R", bound=Resource)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,14 @@ class Desk:
     async def sees(self, key: Key) -> bool | None:
         """Tells whether the actor sees the resource of that key. None: there is none."""
         return await self.asking.sees(key)
+
+    async def told(self, event: Event) -> Event:
+        """Returns an event as the actor may read it."""
+        return await veiled_event(self.asking, event)
+
+    async def readable(self, resources: Sequence[R]) -> Sequence[R]:
+        """Returns resources that he sees, with statuses that he may read."""
+        return await veiled_statuses(self.asking, resources)
 
     async def capacity(self) -> Capacity | None:
         """Returns what the hosts have together that can be reached, and what of it no machine is given. None: there is one host,

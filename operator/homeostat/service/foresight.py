@@ -61,6 +61,7 @@ from .asking import Asking
 from .host_reach import HostReach, OnAnotherApi
 from .power import wants_running
 from .refusals import ExportRefused
+from .veil import veiled, veiled_outcomes
 
 R = TypeVar("R", bound=Resource)
 
@@ -98,7 +99,16 @@ class _AsIf:
 
 
 async def foresee(asking: Asking, resource: Resource) -> Foreseen | None:
-    """Looks at the host for a resource that would be there. None: of its kind nothing is made on a host by itself."""
+    """Looks at the host for a resource that would be there. None: of its kind nothing is made on a host by itself. What the actor
+    does not see is not named."""
+    found = await _foresee(asking, resource)
+    if found is None:
+        return None
+    findings = tuple(dict.fromkeys(await veiled_outcomes(asking, resource, found.findings)))
+    return replace(found, findings=findings, unseen=tuple(await veiled(asking, resource, found.unseen)))
+
+
+async def _foresee(asking: Asking, resource: Resource) -> Foreseen | None:
     if not isinstance(resource, VirtualMachine | VirtualMachineDeployment | Disk | Network | Image | Plugin):
         return None
     state, limits = StateFolder.named(asking.limits.state), asking.limits

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -119,6 +120,11 @@ class IndexedStore:
     def count(self, kind: type[Resource], namespace: str) -> int:
         found = self.index.read("SELECT count(*) FROM resources WHERE kind=? AND namespace=?", (kind.KIND, namespace))
         return int(found[0][0])
+
+    def named(self, names: Collection[str]) -> Sequence[Key]:
+        """Returns the keys of the resources of any kind and namespace that have one of the names."""
+        query = "SELECT kind, namespace, name FROM resources WHERE name IN (SELECT value FROM json_each(?))"
+        return [Key(*row) for row in self.index.read(query, (json.dumps(sorted(names)),))]
 
     def users_of_plugin(self, plugin: Key) -> Sequence[Key]:
         """Returns the machines and deployments that use the plugin, sorted by kind and name."""

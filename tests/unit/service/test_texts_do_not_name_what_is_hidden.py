@@ -1,0 +1,144 @@
+"""What an account is told of its own names nothing that it does not see: findings of a dry run, and what a status says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from homeostat.accounts.actor import HOUSE, Actor
+from homeostat.accounts.rights import OWNER, Grant, Right, Role
+from homeostat.models.base import Key, Resource
+from homeostat.models.disk import Disk
+from homeostat.models.host import Host
+from homeostat.models.image import Image
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.network import Network
+from homeostat.runtime.engine.ports import Event
+from homeostat.service.veil import HIDDEN, veiled
+from homeostat.store.files.state import StateFolder
+from tests.unit.serving import Served, Written, condition, resource
+from tests.unit.store_fixtures import Room
+
+CARD = {"name": "n", "network": "default", "mac": "52:54:00:aa:bb:cc"}
+SEES_WEB = Grant(frozenset({Right.SEE}), "lab", "VirtualMachine", "web")
+
+
+def actor(role: Role = Role.USER, *grants: Grant) -> Actor:
+    return Actor("session", role, "alice", frozenset(Right), grants, author="alice")
+
+
+ALICE = actor()
+
+
+def owned(of: Resource, owner: str, namespace: str = "default") -> Any:
+    meta = of.metadata.model_copy(update={"labels": {OWNER: owner}, "namespace": namespace})
+    return of.model_copy(update={"metadata": meta})
+
+
+MINE = owned(resource(VirtualMachine, "mine", {"nics": [CARD], "disks": [{"name": "web", "size": "1Gi"}]}), "alice")
+BOBS = [
+    owned(resource(VirtualMachine, "web", {"nics": [CARD]}), "bob", "lab"),
+    owned(resource(Disk, "data", {"size": "1Gi"}), "bob"),
+    owned(resource(Network, "lan", {"addresses": [{"cidr": "192.168.9.1/24"}]}), "bob"),
+    resource(Host, "local", {"uri": "test:///default"}),
+]
+
+
+async def told(text: str, asks: Actor = ALICE, about: VirtualMachine = MINE) -> str:
+    desk = Written(MINE, *BOBS).desk(Path("/nowhere"), asks)
+    return (await veiled(desk.asking, about, [text]))[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("nics[n]: mac 52:54 on network default is taken by machine lab/web: choose it", "taken by machine (not yours):"),
+        ("disks[web]: its file is taken by Disk data, until that goes", "disks[web]: its file is taken by Disk (not yours),"),
+        ("overlaps network 'lan', which is up", "overlaps network '(not yours)', which"),
+        ("its domain would be named 'lab--web', which", "named '(not yours)', which"),
+        ("the file /var/machines/lab/web/root.qcow2 has gone", "/var/machines/lab/(not yours)/root.qcow2"),
+        ("used by vm/web.", "used by (not yours)."),
+        ("machine mine has it, on host local", "machine mine has it, on host local"),  # its own, and where it is
+        ("Web, web2 and a-web are others", "Web, web2 and a-web are others"),
+        ("host local has no network 'x': define it with `virsh`, or name one of: default, x; tpm: none", "`virsh`; tpm: none"),
+        ("has no network device 'e': name one of eth0, eth1", "device 'e'"),
+        ("is taken by domain strange, which runs with it", "by domain (not yours), which runs with it"),
+        ("(uuid 1-2) that belongs to another Homeostat resource (x/y), and", " that belongs to another Homeostat resource, and"),
+    ],
+)  # fmt: skip
+async def test_what_is_hidden_is_not_named(text: str, shown: str) -> None:
+    assert shown in await told(text)
+    for desk in (HOUSE, actor(Role.MODERATOR)):
+        assert await told(text, desk) == text
+
+
+async def test_what_one_may_see_is_named() -> None:
+    text = "is taken by machine lab/web"
+    assert await told(text, actor(Role.USER, SEES_WEB)) == text
+    named = owned(resource(VirtualMachine, "mine", {"disks": [{"name": "d", "diskRef": {"name": "data"}}]}), "alice")
+    assert await told("Disk data is not there yet", about=named) == "Disk data is not there yet"
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> StateFolder:
+    found = StateFolder.open(tmp_path / "state")
+    found.remember_libvirt("test:///default")
+    return found
+
+
+async def test_a_dry_run_names_nothing_that_is_hidden(state: StateFolder) -> None:
+    screen = {"display": {"vnc": {"port": 5999}}}
+    rival = owned(resource(VirtualMachine, "rival", {"nics": [CARD], **screen}), "bob")
+    new = owned(resource(VirtualMachine, "new", {"nics": [CARD, {"name": "m", "network": "x"}], **screen}), "alice")
+    store = Written(rival)
+    for asks, named in ((HOUSE, True), (ALICE, False)):
+        found = await store.desk(state.root, asks).machines.foresee(new)
+        (outcome,) = found.findings if found else ()
+        assert outcome.reason == "NetworkUnknown" and "no network 'x'" in outcome.message
+        assert outcome.message.count("rival") == (2 if named else 0) and (HIDDEN in outcome.message) is not named
+        assert ("name one of" in outcome.message) is named
+
+
+async def test_a_status_names_nothing_that_is_hidden() -> None:
+    said = [condition("Ready", "False", "mac 52:54 is taken by machine lab/web", "MacTaken")]
+    mine = owned(resource(VirtualMachine, "mine", {}, conditions=said, host="local", state="Running"), "alice")
+    disk = owned(resource(Disk, "own", {"size": "1Gi"}, attachedTo="web", conditions=[]), "alice")
+    image = owned(resource(Image, "img", {"source": {"url": "http://x.example/i"}}, usedBy=["vm/web", "vm/mine"]), "alice")
+    store = Written(mine, disk, image, *BOBS)
+    alice, admin = store.desk(Path("/nowhere"), ALICE), store.desk(Path("/nowhere"))
+    seen: Any = (await alice.machines.get("mine")).status
+    assert seen.conditions[0].message == f"mac 52:54 is taken by machine {HIDDEN}" and seen.conditions[0].reason == "MacTaken"
+    assert (seen.host, seen.state) == ("local", "Running")
+    assert ((await alice.disks.get("own")).status or image).attached_to == HIDDEN  # type: ignore[union-attr]
+    assert ((await alice.images.get("img")).status or disk).used_by == (HIDDEN, "vm/mine")  # type: ignore[union-attr]
+    changed: Any = await alice.machines.patch(await alice.machines.get("mine"), {"spec": {"suspend": True}}, dry=True)
+    assert changed.status.conditions[0].message == f"mac 52:54 is taken by machine {HIDDEN}"
+    assert await admin.machines.get("mine") == mine and await admin.disks.get("own") == disk
+
+
+async def test_many_statuses_and_events_name_nothing_that_is_hidden() -> None:
+    """``foreign`` names what is of nobody here, ``fine`` nobody at all."""
+    says = {"mine": "is taken by machine lab/web", "fine": "in sync", "foreign": "is taken by domain x, which runs with it"}
+    machines = [
+        owned(resource(VirtualMachine, name, {}, conditions=[condition("Ready", "False", text)]), "alice")
+        for name, text in says.items()
+    ]
+    store = Written(*machines, *BOBS)
+    alice, admin = store.desk(Path("/nowhere"), ALICE), store.desk(Path("/nowhere"))
+    read: Any = await alice.readable(machines)
+    shown = [one.status.conditions[0].message for one in read]
+    assert shown == [f"is taken by machine {HIDDEN}", "in sync", f"is taken by domain {HIDDEN}, which runs with it"]
+    assert read[1] is machines[1] and await admin.readable(machines) == machines
+    event = Event(7, "2026-01-01T00:00:00Z", machines[0].key, "Warning", "Failed", "machine mine: taken by lab/web")
+    assert (await alice.told(event)).message == f"machine mine: taken by {HIDDEN}" and await admin.told(event) is event
+
+
+async def test_a_folder_is_asked_for_names_of_all_kinds_and_namespaces(room: Room) -> None:
+    served = Served(room)
+    await served.service("lab").machines.make("web", {})
+    for name in ("web", "other"):
+        await served.service().disks.make(name, {"size": "1Gi"})
+    found = room.store.named({"web", "none"})
+    assert sorted(found) == [Key("Disk", "default", "web"), Key("VirtualMachine", "lab", "web")]
