@@ -103,8 +103,8 @@ def _parts(word: str) -> set[str]:
 
 
 async def _hidden(asking: Asking, about: Resource | Key, words: set[str]) -> set[str]:
-    """Returns those of the words that name, or contain the name of, what the actor does not see. Where a machine is, its owner may
-    know: hosts are not hidden."""
+    """Returns those of the words that name, or contain the name of, what the actor does not see. Where a machine is, its owner
+    may know: hosts are not hidden."""
     parts = {word: _parts(word) for word in words}
     known = {about} if isinstance(about, Key) else {about.key, *(key for key, _ in references(about))}
     unseen = set()
