@@ -281,6 +281,18 @@ def test_findings_plan_refuses_what_another_has() -> None:
     run(scenario)
 
 
+def test_findings_plan_of_a_change_that_waits_for_what_the_host_lacks() -> None:
+    async def scenario(made: Rig) -> None:
+        for policy in ("OnNextBoot", "Immediate"):
+            made.write(a={**nics({"network": "default"}), "updatePolicy": policy})
+            await plan_and_up(made)
+            made.write(a={**nics({"network": "nope"}), "updatePolicy": policy})
+            found = planned(await plan_and_up(made))["a"]
+            assert found.plan.outcome.reason == "NetworkUnknown" and found.plan.pending
+
+    run(scenario)
+
+
 def test_findings_plan_of_a_machine_that_has_the_name_of_a_deployments() -> None:
     async def scenario(made: Rig) -> None:
         made.write(**{"a": SMALL, "d": {"replicas": 2, "template": {"spec": SMALL}}})
@@ -341,7 +353,7 @@ SPECS = st.fixed_dictionaries(
         "nics": st.sampled_from([[{"name": "n", "network": "default"}], [{"name": "n", "network": "nope"}]]),
         "runStrategy": st.sampled_from(["Always", "Halted", "Once", "RerunOnFailure"]),
         "cloudInit": st.sampled_from([{"userData": "#cloud-config\n"}, {"userData": "#!/bin/sh\ntrue\n"}]),
-        "updatePolicy": st.sampled_from(["Immediate", "Never", "OnRestart"]),
+        "updatePolicy": st.sampled_from(["Immediate", "Never", "OnNextBoot"]),
         "suspend": st.sampled_from([False, False, True]),
         "restartedAt": st.just("2026-01-01T00:00:00Z"),
     },

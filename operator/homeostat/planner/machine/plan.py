@@ -8,7 +8,7 @@ from dataclasses import replace
 from homeostat.models.base import IDENTITY
 from homeostat.models.machine import DriftPolicy, VirtualMachine
 
-from ..actions import Action, DefineDomain, MarkCreated, StartDomain, WriteRecord
+from ..actions import Action, AttachNic, DefineDomain, MarkCreated, StartDomain, WriteRecord
 from ..changes.changes import compare, spec_hash
 from ..domain import Record
 from ..observed import Observed, RememberedActs
@@ -25,7 +25,7 @@ from .definition.revert import went_back
 from .definition.strayed import rename, renamed, unplugged
 from .desired import CannotPlan, asked_domain, desired_domain
 from .host.claims import named_as, taken
-from .host.fit import misfit, unselected
+from .host.fit import misfit, unpluggable, unselected
 from .identity import domain_name, domain_uuid, machine_directory
 from .power.power import PowerPlan, plan_power, with_boot
 from .removal.deletion import forgotten, noted
@@ -67,7 +67,8 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
 
     uuid, record = domain_uuid(machine.identity), base_record(machine, observed)
     claimed = taken(machine, observed)
-    power = plan_power(machine, observed, record, () if claimed else _restart_for(machine, definition, record), uuid, now)
+    lacks = claimed or _lacking(machine, observed, definition)
+    power = plan_power(machine, observed, record, () if lacks else _restart_for(machine, definition, record), uuid, now)
     power, blocker = _restored(None if claimed else plan_restore(machine, observed, record, now), power, blocker)
     if (seen := with_boot(power.record, observed.host.boot_id)) is not power.record:
         power = replace(power, record=seen)
@@ -77,8 +78,8 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
             power = replace(power, record=record, actions=(), outcome=blocker)
     if power.stopping:  # what runs is about to end: the next start has everything
         definition = replace(definition, live=())
-    elif claimed and domain is not None and domain.state.active:  # it goes on as it is, and says so
-        blocker, definition = blocker or claimed, _held_back(definition, claimed)
+    elif lacks and domain is not None and domain.state.active:  # it goes on as it is, and says so
+        blocker, definition = blocker or lacks, _held_back(machine, observed, definition, claimed)
     if blocker is None and not power.stopping and unplugged(observed):
         blocker = misfit(machine, observed)  # says what is missing, where that is the reason
     waits, reported = renamed(machine, domain)
@@ -142,9 +143,26 @@ def _suspended(machine: VirtualMachine, observed: Observed, now: float) -> Plan:
     return Plan(outcome=Converged("Suspended", message), moved=plan.moved, aside=plan.aside, left=True)
 
 
-def _held_back(definition: DefinitionPlan, claimed: Waiting) -> DefinitionPlan:
-    """Attaches nothing to a running guest that another machine has. Ports are only opened by a start."""
-    return definition if claimed.reason == "PortTaken" or not definition.live else replace(definition, live=(), asked="")
+def _lacking(machine: VirtualMachine, observed: Observed, definition: DefinitionPlan) -> Outcome | None:
+    """Says what its host lacks for the changes that a running guest waits for; None: nothing. A restart would leave it off."""
+    runs = observed.domain is not None and observed.domain.state.active
+    waits = definition.pending or _attaches_nowhere(machine, observed, definition)
+    return misfit(machine, observed) if runs and waits else None
+
+
+def _attaches_nowhere(machine: VirtualMachine, observed: Observed, definition: DefinitionPlan) -> bool:
+    """Tells whether it would be given a nic whose network or bridge is missing."""
+    given = {action.nic.name for action in definition.live if isinstance(action, AttachNic)}
+    return bool(given & unpluggable(machine, observed.host)) if given else False
+
+
+def _held_back(
+    machine: VirtualMachine, observed: Observed, definition: DefinitionPlan, claimed: Waiting | None
+) -> DefinitionPlan:
+    """Attaches nothing to a running guest that another machine has, or that leads nowhere. Ports are only opened by a start."""
+    held = bool(definition.live) and claimed is not None and claimed.reason != "PortTaken"
+    held = held or _attaches_nowhere(machine, observed, definition)
+    return replace(definition, live=(), asked="") if held else definition
 
 
 def _restart_for(machine: VirtualMachine, definition: DefinitionPlan, record: Record) -> tuple[Change, ...]:

@@ -61,6 +61,11 @@ def misfit(machine: VirtualMachine, observed: Observed) -> Outcome | None:
     return Waiting(missing[0][0], "; ".join(dict.fromkeys(message for _, message in missing)), RETRY_SECONDS)
 
 
+def unpluggable(machine: VirtualMachine, host: HostFacts) -> frozenset[str]:
+    """Returns the names of the nics whose network, bridge or tap the host lacks."""
+    return frozenset(nic.name for nic in machine.spec.nics if any(_unplugged(nic, host)))
+
+
 def _unplugged(nic: Nic, host: HostFacts) -> Iterator[tuple[str, str]]:
     """Yields what keeps one nic from being plugged in: reason and message."""
     if isinstance(nic.network_ref, PluggedRef):
