@@ -293,6 +293,19 @@ def test_findings_plan_of_a_change_that_waits_for_what_the_host_lacks() -> None:
     run(scenario)
 
 
+def test_findings_plan_of_a_template_that_boots_from_nothing() -> None:
+    async def scenario(made: Rig) -> None:
+        (made.root / "kernel").write_bytes(b"\x01" * 512)
+        order = {"pluginRef": {"name": "p"}, "boot": {"order": ["rot"]}, "shutdown": SMALL["shutdown"]}
+        plugin = {"version": "1", "kernel": {"path": f"{made.root}/kernel"}, "resources": SMALL["resources"]}
+        made.write(d={"replicas": 1, "template": {"spec": order}}, p=plugin)
+        found = await plan_and_up(made)
+        assert "! BootOrderUnknown: template.spec.boot.order: " in shown(found) and exit_code(found.entries) == 1
+        assert not planned(found)
+
+    run(scenario)
+
+
 def test_findings_plan_of_a_machine_that_has_the_name_of_a_deployments() -> None:
     async def scenario(made: Rig) -> None:
         made.write(**{"a": SMALL, "d": {"replicas": 2, "template": {"spec": SMALL}}})

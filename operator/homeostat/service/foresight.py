@@ -17,8 +17,8 @@ from homeostat.driver.storage.storage import Storage
 from homeostat.driver.survey.kvm import probe_kvm
 from homeostat.driver.survey.qemu_group import qemu_group
 from homeostat.driver.survey.survey import is_local
-from homeostat.models.base import Key, ObjectMeta, Resource
-from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.base import Key, Resource
+from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment
 from homeostat.models.disk import Disk
 from homeostat.models.host import Host
 from homeostat.models.image import Image
@@ -27,6 +27,7 @@ from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
 from homeostat.planner.actions import ImageRef
 from homeostat.planner.allowed import Allowed
+from homeostat.planner.deployment.revision import unbootable
 from homeostat.planner.disk.foresee import foresee_disk
 from homeostat.planner.files.trash import KEEP
 from homeostat.planner.images import made_of_another
@@ -35,6 +36,8 @@ from homeostat.planner.machine.storage.storage import image_ref
 from homeostat.planner.network import plan_network
 from homeostat.planner.observed import ImagePhase, Observed, ObservedImage, ObservedStorage, RememberedActs
 from homeostat.planner.plan import Outcome, Stalled, Waiting
+from homeostat.runtime.deployment.ownership import owned_by
+from homeostat.runtime.deployment.reconcile import machine_of
 from homeostat.runtime.disk.observe import observe_disk
 from homeostat.runtime.engine.ports import ResourceStore
 from homeostat.runtime.image.refs import image_refs
@@ -259,13 +262,13 @@ class _Look:
     async def _deployment(self, deployment: VirtualMachineDeployment) -> None:
         """Plans a machine of the template, as a new one."""
         resolved, _, refusal = await Effective(self.store).deployment(deployment)
-        if refusal is not None:
-            self._find(refusal)
+        recorded = await self.store.list(MachineRevision, deployment.metadata.namespace)
+        made_of = [one.spec.template for one in recorded if owned_by(one, deployment)]
+        if refused := refusal or unbootable(resolved, made_of):
+            self._find(refused)
         elif resolved.spec.replicas:
-            meta, template = deployment.metadata, resolved.spec.template
-            labels = {**template.metadata.labels}
-            one = ObjectMeta(name=f"{meta.name}-1", namespace=meta.namespace, labels=labels)
-            await self._machine(VirtualMachine(metadata=one, spec=template.spec), gone=True)
+            first = f"{deployment.metadata.name}-1"
+            await self._machine(machine_of(resolved, first, "", resolved.spec.template), gone=True)
 
     async def _disk(self, disk: Disk) -> None:
         seen = await observe_disk(disk, self.host, self.store, ImageUse(), self.claims)

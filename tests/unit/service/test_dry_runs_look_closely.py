@@ -10,13 +10,14 @@ import pytest
 
 from homeostat.driver.storage.images.named import write_image_note
 from homeostat.driver.storage.paths import Rooms
-from homeostat.models.base import Resource
-from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.base import ObjectMeta, OwnerReference, Resource
+from homeostat.models.deployment import MachineRevision, MachineRevisionSpec, VirtualMachineDeployment
 from homeostat.models.disk import Disk
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.planner.actions import ImageRef
+from homeostat.planner.template import template_with_plugin
 from homeostat.service.foresight import Foreseen, _AsIf
 from homeostat.store.files.hosts import KnownHost, write_hosts
 from homeostat.store.files.state import StateFolder
@@ -124,6 +125,19 @@ def test_a_template_that_no_plugin_gives_is_found(state: StateFolder) -> None:
     for replicas in (0, 1):
         found = look(state, resource(VirtualMachineDeployment, "new", {"replicas": replicas, **template}))
         assert [outcome.reason for outcome in found.findings] == ["MachinesRefused"]
+
+
+def test_a_template_that_boots_from_nothing_is_found(state: StateFolder) -> None:
+    plugin = resource(Plugin, "p", {"version": "1", "rootfs": {"url": FAR}})
+    template = {"spec": {"pluginRef": {"name": "p"}, "boot": {"order": ["rot"]}}}
+    wanted = resource(VirtualMachineDeployment, "new", {"replicas": 1, "template": template})
+    found = look(state, wanted, plugin)
+    assert [outcome.reason for outcome in found.findings] == ["BootOrderUnknown"]
+    whole = template_with_plugin(wanted.spec.template, plugin)
+    spec = MachineRevisionSpec(deployment="new", revision=1, template=whole, fingerprint="f")
+    owner = OwnerReference(api_version=wanted.api_version, kind=wanted.kind, name="new", uid=wanted.metadata.uid, controller=True)
+    made = MachineRevision(metadata=ObjectMeta(name="new-1", owner_references=(owner,)), spec=spec)
+    assert "BootOrderUnknown" not in [outcome.reason for outcome in look(state, wanted, plugin, made).findings]
 
 
 def test_options_of_the_operator_are_not_known(state: StateFolder) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from homeostat.models.deployment import MachineRevisionSpec, MachineTemplate, VirtualMachineDeployment
 
+from ..plan import Stalled
+from ..template import boots_from_nothing
 from .actions import DeploymentAction, ForgetRevision, RecordRevision
 from .observed import ObservedDeployment, Revision
 
@@ -28,6 +31,14 @@ def fingerprint(template: MachineTemplate, plugin: str, restarted_at: str | None
     """Returns a name for a template's content. A new version of its plugin, or a new restart token, makes another template."""
     text = json.dumps([template.dump(), plugin, restarted_at or ""], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def unbootable(deployment: VirtualMachineDeployment, recorded: Iterable[MachineTemplate]) -> Stalled | None:
+    """Says which name in the order to boot from neither the template nor its plugin has, whose part it holds; None: each is
+    one's. A template that machines are made of already stays good."""
+    template = deployment.spec.template
+    why = boots_from_nothing(template.spec)
+    return Stalled("BootOrderUnknown", f"template.spec.{why}") if why and template not in recorded else None
 
 
 def choose_target(deployment: VirtualMachineDeployment, observed: ObservedDeployment) -> Target:

@@ -15,6 +15,7 @@ from homeostat.planner.deployment import actions as act
 from homeostat.planner.deployment import plan_deployment
 from homeostat.planner.deployment.observed import ObservedDeployment, Revision
 from homeostat.planner.deployment.plan import DeploymentPlan
+from homeostat.planner.deployment.revision import unbootable
 from homeostat.planner.files.trash import DELETED_BECAUSE
 from homeostat.planner.machine.removal.teardown import KEEP_DISKS
 from homeostat.planner.plan import Stalled, Waiting
@@ -126,7 +127,8 @@ class DeploymentReconciler:
         namespace, name = deployment.metadata.namespace, deployment.metadata.name
         machines = await self._machines.of(namespace)
         recorded = await self._store.list(MachineRevision, namespace)
-        revisions = (Revision(r.spec, self._when(r.metadata.creation_timestamp)) for r in recorded if owned_by(r, deployment))
+        ours = [r for r in recorded if owned_by(r, deployment)]
+        revisions = (Revision(r.spec, self._when(r.metadata.creation_timestamp)) for r in ours)
         own = [seen for seen in machines if seen.owner == deployment.metadata.uid]
         others = [seen.replica for seen in machines if seen.owner != deployment.metadata.uid]
         replicas = tuple(seen.replica for seen in own)
@@ -135,7 +137,7 @@ class DeploymentReconciler:
             replicas=replicas,
             revisions=tuple(revisions),
             plugin_fingerprint=plugin,
-            refusal=refusal,
+            refusal=refusal or unbootable(deployment, [r.spec.template for r in ours]),
             foreign=frozenset(index_of(other.name, name) for other in others if not other.deleting) - {0},
             leaving=frozenset(index_of(other.name, name) for other in others if other.deleting) - {0},
             kept=await self._disks.of(deployment) if ending else (),
