@@ -50,6 +50,7 @@ class Rig:
     host: LibvirtHost
     storage: Storage
     done: dict[str, list[str]] = field(default_factory=dict)  # by machine: what was carried out
+    warned: list[str] = field(default_factory=list)  # what the operator ever warned of
 
     @property
     def folder(self) -> Path:
@@ -96,6 +97,7 @@ class Rig:
         finally:
             stop.set()
             await running
+            self.warned = [event.message for event in store.events(0, None, 500) if event.type == "Warning"]
             store.close()
 
     def _rests(self, store: FilesStore, operator: Job) -> bool:

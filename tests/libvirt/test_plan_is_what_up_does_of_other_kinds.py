@@ -232,9 +232,22 @@ def test_plan_goes_back_to_a_snapshot_that_is_taken_in_the_same_step() -> None:
             made.write(a=machine, s=None)
         made.write(a={**machine, "restoreFrom": {"snapshot": "s", "token": "1"}}, s=REF)
         await plan_and_up(made)
-        assert "No changes" in shown(await made.plan())
+        assert "No changes" in shown(await made.plan()) and not any("snapshot" in words for words in made.warned)
         made.write(a={**machine, "restoreFrom": {"snapshot": "t", "token": "2"}})
         assert "snapshot 't' in namespace default is not there" in shown(await made.plan())
+
+    run(scenario)
+
+
+def test_plan_goes_back_to_no_snapshot_that_cannot_be_taken() -> None:
+    async def scenario(made: Rig) -> None:
+        made.write(k={"size": "8Mi", "format": "raw"})
+        machine = {**OFF, "disks": [{"name": "r", "diskRef": {"name": "k"}}]}
+        made.write(a=machine)
+        await plan_and_up(made)
+        made.write(a={**machine, "restoreFrom": {"snapshot": "s", "token": "1"}}, s=REF)
+        text = shown(await plan_and_up(made))
+        assert "! SnapshotNotTaken: spec.restoreFrom: snapshot s cannot be taken: " in text
 
     run(scenario)
 

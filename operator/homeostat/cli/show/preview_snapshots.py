@@ -12,9 +12,9 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.schedule import SnapshotSchedule
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.actions import ReleaseResource, TakeSnapshot
-from homeostat.planner.machine.restore import NOT_TAKEN
+from homeostat.planner.machine.restore import NOT_TAKEN, untaken
 from homeostat.planner.observed import Observed, Restore
-from homeostat.planner.plan import Plan, Stalled
+from homeostat.planner.plan import Plan, Stalled, Waiting
 from homeostat.planner.schedule import plan_schedule
 from homeostat.planner.snapshot import plan_snapshot
 from homeostat.planner.snapshot.observed import ObservedSnapshot, own_disks
@@ -39,20 +39,21 @@ class SnapshotForesight:
         gone = any(isinstance(action, ReleaseResource) for action in plan.actions)
         self.ends[machine.key] = None if gone else end
 
-    async def to_go_back_to(self, machine: VirtualMachine, plan: Plan, end: Observed) -> Restore | None:
+    async def to_go_back_to(self, machine: VirtualMachine, plan: Plan, end: Observed) -> Restore | Waiting | Stalled | None:
         """Returns the snapshot that the machine waits for to go back to, where it is taken once the machine's plan is carried
-        out. None: it is not, or the machine waits for none."""
+        out; or that it cannot be taken. None: neither, or the machine waits for none."""
         wanted = machine.spec.restore_from
-        if wanted is None or not isinstance(plan.outcome, Stalled) or plan.outcome.reason != NOT_TAKEN:
+        if wanted is None or plan.outcome.reason != NOT_TAKEN:
             return None
         snapshot = await self.store.get(Snapshot, Key(Snapshot.KIND, machine.metadata.namespace, wanted.snapshot))
         if snapshot is None:
             return None
         self.machine(machine, plan, end)
-        for action in (await self._plan(snapshot)).actions:
+        taking = await self._plan(snapshot)
+        for action in taking.actions:
             if isinstance(action, TakeSnapshot):
                 return Restore(action.uid, action.tag, action.disks, action.memory, "just before")
-        return None
+        return untaken(machine, wanted.snapshot, taking.outcome.message) if isinstance(taking.outcome, Stalled) else None
 
     async def snapshots(self, places: Mapping[Key, str]) -> list[SnapshotEntry]:
         return [SnapshotEntry(one, await self._plan(one), places.get(one.key, "")) for one in await self.store.list(Snapshot)]

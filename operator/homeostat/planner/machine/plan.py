@@ -244,7 +244,7 @@ def _outcome(power: PowerPlan, blocker: Outcome | None, acting: bool) -> Outcome
 
 
 def _harmless(blocker: Outcome) -> bool:
-    return isinstance(blocker, Stalled) and blocker.reason in _HARMLESS
+    return blocker.reason in _HARMLESS
 
 
 def _gone_message(machine: VirtualMachine) -> str:

@@ -21,6 +21,7 @@ from .power.shutdown import ASK_AGAIN, STARTING_UP, shut_down
 NOT_FOUND, NOT_TAKEN, OF_ANOTHER, LOST = "SnapshotNotFound", "SnapshotNotTaken", "SnapshotOfAnotherMachine", "SnapshotLost"
 HARMLESS = frozenset({NOT_FOUND, NOT_TAKEN, OF_ANOTHER, LOST})
 """Why a restore cannot be done now. The machine goes on as it is."""
+LOOK_AGAIN = 2.0  # seconds: there is no event when a snapshot is taken
 
 
 def restore_due(machine: VirtualMachine, observed: Observed) -> bool:
@@ -57,6 +58,15 @@ def plan_restore(machine: VirtualMachine, observed: Observed, record: Record, no
     back = RestoreSnapshot(restore.uid, domain.uuid, restore.tag, restore.disks, restore.memory, directory, wanted.token, why)
     discard = (DiscardSave(domain.uuid, "the saved memory does not fit the disks as they were"),) if domain.managed_save else ()
     return PowerPlan(record, (*discard, back), Waiting("Restoring", f"going back to snapshot {wanted.snapshot}"), stopping=True)
+
+
+def untaken(machine: VirtualMachine, snapshot: str, problem: str) -> Waiting | Stalled:
+    """Says that the snapshot is not taken yet, and that it cannot be, where there is a ``problem``."""
+    if problem:
+        return unrestorable(NOT_TAKEN, machine, f"snapshot {snapshot} cannot be taken: {problem}")
+    return Waiting(
+        NOT_TAKEN, f"spec.restoreFrom: snapshot {snapshot} is being taken; {machine.metadata.name} goes on until then", LOOK_AGAIN
+    )
 
 
 def unrestorable(reason: str, machine: VirtualMachine, message: str) -> Stalled:

@@ -12,6 +12,7 @@ from homeostat.models.quantity import format_quantity
 from homeostat.planner.actions import CreateDisk, ImageRef
 from homeostat.planner.machine.host.fit import misfit
 from homeostat.planner.machine.preview.foresee import foreseen
+from homeostat.planner.machine.restore import NOT_TAKEN
 from homeostat.planner.machine.storage.storage import storage_needs
 from homeostat.planner.observed import HostFacts, ImagePhase, Observed, ObservedImage
 from homeostat.planner.plan import Outcome, Plan, Stalled, Waiting
@@ -22,7 +23,7 @@ Foresee = Callable[[ImageRef], Awaitable[ObservedImage]]
 SAID_BY_ACTIONS = frozenset({"Reconciling", "Starting", "ShuttingDown", "Terminating"})
 PASSING = SAID_BY_ACTIONS | {
     "Busy", "CrashLoopBackOff", "GuestShuttingDown", "IOError", "ImageFetching", "Pausing", "PoweringOff",
-    "Resuming", "Saving", "Unhealthy",
+    "Resuming", "Saving", "Unhealthy", NOT_TAKEN,
 }  # fmt: skip
 """Reasons that pass by themselves. For every other reason somebody must act."""
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from homeostat.driver.errors import DriverError
 from homeostat.models.base import Key
+from homeostat.models.condition import STALLED, find_condition
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot
-from homeostat.planner.machine.restore import LOST, NOT_FOUND, NOT_TAKEN, OF_ANOTHER, restore_due, unrestorable
+from homeostat.planner.machine.restore import LOST, NOT_FOUND, OF_ANOTHER, restore_due, unrestorable, untaken
 from homeostat.planner.observed import Observed, Restore
 from homeostat.planner.plan import Stalled, Waiting
 from homeostat.planner.snapshot.observed import lacking, own_disks, tag_of
@@ -43,7 +44,8 @@ async def _restore(
             of = snapshot.spec.machine_ref.name
             if of != machine.metadata.name:
                 return _of_another(machine, wanted.snapshot, of)
-            return unrestorable(NOT_TAKEN, machine, f"snapshot {wanted.snapshot} is not taken yet: it waits for that")
+            stalled = find_condition(snapshot.status.conditions, STALLED) if snapshot.status else None
+            return untaken(machine, wanted.snapshot, stalled.message if stalled and stalled.status == "True" else "")
         if note.machine != machine.identity:
             return _of_another(machine, wanted.snapshot, note.machine_name)
         tags = await host.snapshot_tags([path for _, path in note.disks])

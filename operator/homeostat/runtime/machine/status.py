@@ -27,6 +27,7 @@ from homeostat.planner.machine.power.power import RUN_FAILED
 from homeostat.planner.machine.power.shutdown import UNHEALTHY
 from homeostat.planner.machine.power.windows import window_words
 from homeostat.planner.machine.removal.teardown import ABANDON
+from homeostat.planner.machine.restore import NOT_TAKEN
 from homeostat.planner.machine.storage.disk_source import MISSING, MOVED, OVERLAY
 from homeostat.planner.machine.storage.header import ALTERED
 from homeostat.planner.machine.storage.storage import IMAGE_CHANGED
@@ -40,7 +41,7 @@ Addresses = Mapping[str, Sequence[tuple[str, str]]]
 # Reasons why a machine is not ready yet, but will be by itself. For every other reason somebody must act.
 UNDER_WAY = frozenset({
     "Reconciling", "ImageFetching", "ImageQueued", "Starting", "NotReadyYet", "ReadinessLost", UNHEALTHY, "Resuming", "Pausing",
-    "Saving", "Busy", "Restoring", "GuestShuttingDown", "ShuttingDown", "PoweringOff", "Terminating",
+    "Saving", "Busy", "Restoring", NOT_TAKEN, "GuestShuttingDown", "ShuttingDown", "PoweringOff", "Terminating",
 })  # fmt: skip
 DOUBTFUL = "Doubtful"  # something in the spec will probably not do what was meant
 ON_ANOTHER_HOST = "OnAnotherHost"  # the finalizer of the machine names us, but its domain is on another host

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner import actions as act
-from homeostat.planner.machine.restore import LOST, NOT_FOUND, NOT_TAKEN, OF_ANOTHER, new_token
+from homeostat.planner.machine.restore import LOST, NOT_FOUND, NOT_TAKEN, OF_ANOTHER, new_token, untaken
 from homeostat.planner.observed import DomainState, Restore
-from homeostat.planner.plan import Stalled
+from homeostat.planner.plan import Stalled, Waiting
 from tests.unit.driving import Killed, Operator
 from tests.unit.machines import changed, machine, running
 from tests.unit.world import World
@@ -148,3 +148,15 @@ def test_the_token_of_a_machine_that_is_only_made_now_is_noted(created: bool, re
     storage = replace(seen.storage, created=created, restored=restored)
     assert len(new_token(back(vm), replace(seen, domain=None, storage=storage))) == noted
     assert new_token(back(vm), replace(seen, storage=storage)) == () == new_token(vm, replace(seen, domain=None, storage=storage))
+
+
+@pytest.mark.parametrize(("problem", "kind"), [("", Waiting), ("its disk is raw", Stalled)])
+def test_it_waits_for_a_snapshot_that_is_being_taken_and_stalls_on_one_that_cannot_be(problem: str, kind: type) -> None:
+    world, operator, vm = ran()
+    world.named = untaken(back(vm), "before", problem)
+    outcome = operator.settle(back(vm)).outcome
+    assert outcome == world.named and isinstance(outcome, kind) and outcome.reason == NOT_TAKEN
+    assert "snapshot before" in outcome.message and problem in outcome.message and world.starts == 1
+    world.crash()
+    operator.settle(back(vm))
+    assert world.starts == 2 and world.restores == []
