@@ -34,7 +34,7 @@ class Fate(StrEnum):
 
 Functions = dict[tuple[str, str, int], list[FunctionType]]  # by file, qualified name and first line
 Told = Callable[[Mutant, Fate, int], None]
-_EXITS = {0: Fate.SURVIVED, 1: Fate.KILLED}
+_EXITS = {0: Fate.SURVIVED, 1: Fate.KILLED, 2: Fate.UNCOVERED}
 GATHERED = 40  # files of tests whose lines are gathered in one fork
 
 
@@ -71,8 +71,11 @@ class Trial:
         def try_it() -> int:
             path = str(ROOT / mutant.file)
             _, code = compiled(self._sources[path], path, mutant.number)
-            for function in functions[path, code.co_qualname, code.co_firstlineno]:
+            imported = functions.get((path, code.co_qualname, code.co_firstlineno), [])
+            for function in imported:
                 function.__code__ = code
+            if not imported:
+                return 2  # what the tests run is loaded anew: the change does not reach it
             return 1 if self._fails(names, known) else 0
 
         code = self._forked(try_it)

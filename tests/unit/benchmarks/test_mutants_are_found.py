@@ -79,3 +79,9 @@ def test_of_one_mutant_the_first_tests_are_run_as_far_as_its_time_goes() -> None
     known = {"a": Covered(1.0), "b": Covered(2.0), "c": Covered(0.5)}
     assert _within(3.0, ["a", "b", "c"], known) == ["a", "b"]
     assert _within(0.5, ["a", "b", "c"], known) == []
+
+
+def test_what_is_loaded_anew_has_no_mutants() -> None:
+    found = {str(path.relative_to(ROOT)) for path in rooms.sources()}
+    assert "operator/homeostat/accounts/database.py" in found
+    assert not {name for name in found if "/migrations/" in name}
