@@ -41,6 +41,7 @@ from homeostat.runtime.machine.placement import Placer, unadmitted
 from homeostat.runtime.metrics import OperatorMetrics
 from homeostat.runtime.snapshot.homeless import SnapshotKeeper
 from homeostat.store.errors import AlreadyExists
+from homeostat.store.files.allowing import say_allowed
 from homeostat.store.files.passes.removal import SETTLE
 from homeostat.store.files.placing import PlacedFiles
 
@@ -348,6 +349,8 @@ async def several_hosts(
     async with AsyncExitStack() as stack:
         room, store, supervisor = await stack.enter_async_context(at_home(PlacedFiles, folder, state, settle))
         notes = take_hosts(store, libvirts)
+        if not teardown:
+            say_allowed(room, allowed)
         hosts: dict[str, LibvirtHost] = {}
 
         def elsewhere(but: str) -> set[str]:

@@ -28,6 +28,7 @@ from homeostat.runtime.machine.orphans import OrphanWatch
 from homeostat.runtime.metrics import OperatorMetrics
 from homeostat.runtime.telemetry import TelemetryServer
 from homeostat.store.errors import NoFolder, StateError, StoreError
+from homeostat.store.files.allowing import say_allowed
 from homeostat.store.files.last_look import keep_marking
 from homeostat.store.files.lock import ended
 from homeostat.store.files.passes.removal import SETTLE
@@ -107,6 +108,8 @@ async def standalone(
                 "with --host, or take them off with `homeostat down` first"
             )
         take_libvirt(store, uri, remember=not teardown)
+        if not teardown:
+            say_allowed(room, allowed)
         labels = labels or own_labels(uri)
         keep = supervisor.keep
         opening = open_host(

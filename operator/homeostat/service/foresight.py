@@ -57,6 +57,7 @@ from homeostat.runtime.machine.restoring import with_restore
 from homeostat.runtime.network.observe import observe_network
 from homeostat.runtime.plugin.reconcile import images_of
 from homeostat.store.errors import StateError
+from homeostat.store.files.allowing import said_allowed
 from homeostat.store.files.hosts import served_hosts
 from homeostat.store.files.state import StateFolder
 
@@ -127,12 +128,14 @@ async def _foresee(asking: Asking, resource: Resource) -> Foreseen | None:
     except (ExportRefused, OnAnotherApi, StateError) as error:
         return Foreseen(unseen=(f"the host cannot be looked at from here: {error}",))
     try:
-        async with asyncio.timeout(PATIENCE), _turn(), _opened(asking, state, uri, name or LOCAL, resource) as (host, storage):
+        allowed = None if limits.clustered else said_allowed(state)
+        opening = _opened(asking, state, uri, name or LOCAL, allowed or _all_of(resource))
+        async with asyncio.timeout(PATIENCE), _turn(), opening as (host, storage):
             if not host.facts.reachable:
                 return Foreseen(unseen=(f"the host cannot be looked at: {host.facts.error}",))
             look = _Look(cast(ResourceStore, _AsIf(asking.workspace.store, resource)), host, storage, state)
             await look.at(resource)
-            unseen = (*look.unseen, *_confined(resource), *_far(uri))
+            unseen = (*look.unseen, *(() if allowed else _confined(resource)), *_far(uri))
             return Foreseen(
                 host.facts.name,
                 tuple(dict.fromkeys(look.findings)),
@@ -154,6 +157,12 @@ def _told(resource: Resource) -> str:
     return f"{resource.kind} {resource.metadata.name}"
 
 
+def _all_of(resource: Resource) -> Allowed:
+    """Returns what allows all that the resource asks for."""
+    spec: Any = resource.spec.template.spec if isinstance(resource, VirtualMachineDeployment) else resource.spec
+    return Allowed(True, True, tuple(folder.path for folder in getattr(spec, "filesystems", ())))
+
+
 def _confined(resource: Resource) -> Sequence[str]:
     """Says what is not known of the options that the operator was started with."""
     spec = resource.spec.template.spec if isinstance(resource, VirtualMachineDeployment) else resource.spec
@@ -169,20 +178,18 @@ def _far(uri: str) -> Sequence[str]:
 
 @asynccontextmanager
 async def _opened(
-    asking: Asking, state: StateFolder, uri: str, name: str, resource: Resource
+    asking: Asking, state: StateFolder, uri: str, name: str, allowed: Allowed
 ) -> AsyncIterator[tuple[LibvirtHost, Storage]]:
     """Opens the host as the operator does, but records nothing."""
 
     async def kvm_usable() -> bool:
         return not is_local(uri) or (await probe_kvm(None)).usable
 
-    spec: Any = resource.spec.template.spec if isinstance(resource, VirtualMachineDeployment) else resource.spec
-    folders = tuple(folder.path for folder in getattr(spec, "filesystems", ()))
     known = await asking.workspace.store.get(Host, Key(Host.KIND, "default", name))
     storage = Storage(state.root, await qemu_group(uri), image_folders=asking.limits.image_folders)
     host = LibvirtHost(
         uri, name=name, storage=storage, storage_root=str(state.root), labels=known.metadata.labels if known else None,
-        kvm_usable=kvm_usable, trash_keep=KEEP, marks_runs=False, allowed=Allowed(True, True, folders),
+        kvm_usable=kvm_usable, trash_keep=KEEP, marks_runs=False, allowed=allowed,
     )  # fmt: skip
     async with host:
         yield host, storage

@@ -17,8 +17,10 @@ from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.planner.actions import ImageRef
+from homeostat.planner.allowed import Allowed
 from homeostat.planner.template import template_with_plugin
 from homeostat.service.foresight import Foreseen, _AsIf
+from homeostat.store.files.allowing import said_allowed, say_allowed
 from homeostat.store.files.hosts import KnownHost, write_hosts
 from homeostat.store.files.state import StateFolder
 from tests.unit.serving import Written, disk_of, resource
@@ -144,6 +146,35 @@ def test_options_of_the_operator_are_not_known(state: StateFolder) -> None:
     found = look(state, machine(qemuArguments=["-fw_cfg name=a,string=b"]))
     assert list(found.findings) == []
     assert list(found.unseen) == ["whether the operator's options allow qemuArguments is not known here"]
+
+
+@pytest.mark.parametrize(
+    ("allowed", "reasons"), [(Allowed(), ["QemuArgumentsNotAllowed"]), (Allowed(qemu_arguments=True), [])], ids=["no", "yes"]
+)
+def test_options_of_the_last_up_are_known(state: StateFolder, allowed: Allowed, reasons: list[str]) -> None:
+    say_allowed(state, allowed)
+    found = look(state, machine(qemuArguments=["-fw_cfg name=a,string=b"]))
+    assert [outcome.reason for outcome in found.findings] == reasons and list(found.unseen) == []
+
+
+def test_folders_of_the_last_up_are_known(state: StateFolder) -> None:
+    say_allowed(state, Allowed(folders=("/srv/a",)))
+    for path, reasons in (("/srv/a", []), ("/srv/b", ["FolderNotShared"])):
+        found = look(state, machine(filesystems=[{"name": "f", "path": path}]))
+        assert [outcome.reason for outcome in found.findings if "Folder" in outcome.reason] == reasons and not found.unseen
+
+
+def test_what_the_last_up_said_is_read_back_or_unknown(state: StateFolder) -> None:
+    said = Allowed(True, False, ("/srv/a", "/srv/b"))
+    say_allowed(state, said)
+    before = state.allowed_file.stat().st_ino
+    say_allowed(state, said)
+    assert said_allowed(state) == said and state.allowed_file.stat().st_ino == before  # nothing is written twice
+    for text in ("", "[]", '{"qemu_arguments": "yes"}'):
+        state.allowed_file.write_text(text)
+        assert said_allowed(state) is None
+    state.allowed_file.unlink()
+    assert said_allowed(state) is None
 
 
 def test_which_host_is_looked_at(state: StateFolder) -> None:

@@ -116,6 +116,11 @@ class StateFolder:
         return self.root / "serving.json"
 
     @property
+    def allowed_file(self) -> Path:
+        """The file that says what machines may have of their host, see ``allowing``."""
+        return self.root / "allowed.json"
+
+    @property
     def standby_rooms(self) -> Path:
         return self.root / "standby"
 
