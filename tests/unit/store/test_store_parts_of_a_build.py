@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,26 @@ def test_a_machine_whose_file_becomes_a_patch_stays_as_it_is(room: Room) -> None
     (room.folder / "kustomization.yaml").unlink()
     room.sync()
     assert vcpu(room) == 9 and not room.store.errors()
+
+
+@pytest.mark.parametrize("order", list(permutations(["base/web.yaml", "over/kustomization.yaml", "over/p.yaml"])), ids="-".join)
+def test_in_whatever_order_they_come_the_machine_is_that_of_its_base(room: Room, order: tuple[str, ...]) -> None:
+    """Also where the patch was a machine for a while, or stood beside it twice: nothing goes meanwhile, and nothing is made anew."""
+    texts = {
+        "base/web.yaml": document("web", "resources: {vcpu: 1}"),
+        "over/kustomization.yaml": "resources: [../base]\npatches: [{path: p.yaml}]\n",
+        "over/p.yaml": PATCH,
+    }
+    uids = set()
+    for path in order:
+        room.write(path, texts[path])
+        room.sync()
+        room.clock.forward(hours=1)
+        report = room.sync()
+        assert not report.deleted and not any(room.resource(name).deleting for name in room.names())
+        uids |= {room.resource(name).metadata.uid for name in room.names()}
+    assert room.names() == ["web"] and vcpu(room) == 1 and len(uids) == 1
+    assert {error.severity for error in report.errors} == {"Notice"}
 
 
 def test_a_machine_moves_from_a_file_that_becomes_a_patch(room: Room) -> None:
