@@ -19,14 +19,17 @@ from pydantic.fields import FieldInfo
 
 from homeostat.cli.configuration.sections import Configuration
 from homeostat.models.base import ObjectMeta, OwnerReference
+from homeostat.models.cloud_init import CloudInit
 from homeostat.models.condition import Condition
 from homeostat.models.deployment import VirtualMachineDeploymentSpec, VirtualMachineDeploymentStatus
 from homeostat.models.disk import DiskSpec, DiskStatus
 from homeostat.models.host import HostSpec, HostStatus
 from homeostat.models.image import ImageSpec, ImageStatus
+from homeostat.models.image_source import ImageSource
 from homeostat.models.machine import VirtualMachineSpec, VirtualMachineStatus
-from homeostat.models.machine_devices import CloudInit, DiskDevice, ImageSource, Nic
+from homeostat.models.machine_disks import DiskDevice
 from homeostat.models.machine_hardware import Resources
+from homeostat.models.machine_nics import Nic
 from homeostat.models.network import NetworkSpec, NetworkStatus
 from homeostat.models.plugin import PluginSpec, PluginStatus
 from homeostat.models.probe import Probes

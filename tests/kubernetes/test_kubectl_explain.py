@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from homeostat.models.machine_devices import DiskDevice
+from homeostat.models.machine_disks import DiskDevice
 from tests.rig.kubernetes.kubectl import Kubectl
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import falcon.asgi
 
-from homeostat.models.machine_devices import DiskDevice, Nic
+from homeostat.models.machine_disks import DiskDevice
+from homeostat.models.machine_nics import Nic
 from homeostat.service.devices import DeviceEdit, Devices, MachineDevices
 from homeostat.service.service import Service
 

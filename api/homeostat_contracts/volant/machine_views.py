@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from homeostat.models.machine import MachineState, VirtualMachine
-from homeostat.models.machine_devices import Nic
 from homeostat.models.machine_hardware import MIB, Resources
+from homeostat.models.machine_nics import Nic
 from homeostat.models.outside import redacted_all
 from homeostat.models.quantity import parse_quantity
 from homeostat.planner.machine.identity import mac_address

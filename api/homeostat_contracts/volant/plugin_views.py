@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from homeostat.models.condition import find_condition
-from homeostat.models.machine_devices import ImageSource
+from homeostat.models.image_source import ImageSource
 from homeostat.models.outside import redacted
 from homeostat.models.plugin import Plugin, Workload
 

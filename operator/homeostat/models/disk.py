@@ -9,7 +9,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from .base import Labels, Model, Name, Resource, Status
 from .condition import Condition
-from .machine_devices import DiskRef, ImageSource, ReclaimPolicy, check_size
+from .image_source import ImageSource
+from .machine_disks import DiskRef, ReclaimPolicy, check_size
 from .quantity import Quantity
 
 

@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 
 from .base import Model, Resource, Status
 from .condition import Condition
+from .image_source import FileSource, ImageFormat, ImageSource
 from .machine import VirtualMachineSpec
-from .machine_devices import FileSource, ImageFormat, ImageSource
 from .plugin import PluginSpec
 from .quantity import Quantity
 

@@ -15,7 +15,7 @@ from .disk import Disk
 from .host import Host
 from .image import Image, image_names
 from .machine import PluginRef, VirtualMachine, VirtualMachineSpec
-from .machine_devices import Nic
+from .machine_nics import Nic
 from .network import Network
 from .plugin import Plugin, PluginSpec
 from .schedule import SnapshotSchedule

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .machine_devices import Nic, Vnc
+    from .machine_display import Vnc
+    from .machine_nics import Nic
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,14 @@ from pydantic import Field, field_validator, model_validator
 
 from .base import Flag, Labels, Model, Name, Resource, Status
 from .bounds import DEVICES_MAX, WORDS_MAX, XML_PATTERN, XML_SCHEMA
+from .cloud_init import CloudInit
 from .condition import DATE_TIME, Condition, StatusText
 from .listening import first_collision, listeners
-from .machine_devices import CloudInit, DiskDevice, Display, Nic, ReclaimPolicy
+from .machine_disks import DiskDevice, ReclaimPolicy
+from .machine_display import Display
 from .machine_hardware import Boot, Firmware, MachineType, Resources, Virtualization
 from .machine_host import Filesystem, HostDevice, SharedMemory, Vsock
+from .machine_nics import Nic
 from .machine_platform import Rng, Scsi, Smbios, Sound, Tpm, Watchdog
 from .maintenance import WINDOWS_MAX, MaintenanceWindow, check_windows
 from .maintenance import UpdatePolicy as UpdatePolicy  # noqa: PLC0414 - it belongs to the spec

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from .base import Flag, Model, Name
 from .bounds import DEVICES_MAX, WORDS_MAX, XML_PATTERN, XML_SCHEMA
-from .machine_devices import ImageSource
+from .image_source import ImageSource
 from .machine_platform import Topology
 from .quantity import Quantity, format_quantity
 

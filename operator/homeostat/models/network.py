@@ -9,11 +9,12 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from .addresses import Address, check_mac
 from .base import Flag, Labels, Model, Resource, Status
 from .bounds import NAMED_MAX
 from .condition import Condition, StatusText
 from .machine import PendingChange, first_repeated
-from .machine_devices import BRIDGE_PATTERN, NETWORK_PATTERN, Address, check_mac
+from .machine_nics import BRIDGE_PATTERN, NETWORK_PATTERN
 
 LEASES_MAX = 4096
 """Static leases, and DNS records, of one network: more than a /20 needs."""

@@ -9,12 +9,16 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from .addresses import Port
 from .base import Flag, Labels, Model, Resource, Status
 from .bounds import OPENAPI_MAX, WORDS_MAX, XML_PATTERN, XML_SCHEMA, free
+from .cloud_init import CloudInit
 from .condition import Condition
+from .image_source import ImageSource
 from .machine import first_repeated
-from .machine_devices import CloudInit, DiskDevice, ImageSource, Nic, Port, check_size
+from .machine_disks import DiskDevice, check_size
 from .machine_hardware import Resources
+from .machine_nics import Nic
 from .probe import Probes
 from .quantity import Quantity
 

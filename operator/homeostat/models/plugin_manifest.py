@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from .addresses import Port
 from .base import API_VERSION, Name
-from .machine_devices import Port
 from .machine_hardware import VCPU_MAX
 from .plugin import Plugin
 

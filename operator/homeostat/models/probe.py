@@ -6,9 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from .addresses import Port
 from .base import Model
 from .bounds import WORDS_MAX
-from .machine_devices import Port
 
 
 class HttpHeader(Model):

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 
 from homeostat.models.condition import STALLED, find_condition
 from homeostat.models.image import UPLOADED, Image, ImageOrigin, boot_sources, disk_sources
+from homeostat.models.image_source import ImageFormat, ImageSource, NamedImage
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.machine_devices import ImageFormat, ImageSource, NamedImage
 from homeostat.models.outside import redacted
 
 from .plan import Stalled, Waiting

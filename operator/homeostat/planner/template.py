@@ -7,10 +7,12 @@ import json
 from typing import Any
 
 from homeostat.models.base import API_GROUP, ObjectMeta
+from homeostat.models.cloud_init import CloudInit
 from homeostat.models.deployment import RUNNING_STRATEGIES, MachineTemplate
 from homeostat.models.machine import RunStrategy, VirtualMachine, VirtualMachineSpec
-from homeostat.models.machine_devices import CloudInit, DiskDevice, Nic
+from homeostat.models.machine_disks import DiskDevice
 from homeostat.models.machine_hardware import Boot, Resources
+from homeostat.models.machine_nics import Nic
 from homeostat.models.plugin import ROOT_DISK, Plugin, PluginSpec, Workload, WorkloadType, kernel_command_line, told_to_workload
 from homeostat.models.probe import HttpGet, Probe, Probes, TcpSocket
 from homeostat.models.suggest import NamesNothing

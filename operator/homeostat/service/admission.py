@@ -20,8 +20,9 @@ from homeostat.driver.storage.images.source import check_source, is_remote
 from homeostat.driver.storage.secret import check_secret
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.image_source import FileSource
 from homeostat.models.kinds import BY_KIND
-from homeostat.models.machine_devices import FileSource, Vnc
+from homeostat.models.machine_display import Vnc
 from homeostat.models.network import Network, NetworkSpec
 from homeostat.models.plugin import Plugin
 from homeostat.planner.actions import ImageRef

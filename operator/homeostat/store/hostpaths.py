@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
-from homeostat.models.machine_devices import FileSource, Vnc
+from homeostat.models.image_source import FileSource
+from homeostat.models.machine_display import Vnc
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -10,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from homeostat.cli.show.render_plan import PlanEntry, plan_as_json, render_entry
-from homeostat.models.machine_devices import CloudInit
+from homeostat.models.cloud_init import CloudInit
 from homeostat.planner.machine.preview.foresee import foresee
 from homeostat.planner.machine.storage.seed import seed_files
 from homeostat.runtime.machine.status import machine_status

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from homeostat.models.machine_devices import CloudInit
+from homeostat.models.cloud_init import CloudInit
 
 TEXTS = (
     "\tversion: 2\n",

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from homeostat.driver.xml.elements import element, parse_xml, to_text
 from homeostat.models.kinds import STORED
-from homeostat.models.machine_devices import SIZE_MAX
+from homeostat.models.machine_disks import SIZE_MAX
 from homeostat.store.files.reading.validate import Rejected, validate
 from tests.unit.crd_schemas import is_let_in
 

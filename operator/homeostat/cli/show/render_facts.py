@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from homeostat.models.image_source import ImageSource
 from homeostat.models.machine import VirtualMachine, VirtualMachineSpec
-from homeostat.models.machine_devices import DiskDevice, ImageSource, Nic, ReclaimPolicy
+from homeostat.models.machine_disks import DiskDevice, ReclaimPolicy
+from homeostat.models.machine_nics import Nic
 from homeostat.models.quantity import format_quantity
 
 from .render_texts import Line

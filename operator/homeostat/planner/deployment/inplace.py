@@ -6,7 +6,7 @@ from enum import Enum
 
 from homeostat.models.deployment import MachineRevisionSpec
 from homeostat.models.machine import VirtualMachineSpec
-from homeostat.models.machine_devices import DiskBus, DiskDevice
+from homeostat.models.machine_disks import DiskBus, DiskDevice
 
 
 class Way(Enum):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachineSpec
-from homeostat.models.machine_devices import ReclaimPolicy
+from homeostat.models.machine_disks import ReclaimPolicy
 
 from ..actions import DeleteFile, SetAside
 from ..files.trash import WITH_DEPLOYMENT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from homeostat.models.machine_devices import ImageSource
+from homeostat.models.image_source import ImageSource
 
 from ..files.disk_file import DiskLabel
 from ..observed import HostFacts, ObservedDisk, ObservedStorage

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from homeostat.models.disk import Disk
-from homeostat.models.machine_devices import ReclaimPolicy
+from homeostat.models.machine_disks import ReclaimPolicy
 
 from ..actions import Action, LabelDisk, ReleaseResource, RemoveDisk, SetAside
 from ..files.trash import DELETED_BECAUSE, DELETED_BY

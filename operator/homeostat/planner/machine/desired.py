@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from homeostat.models.image_source import ImageFormat
 from homeostat.models.machine import SEED_NAME, VirtualMachine, VirtualMachineSpec
-from homeostat.models.machine_devices import DiskBus, DiskDevice, Display, ImageFormat, Nic
+from homeostat.models.machine_disks import DiskBus, DiskDevice
+from homeostat.models.machine_display import Display
 from homeostat.models.machine_hardware import MIB, Virtualization
+from homeostat.models.machine_nics import Nic
 from homeostat.models.machine_platform import Rng, Smbios
 from homeostat.models.qemu_arguments import words_of
 

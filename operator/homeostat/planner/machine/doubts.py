@@ -11,9 +11,9 @@ from typing import Any
 import yaml
 
 from homeostat.models.base import Resource
+from homeostat.models.cloud_init import CloudInit
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine, VirtualMachineSpec
-from homeostat.models.machine_devices import CloudInit
 from homeostat.models.plugin import Plugin
 from homeostat.models.seed_text import load
 

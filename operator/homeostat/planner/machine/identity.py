@@ -7,7 +7,7 @@ import uuid
 from functools import lru_cache
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.machine_devices import DiskRef
+from homeostat.models.machine_disks import DiskRef
 
 from ..files.disk_file import named_disk_path
 

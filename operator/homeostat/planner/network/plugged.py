@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from homeostat.models.base import Key
-from homeostat.models.machine_devices import NetworkRef, Nic
+from homeostat.models.machine_nics import NetworkRef, Nic
 from homeostat.models.network import Network, NetworkMode
 
 from .identity import network_name, network_uuid

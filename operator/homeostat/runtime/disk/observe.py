@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from homeostat.models.base import Key, ObjectMeta
 from homeostat.models.disk import Disk, SnapshotDiskRef
+from homeostat.models.image_source import ImageSource
 from homeostat.models.kinds import STORED, kind_of
 from homeostat.models.machine import UpdatePolicy, VirtualMachine, VirtualMachineSpec
-from homeostat.models.machine_devices import DiskDevice, ImageSource
+from homeostat.models.machine_disks import DiskDevice
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.disk.observed import DiskHolder, DiskSeen
 from homeostat.planner.domain import DiskConfig, DomainConfig

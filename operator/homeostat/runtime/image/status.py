@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from homeostat.models.condition import READY, RECONCILING, STALLED, merge_conditions, sayer
 from homeostat.models.image import USERS_SHOWN, Image, ImageState, ImageStatus
-from homeostat.models.machine_devices import ImageFormat
+from homeostat.models.image_source import ImageFormat
 from homeostat.planner.observed import ImagePhase, ObservedImage
 from homeostat.planner.plan import Converged, Outcome, Stalled
 

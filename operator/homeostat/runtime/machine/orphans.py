@@ -15,7 +15,7 @@ from typing import Protocol
 from homeostat.driver.errors import DriverError
 from homeostat.models.base import NAME_PATTERN, Key
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.machine_devices import ReclaimPolicy
+from homeostat.models.machine_disks import ReclaimPolicy
 from homeostat.models.network import Network
 from homeostat.planner.network.orphans import find_orphaned_networks
 from homeostat.planner.orphans import NETWORK, MachineFolder, Orphan, find_orphans, mend, why

@@ -9,7 +9,7 @@ from homeostat.models.base import Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.kinds import kind_of
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.machine_devices import Nic
+from homeostat.models.machine_nics import Nic
 from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
 from homeostat.planner.network.identity import network_name

@@ -20,7 +20,7 @@ from homeostat.models.host_uri import unallowed
 from homeostat.models.image import Image
 from homeostat.models.kinds import STORED, kind_of
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.machine_devices import ReclaimPolicy
+from homeostat.models.machine_disks import ReclaimPolicy
 from homeostat.models.network import Network
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.placement import PLACEMENTS, host_finalizer

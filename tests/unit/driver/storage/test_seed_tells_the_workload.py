@@ -11,8 +11,8 @@ import yaml
 from pydantic import ValidationError
 
 from homeostat.driver.storage.seed import build_seed
+from homeostat.models.cloud_init import CloudInit
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.machine_devices import CloudInit
 from homeostat.models.plugin import Plugin
 from homeostat.planner.machine.storage.seed import seed_files
 from homeostat.planner.template import with_plugin

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from homeostat.models.disk import Disk, DiskStatus
-from homeostat.models.machine_devices import ImageSource
+from homeostat.models.image_source import ImageSource
 from homeostat.planner.disk import plan_disk
 from homeostat.planner.disk.classify import classify_disk
 from homeostat.planner.disk.foresee import foresee_disk

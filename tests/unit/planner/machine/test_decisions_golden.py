@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.machine_devices import DiskDevice
+from homeostat.models.machine_disks import DiskDevice
 from homeostat.planner import actions as act
 from homeostat.planner.actions import Action
 from homeostat.planner.domain import BackingFile, DiskConfig, Record

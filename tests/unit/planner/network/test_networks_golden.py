@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from homeostat.driver.xml.network import build_network, parse_network
-from homeostat.models.machine_devices import Nic
+from homeostat.models.machine_nics import Nic
 from homeostat.planner.network import actions as act
 from homeostat.planner.network.config import AddressConfig, NetworkConfig, NetworkRecord
 from homeostat.planner.network.desired import desired_network

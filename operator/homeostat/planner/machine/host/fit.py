@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from homeostat.models.disk import Disk
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.machine_devices import Nic
+from homeostat.models.machine_nics import Nic
 from homeostat.models.quantity import format_quantity
 
 from ...network.plugged import PluggedRef

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from homeostat.models.machine import SEED_NAME, VirtualMachine
-from homeostat.models.machine_devices import DiskDevice
+from homeostat.models.machine_disks import DiskDevice
 
 from ...actions import Action, NoteMoved
 from ...domain import DiskConfig, DomainConfig, MovedDisk

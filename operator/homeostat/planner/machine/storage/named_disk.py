@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from homeostat.models.disk import Disk
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.machine_devices import DiskDevice, DiskRef
+from homeostat.models.machine_disks import DiskDevice, DiskRef
 
 from ...domain import DiskConfig
 from ...observed import Observed, ObservedDisk

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.machine_devices import DiskDevice, ReclaimPolicy
+from homeostat.models.machine_disks import DiskDevice, ReclaimPolicy
 
 from ...actions import Action, DeleteFile, NoteDisks, SetAside
 from ...observed import Observed

@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
+from homeostat.models.cloud_init import INSTANCE_ID, InstanceId
 from homeostat.models.machine import SEED_NAME, VirtualMachine
-from homeostat.models.machine_devices import INSTANCE_ID, InstanceId
 
 from ...observed import Observed
 from ..identity import digest, machine_directory

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from homeostat.models.image import boot_sources, disk_sources
+from homeostat.models.image_source import ImageSource
 from homeostat.models.machine import UpdatePolicy, VirtualMachine
-from homeostat.models.machine_devices import DiskDevice, ImageSource
+from homeostat.models.machine_disks import DiskDevice
 from homeostat.models.quantity import format_quantity
 
 from ...actions import Action, CopyBoot, CreateDisk, FetchImage, GrowDisk, ImageRef, TakeBack, WriteSeed

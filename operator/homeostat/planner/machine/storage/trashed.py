@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.machine_devices import DiskDevice
+from homeostat.models.machine_disks import DiskDevice
 from homeostat.models.quantity import format_quantity
 
 from ...actions import TakeBack

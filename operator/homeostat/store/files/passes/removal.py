@@ -21,7 +21,7 @@ from homeostat.models.host import Host
 from homeostat.models.image import Image
 from homeostat.models.kinds import BY_KIND
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.machine_devices import ReclaimPolicy
+from homeostat.models.machine_disks import ReclaimPolicy
 from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
 from homeostat.models.schedule import SnapshotSchedule

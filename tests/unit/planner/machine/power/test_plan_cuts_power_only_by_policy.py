@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.machine_devices import ReclaimPolicy
+from homeostat.models.machine_disks import ReclaimPolicy
 from homeostat.planner import actions as act
 from homeostat.planner.actions import Action
 from homeostat.planner.machine.identity import disk_path
