@@ -14,7 +14,8 @@ from homeostat.store.files.reading.parts import BuildPart, Parts
 from homeostat.store.files.reading.positions import Positions
 from homeostat.store.files.reading.validate import Rejected, foreign, stray, validate, whose
 from homeostat.store.files.text import jsontext
-from homeostat.store.files.text.documents import Document, UnreadableDocument, decode, read_documents
+from homeostat.store.files.text.documents import decode, read_documents
+from homeostat.store.files.text.reader import Document, UnreadableDocument
 from homeostat.store.files.text.templates import TEMPLATE
 
 from .errors import CliError

@@ -1,4 +1,4 @@
-"""What cloud-init is told in a VirtualMachine: its seed."""
+"""The seed of a VirtualMachine: what cloud-init reads at its first boot, and its instance-id."""
 
 from __future__ import annotations
 

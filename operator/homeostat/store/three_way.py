@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .files.text.documents import equal
+from .files.text.values import equal
 from .merge import merge_patch
 
 Form = Mapping[str, Any]

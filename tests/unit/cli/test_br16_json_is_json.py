@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from homeostat.cli.given import read_given
 from homeostat.store.files.editing import in_place
 from homeostat.store.files.text import documents, jsontext
+from homeostat.store.files.text.values import equal
 from homeostat.store.merge import merge_patch
 from tests.unit.store_fixtures import Room, document, key
 
@@ -128,7 +129,7 @@ def test_br16_any_json_is_read_as_json(value: dict[str, Any], escaped: bool, ind
     wrong = [p for p in read.problems if "byte order mark" not in p.message and "nobody sees" not in p.message]
     assert not wrong
     if not read.problems:
-        assert documents.equal(read.value, value)
+        assert equal(read.value, value)
 
 
 @settings(max_examples=25, deadline=None)
@@ -142,4 +143,4 @@ def test_br16_any_edit_of_json_is_json(
         return
     wanted = merge_patch(before, patch)
     edited = in_place.patched_text(text, content.documents[0], wanted)
-    assert documents.equal(jsontext.value(edited), wanted)
+    assert equal(jsontext.value(edited), wanted)

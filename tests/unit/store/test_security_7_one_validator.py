@@ -15,6 +15,7 @@ from homeostat.store.errors import Invalid
 from homeostat.store.files.editing import readback
 from homeostat.store.files.reading.validate import key_to_write
 from homeostat.store.files.text import documents
+from homeostat.store.files.text.values import equal
 from tests.unit.store_fixtures import Room, document, key
 
 
@@ -88,7 +89,7 @@ def test_security_7_any_value_is_refused_or_reads_back_the_same(variables: dict[
         return
     text = readback.new_text(wanted, "/folder", "web")
     (read,) = documents.read_documents(documents.decode(text.encode())).documents
-    assert documents.equal(read.value, wanted)
+    assert equal(read.value, wanted)
 
 
 def test_security_7_the_last_look_is_at_the_text_itself() -> None:

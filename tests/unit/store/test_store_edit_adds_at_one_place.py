@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from homeostat.store.files.editing.splice import splice
 from homeostat.store.files.text import documents
+from homeostat.store.files.text.values import equal
 
 TEXT = "spec:\n  disks:\n    - name: a\n      size: 1Gi  # small\n"
 
@@ -13,4 +14,4 @@ def test_the_inner_part_comes_first() -> None:
     new = {"spec": {"disks": [{"name": "a", "size": "1Gi", "bus": "sata"}, {"name": "b"}], "suspend": True}, "kind": "x"}
     text, _ = splice(TEXT, old, new)
     assert text == TEXT + "      bus: sata\n    - name: b\n  suspend: true\nkind: x\n"
-    assert documents.equal(documents.read_documents(text).documents[0].value, new)
+    assert equal(documents.read_documents(text).documents[0].value, new)

@@ -9,6 +9,7 @@ import pytest
 from homeostat.store.errors import NotEditable
 from homeostat.store.files.editing import in_place
 from homeostat.store.files.text import documents
+from homeostat.store.files.text.values import equal
 from homeostat.store.merge import merge_patch
 from tests.unit.store_fixtures import Room, document, key
 
@@ -22,7 +23,7 @@ def patched(text: str, patch: dict[str, Any]) -> str:
     wanted = merge_patch(found.value, patch)
     edited = in_place.patched_text(text, found, wanted, "web.yaml")
     (again,) = documents.read_documents(edited).documents
-    assert documents.equal(again.value, wanted)
+    assert equal(again.value, wanted)
     return edited
 
 

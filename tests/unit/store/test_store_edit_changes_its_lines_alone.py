@@ -15,6 +15,7 @@ from homeostat.store.errors import NotEditable
 from homeostat.store.files.editing import in_place
 from homeostat.store.files.text import documents
 from homeostat.store.files.text.render import render_flow
+from homeostat.store.files.text.values import equal
 from homeostat.store.merge import merge_patch
 
 Place = tuple[str, ...]
@@ -76,7 +77,7 @@ class Author:
             self._field(key, item, pad, (*place, key))
 
     def _field(self, key: str, item: Any, pad: str, place: Place) -> None:
-        same = [name for name, had in self._anchors if documents.equal(had, item)]
+        same = [name for name, had in self._anchors if equal(had, item)]
         if same and self._chance():
             self._say(place, True, f"{pad}{key}: *{same[0]}")
             return
@@ -142,7 +143,7 @@ def changes(before: Any, after: Any, place: Place = ()) -> set[Place]:
     if isinstance(before, dict) and isinstance(after, dict) and before and after:
         names = before.keys() | after.keys()
         return {at for name in names for at in changes(before.get(name), after.get(name), (*place, name))}
-    return set() if documents.equal(before, after) else {place}
+    return set() if equal(before, after) else {place}
 
 
 def within(inner: Place, outer: Place) -> bool:
@@ -156,7 +157,7 @@ def test_law(seed: int, before: dict[str, Any], patch: dict[str, Any], tail: str
     author.mapping(before, "", ())
     text = "\n".join(["# head", *(line for _, _, line in author.lines)]) + "\n" + tail
     found = documents.read_documents(text).documents[0]
-    assert documents.equal(found.value, before), text
+    assert equal(found.value, before), text
     after = merge_patch(before, patch)
     try:
         edited = in_place.patched_text(text, found, after, "web.yaml")
@@ -166,7 +167,7 @@ def test_law(seed: int, before: dict[str, Any], patch: dict[str, Any], tail: str
         return
     told = f"\n--- from\n{text}\n--- to\n{edited}"
     (again,) = documents.read_documents(edited).documents
-    assert documents.equal(again.value, after), told
+    assert equal(again.value, after), told
     changed = changes(before, after)
     had, left = Counter[str](), Counter(edited.split("\n"))
     comments = re.findall("# .*", edited)

@@ -11,7 +11,9 @@ from homeostat.store.errors import NotEditable
 
 from ..reading.folder import read_file
 from ..text import documents, jsontext
+from ..text.reader import Document, Reader, UnreadableDocument
 from ..text.remarks import remarks
+from ..text.values import equal
 from .splice import Unspliceable, splice
 
 
@@ -29,7 +31,7 @@ class DocumentPlace:
         return self.root / self.path
 
 
-def load(target: DocumentPlace, text: str | None = None) -> tuple[str, documents.Document, documents.FileContent]:
+def load(target: DocumentPlace, text: str | None = None) -> tuple[str, Document, documents.FileContent]:
     """Returns the file's text, the document in it, and everything that is in it. ``text`` takes the place of what the file holds.
 
     Raises:
@@ -37,7 +39,7 @@ def load(target: DocumentPlace, text: str | None = None) -> tuple[str, documents
     """
     try:
         text = documents.decode(read_file(str(target.file))) if text is None else text
-    except (OSError, ValueError, documents.UnreadableDocument) as error:
+    except (OSError, ValueError, UnreadableDocument) as error:
         raise NotEditable(f"{target.path} cannot be edited: {error}") from error
     content = documents.read_documents(text)
     if content.broken:
@@ -54,7 +56,7 @@ def _first(problem: Any) -> str:
     return f"line {problem.line}: {problem.message}" if problem.line else problem.message
 
 
-def patched_text(text: str, found: documents.Document, new: Any, path: str = "") -> str:
+def patched_text(text: str, found: Document, new: Any, path: str = "") -> str:
     """Returns the file's text with the value of one document replaced by ``new``. ``path`` is the file's name in messages.
 
     Raises:
@@ -70,7 +72,7 @@ def patched_text(text: str, found: documents.Document, new: Any, path: str = "")
     return text[: found.start] + _edited(chunk, found, old_whole, new_whole, path) + text[found.end :]
 
 
-def _edited(chunk: str, found: documents.Document, old: Any, new: Any, path: str) -> str:
+def _edited(chunk: str, found: Document, old: Any, new: Any, path: str) -> str:
     json = jsontext.value(chunk) is not jsontext.NONE
     why, at = "", 0
     try:
@@ -103,7 +105,7 @@ def _shared(chunk: str, through: Sequence[tuple[int, int]]) -> tuple[str, int]:
 
 def _whole(chunk: str) -> Any:
     """Returns the value of a chunk, with its List as it is."""
-    reader = documents.Reader(chunk, 1, 1, 0)
+    reader = Reader(chunk, 1, 1, 0)
     return next(iter(reader.documents())).value
 
 
@@ -111,11 +113,11 @@ def _reads_as(chunk: str, value: Any) -> bool:
     content = documents.read_documents(chunk)
     if content.broken:
         return False
-    found = list(documents.Reader(chunk, 1, 1, 0).documents())
-    return len(found) == 1 and not found[0].problems and documents.equal(found[0].value, value)
+    found = list(Reader(chunk, 1, 1, 0).documents())
+    return len(found) == 1 and not found[0].problems and equal(found[0].value, value)
 
 
-def removed_text(text: str, found: documents.Document, path: str = "") -> str | None:
+def removed_text(text: str, found: Document, path: str = "") -> str | None:
     """Returns the file's text without one document. None: no document remains, and the file may be removed.
 
     Raises:

@@ -10,7 +10,9 @@ from homeostat.store.errors import DocumentProblem, Invalid, NotEditable
 
 from ..reading.validate import Rejected, validate
 from ..text import documents
+from ..text.reader import Document, UnreadableDocument
 from ..text.render import render_block
+from ..text.values import equal
 
 GONE: Final = object()
 """Takes the place of a value whose document is removed."""
@@ -42,11 +44,11 @@ def check_new(text: str, wanted: Any, folder: str, what: str) -> None:
         problems = _refused(content.documents[0].value, folder)
     if problems:
         raise Invalid(problems, what)
-    if not documents.equal([document.value for document in content.documents], [wanted]):
+    if not equal([document.value for document in content.documents], [wanted]):
         raise Invalid([DocumentProblem("", "holds a value that would read otherwise once it is written as YAML")], what)
 
 
-def check_edit(path: str, was: documents.FileContent, after: str, edited: documents.Document, wanted: Any) -> None:
+def check_edit(path: str, was: documents.FileContent, after: str, edited: Document, wanted: Any) -> None:
     """Checks the edit of a file that exists: ``edited`` becomes ``wanted``, which is valid, and everything beside it stays as it
     was.
 
@@ -65,7 +67,7 @@ def check_edit(path: str, was: documents.FileContent, after: str, edited: docume
         if mine and wanted is GONE:
             continue
         again = next(found)
-        if not documents.equal(again.value, wanted if mine else document.value):
+        if not equal(again.value, wanted if mine else document.value):
             raise _refusal(path, "it" if mine else f"the document in line {document.line}", " would read otherwise")
         if _fields(again.problems) != ([] if mine else _fields(document.problems)):
             raise _refusal(path, str(again.problems[0]) if again.problems else "a mistake beside it would be hidden")
@@ -74,7 +76,7 @@ def check_edit(path: str, was: documents.FileContent, after: str, edited: docume
 def _read(text: str) -> documents.FileContent:
     try:
         return documents.read_documents(documents.decode(text.encode()))
-    except documents.UnreadableDocument as error:
+    except UnreadableDocument as error:
         return documents.FileContent(broken=[error.problem])
     except UnicodeEncodeError as error:
         return documents.FileContent(

@@ -16,9 +16,10 @@ from typing import Any
 
 import yaml
 
-from ..text import characters, documents, jsontext
+from ..text import characters, jsontext
 from ..text.remarks import Remark, remarks
 from ..text.render import render_block, render_flow, render_scalar
+from ..text.values import equal
 
 _Entry = tuple[str | None, yaml.Node, yaml.Node]
 """A field of a mapping. One without a name is a merge (<<)."""
@@ -335,7 +336,7 @@ class _Splice:
 
 
 def _same(one: Any, other: Any) -> bool:
-    return documents.equal(one, other)
+    return equal(one, other)
 
 
 def _parts(old: Any, new: Any) -> bool:

@@ -32,7 +32,7 @@ from ..passes.intake import Intake
 from ..passes.removal import speaks_of_it
 from ..reading.files import Edit
 from ..reading.validate import STORE_METADATA, Rejected, desired_part, key_to_write, require_kind, resource_to_write
-from ..text import documents
+from ..text.values import equal
 from . import disk, in_place, last_applied, owned, readback
 
 IndexCheck = Callable[[Index], None]
@@ -136,7 +136,7 @@ class FolderWriter:
         text, found, before = in_place.load(target)
         wanted = _merged(found.value, desired_part(merge_patch))
         resource = resource_to_write(wanted, key, str(target.file.parent))
-        if documents.equal(wanted, found.value):
+        if equal(wanted, found.value):
             if takes and not dry:
                 self._intake.run({key: Edit(author)})  # so what the document says already is confirmed
             return self._store.resource(self._index.row(key) or row)

@@ -18,7 +18,9 @@ from homeostat.store.errors import DocumentProblem
 
 from ...index.index import Index, compact
 from ..text import documents, jsontext
+from ..text.reader import TWICE, Document, UnreadableDocument
 from ..text.templates import TEMPLATE
+from ..text.values import equal
 from .folder import FoundFile, read_file
 from .parts import BuildPart
 from .positions import Positions
@@ -223,7 +225,7 @@ class FileReader:
             return file
         try:
             text = documents.decode(content)
-        except documents.UnreadableDocument as error:
+        except UnreadableDocument as error:
             file.problems.append(error.problem)
             return file
         chunks = documents.split(text)
@@ -291,7 +293,7 @@ class FileReader:
         if document.resource is None:
             try:
                 text = documents.decode(read_file(file.real))
-            except (OSError, ValueError, documents.UnreadableDocument):
+            except (OSError, ValueError, UnreadableDocument):
                 return None
             folder = self._folder(file.path)
             for candidate in documents.read_documents(text).documents:
@@ -305,7 +307,7 @@ class FileReader:
     def _folder(self, path: str) -> str:
         return os.path.dirname(os.path.join(self._root, path))
 
-    def _judge(self, path: str, text: str, document: documents.Document) -> FolderDocument:
+    def _judge(self, path: str, text: str, document: Document) -> FolderDocument:
         folder = self._folder(path)
         key = identify(document.value)
         judged = FolderDocument(path, document.number, document.item, document.line, "Valid", key, "")
@@ -315,7 +317,7 @@ class FileReader:
             return _part(path, part, document.line, document)
         others = not ours and (foreign(document.value) or stray(document.value))
         # A key that is given twice may mean two documents in one. Where our document was, this may be the rest of it.
-        mixed = self._declared(path, None) or any(documents.TWICE in problem.message for problem in document.problems)
+        mixed = self._declared(path, None) or any(TWICE in problem.message for problem in document.problems)
         if document.problems and (mixed or not others):
             judged.state, judged.problems = "Broken", list(document.problems)
             return judged
@@ -347,14 +349,14 @@ class FileReader:
                 judged.state = "Broken"
         return judged
 
-    def _written(self, path: str, document: documents.Document, key: Key | None) -> Resource | None:
+    def _written(self, path: str, document: Document, key: Key | None) -> Resource | None:
         """Returns what is known of the document because it was written a moment ago."""
         edit = self._edits.get(key) if key else None
-        mine = edit is not None and edit.path == path and documents.equal(document.value, edit.value)
+        mine = edit is not None and edit.path == path and equal(document.value, edit.value)
         return edit.resource if edit is not None and mine else None
 
 
-def _part(path: str, part: BuildPart, line: int, document: documents.Document | None = None) -> FolderDocument:
+def _part(path: str, part: BuildPart, line: int, document: Document | None = None) -> FolderDocument:
     number, item = (document.number, document.item) if document is not None else (1, None)
     return FolderDocument(path, number, item, line, "Part", None, "", [DocumentProblem("", part.words, line, 1)])
 

@@ -11,6 +11,7 @@ from typing import Any
 from homeostat.models.base import API_GROUP
 
 from ..text import documents
+from ..text.reader import UnreadableDocument
 from .folder import CHART, FoundFile, Listing, read_file
 
 _BUILD = "put here what kustomize build makes of it: ignored"
@@ -98,7 +99,7 @@ def _parts(
 def _read(path: str) -> _Kustomization | None:
     try:
         content = documents.read_documents(documents.decode(read_file(path)))
-    except (OSError, ValueError, documents.UnreadableDocument):
+    except (OSError, ValueError, UnreadableDocument):
         return None
     if content.broken or any(document.problems for document in content.documents):
         return None

@@ -9,7 +9,8 @@ import yaml
 from homeostat.store.errors import DocumentProblem
 
 from ..text import characters, templates
-from ..text.documents import Document, FieldPath
+from ..text.fields import FieldPath
+from ..text.reader import Document
 from .validate import NO_TEXT, not_text
 
 

@@ -19,7 +19,7 @@ from homeostat.models.suggest import NamesNothing, nearest, suggest_field
 from homeostat.store.errors import DocumentProblem, Invalid
 
 from ...hostpaths import make_absolute
-from ..text.documents import FieldPath, dotted
+from ..text.fields import FieldPath, dotted
 from ..text.templates import PATCH
 
 # Only the store sets these. Documents that `get -o yaml` printed have them, and they mean nothing there.
