@@ -13,7 +13,7 @@ from homeostat.models.base import Key, Resource
 from homeostat.store.files.passes.intake import PassReport
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
-from homeostat.store.index.index import Row
+from homeostat.store.index.row import Row
 
 
 @dataclass

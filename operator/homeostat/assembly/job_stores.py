@@ -27,7 +27,8 @@ from homeostat.planner.placement import host_finalizer, host_of, hosts_of, place
 from homeostat.runtime.engine.ports import EventType, Happening, R
 from homeostat.store.errors import Invalid
 from homeostat.store.index.follow import follow_index
-from homeostat.store.index.index import FINALIZER, Row
+from homeostat.store.index.index import FINALIZER
+from homeostat.store.index.row import Row
 from homeostat.store.placed import PlacedStore
 
 

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from homeostat.accounts.rights import Right
 from homeostat.models.base import API_VERSION, Key, Model, Resource
 from homeostat.store import errors as store_errors
-from homeostat.store.index.index import Row
+from homeostat.store.index.row import Row
 from homeostat.store.merge import merge_difference
 
 from .admission import Admission

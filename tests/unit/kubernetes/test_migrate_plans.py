@@ -11,7 +11,7 @@ from homeostat.models.base import IDENTITY, Key, Resource
 from homeostat.models.deployment import HELD
 from homeostat.models.kinds import STORED
 from homeostat.planner.placement import PLACEMENTS
-from homeostat.store.index.index import Row
+from homeostat.store.index.row import Row
 from homeostat.store.migrate.inward import plan_inward, plan_rest_inward
 from homeostat.store.migrate.outward import Here, plan_outward
 from homeostat.store.migrate.steps import (

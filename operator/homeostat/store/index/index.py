@@ -12,21 +12,16 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from pydantic import ValidationError
-
-from homeostat.models.base import API_VERSION, Key, Resource
-from homeostat.models.introspection import model_in
-from homeostat.models.kinds import STORED
+from homeostat.models.base import Key
 from homeostat.store.errors import IndexDamaged, ReadOnly, StateError, StoreError
 
 from . import schema
+from .row import COLUMNS, Row
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +29,6 @@ BUSY_TIMEOUT = 10.0
 """Seconds to wait for the write of another process. The longest write is a first pass over thousands of documents."""
 
 FINALIZER = "homeostat.dev/teardown"
-
-_COLUMNS = (
-    "kind, namespace, name, uid, generation, version, changed, metadata, spec, status, source, document, item, line, hash, "
-    "created, deleted, grace, finalizers"
-)
 
 
 def timestamp(now: datetime) -> str:
@@ -49,92 +39,6 @@ def timestamp(now: datetime) -> str:
 def compact(value: Any) -> str:
     """Returns JSON text that is equal for equal values."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One resource as it is stored. ``metadata``, ``spec`` and ``status`` are JSON texts."""
-
-    kind: str
-    namespace: str
-    name: str
-    uid: str
-    generation: int
-    version: int
-    changed: int
-    metadata: str
-    spec: str
-    status: str | None
-    file: str | None  # the column source: relative to the folder. None: the operator made the resource itself
-    document: int | None
-    item: int | None
-    line: int | None
-    hash: str
-    created: str
-    deleted: str | None
-    grace: int | None
-    finalizers: str
-
-    @property
-    def key(self) -> Key:
-        return Key(self.kind, self.namespace, self.name)
-
-    @property
-    def place(self) -> str:
-        return f"{self.file}:{self.line}" if self.file else "no file"
-
-    @property
-    def shown_version(self) -> str:
-        """Returns the resourceVersion that readers see. Where the row mirrors an object of a cluster it is the cluster's."""
-        return self.hash if self.hash and self.file is None else str(self.version)
-
-    def meta(self) -> dict[str, Any]:
-        """Returns the metadata as the API shows it."""
-        meta: dict[str, Any] = {
-            "name": self.name,
-            "namespace": self.namespace,
-            **json.loads(self.metadata),
-            "uid": self.uid,
-            "generation": self.generation,
-            "resourceVersion": self.shown_version,
-            "creationTimestamp": self.created,
-            "finalizers": json.loads(self.finalizers),
-        }
-        if self.deleted is not None:
-            meta["deletionTimestamp"] = self.deleted
-        if self.grace is not None:
-            meta["deletionGracePeriodSeconds"] = self.grace
-        return meta
-
-    def document_form(self) -> dict[str, Any]:
-        """Returns the whole object as JSON values, without defaults. Readers show this, and no model is built for it."""
-        return self._form(json.loads(self.spec))
-
-    def resource(self) -> Resource:
-        """Returns the model of the row.
-
-        Raises:
-            pydantic.ValidationError: the models have become stricter since the row was written.
-        """
-        return STORED[self.kind].model_validate(self._form(_spec(self.kind, self.spec)))
-
-    def _form(self, spec: Any) -> dict[str, Any]:
-        shown = {"apiVersion": API_VERSION, "kind": self.kind, "metadata": self.meta(), "spec": spec}
-        if self.status is not None:
-            shown["status"] = json.loads(self.status)
-        return shown
-
-
-@lru_cache(16)
-def _spec(kind: str, text: str) -> Any:
-    """Returns the model of a spec, which the machines of one template share, since models never change. Where the models refuse
-    it: its values, of which the resource's model says what is wrong."""
-    values, model = json.loads(text), model_in(STORED[kind].model_fields["spec"].annotation)
-    assert model is not None
-    try:
-        return model.model_validate(values)
-    except ValidationError:
-        return values
 
 
 class Index:
@@ -381,7 +285,7 @@ class Index:
 
     def row(self, key: Key) -> Row | None:
         found = self.read(
-            f"SELECT {_COLUMNS} FROM resources WHERE kind=? AND namespace=? AND name=?",  # noqa: S608
+            f"SELECT {COLUMNS} FROM resources WHERE kind=? AND namespace=? AND name=?",  # noqa: S608
             (key.kind, key.namespace, key.name),
         )
         return Row(*found[0]) if found else None
@@ -391,7 +295,7 @@ class Index:
         wanted = {"kind": kind, "namespace": namespace}
         where = " AND ".join(f"{column}=?" for column, value in wanted.items() if value is not None) or "1"
         found = self.read(
-            f"SELECT {_COLUMNS} FROM resources WHERE {where} ORDER BY kind, namespace, name",  # noqa: S608
+            f"SELECT {COLUMNS} FROM resources WHERE {where} ORDER BY kind, namespace, name",  # noqa: S608
             [value for value in wanted.values() if value is not None],
         )
         return [Row(*row) for row in found]

@@ -20,7 +20,8 @@ from homeostat.runtime.engine.ports import Event, R, SpecRevision
 from homeostat.store.errors import DocumentProblem, FolderProblem, Invalid
 
 from . import orphans, records
-from .index import Index, Row, compact
+from .index import Index, compact
+from .row import Row
 
 log = logging.getLogger(__name__)
 

@@ -14,9 +14,10 @@ from homeostat.models.base import Key
 from homeostat.models.kinds import STORED
 from homeostat.planner.placement import PLACEMENTS
 
-from ..index.index import Index, Row, compact, next_version, timestamp
+from ..index.index import Index, compact, next_version, timestamp
 from ..index.records import add_revision, difference
 from ..index.removal import remove
+from ..index.row import Row
 from .objects import Mirrored, Object, author_of, mirrored
 
 log = logging.getLogger(__name__)

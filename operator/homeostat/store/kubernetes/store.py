@@ -29,7 +29,8 @@ from homeostat.store.errors import AlreadyExists, Conflict, DocumentProblem, Inv
 
 from ..hostpaths import relative_paths
 from ..index import records
-from ..index.index import Index, Row, timestamp
+from ..index.index import Index, timestamp
+from ..index.row import Row
 from ..index.store import IndexedStore
 from ..merge import merge_difference
 from ..placed import is_ours

@@ -16,7 +16,8 @@ from homeostat.models.schedule import SnapshotSchedule
 from homeostat.store.errors import AlreadyExists, NotFound, StoreError
 
 from ..files.state import StateFolder
-from ..index.index import Index, Row
+from ..index.index import Index
+from ..index.row import Row
 from ..kubernetes import paths
 from ..kubernetes.access import Access
 from ..kubernetes.cluster import Cluster

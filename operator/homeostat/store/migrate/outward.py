@@ -19,7 +19,8 @@ from homeostat.models.schedule import SnapshotSchedule
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.placement import PLACEMENTS, host_finalizer, host_of
 
-from ..index.index import FINALIZER, Row
+from ..index.index import FINALIZER
+from ..index.row import Row
 from .steps import HandOver, LetGoResource, MakeNamespace, Migration, PutResource, Step, identity_of, with_annotations
 
 # Owners first: what they own names the uids of the owners.

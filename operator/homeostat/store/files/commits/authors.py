@@ -8,7 +8,8 @@ from pathlib import Path
 from homeostat.models.base import Key
 
 from ...index import records
-from ...index.index import Index, Row
+from ...index.index import Index
+from ...index.row import Row
 from . import git
 
 GIT_LOOKUPS = 20

@@ -11,7 +11,8 @@ from typing import Any
 
 from homeostat.models.base import Key
 
-from ...index.index import Index, Row, compact, set_setting
+from ...index.index import Index, compact, set_setting
+from ...index.row import Row
 from ...three_way import Form, intent
 
 _SETTING = "applied:"

@@ -15,9 +15,10 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner.placement import host_finalizer, hosts_of
 from homeostat.store.errors import AlreadyExists
 
-from ...index.index import FINALIZER, Index, Row, compact, next_version, timestamp
+from ...index.index import FINALIZER, Index, compact, next_version, timestamp
 from ...index.records import add_revision, difference
 from ...index.removal import remove
+from ...index.row import Row
 from ..passes.compare import metadata_of
 from ..passes.indexing import mark_deleted
 

@@ -21,7 +21,8 @@ from homeostat.store.errors import (
 )
 
 from ... import merge
-from ...index.index import Index, Row
+from ...index.index import Index
+from ...index.row import Row
 from ...index.store import IndexedStore
 from ...three_way import Applied, apply_patch, left_alone
 from ..commits.message import change_message

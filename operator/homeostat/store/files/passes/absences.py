@@ -13,7 +13,7 @@ from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.kinds import BY_KIND, kind_of
 from homeostat.models.machine import VirtualMachine
 
-from ...index.index import Row
+from ...index.row import Row
 from ..commits import git
 from . import removal
 from .compare import Pass, Reduction

@@ -16,7 +16,7 @@ from homeostat.models.base import Key, Resource
 from homeostat.models.host import Host
 from homeostat.store.errors import FolderProblem, Severity
 
-from ...index.index import Row
+from ...index.row import Row
 from ..reading.files import EMPTY, OTHERS, FileReader, FolderDocument, FolderFile, LastPass, Unopened
 from ..reading.folder import Listing
 from ..reading.unfinished import ends_whole

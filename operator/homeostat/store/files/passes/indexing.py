@@ -15,8 +15,9 @@ from homeostat.runtime.engine.ports import Happening
 from homeostat.runtime.machine.commands import REPLACED, outlived
 from homeostat.store.errors import FolderProblem
 
-from ...index.index import FINALIZER, Index, Row, compact, next_version, set_setting, timestamp
+from ...index.index import FINALIZER, Index, compact, next_version, set_setting, timestamp
 from ...index.records import add_events, add_revision, difference
+from ...index.row import Row
 from ...merge import merge_patch
 from ..reading import files
 from ..reading.files import FolderDocument

@@ -14,7 +14,8 @@ from homeostat.models.base import Key
 from homeostat.store.errors import FolderProblem
 
 from ...index import records
-from ...index.index import Index, Row, set_setting
+from ...index.index import Index, set_setting
+from ...index.row import Row
 from ..commits import authors as git_authors
 from ..hosts import read_hosts
 from ..reading.files import Edit, FileReader, LastPass
