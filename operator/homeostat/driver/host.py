@@ -11,25 +11,18 @@ from typing import Any
 
 from homeostat.models.listening import Listener
 from homeostat.planner import actions as act
-from homeostat.planner.actions import Action, ImageRef
+from homeostat.planner.actions import Action
 from homeostat.planner.allowed import NOTHING, Allowed
-from homeostat.planner.disk.observed import Copying, NamedDisk
 from homeostat.planner.domain import DomainType
 from homeostat.planner.files.disk_tag import DiskTag
-from homeostat.planner.files.trash import Space, TrashEntry
 from homeostat.planner.network.actions import NetworkAction
 from homeostat.planner.network.observed import ObservedNetwork
 from homeostat.planner.observed import (
     HostFacts,
-    KeptDisks,
-    ObservedChain,
     ObservedDomain,
     ObservedPort,
-    ObservedStorage,
-    Secret,
     Usage,
 )
-from homeostat.planner.orphans import MachineFolder
 from homeostat.planner.snapshot.observed import SnapshotNote
 
 from . import faults
@@ -43,11 +36,11 @@ from .errors import DriverError
 from .guests.address_reading import Resident
 from .guests.addresses import AddressBook
 from .guests.agent import Agent
+from .hostfiles import HostFiles
 from .networks import links
 from .networks.networks import HostNetworks
 from .snapshots.snapshots import Snapshots
 from .storage.port import ImageChanged, StorageDriver
-from .storage.secret import read_secret
 from .survey import ports
 from .survey.devices import survey_devices
 from .survey.survey import is_local, is_test, pid_folders, survey, survey_networks
@@ -62,7 +55,7 @@ Changed = Callable[[str | None], None]
 FilesElsewhere = Callable[[], Set[str]]
 
 
-class LibvirtHost:
+class LibvirtHost(HostFiles):
     """One host. Reads cost no libvirt call. ``kvm_usable`` says whether KVM really works there (driver.survey.kvm); it is asked
     once, and only where libvirt offers KVM. ``storage`` is None where the host holds no files."""
 
@@ -90,12 +83,13 @@ class LibvirtHost:
         ``labels`` None: placement is decided elsewhere. ``trash_keep``: see HostFacts.
         ``marks_runs`` False: changes nothing at all, see ``marks``.
         """
+        super().__init__(storage)
         self._facts = HostFacts(
             name=name, reachable=False, uri=uri, storage_root=storage_root, attach=not is_test(uri),
             labels=None if labels is None else dict(labels), error=f"not connected to {uri} yet",
             trash_keep=trash_keep, allowed=allowed,
         )  # fmt: skip
-        self._storage, self._kvm_usable, self._resync_interval = storage, kvm_usable, resync_interval
+        self._kvm_usable, self._resync_interval = kvm_usable, resync_interval
         self._kvm_known: bool | None = None
         self._subscribers: list[Changed] = []
         self._image_subscribers: list[ImageChanged] = []
@@ -204,38 +198,6 @@ class LibvirtHost:
         await self._networks.execute(action)
         await self._read_networks()
 
-    async def storage(
-        self, images: Sequence[ImageRef], disks: Sequence[str], seeds: Sequence[str], directory: str
-    ) -> ObservedStorage:
-        if self._storage is None:
-            return ObservedStorage()
-        return await self._storage.observe(images, disks, seeds, directory)
-
-    def secret(self, path: str) -> Secret | None:
-        """Returns the secret. Files of another computer's storage are not confined: reading one runs nothing."""
-        return read_secret(path) if self._storage is None else self._storage.secret(path)
-
-    async def chains(
-        self, sources: Sequence[str], disks: Sequence[str], named: Sequence[str] = ()
-    ) -> Mapping[str, ObservedChain]:
-        return {} if self._storage is None else await self._storage.chains(sources, disks, named)
-
-    async def overlays(self, disks: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
-        """Returns what Storage.overlays returns. Raises DriverError."""
-        return {} if self._storage is None else await self._storage.overlays(disks)
-
-    async def named_disk(self, folder: str) -> tuple[NamedDisk, Copying | None]:
-        """Returns what Storage.named_disk returns. Raises DriverError."""
-        return (NamedDisk(), None) if self._storage is None else await self._storage.named_disk(folder)
-
-    async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]:
-        """Returns what Storage.kept_disks returns. Raises DriverError."""
-        return () if self._storage is None else await self._storage.kept_disks(namespace, deployment, owner)
-
-    async def machine_folders(self) -> Sequence[MachineFolder]:
-        """Returns all folders of the storage. Raises DriverError."""
-        return () if self._storage is None else await self._storage.machine_folders()
-
     async def snapshot_note(self, uid: str) -> SnapshotNote | None:
         """Returns what is noted down of a snapshot. Raises DriverError."""
         return await asyncio.to_thread(self._snapshots.note, uid)
@@ -298,40 +260,6 @@ class LibvirtHost:
         disks = {disk.source for config in configs for disk in config.disks if disk.source}
         disks |= {file.path for config in configs for disk in config.disks for file in disk.chain or ()}
         return disks | {path for boot in kernels for path in (boot.kernel, boot.initramfs) if path}
-
-    async def sweep_copies(self) -> Sequence[str]:
-        """Removes what killed copies of disks left. Raises DriverError."""
-        return () if self._storage is None else await self._storage.sweep_copies()
-
-    async def expire_uploads(self) -> Sequence[str]:
-        """Removes old uploads. Raises DriverError."""
-        return () if self._storage is None else await self._storage.expire_uploads()
-
-    async def image_note(self, uid: str) -> str:
-        """Returns what was noted down for an Image. Raises DriverError."""
-        return "" if self._storage is None else await self._storage.image_note(uid)
-
-    async def note_image(self, uid: str, key: str) -> None:
-        """Notes down which file an Image stands for. Raises DriverError."""
-        if self._storage is not None:
-            await self._storage.note_image(uid, key)
-
-    async def leftovers(self, directory: str) -> Sequence[str]:
-        """Returns the files in a machine's folder. Raises DriverError."""
-        return () if self._storage is None else await self._storage.leftovers(directory)
-
-    async def trash(self, directory: str | None = None) -> Sequence[TrashEntry]:
-        """Returns the entries of the trash. Raises DriverError."""
-        return () if self._storage is None else await self._storage.trashed(directory)
-
-    async def space(self) -> Space:
-        """Returns the space of the storage. Raises DriverError."""
-        return Space(0, 0) if self._storage is None else await self._storage.space()
-
-    async def erase(self, entry: str) -> None:
-        """Erases an entry of the trash. Raises DriverError."""
-        if self._storage is not None:
-            await self._storage.erase(entry)
 
     async def refresh(self, uuid: str) -> None:
         await self._inventory.refresh(uuid, Aspect.STATE | Aspect.CONFIG | Aspect.LIVE | Aspect.FLAGS)
