@@ -104,11 +104,12 @@ class Alive(Words):
 
 
 class DiskOrphanBody(Words):
-    """A file in the folder of Disks that nothing refers to."""
+    """A file of a disk that nothing refers to."""
 
-    name: str = Field(description="Of the Disk that it was, or would be.")
+    name: str = Field(description="Of the Disk that it was, or would be; or of the machine.")
+    host: str | None = Field(description="Where it is; null: in the state folder of this server.")
     state: Literal["retained", "unlabelled", "unreferenced", "foreign"]
-    path: str
-    bytes: int = Field(description="What it takes on the host.")
+    path: str = Field(description="The file there. Of a Disk on another host: below the state folder there.")
+    bytes: int | None = Field(description="What it takes on the host; null where that cannot be seen from here.")
     was: str = Field(description="What it was, as far as its label says.")
     todo: str = Field(description="What a person can do.")

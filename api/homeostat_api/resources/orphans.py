@@ -41,13 +41,22 @@ class DiskOrphanList:
     @operation(
         "List orphaned disks",
         "Disks",
-        {200: Answer("Files in the folder of Disks that nothing refers to, as they are there now.", list[DiskOrphanBody])},
-        description="As `homeostat disk list --orphans` shows them. They are never deleted by guess.",
+        {200: Answer("As they are here now, and as they were reported last on other hosts.", list[DiskOrphanBody])},
+        description="Files of disks that nothing refers to. `homeostat disk list --orphans` shows the same. They are never "
+        "deleted by guess.",
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         disks = self._service.asked_by(who(req)).disks
         resp.media = [
-            DiskOrphanBody(name=one.name, state=one.state, path=one.path, bytes=one.size, was=one.was, todo=one.mend).model_dump()  # type: ignore[arg-type]
+            DiskOrphanBody(
+                name=one.name,
+                host=one.host or None,
+                state=one.state,  # type: ignore[arg-type]
+                path=one.path,
+                bytes=one.size,
+                was=one.was,
+                todo=one.mend,
+            ).model_dump()
             for one in await disks.orphans()
         ]
 

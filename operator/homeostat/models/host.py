@@ -77,6 +77,8 @@ class HostOrphan(Model):
     name: str = Field(default="", description="Of the machine that it was.")
     state: str = Field(default="", description="Of its domain, in libvirt's words; else no domain, or retained.")
     domain: str = Field(default="", description="libvirt's name of its domain; empty: only disks are left.")
+    directory: str = Field(default="", description="The folder of its files there; empty: there is none.")
+    disks: tuple[str, ...] = Field(default=(), description="Names of its disks that are in the folder.")
 
 
 class HostStatus(Status):

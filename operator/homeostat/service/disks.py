@@ -7,16 +7,15 @@ from collections.abc import Sequence
 
 from homeostat.accounts.rights import Right
 from homeostat.driver.errors import DriverError
-from homeostat.driver.storage.disks.labelled import disk_folders
 from homeostat.models.base import Key
 from homeostat.models.disk import Disk
-from homeostat.models.machine import VirtualMachine
 from homeostat.planner.disk.classify import classify_disk
-from homeostat.planner.disk.orphans import DiskOrphan, disk_orphans
+from homeostat.planner.disk.orphans import DiskOrphan
 from homeostat.runtime.disk.users import users_of
 
 from .asking import Asking
 from .collection import Collection
+from .orphaned_disks import orphaned_disks
 from .refusals import InUse, TrashUnavailable
 from .spec_change import SpecChange
 
@@ -33,21 +32,18 @@ class Disks(Collection[Disk]):
         return await users_of(self.store, self.key(name))
 
     async def orphans(self) -> Sequence[DiskOrphan]:
-        """Returns the files in the folder of Disks that nothing refers to. Nothing is deleted.
+        """Returns the files of disks that nothing refers to, on every host. Nothing is deleted.
 
         Raises:
             TrashUnavailable: they cannot be read.
         """
         if not self.asking.actor.everywhere(Right.SEE):
             return []  # whose they are is not known
-        named = {(one.metadata.namespace, one.metadata.name) for one in await self.store.list(Disk, self.namespace)}
-        for machine in await self.store.list(VirtualMachine, self.namespace):
-            named |= {(self.namespace, one.disk_ref.name) for one in machine.spec.disks if one.disk_ref}
         try:
-            folders = await asyncio.to_thread(disk_folders, self._state)
+            orphans = await asyncio.to_thread(self.store.all_orphans)
+            return await orphaned_disks(self.store, self._state, orphans, self.namespace)
         except DriverError as error:
             raise TrashUnavailable(str(error)) from error
-        return [one for one in disk_orphans(folders, named) if one.namespace == self.namespace]
 
     async def delete(self, resource: Disk, force: bool = False) -> None:
         """Deletes a Disk. One that a domain still has goes once that has let go of it.

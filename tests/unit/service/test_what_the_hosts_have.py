@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner.disk.orphans import DiskFolder
 from homeostat.planner.files.disk_file import DISK_FILE
 from homeostat.planner.orphans import Orphan
-from homeostat.service import disks
+from homeostat.service import orphaned_disks
 from homeostat.service.desk import Capacity
 from homeostat.service.refusals import TrashUnavailable
+from homeostat.store.files.serving import say_served
+from homeostat.store.files.state import StateFolder
 from tests.unit.serving import Written, condition, resource
 
 
@@ -78,16 +81,36 @@ async def test_files_that_no_disk_and_no_machine_names(tmp_path: Path, monkeypat
     folders = [lying("default", name) for name in ("declared", "named", "lost")] + [lying("lab", "lost")]
     label: Any = object()
     known = [DiskFolder(f.namespace, f.name, f.path, label, f.files) for f in folders[:2]]
-    monkeypatch.setattr(disks, "disk_folders", lambda state: [*known, *folders[2:]] if state == tmp_path else [])
+    monkeypatch.setattr(orphaned_disks, "disk_folders", lambda state: [*known, *folders[2:]] if state == tmp_path else [])
     web = resource(VirtualMachine, "web", {"disks": [{"name": "d", "diskRef": {"name": "named"}}, {"name": "e", "size": "1Gi"}]})
-    desk = Written(resource(Disk, "declared", {"size": "1Gi"}), web).desk(tmp_path)
+    desk = Lying(resource(Disk, "declared", {"size": "1Gi"}), web).desk(tmp_path)
     assert [(one.namespace, one.name) for one in await desk.disks.orphans()] == [("default", "lost")]
+
+
+async def test_files_on_other_hosts(tmp_path: Path) -> None:
+    """What an operator on this state folder reports is what is seen here, and counts once."""
+    state = StateFolder.open(tmp_path / "state")
+    say_served(state, "here", {"a": "qemu:///system"})
+    keeps = ["default/letters", "default/declared", "lab/theirs"]
+    hosts = [resource(Host, name, operator=op, keeps=keeps) for name, op in (("a", "here"), ("b", "there"))]
+    (tmp_path / "root.qcow2").write_bytes(b"x" * 8192)
+    shelf = Lying(*hosts, resource(Disk, "declared", {"size": "1Gi"}))
+    kept = Orphan("default", "old", "retained", directory=str(tmp_path), disks=("root",))
+    shelf.found = {
+        "b": [kept, replace(kept, name="lost", state="no domain", directory="/elsewhere"), replace(kept, domain="runs")],
+    }
+    found = await shelf.desk(state.root).disks.orphans()
+    assert [(one.host, one.name, one.state, one.path, one.size) for one in found] == [
+        ("b", "letters", "retained", "disks/default/letters/disk.img", None),
+        ("b", "old", "retained", f"{tmp_path}/root.qcow2", (tmp_path / "root.qcow2").stat().st_blocks * 512),
+        ("b", "lost", "unreferenced", "/elsewhere/root.qcow2", None),
+    ]
 
 
 async def test_files_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(state: Path) -> Any:
         raise DriverError("no such disk")
 
-    monkeypatch.setattr(disks, "disk_folders", fail)
+    monkeypatch.setattr(orphaned_disks, "disk_folders", fail)
     with pytest.raises(TrashUnavailable, match=r"^no such disk$"):
-        await Written().desk(tmp_path).disks.orphans()
+        await Lying().desk(tmp_path).disks.orphans()

@@ -14,6 +14,7 @@ from homeostat.models.base import Key
 from homeostat.models.disk import Disk
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot
+from homeostat.planner.orphans import Orphan
 
 from ..access import opened, run
 from ..errors import CliError
@@ -31,7 +32,7 @@ def disk() -> None:
 
 
 @disk.command("list")
-@click.option("--orphans", is_flag=True, help="Only files that nothing refers to. Nothing is deleted.")
+@click.option("--orphans", is_flag=True, help="Only files that nothing refers to, on every host. Nothing is deleted.")
 @click.option("-A", "--all-namespaces", is_flag=True, help="Of all namespaces.")
 @click.option("-o", "--output", type=click.Choice(("wide", "yaml", "json")), help="Form of the output. Default: a table.")
 @common_options()
@@ -108,24 +109,26 @@ async def _list(settings: CliSettings, all_namespaces: bool, output: str | None)
 
 
 async def _list_orphans(settings: CliSettings, all_namespaces: bool, output: str | None) -> None:
-    from homeostat.driver.storage.disks.labelled import disk_folders
-    from homeostat.planner.disk.orphans import disk_orphans
+    from homeostat.service.orphaned_disks import orphaned_disks
 
     async with opened(settings) as store:
-        named = {(one.metadata.namespace, one.metadata.name) for one in await store.list(Disk, None)}
-        for machine in await store.list(VirtualMachine, None):
-            named |= {(machine.metadata.namespace, one.disk_ref.name) for one in machine.spec.disks if one.disk_ref}
-    folders = disk_folders(settings.existing_state())
-    found = [one for one in disk_orphans(folders, named) if all_namespaces or one.namespace == settings.namespace]
+        by_host: dict[str, list[Orphan]] = {}
+        for host, orphan in await store.orphans():
+            by_host.setdefault(host, []).append(orphan)
+        found = await orphaned_disks(store, settings.existing_state(), by_host, None if all_namespaces else settings.namespace)
     if output in ("json", "yaml"):
         _emit([asdict(one) for one in found], output)
     elif not found:
-        say("No orphans: everything below disks/ belongs to a Disk.", err=True)
+        say("No orphans: every file of a disk belongs to a Disk or to a machine.", err=True)
     else:
         from homeostat.driver.storage.paths import human_size
 
-        rows = [(one.namespace, one.name, one.state, human_size(one.size), one.path, one.was) for one in found]
-        say(*columns(("NAMESPACE", "NAME", "STATE", "SIZE", "FILE", "WAS"), rows), "")
+        sizes = ["-" if one.size is None else human_size(one.size) for one in found]
+        rows = [
+            (one.namespace, one.name, one.host or "-", one.state, size, one.path, one.was)
+            for one, size in zip(found, sizes, strict=True)
+        ]
+        say(*columns(("NAMESPACE", "NAME", "HOST", "STATE", "SIZE", "FILE", "WAS"), rows), "")
         say(*(f"{one.path}: {one.mend}" for one in found[:5]))
 
 

@@ -70,11 +70,20 @@ def host_status(
         machines=machines,
         operator=operator,
         api=api,
-        orphans=tuple(
-            HostOrphan(namespace=o.namespace, name=o.name, state=o.state, domain=o.domain) for o in orphans[:ORPHANS_SHOWN]
-        ),
+        orphans=tuple(_told(orphan) for orphan in orphans[:ORPHANS_SHOWN]),
         uploads=tuple(uploads) if uploads is not None else before.uploads,
         keeps=tuple(keeps[:KEPT_SHOWN]) if keeps is not None else before.keeps,
+    )
+
+
+def _told(orphan: Orphan) -> HostOrphan:
+    return HostOrphan(
+        namespace=orphan.namespace,
+        name=orphan.name,
+        state=orphan.state,
+        domain=orphan.domain,
+        directory=orphan.directory,
+        disks=orphan.disks,
     )
 
 

@@ -52,11 +52,21 @@ def _each_folder_once(by_host: Mapping[str, Sequence[Orphan]]) -> dict[str, list
 
 
 def read_reported(index: Index) -> dict[str, list[Orphan]]:
-    """Returns the orphans by host, as the statuses of Hosts report them."""
+    """Returns the orphans by host, as the statuses of Hosts report them; of one that reports none, nothing."""
     rows = index.read("SELECT name, status FROM resources WHERE kind=? AND status IS NOT NULL ORDER BY name", (Host.KIND,))
     told = {name: json.loads(status).get("orphans", ()) for name, status in rows}
     return {
-        name: [Orphan(o.get("namespace", ""), o.get("name", ""), o.get("state", ""), o.get("domain", "")) for o in found]
+        name: [
+            Orphan(
+                o.get("namespace", ""),
+                o.get("name", ""),
+                o.get("state", ""),
+                o.get("domain", ""),
+                directory=o.get("directory", ""),
+                disks=tuple(o.get("disks", ())),
+            )
+            for o in found
+        ]
         for name, found in told.items()
         if found
     }

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import ValidationError
 
@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 class IndexedStore:
     """The reading side of a store: quick queries of SQLite, from any thread. Its methods raise StoreError."""
+
+    shared: ClassVar[bool] = True  # all hosts' operators note into this index; else some have one of their own
 
     def __init__(self, index: Index) -> None:
         self.index = index
@@ -94,8 +96,8 @@ class IndexedStore:
         return orphans.read_orphans(self.index, host).get(host, [])
 
     def all_orphans(self) -> Mapping[str, Sequence[Orphan]]:
-        """Returns the orphans by host. Where each operator has an index of its own, they come from the statuses of Hosts."""
-        return orphans.read_orphans(self.index) or orphans.read_reported(self.index)
+        """Returns the orphans by host. Of hosts whose operator has an index of its own, they come from the statuses of Hosts."""
+        return {**(orphans.read_reported(self.index) if not self.shared else {}), **orphans.read_orphans(self.index)}
 
     def note_orphans(self, host: str, found: Sequence[Orphan]) -> None:
         orphans.note_orphans(self.index, host, found)

@@ -54,6 +54,8 @@ ATTEMPTS = 6
 class KubernetesStore(IndexedStore):
     """What the operator needs of a cluster, for one event loop. For the API's writes see homeostat.store.kubernetes.writer."""
 
+    shared = False
+
     def __init__(
         self,
         index: Index,

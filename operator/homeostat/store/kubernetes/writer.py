@@ -33,6 +33,8 @@ ATTEMPTS = 6
 class ClusterWriter(IndexedStore):
     """The API's store in Kubernetes mode, for one event loop. It reads from the mirror, and writes to the cluster."""
 
+    shared = False
+
     def __init__(self, index: Index, mirror: Mirror, access: Access) -> None:
         super().__init__(index)
         self.mirror = mirror

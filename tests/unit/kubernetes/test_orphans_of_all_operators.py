@@ -1,0 +1,39 @@
+"""Each operator of a cluster notes what it finds in an index of its own; the statuses of Hosts say what the others found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+from homeostat.planner.orphans import Orphan
+from homeostat.store.index.index import Index
+from homeostat.store.kubernetes.mirror import Mirror
+from homeostat.store.kubernetes.writer import ClusterWriter
+
+LOST = Orphan("default", "db", "running", "db", "uuid", "uid", directory="/a/machines/default/db", disks=("root",))
+
+
+def host(name: str, *orphans: dict[str, Any]) -> dict[str, Any]:
+    meta = {
+        "name": name,
+        "namespace": "default",
+        "uid": name,
+        "resourceVersion": "1",
+        "creationTimestamp": "2026-01-02T03:04:05Z",
+    }
+    return {"kind": "Host", "metadata": {**meta, "generation": 1}, "spec": {}, "status": {"orphans": list(orphans)}}
+
+
+def test_own_ones_as_noted_and_others_as_reported(tmp_path: Path) -> None:
+    index = Index.open(tmp_path / "index.sqlite")
+    mirror = Mirror(index)
+    store = ClusterWriter(index, mirror, cast(Any, None))
+    told = {"namespace": "lab", "name": "old", "state": "retained", "directory": "/b/machines/lab/old", "disks": ["data"]}
+    mirror.take([host("a", {"name": "db"}), host("b", told), host("c"), host("d", {"namespace": "lab", "name": "bare"})])
+    store.note_orphans("a", [LOST])
+    assert store.all_orphans() == {
+        "a": [LOST],
+        "b": [Orphan("lab", "old", "retained", directory="/b/machines/lab/old", disks=("data",))],
+        "d": [Orphan("lab", "bare", "")],
+    }
+    index.close()
