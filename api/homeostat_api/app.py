@@ -7,6 +7,8 @@ from homeostat.service.service import Service
 from homeostat_contracts.volant import routes as volant
 
 from . import openapi
+from .accounts.lookup import AccountsLookup
+from .accounts.routes import account_routes
 from .config import ApiConfig, guard_bind
 from .disk_words import DISKS
 from .errors import ANSWERS
@@ -20,6 +22,7 @@ from .metrics import Metrics
 from .middleware import AnswerPages, HeadAsGet, Observe, TellAge
 from .mode import Mode, open_mode
 from .network_words import NETWORKS
+from .resources.can_i import CanI
 from .resources.deployment_spec import DeploymentSpec
 from .resources.desired_errors import DesiredStateErrors
 from .resources.disk_exports import DiskExport, MachineDiskExport, SnapshotExport
@@ -43,24 +46,26 @@ def create_app(config: ApiConfig) -> App:
         ConfigError: it would serve the network without a token.
         StoreError: the folder or the state cannot be opened.
     """
-    guard_bind(config.host, config.token)
+    guard_bind(config.host, config.token, config.accounts_required)
     mode = open_mode(config)
     metrics = Metrics()
-    routes = make_routes(config, mode, metrics)
+    accounts = AccountsLookup(config.accounts, config.accounts_required)
+    routes = make_routes(config, mode, metrics, accounts)
     published = OpenApi()
     routes.append(Route(f"{V1}/openapi", published))
-    published.publish(openapi.build(routes, with_token=config.token is not None))
-    gate = Gate(config, volant.API_KEY)
+    published.publish(openapi.build(routes, with_token=config.token is not None or config.accounts_required))
+    gate = Gate(config, volant.API_KEY, accounts)
     pages = (AnswerPages(config.origins),) if config.origins else ()
     return application(routes, ANSWERS, (*pages, Observe(metrics), HeadAsGet(), gate, TellAge(mode.operator), *mode.middleware))
 
 
-def make_routes(config: ApiConfig, mode: Mode, metrics: Metrics) -> list[Route]:
+def make_routes(config: ApiConfig, mode: Mode, metrics: Metrics, accounts: AccountsLookup) -> list[Route]:
     changes = Changes(mode.workspace.store.index.data_version, config.stopping, config.poll)
     service = Service(mode.workspace, changes, config)
     return [
         *volant.routes(service, config.shutdown_margin, config.keep_alive, config.plugin_kernel),
         *own_routes(service),
+        *account_routes(accounts, config.stopping),
         Route("/healthz", Liveness(mode.supervisor, mode.operator)),
         Route("/readyz", Readiness(changes, mode.operator)),
         Route("/metrics", MetricsPage(metrics, mode.operator)),
@@ -98,4 +103,5 @@ def own_routes(service: Service) -> list[Route]:
         Route(f"{V1}/orphans", OrphanList(service)),
         Route(f"{V1}/orphans/disks", DiskOrphanList(service)),
         Route(f"{V1}/errors", DesiredStateErrors(service)),
+        Route(f"{V1}/can-i", CanI(service)),
     ]

@@ -15,6 +15,7 @@ from homeostat.driver.storage.secret import exposed
 from homeostat.store.files.state import StateFolder
 from homeostat.store.kubernetes.access import Access
 
+from .http.origin import Proxies, proxies_of
 from .http.rights import Right
 
 
@@ -32,7 +33,10 @@ class ApiConfig:
     host: str = "127.0.0.1"
     port: int = 8080
     token: str | None = field(default=None, repr=False)
-    origins: frozenset[str] = frozenset()  # whose pages may ask, with the token
+    accounts_database: str | None = None  # the URL; None: the file in the state folder
+    accounts_required: bool = False  # also while there are none
+    proxies: Proxies = ()  # whose word counts where requests come from
+    origins: frozenset[str] = frozenset()  # whose pages may ask, with a token
     keep_alive: float = 15.0  # between comments on a silent event stream
     poll: float = 0.05  # between reads of the index while somebody waits for a change
     shutdown_margin: float = 10.0  # on top of a machine's grace period, before a stop is answered unfinished
@@ -57,6 +61,13 @@ class ApiConfig:
         )
 
     @property
+    def accounts(self) -> str:
+        """Returns the URL of the accounts database."""
+        from homeostat.accounts.database import sqlite_url  # late: it brings SQLAlchemy, which `homeostat up` has no use for
+
+        return self.accounts_database or sqlite_url(StateFolder(self.state).accounts)
+
+    @property
     def clustered(self) -> bool:
         return self.cluster is not None
 
@@ -68,14 +79,14 @@ class ApiConfig:
         """Tells whether an Authorization header carries the token, or ``key`` is the token. The time that it takes reveals
         nothing of it."""
         if self.token is None:
-            return True
+            return False
         scheme, _, given = (authorization or "").partition(" ")
         right = hmac.compare_digest(given.strip().encode(), self.token.encode())
         same = hmac.compare_digest((key or "").strip().encode(), self.token.encode())
         return (right and scheme.lower() == "bearer") or same
 
 
-def listening(bind: str, token_file: Path | None) -> tuple[str, int, str | None]:
+def listening(bind: str, token_file: Path | None, accounts_required: bool = False) -> tuple[str, int, str | None]:
     """Returns the host, the port and the token to listen with. ``up`` asks this too, before it starts anything.
 
     Raises:
@@ -83,7 +94,7 @@ def listening(bind: str, token_file: Path | None) -> tuple[str, int, str | None]
     """
     host, port = parse_bind(bind)
     token = read_token(token_file) if token_file else None
-    guard_bind(host, token)
+    guard_bind(host, token, accounts_required)
     try:
         socket.getaddrinfo(host or None, port, family_of(host), socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:  # the latter: no name can be spelled so
@@ -146,7 +157,7 @@ def read_token(path: Path) -> str:
 _ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:[0-9]{1,5})?")  # as browsers write it
 
 
-def allowed_origins(given: Iterable[str], token: str | None) -> frozenset[str]:
+def allowed_origins(given: Iterable[str], token: str | None, accounts_required: bool = False) -> frozenset[str]:
     """Returns the origins whose pages may ask.
 
     Raises:
@@ -158,19 +169,34 @@ def allowed_origins(given: Iterable[str], token: str | None) -> frozenset[str]:
             raise ConfigError(
                 f"--allow-origin {origin}: write it as browsers do, such as https://panel.example or http://localhost:5173"
             )
-    if origins and token is None:
-        raise ConfigError("--allow-origin needs --token-file FILE: without a token every such page would command the machines")
+    if origins and token is None and not accounts_required:
+        raise ConfigError(
+            "--allow-origin needs --token-file FILE, or --require-accounts: else every such page would command the machines"
+        )
     return origins
 
 
-def guard_bind(host: str, token: str | None) -> None:
-    """Refuses to serve the network without a token.
+def guard_bind(host: str, token: str | None, accounts_required: bool = False) -> None:
+    """Refuses to serve the network to whoever asks.
 
     Raises:
-        ConfigError: ``host`` can be reached from outside, and there is no token.
+        ConfigError: ``host`` can be reached from outside, and there is neither a token nor must everybody sign in.
     """
-    if token is None and not is_loopback(host):
+    if token is None and not accounts_required and not is_loopback(host):
         raise ConfigError(
             f"--bind {host or '(all addresses)'} can be reached from other hosts, and whoever reaches the API commands the "
-            "machines. Bind to 127.0.0.1, or give --token-file FILE (mode 0600) so that requests need a bearer token."
+            "machines. Bind to 127.0.0.1, or give --token-file FILE (mode 0600) so that requests need a bearer token, or "
+            "--require-accounts so that everybody signs in."
         )
+
+
+def proxies_named(given: Iterable[str]) -> Proxies:
+    """Returns the proxies whose word counts.
+
+    Raises:
+        ConfigError: one is no address.
+    """
+    try:
+        return proxies_of(tuple(given))
+    except ValueError as error:
+        raise ConfigError(f"--trusted-proxy: {error}. Give an address or a network, such as 10.0.0.5 or 10.0.0.0/28") from error

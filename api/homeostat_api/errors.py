@@ -21,6 +21,7 @@ from homeostat.service.refusals import (
 )
 from homeostat_contracts.volant import errors as volant
 
+from .accounts.errors import from_accounts
 from .http.errors import Problem
 
 _UPLOADS: dict[UploadProblem, tuple[int, str]] = {
@@ -80,4 +81,4 @@ def from_refusal(error: Refusal) -> Problem:
             return volant.from_refusal(error)
 
 
-ANSWERS = replace(volant.ANSWERS, refusal=from_refusal)
+ANSWERS = replace(volant.ANSWERS, refusal=from_refusal, accounts=from_accounts)

@@ -2,6 +2,8 @@
 
 It asks two questions, in this order. Who asks? (Before the path is read, so that nobody learns which paths there are.) May he do
 what the responder declares (``rights``)? A responder that declares nothing is refused.
+
+What stays open is asked the first question again and again, see ``admitted``.
 """
 
 from __future__ import annotations
@@ -9,42 +11,54 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import falcon.asgi
 
-from homeostat.accounts.actor import NOBODY, Actor, How
+from homeostat.accounts.actor import NOBODY, Actor
+from homeostat.accounts.errors import AccountsError, NotSignedIn
 from homeostat.accounts.rights import Role
 
+from .accounts import cookies
+from .accounts.errors import unavailable
+from .accounts.lookup import AccountsLookup, NoAccounts
 from .config import ApiConfig, is_loopback
 from .http.actor import who
+from .http.admitted import WhileAdmitted
 from .http.errors import Problem
 from .http.media import BODY_LIMIT, bounded, discard, too_large
-from .http.rights import Right, needed, responder_name
+from .http.origin import address_of, arrive, scheme_of
+from .http.rights import Door, Need, Right, needed, responder_name
 
 log = logging.getLogger("homeostat.api")
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 """Answered to everybody who can reach the server: they say nothing about machines."""
+SIGN_IN_PATHS = frozenset({"/api/v1/session", "/api/v1/session/refresh"})
+"""Where somebody becomes known."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 WEBSOCKET = "WEBSOCKET"  # Falcon's word for it, among the methods
 _LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:(?P<port>[0-9]{1,5}))?", re.IGNORECASE)
 
 
 class Gate:
-    """Authenticates by the token where there is one. Without a token it admits only this host's own pages and programs."""
+    """Authenticates by the server's token, or by accounts. Without both it admits this host's own pages and programs."""
 
-    def __init__(self, config: ApiConfig, key_header: str) -> None:
+    def __init__(self, config: ApiConfig, key_header: str, accounts: AccountsLookup) -> None:
         """Takes ``key_header``: the header in which the contract's clients may send the token, too."""
         self._config = config
         self._key_header = key_header
+        self._accounts = accounts
         self._local_only = config.token is None and is_loopback(config.host)
 
     async def process_request(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        req.context.actor = self.admit(req, req.method)
+        arrive(req, self._config.proxies)
+        req.context.actor = await self.admit(req, req.method)
 
     async def process_request_ws(self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket) -> None:
-        req.context.actor = self.admit(req, WEBSOCKET)
+        arrive(req, self._config.proxies)
+        req.context.actor = await self.admit(req, WEBSOCKET)
 
     async def process_resource(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, resource: object, params: Mapping[str, Any]
@@ -63,30 +77,76 @@ class Gate:
     ) -> None:
         if not succeeded and req.method not in SAFE_METHODS:
             await discard(req)
+        if succeeded and resp.stream is not None and who(req).how != "token":
+            method = req.method
+            resp.stream = WhileAdmitted(resp.stream, lambda: self._still(req, method))
 
-    def admit(self, req: falcon.asgi.Request, method: str) -> Actor:
+    async def admit(self, req: falcon.asgi.Request, method: str) -> Actor:
         """Returns who asks.
 
         Raises:
-            Problem: 401, 403: nobody whom we serve.
+            Problem: 401, 403, nobody whom we serve; 503, nobody knows.
         """
-        if self._local_only:
-            self._check_host(req)
-            # Browsers keep pages from reading what others answer, but not from opening WebSockets to them.
-            if method not in SAFE_METHODS:
-                self._check_origin(req)
-            return Actor("local", Role.ADMINISTRATOR, rights=self._config.rights)
-        if self._carries_the_token(req):
-            how: How = "unknown" if self._config.token is None else "token"
-            return Actor(how, Role.ADMINISTRATOR, rights=self._config.rights)
-        if (req.path in OPEN_PATHS and method != WEBSOCKET) or self._asks_for_a_page(req):
+        if self._config.token is not None and self._carries_the_token(req):
+            return Actor("token", Role.ADMINISTRATOR, rights=self._config.rights, address=address_of(req))
+        for_everybody = req.path in OPEN_PATHS and method in SAFE_METHODS
+        if for_everybody and not (self._local_only and await self._is_the_hosts()):
             return NOBODY
-        raise Problem(
-            401,
-            "unauthorized",
-            "Send the API's token: Authorization: Bearer TOKEN",
-            headers={"WWW-Authenticate": 'Bearer realm="homeostat"'},
-        )
+        if not await self._asks_for_accounts():
+            if self._local_only:
+                return self._local(req, method)
+        elif req.path in SIGN_IN_PATHS and method == "POST":
+            return replace(NOBODY, address=address_of(req))
+        elif (account := await self._by_account(req, method)) is not None:
+            return account
+        if self._asks_for_a_page(req):
+            return NOBODY
+        raise await self._unauthorized()
+
+    async def _asks_for_accounts(self) -> bool:
+        try:
+            return await self._accounts.required()
+        except AccountsError as error:
+            raise unavailable(error) from error
+
+    async def _is_the_hosts(self) -> bool:
+        """Tells whether this host's programs need no account."""
+        try:
+            return not await self._accounts.required()
+        except AccountsError:
+            return False
+
+    def _local(self, req: falcon.asgi.Request, method: str) -> Actor:
+        self._check_host(req)
+        # Browsers keep pages from reading what others answer, but not from opening WebSockets to them.
+        if method not in SAFE_METHODS:
+            self._check_origin(req)
+        return Actor("local", Role.ADMINISTRATOR, rights=self._config.rights, address=address_of(req))
+
+    async def _by_account(self, req: falcon.asgi.Request, method: str) -> Actor | None:
+        """Returns who asks by what his account gave him. None: he shows nothing."""
+        cookie = cookies.access_of(req) if (shown := _bearer(req)) is None else None
+        if (shown := shown or cookie) is None:
+            return None
+        try:
+            found = (await self._accounts.who(shown)).actor
+        except NotSignedIn as error:
+            raise _refused(str(error)) from error
+        except NoAccounts:
+            return None
+        except AccountsError as error:
+            raise unavailable(error) from error
+        if cookie is not None and method not in SAFE_METHODS:
+            cookies.check_same_origin(req, cookie)
+        req.context.shown = shown
+        return replace(found, rights=found.rights & self._config.rights, address=address_of(req))
+
+    async def _still(self, req: falcon.asgi.Request, method: str) -> bool:
+        """Tells whether whoever asked would be admitted now as the one he was."""
+        try:
+            return await self.admit(req, method) == who(req)
+        except Problem:
+            return False
 
     def _carries_the_token(self, req: falcon.asgi.Request) -> bool:
         return self._config.admits(req.get_header("Authorization"), req.get_header(self._key_header))
@@ -95,6 +155,15 @@ class Gate:
         """Tells whether a browser asks, before it sends a page's request and the token, whether that page may."""
         asks = req.method == "OPTIONS" and req.get_header("Access-Control-Request-Method") is not None
         return asks and req.get_header("Origin") in self._config.origins
+
+    async def _unauthorized(self) -> Problem:
+        """Returns the answer to whoever shows nothing that lets him in."""
+        asked = await self._asks_for_accounts()
+        if asked and not await self._accounts.there_are_some() and self._config.token is None:
+            return _refused(f"{(error := NoAccounts())}; {error.mend}")
+        if asked:
+            return _refused("Sign in (POST /api/v1/session), or send a token: Authorization: Bearer TOKEN")
+        return _refused("Send the API's token: Authorization: Bearer TOKEN")
 
     def _authorize(self, req: falcon.asgi.Request, resource: object, method: str) -> None:
         """Checks the right.
@@ -108,10 +177,11 @@ class Gate:
         right = needed(resource, method)
         if right is None:
             log.error("%s of %s declares no right, and is refused to everybody", method, req.uri_template)
-        if right is None or not actor.may(right):
+        if not _has(actor, right):
             what = f"the right to {right}" if right is not None else "a right that nobody has"
             raise Problem(403, "forbidden", f"This needs {what}", {"right": right})
-        if right is Right.COPY and self._local_only and req.get_header("Sec-Fetch-Site") in ("cross-site", "same-site"):
+        by_itself = actor.how in ("local", "session")  # a browser asks for its reader, whoever has it ask
+        if right is Right.COPY and by_itself and req.get_header("Sec-Fetch-Site") in ("cross-site", "same-site"):
             raise Problem(403, "origin_refused", "Pages of other origins must not have disks copied")  # by <img>, say
 
     def _check_host(self, req: falcon.asgi.Request) -> None:
@@ -128,14 +198,34 @@ class Gate:
     def _check_origin(self, req: falcon.asgi.Request) -> None:
         """Checks the Origin header: browsers name the page that wants to write; programs name none."""
         origin = req.get_header("Origin")
-        scheme = {"ws": "http", "wss": "https"}.get(req.scheme, req.scheme)
-        if origin is not None and origin != f"{scheme}://{req.get_header('Host')}":
+        if origin is not None and origin != f"{scheme_of(req)}://{req.get_header('Host')}":
             raise Problem(
                 403,
                 "origin_refused",
                 "Pages of other origins must not change machines",
                 {"origin": origin[:256]},
             )
+
+
+def _has(actor: Actor, need: Need | None) -> bool:
+    match need:
+        case Door.OPEN:
+            return True
+        case Door.KNOWN:
+            return actor.how != "unknown"
+        case Right():
+            return actor.may(need)
+    return False
+
+
+def _bearer(req: falcon.asgi.Request) -> str | None:
+    """Returns the token of the Authorization header. None: there is none."""
+    scheme, _, given = (req.get_header("Authorization") or "").partition(" ")
+    return given.strip() if scheme.lower() == "bearer" and given.strip() else None
+
+
+def _refused(message: str) -> Problem:
+    return Problem(401, "unauthorized", message, headers={"WWW-Authenticate": 'Bearer realm="homeostat"'})
 
 
 def _is_local(host: str) -> bool:

@@ -16,8 +16,10 @@ from homeostat import __version__
 from homeostat_contracts.volant.errors import ErrorBody
 from homeostat_contracts.volant.routes import API_KEY
 
+from .accounts.cookies import ACCESS
 from .gate import OPEN_PATHS
 from .http.operations import AGE, ATTRIBUTE, Operation
+from .http.rights import Door, Right, needed
 from .http.routes import Route
 
 VERSION = "3.0.3"
@@ -25,7 +27,7 @@ _REF = "#/components/schemas/{model}"
 _METHODS = ("get", "put", "post", "delete", "patch")
 _ERRORS = {
     400: "The request is not valid; the error says which field, and why.",
-    401: "The server has a token, and the request does not carry it.",
+    401: "The request shows nothing that lets somebody in: neither the server's token nor one of an account.",
     403: "The Host or the Origin is none that may ask, or who asks has not the right to.",
     404: "There is no such resource.",
     408: "The request did not arrive in time: headers within 10 seconds, the body within 30.",
@@ -49,7 +51,15 @@ _WITH_BODY = (413, 415)
 _NAME = {"type": "string", "maxLength": 63, "pattern": r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}
 _ENTRY = {"type": "string", "maxLength": 255, "pattern": r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"}
 
-_IDS = {"entry": _ENTRY, "upload": {"type": "string", "pattern": "^[0-9a-f]{32}$"}}
+_ACCOUNT = {"type": "string", "maxLength": 63, "pattern": r"^[a-z0-9]([-._a-z0-9]*[a-z0-9])?$"}
+_IDS = {
+    "user": _ACCOUNT,
+    "token": {"type": "string", "maxLength": 63, "pattern": r"^[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?$"},
+    "session": {"type": "string", "pattern": "^[0-9a-f]{1,40}$"},
+    "grant": {"type": "string", "pattern": "^[0-9a-f]{1,40}$"},
+    "entry": _ENTRY,
+    "upload": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+}
 
 
 class _Document:
@@ -76,8 +86,12 @@ class _Document:
             "tags": [declared.tag],
             "responses": self._responses(declared, AGE if method == "get" and route.path.startswith("/api/") else {}),
         }
-        if declared.description:
-            made["description"] = declared.description
+        need = needed(route.resource, method)
+        said = (declared.description, f"Needs the right to {need}." if isinstance(need, Right) else "")
+        if described := " ".join(filter(None, said)):
+            made["description"] = described
+        if need is Door.OPEN:
+            made["security"] = []
         parameters: list[dict[str, Any]] = [
             {"name": part, "in": "path", "required": True, "schema": _IDS.get(part, _NAME)}
             for part in re.findall(r"\{(\w+)\}", route.path)
@@ -113,7 +127,7 @@ class _Document:
 
 
 def build(routes: Iterable[Route], with_token: bool) -> dict[str, Any]:
-    """Builds the document. ``with_token``: the server asks for a bearer token."""
+    """Builds the document. ``with_token``: the server lets nobody in who shows nothing."""
     document = _Document()
     paths: dict[str, Any] = {}
     for route in routes:
@@ -138,12 +152,13 @@ def build(routes: Iterable[Route], with_token: bool) -> dict[str, Any]:
         "paths": paths,
         "components": components,
     }
-    if with_token:
-        components["securitySchemes"] = {
-            "token": {"type": "http", "scheme": "bearer"},
-            "key": {"type": "apiKey", "in": "header", "name": API_KEY},
-        }
-        made["security"] = [{"token": []}, {"key": []}]
+    components["securitySchemes"] = {
+        "token": {"type": "http", "scheme": "bearer"},
+        "key": {"type": "apiKey", "in": "header", "name": API_KEY},
+        "cookie": {"type": "apiKey", "in": "cookie", "name": ACCESS},
+    }
+    # Without a token this host's programs need nothing until there are accounts, which may be at any time.
+    made["security"] = [*([] if with_token else [{}]), {"token": []}, {"key": []}, {"cookie": []}]
     return made
 
 

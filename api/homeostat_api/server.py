@@ -25,7 +25,7 @@ from homeostat.store.kubernetes.access import Access
 
 from . import logs
 from .app import create_app
-from .config import ApiConfig, ConfigError, allowed_origins, family_of, listening
+from .config import ApiConfig, ConfigError, allowed_origins, family_of, listening, proxies_named
 from .connections import limits
 from .connections.tls import Certificate, certificate_of
 from .http.errors import App
@@ -167,6 +167,9 @@ def main(
     token_file: Path | None,
     tls_certificate: Path | None,
     tls_key: Path | None,
+    accounts_required: bool,
+    accounts_database: str | None,
+    trusted_proxies: tuple[str, ...],
     allow_origins: tuple[str, ...],
     workers: int,
     image_folders: tuple[Path, ...],
@@ -182,9 +185,10 @@ def main(
     if (directory is None) is not kubernetes:
         raise click.UsageError("give --dir DIR, or --kubernetes: the one or the other")
     try:
-        host, port, token = listening(bind, token_file)
+        host, port, token = listening(bind, token_file, accounts_required)
+        proxies = proxies_named(trusted_proxies)
         certificate = certificate_of(tls_certificate, tls_key)
-        origins = allowed_origins(allow_origins, token)
+        origins = allowed_origins(allow_origins, token, accounts_required)
         cluster = Access(kubeconfig, context) if kubernetes else None
     except (ConfigError, StoreError) as error:
         raise click.UsageError(str(error)) from error
@@ -194,7 +198,8 @@ def main(
         _end_with_parent()
     folders = tuple(folder.absolute() for folder in image_folders)
     config = ApiConfig(
-        directory, state, host, port, token, origins, image_folders=folders, plugin_kernel=plugin_kernel,
+        directory, state, host, port, token, accounts_database, accounts_required, proxies, origins,
+        image_folders=folders, plugin_kernel=plugin_kernel,
         max_replicas=max_replicas, max_upload=max_upload, max_exports=max_exports,
         cluster=cluster, namespace=namespace,
     )  # fmt: skip

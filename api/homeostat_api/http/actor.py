@@ -7,6 +7,12 @@ import falcon.asgi
 from homeostat.accounts.actor import Actor
 
 
+def shown_by(req: falcon.asgi.Request) -> str | None:
+    """Returns the token of his account by which whoever asks was recognised, however it came. None: by something else."""
+    shown: str | None = getattr(req.context, "shown", None)
+    return shown
+
+
 def who(req: falcon.asgi.Request) -> Actor:
     """Returns who asks."""
     actor: Actor = req.context.actor

@@ -13,6 +13,7 @@ import falcon.asgi
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from homeostat.accounts.errors import AccountsError
 from homeostat.models.outside import tellable, tellable_all
 from homeostat.models.suggest import suggest_field
 from homeostat.service.refusals import Refusal
@@ -63,6 +64,7 @@ class Answers:
     store_error: Callable[[StoreError], Problem]
     body: Callable[[Problem], Mapping[str, Any]]
     no_route: str  # where there is nothing at a path
+    accounts: Callable[[AccountsError], Problem] | None = None
 
 
 def invalid(message: str, **details: Any) -> Problem:
@@ -119,6 +121,13 @@ def install(app: App, answers: Answers) -> None:
     ) -> None:
         raise answers.store_error(error)
 
+    async def answer_accounts_error(
+        req: falcon.asgi.Request, resp: falcon.asgi.Response, error: AccountsError, params: dict[str, Any]
+    ) -> None:
+        if answers.accounts is None:
+            raise error
+        raise answers.accounts(error)
+
     def serialize(req: falcon.asgi.Request, resp: falcon.asgi.Response, error: falcon.HTTPError) -> None:
         found = _as_problem(req, error, answers.no_route)
         told = Problem(found.status_code, found.problem_code, tellable(found.message), tellable_all(found.details))
@@ -129,3 +138,4 @@ def install(app: App, answers: Answers) -> None:
     app.add_error_handler(Exception, _answer_bug)
     app.add_error_handler(StoreError, answer_store_error)
     app.add_error_handler(Refusal, answer_refusal)
+    app.add_error_handler(AccountsError, answer_accounts_error)

@@ -11,6 +11,7 @@ import falcon
 import falcon.asgi
 import httpx
 
+from .actor import shown_by
 from .download import gone_of, only_head
 from .errors import Problem
 
@@ -79,6 +80,8 @@ async def pass_on(req: falcon.asgi.Request, resp: falcon.asgi.Response, host: st
 async def _asked(req: falcon.asgi.Request, client: httpx.AsyncClient) -> httpx.Response | None:
     """Asks, and returns the head of the answer. None: whoever asks us has gone meanwhile."""
     headers = {name: value for name in ASKED if (value := req.get_header(name)) is not None}
+    if (shown := shown_by(req)) is not None:
+        headers["Authorization"] = f"Bearer {shown}"  # it may have come as a cookie, which is for this server
     query = f"?{req.query_string}" if req.query_string else ""
     request = client.build_request(
         "HEAD" if only_head(req) else "GET",

@@ -57,7 +57,7 @@ class MetricsPage:
         self._metrics = metrics
         self._operator = operator
 
-    @needs(Right.SEE)
+    @needs(Right.MODERATE)  # it counts what there is, whoever owns it
     @operation(
         "Metrics of the API and of the operator",
         TAG,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from .rights import EVERYWHERE, Grant, Right, Role, Subject, may
@@ -25,6 +25,8 @@ class Actor:
     rights: frozenset[Right] = frozenset()
     grants: tuple[Grant, ...] = ()
     author: str = "api"  # whom revisions and commits name
+    address: str = field(default="", compare=False)  # where he asks from
+    session: str = field(default="", compare=False)  # which he signed in to, "" none
 
     def may(self, right: Right) -> bool:
         """Tells whether he may ask for a right at all. What about is another question."""

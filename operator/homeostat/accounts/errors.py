@@ -11,6 +11,7 @@ AccountsError               ``mend`` says what to do next
 ├── AccountBanned           whoever signs in rightly learns it
 ├── TooManyAttempts         wait; ``after`` says how long
 ├── TooManyAtOnce           they wait for a turn to hash
+├── NotPermitted            who asks has not the right to
 ├── NotAToken               no token of an account can be like that
 ├── NoSuchToken
 ├── NoSuchSession
@@ -122,6 +123,14 @@ class TooManyAtOnce(AccountsError):
 
     def __init__(self) -> None:
         super().__init__("too many sign in at this moment")
+
+
+class NotPermitted(AccountsError):
+    """Whoever asks has not the right to. ``right``: the one that it takes, where there is one."""
+
+    def __init__(self, message: str, mend: str = "", right: str = "") -> None:
+        super().__init__(message, mend)
+        self.right = right
 
 
 class NotAToken(AccountsError):

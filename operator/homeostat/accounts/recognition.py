@@ -9,7 +9,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select, update
@@ -35,11 +35,10 @@ REMEMBERED_MAX = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """Somebody who was recognised, until when, and by which session ("" by a token)."""
+    """Somebody who was recognised, and until when."""
 
     actor: Actor
     until: datetime
-    session: str = ""
 
 
 class Recognition:
@@ -77,6 +76,10 @@ class Recognition:
     def remembered(self, shown: str) -> Recognised | None:
         """Returns who shows that token, if that is known without a look at the database. Never waits."""
         return self._recalled(shown) if self._monotonic() - self._looked < LOOK else None
+
+    def look_again(self) -> None:
+        """Forgets when it looked last: this server itself has moved the generation."""
+        self._looked = float("-inf")
 
     def has_accounts(self) -> bool:
         """Tells whether there is any account. Without one nobody has to sign in.
@@ -133,7 +136,8 @@ class Recognition:
             account = session.get(AccountRow, row.account) if row is not None else None
             if row is None or account is None or account.id != claims.account or row.expires <= now:
                 raise NotSignedIn()
-            return Recognised(_actor(session, account, "session"), min(claims.expires, row.expires), row.id)
+            actor = replace(_actor(session, account, "session"), session=row.id)
+            return Recognised(actor, min(claims.expires, row.expires))
 
     def _by_api_token(self, shown: str) -> Recognised:
         if len(shown) > SECRET_MAX:

@@ -46,22 +46,7 @@ class SignIn:
             TooManyAttempts: it failed too often; the password was not tried.
             AccountBanned: both are right, and the account is banned.
         """
-        try:
-            typed: str | None = account_name(name)
-        except NotAName:
-            typed = None
-        self._candidate(typed, address)  # who has to wait anyway takes no turn
-        with self._passwords.turn() as turn:
-            # Whoever was refused meanwhile counts: in one turn there is one attempt.
-            candidate, attempt = self._candidate(typed, address)
-            right = turn.matches(password, candidate.password)
-            if not right:
-                with self._database.writing() as session:
-                    throttle.failed(session, attempt, self._limits, self._clock())
-                    # What is no account's name may be a password.
-                    self._note(session, typed if candidate.id else None, address, "Refused", "the name or the password is wrong")
-                raise SignInRefused()
-            renewed = turn.hash(password) if self._passwords.outdated(candidate.password or "") else candidate.password
+        candidate, attempt, renewed = self._tried(name, password, address)
         with self._database.writing() as session:
             account = session.get(AccountRow, candidate.id, with_for_update=True)
             # While the password was tried, it may have changed, or the account may have been deleted.
@@ -74,6 +59,36 @@ class SignIn:
                 throttle.succeeded(session, attempt, self._limits)
                 return begin(session, account, address, client, self._clock())
         raise AccountBanned(named)
+
+    def confirm(self, name: str, password: str, address: str) -> None:
+        """Checks that whoever asks knows the password of that account, such as before he sets another. It counts as an attempt.
+
+        Raises:
+            SignInRefused: it is wrong.
+            TooManyAttempts: it failed too often; the password was not tried.
+        """
+        _, attempt, _ = self._tried(name, password, address)
+        with self._database.writing() as session:
+            throttle.succeeded(session, attempt, self._limits)
+
+    def _tried(self, name: str, password: str, address: str) -> tuple[_Candidate, Attempt, str | None]:
+        """Tries a password. Returns whose it is, and the hash that is to be kept of it."""
+        try:
+            typed: str | None = account_name(name)
+        except NotAName:
+            typed = None
+        self._candidate(typed, address)  # who has to wait anyway takes no turn
+        with self._passwords.turn() as turn:
+            # Whoever was refused meanwhile counts: in one turn there is one attempt.
+            candidate, attempt = self._candidate(typed, address)
+            if turn.matches(password, candidate.password):
+                outdated = self._passwords.outdated(candidate.password or "")
+                return candidate, attempt, turn.hash(password) if outdated else candidate.password
+            with self._database.writing() as session:
+                throttle.failed(session, attempt, self._limits, self._clock())
+                # What is no account's name may be a password.
+                self._note(session, typed if candidate.id else None, address, "Refused", "the name or the password is wrong")
+        raise SignInRefused()
 
     def _candidate(self, name: str | None, address: str) -> tuple[_Candidate, Attempt]:
         with self._database.reading() as session:

@@ -52,9 +52,6 @@ def accounts_database(settings: CliSettings, *, create: bool = False) -> Iterato
 NO_ACCOUNTS = CliError("there are no accounts yet", "`homeostat user add NAME --role administrator` makes the first one")
 
 
-NOT_ASKED_FOR = "note: the REST API does not ask for accounts yet: only --token-file protects it (docs/accounts.md)"
-
-
 @contextmanager
 def existing_accounts(settings: CliSettings) -> Iterator[Database]:
     """Opens the database, which has to be there.

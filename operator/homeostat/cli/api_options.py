@@ -15,6 +15,8 @@ import click
 from homeostat.models.deployment import REPLICAS_MAX
 from homeostat.models.quantity import parse_quantity
 
+from .configuration.place import PREFIX
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 BIND = "127.0.0.1:8080"
@@ -56,6 +58,23 @@ _DECLARED: dict[str, tuple[str, Mapping[str, Any]]] = {
         },
     ),
     "tls_key": ("--tls-key", {"type": click.Path(path_type=Path), "metavar": "FILE", "help": "Its key (PEM, mode 0600)."}),
+    "accounts_required": (
+        "--require-accounts",
+        {"is_flag": True, "default": False, "help": "Let nobody in who has not signed in, also while there are no accounts."},
+    ),
+    "accounts_database": (
+        "--accounts-database",
+        # The configuration says it: other commands open the same database.
+        {"metavar": "URL", "hidden": True, "help": "Of the accounts. Default: accounts.db in the state folder."},
+    ),
+    "trusted_proxies": (
+        "--trusted-proxy",
+        {
+            "metavar": "ADDRESS",
+            "multiple": True,
+            "help": "Whose X-Forwarded-For and -Proto say where requests come from: an address or a network; repeatable.",
+        },
+    ),
     "allow_origins": (
         "--allow-origin",
         {
@@ -138,6 +157,9 @@ class ApiOptions:
     token_file: Path | None = None
     tls_certificate: Path | None = None
     tls_key: Path | None = None
+    accounts_required: bool = False
+    accounts_database: str | None = None
+    trusted_proxies: tuple[str, ...] = ()
     allow_origins: tuple[str, ...] = ()
     image_folders: tuple[Path, ...] = ()  # folders from which requests may name files
     plugin_kernel: str | None = None
@@ -159,8 +181,18 @@ class ApiOptions:
         where = ["--config", os.devnull, "--dir", str(self.folder), "--state", str(self.state)]  # all of it is given here
         return [sys.executable, "-m", "homeostat_api", *where, "--end-with-parent", *self._given()]
 
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Returns what others must not read in the list of processes: a URL may hold a password."""
+        return {f"{PREFIX}ACCOUNTS__DATABASE": self.accounts_database} if self.accounts_database is not None else {}
+
     def _given(self) -> Iterator[str]:
         for name, (flag, _) in _DECLARED.items():
             given = getattr(self, name)
+            if isinstance(given, bool):
+                yield from (flag,) if given else ()
+                continue
+            if name == "accounts_database":
+                continue
             for value in given if isinstance(given, tuple) else () if given is None else (given,):
                 yield from (flag, str(value))

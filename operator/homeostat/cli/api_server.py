@@ -7,9 +7,10 @@ import os
 import shutil
 import signal
 from asyncio.subprocess import Process
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO
 
 from .errors import CliError
@@ -28,9 +29,15 @@ LOG_PERIOD = 30.0  # seconds between checks of its size
 
 
 async def serve(
-    command: Sequence[str], log: Path, stop: asyncio.Event, say: Callable[[str], None], supervisor: Supervisor | None = None
+    command: Sequence[str],
+    log: Path,
+    stop: asyncio.Event,
+    say: Callable[[str], None],
+    supervisor: Supervisor | None = None,
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Runs the API until ``stop``. Its own output goes to the file ``log``, whose end is printed when the API dies.
+    ``environment``: variables that it gets beside ours.
 
     Raises:
         CliError: it refuses to start with these options. Where it has served before, that is printed once, and the operator goes
@@ -40,7 +47,7 @@ async def serve(
     loop = asyncio.get_running_loop()
     while not stop.is_set():
         began = loop.time()
-        server = await _start(command, log)
+        server = await _start(command, log, environment)
         mended = loop.call_later(STEADY, supervisor.recovered, PROCESS) if supervisor else None
         try:
             code = await _until(server, stop, log)
@@ -67,12 +74,17 @@ async def serve(
             continue
 
 
-async def _start(command: Sequence[str], log: Path) -> Process:
+async def _start(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Process:
     rotate(log)
     with _open(log, "ab") as output:
         # It gets a session of its own: Ctrl-C at the terminal reaches only us, and we end it in order.
         return await asyncio.create_subprocess_exec(
-            *_dying_with_us(command), stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            *_dying_with_us(command),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            env={**os.environ, **environment},
         )
 
 

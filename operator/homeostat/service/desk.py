@@ -133,6 +133,10 @@ class Desk:
         """Returns resources that he sees, with statuses that he may read."""
         return await veiled_statuses(self.asking, resources)
 
+    async def may(self, right: Right, key: Key) -> bool:
+        """Tells whether there is a resource of that key which the actor sees, and has a right to."""
+        return bool(await self.sees(key)) and await self.asking.may_use(right, key)
+
     async def capacity(self) -> Capacity | None:
         """Returns what the hosts have together that can be reached, and what of it no machine is given. None: there is one host,
         which reports nothing; or the actor does not see what others have of it."""

@@ -209,7 +209,7 @@ def test_a_token_may_what_its_scopes_and_its_account_may(
 ) -> None:
     _, secret = tokens.create("bob", "ci", {Right.SEE, Right.ADMINISTER})
     found = recognition.who(secret)
-    assert (found.actor.how, found.actor.name, found.actor.rights, found.session) == ("api-token", "bob", {Right.SEE}, "")
+    assert (found.actor.how, found.actor.name, found.actor.rights, found.actor.session) == ("api-token", "bob", {Right.SEE}, "")
     accounts.set_role("bob", Role.ADMINISTRATOR)
     clock.go(seconds=0.5)
     assert recognition.who(secret).actor.rights == {Right.SEE, Right.ADMINISTER}

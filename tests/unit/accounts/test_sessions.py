@@ -158,7 +158,7 @@ def test_the_one_that_asks_may_stay(
         sessions.end_all("bob", keep=bob.session)
     else:
         accounts.set_password("bob", "another horse", keep=bob.session)
-    assert recognition.who(bob.access).session == bob.session
+    assert recognition.who(bob.access).actor.session == bob.session
     with pytest.raises(NotSignedIn):
         recognition.who(other.access)
 
@@ -221,7 +221,7 @@ def test_keys_rotate_and_what_they_signed_holds(
     clock.go(minutes=10)
     new = sessions.refresh(old.refresh)
     assert keys() == 2
-    assert recognition.who(old.access).session == recognition.who(new.access).session
+    assert recognition.who(old.access).actor.session == recognition.who(new.access).actor.session
     clock.go(days=14, seconds=-1)
     new = sessions.refresh(new.refresh)
     clock.go(days=14, seconds=-1)

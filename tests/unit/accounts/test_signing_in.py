@@ -37,7 +37,7 @@ def test_in(sign_in: SignIn, recognition: Recognition, sessions: Sessions, clock
     done = sign_in.sign_in("BOB", GOOD, HOME, "curl/8")
     assert (done.name, done.role, done.expires) == ("bob", Role.USER, clock.now + timedelta(minutes=15))
     who = recognition.who(done.access)
-    assert (who.actor.how, who.actor.name, who.session) == ("session", "bob", done.session)
+    assert (who.actor.how, who.actor.name, who.actor.session) == ("session", "bob", done.session)
     assert who.actor.rights == {Right.SEE, Right.CHANGE, Right.COPY}
     [opened] = sessions.list("bob")
     assert (opened.id, opened.address, opened.client, opened.made) == (done.session, HOME, "curl/8", clock.now)

@@ -12,6 +12,7 @@ from falcon.testing import Result, TestClient
 
 from homeostat.accounts.actor import NOBODY, Actor
 from homeostat.accounts.rights import Role
+from homeostat_api.accounts.lookup import AccountsLookup
 from homeostat_api.config import ApiConfig
 from homeostat_api.gate import Gate
 from homeostat_api.http import errors, media
@@ -40,7 +41,8 @@ class Door:
 class House:
     def __init__(self, **config: Any) -> None:
         self.door, app = Door(), falcon.asgi.App()
-        app.add_middleware(Gate(ApiConfig(Path("/srv/machines"), Path("/srv/state"), **config), API_KEY))
+        known = ApiConfig(Path("/srv/machines"), Path("/srv/state"), **config)
+        app.add_middleware(Gate(known, API_KEY, AccountsLookup(known.accounts, known.accounts_required)))
         errors.install(app, ANSWERS)
         media.install(app)
         for path in ("/door", "/healthz", "/healthz/{more}"):
@@ -90,7 +92,6 @@ def test_who_carries_the_token_is_let_in(given: str, right: bool) -> None:
             Actor("token", Role.ADMINISTRATOR, rights=frozenset(Right)),
         ),
         ({"token": TOKEN}, {}, "/healthz", NOBODY),
-        ({"host": "192.0.2.1"}, {}, "/door", Actor("unknown", Role.ADMINISTRATOR, rights=frozenset(Right))),
         ({"rights": frozenset({Right.SEE})}, {}, "/door", Actor("local", Role.ADMINISTRATOR, rights=frozenset({Right.SEE}))),
     ],
 )
@@ -119,9 +120,12 @@ def test_probes_are_answered_to_everybody() -> None:
     assert house.code(path="/healthz/more", **carried) == (403, "forbidden")
 
 
-def test_behind_a_name_of_the_network_hosts_are_not_compared() -> None:
-    """That there is a token then, the start sees to."""
-    assert House(host="0.0.0.0").code("POST", host="api.example.org", Origin="https://elsewhere.example") == (200, "")
+def test_a_server_of_the_network_lets_nobody_in_who_shows_nothing() -> None:
+    """That there is something to show, the start sees to."""
+    house = House(host="0.0.0.0")
+    for host in (HERE, "api.example.org"):
+        assert house.code(host=host) == (401, "unauthorized")
+    assert house.code(path="/healthz", host="api.example.org") == (200, "")
 
 
 @pytest.mark.parametrize(

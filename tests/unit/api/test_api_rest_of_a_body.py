@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from homeostat_api.accounts.lookup import AccountsLookup
 from homeostat_api.config import ApiConfig
 from homeostat_api.gate import Gate
 from homeostat_api.http import media
@@ -33,7 +34,9 @@ def responded(method: str, succeeded: bool, body: Body) -> Body:
     async def respond() -> None:
         request: Any = SimpleNamespace(method=method, stream=body)
         async with asyncio.timeout(30):
-            await Gate(ApiConfig(None, Path("/nowhere")), API_KEY).process_response(request, None, None, succeeded)  # type: ignore[arg-type]
+            config, response = ApiConfig(None, Path("/nowhere")), SimpleNamespace(stream=None)
+            gate = Gate(config, API_KEY, AccountsLookup(config.accounts))
+            await gate.process_response(request, response, None, succeeded)  # type: ignore[arg-type]
 
     asyncio.run(respond())
     return body

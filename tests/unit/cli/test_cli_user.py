@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from homeostat.accounts import passwords
-from homeostat.cli.accounts_access import NOT_ASKED_FOR
+from homeostat.cli.commands.user import FIRST
 from homeostat.cli.main import run
 
 GOOD = "correct horse"
@@ -48,7 +48,7 @@ def test_none_is_made_where_somebody_only_looks(user: User, tmp_path: Path) -> N
 
 def test_from_the_first_to_the_last(user: User, file: str) -> None:
     made = user("add", "Root", "--role", "administrator", "--password-file", file)
-    assert made == f"account root created (administrator)\n{NOT_ASKED_FOR}\n"
+    assert made == f"account root created (administrator)\n{FIRST}\n"
     assert user("add", "bob", "--no-password").startswith("account bob created (user)\n")
     assert user("role", "bob", "moderator") == "account bob is moderator now\n"
     assert user("ban", "bob") == "account bob banned\n"

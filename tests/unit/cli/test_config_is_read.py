@@ -31,6 +31,7 @@ bind = "127.0.0.1:1"
 token-file = "/t"
 tls-certificate = "/tc"
 tls-key = "/tk"
+trusted-proxy = ["10.0.0.5"]
 allow-origin = ["https://panel.example"]
 image-folder = ["/i"]
 plugin-kernel = "/k"
@@ -56,6 +57,9 @@ kubeconfig = "/kc"
 context = "c"
 [trash]
 keep = "1h"
+[accounts]
+required = true
+database = "sqlite:////a"
 [allow]
 qemu-arguments = true
 host-devices = true
@@ -96,7 +100,10 @@ def parameters(of: click.Command) -> set[str]:
 
 def test_the_sample_holds_every_key(file: Path) -> None:
     found = load(file)
-    for model in (found, *(getattr(found, name) for name in ("api", "up", "operator", "kubernetes", "trash", "allow"))):
+    for model in (
+        found,
+        *(getattr(found, name) for name in ("api", "up", "operator", "kubernetes", "trash", "allow", "accounts")),
+    ):
         assert [name for name in type(model).model_fields if getattr(model, name) is None] == []
 
 

@@ -96,19 +96,26 @@ def _refused(found: Configuration) -> Iterator[tuple[list[str], str]]:
 
 
 def _looks(found: Configuration) -> Iterator[tuple[list[str], Callable[[], Any]]]:
-    from homeostat_api.config import allowed_origins, listening, read_token
+    from homeostat_api.config import allowed_origins, listening, proxies_named, read_token
     from homeostat_api.connections.tls import certificate_of
 
     from ..api_options import BIND
     from ..host_labels import labels_of_host
     from ..several_hosts import parsed_hosts
 
-    api, up = found.api, found.up
+    api, up, required = found.api, found.up, bool(found.accounts.required)
     if api.bind is not None or api.token_file is not None:
-        yield ["api", "bind" if api.bind else "token-file"], lambda: listening(api.bind or BIND, api.token_file)
+        yield ["api", "bind" if api.bind else "token-file"], lambda: listening(api.bind or BIND, api.token_file, required)
     if api.allow_origin:
         origins = api.allow_origin
-        yield ["api", "allow-origin"], lambda: allowed_origins(origins, read_token(api.token_file) if api.token_file else None)
+        token_file = api.token_file
+        yield (
+            ["api", "allow-origin"],
+            lambda: allowed_origins(origins, read_token(token_file) if token_file else None, required),
+        )
+    if api.trusted_proxy:
+        proxies = api.trusted_proxy
+        yield ["api", "trusted-proxy"], lambda: proxies_named(proxies)
     if api.tls_certificate is not None or api.tls_key is not None:
         named = "tls-certificate" if api.tls_certificate else "tls-key"
         yield ["api", named], lambda: certificate_of(api.tls_certificate, api.tls_key)

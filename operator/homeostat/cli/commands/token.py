@@ -9,7 +9,7 @@ import click
 
 from homeostat.accounts.rights import Right
 
-from ..accounts_access import NOT_ASKED_FOR, accounts_database, by_host, existing_accounts
+from ..accounts_access import accounts_database, by_host, existing_accounts
 from ..errors import CliError
 from ..settings import CliSettings, common_options, pass_settings
 from ..show.items import FORM, ItemForms
@@ -46,7 +46,6 @@ def create(settings: CliSettings, account: str, name: str, scopes: tuple[str, ..
     lifetime = None if expires_in is None else _lifetime(expires_in)
     with existing_accounts(settings) as database:
         made, secret = ApiTokens(database).create(account, name, map(Right, scopes), lifetime, by=by_host())
-    say(NOT_ASKED_FOR, err=True)
     say(f"token {made.name} of {made.account} created; it is shown this once:", err=True)
     emit(secret)
 

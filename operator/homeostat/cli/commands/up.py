@@ -126,12 +126,13 @@ def up(
 
 def _check_listening(api: ApiOptions) -> None:
     """Refuses what the API would refuse, before anything starts."""
-    from homeostat_api.config import ConfigError, allowed_origins, listening
+    from homeostat_api.config import ConfigError, allowed_origins, listening, proxies_named
     from homeostat_api.connections.tls import certificate_of
 
     try:
-        _, _, token = listening(api.bind, api.token_file)
-        allowed_origins(api.allow_origins, token)
+        _, _, token = listening(api.bind, api.token_file, api.accounts_required)
+        allowed_origins(api.allow_origins, token, api.accounts_required)
+        proxies_named(api.trusted_proxies)
         certificate_of(api.tls_certificate, api.tls_key)
     except ConfigError as error:
         raise CliError(str(error)) from error
@@ -195,7 +196,7 @@ def _opening(options: UpOptions) -> AbstractAsyncContextManager[Standalone | Sev
 
 
 async def _serve(api: ApiOptions, parts: Standalone | Several, stop: asyncio.Event, view: View) -> None:
-    await serve(api.command, parts.store.state.api_log, stop, view.say, parts.supervisor)
+    await serve(api.command, parts.store.state.api_log, stop, view.say, parts.supervisor, api.environment)
 
 
 async def _first_failure_ends_all(tasks: Sequence[asyncio.Future[None]], stop: asyncio.Event) -> None:

@@ -11,7 +11,7 @@ import click
 
 from homeostat.accounts.rights import Role
 
-from ..accounts_access import NOT_ASKED_FOR, accounts_database, accounts_in, by_host, existing_accounts
+from ..accounts_access import accounts_database, accounts_in, by_host, existing_accounts
 from ..errors import CliError
 from ..new_password import chosen_password
 from ..settings import CliSettings, common_options, pass_settings
@@ -27,6 +27,9 @@ PASSWORD_FILE = click.option(
     "--password-file", type=click.Path(path_type=Path), metavar="FILE",
     help="Its one line is the password (mode 0600). Default: it is asked for, twice.",
 )  # fmt: skip
+
+
+FIRST = "note: from now on the REST API lets nobody in who has not signed in; a --token-file works as before"
 
 
 @click.group()
@@ -52,9 +55,12 @@ def add(settings: CliSettings, name: str, role: str, password_file: Path | None,
     password = None if no_password else chosen_password(password_file, name)
     with accounts_database(settings, create=True) as database:
         assert database is not None
-        added = accounts_in(database).add(name, Role(role), password, by=by_host())
+        accounts = accounts_in(database)
+        first = not accounts.any()
+        added = accounts.add(name, Role(role), password, by=by_host())
     say(f"account {added.name} created ({added.role})")
-    say(NOT_ASKED_FOR, err=True)
+    if first:
+        say(FIRST, err=True)
 
 
 @user.command("list")

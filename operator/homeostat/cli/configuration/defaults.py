@@ -62,7 +62,9 @@ def api_defaults(configuration: Configuration) -> Defaults:
 
 def _api(c: Configuration) -> dict[str, Any]:
     values = {name: getattr(c.api, name) for name in type(c.api).model_fields}
-    return values | {"image_folders": values.pop("image_folder"), "allow_origins": values.pop("allow_origin")}
+    several = {"image_folders": "image_folder", "allow_origins": "allow_origin", "trusted_proxies": "trusted_proxy"}
+    values |= {option: values.pop(key) for option, key in several.items()}
+    return {**values, "accounts_required": c.accounts.required, "accounts_database": c.accounts.database}
 
 
 def _pairs(named: Mapping[str, str] | None) -> list[str] | None:

@@ -59,6 +59,9 @@ class ApiSection(Section):
     token_file: AbsolutePath | None = Field(default=None, description="A file of mode 0600 with a bearer token.")
     tls_certificate: AbsolutePath | None = Field(default=None, description="Serve https with it and its chain (PEM).")
     tls_key: AbsolutePath | None = Field(default=None, description="Its key (PEM, mode 0600).")
+    trusted_proxy: list[str] | None = Field(
+        default=None, description="Proxies, by address or network, whose X-Forwarded-For and X-Forwarded-Proto are believed."
+    )
     allow_origin: list[str] | None = Field(default=None, description="Origins whose pages may ask, with the token.")
     image_folder: list[AbsolutePath] | None = Field(default=None, description="Folders whose files requests may name.")
     plugin_kernel: str | None = Field(default=None, description="Kernel for plugins whose manifest brings an initramfs alone.")
@@ -109,6 +112,10 @@ class TrashSection(Section):
 
 class AccountsSection(Section):
     """Who may do what."""
+
+    required: bool | None = Field(
+        default=None, description="Let nobody in who has not signed in, also while there are no accounts."
+    )
 
     database: str | None = Field(
         default=None,

@@ -1,0 +1,120 @@
+"""The accounts database as a server finds it: opened once there are accounts, which may be while the server runs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from homeostat.accounts.database import Database
+from homeostat.accounts.errors import AccountsError, DatabaseTrouble
+from homeostat.accounts.reception import Reception
+from homeostat.accounts.recognition import Recognised
+
+T = TypeVar("T")
+
+log = logging.getLogger("homeostat.api")
+
+THREADS = 8  # of their own: whoever waits for a database that does not answer keeps nobody else waiting
+LOOK = 0.5  # seconds between two looks whether there are accounts by now
+
+
+class NoAccounts(AccountsError):
+    """There is nobody who could sign in."""
+
+    mend = "make one on the host of the server: `homeostat user add NAME --role administrator`"
+
+    def __init__(self) -> None:
+        super().__init__("there are no accounts yet")
+
+
+class AccountsLookup:
+    """``url``: of the database. ``required``: nobody is let in without signing in, also while there are no accounts."""
+
+    def __init__(self, url: str, required: bool = False, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._url = url
+        self._required = required
+        self._monotonic = monotonic
+        self._opening = asyncio.Lock()
+        self._opened: Reception | None = None
+        self._some = False  # there are accounts; that there were none again does not happen
+        self._looked = float("-inf")
+        self._trouble: DatabaseTrouble | None = None  # at the last look
+        self._threads = ThreadPoolExecutor(THREADS, "accounts")
+
+    async def required(self) -> bool:
+        """Tells whether whoever asks must have an account: because the server says so, or because there is one.
+
+        Raises:
+            DatabaseTrouble: the database does not work, so that nobody knows.
+        """
+        return self._required or await self.there_are_some()
+
+    async def there_are_some(self) -> bool:
+        """Tells whether there is an account.
+
+        Raises:
+            DatabaseTrouble: the database does not work.
+        """
+        if not self._some and not self._has_just_looked():
+            async with self._opening:
+                if not self._has_just_looked():  # nobody else has meanwhile
+                    await self._look()
+        if self._trouble is not None:
+            raise self._trouble
+        return self._some
+
+    async def reception(self) -> Reception:
+        """Returns the accounts.
+
+        Raises:
+            NoAccounts: there are none.
+            DatabaseTrouble: the database does not work.
+        """
+        if not await self.there_are_some() or self._opened is None:
+            raise NoAccounts()
+        return self._opened
+
+    async def who(self, shown: str) -> Recognised:
+        """Returns who shows that token.
+
+        Raises:
+            NotSignedIn: it lets nobody in.
+            NoAccounts: there are none.
+            DatabaseTrouble: the database does not work.
+        """
+        recognition = (await self.reception()).recognition
+        found = recognition.remembered(shown)
+        return found if found is not None else await self.run(lambda: recognition.who(shown))
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Does what may wait for the database."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        if self._opened is not None:
+            self._opened.close()
+
+    def _has_just_looked(self) -> bool:
+        return self._monotonic() - self._looked < LOOK
+
+    async def _look(self) -> None:
+        before, self._trouble = self._trouble, None
+        try:
+            self._some = await self.run(self._has_accounts)
+        except DatabaseTrouble as error:
+            self._trouble = error
+            if before is None or str(before) != str(error):
+                log.error("%s; %s", error, error.mend)
+        self._looked = self._monotonic()
+
+    def _has_accounts(self) -> bool:
+        if self._opened is None:
+            if not Database.exists(self._url):
+                return False
+            self._opened = Reception.open(self._url)
+        return self._opened.recognition.has_accounts()
