@@ -86,10 +86,16 @@ def verified(token: str, key: str, now: datetime) -> TokenClaims:
     return claims
 
 
-def key_called(session: Session, kid: str) -> str | None:
-    """Returns a key. None: we made none of that kid, or it is too old to have signed what still holds."""
+def key_called(session: Session, kid: str) -> str:
+    """Returns a key.
+
+    Raises:
+        NotSignedIn: we made none of that kid, or it is too old to have signed what still holds.
+    """
     row = session.get(SigningKeyRow, kid)
-    return None if row is None else row.secret
+    if row is None:
+        raise NotSignedIn()
+    return row.secret
 
 
 def _current_key(session: Session, now: datetime) -> SigningKeyRow:

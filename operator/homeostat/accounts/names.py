@@ -19,10 +19,10 @@ def account_name(typed: str) -> str:
     Raises:
         NotAName: nobody can be called that.
     """
-    # A text that is longer cannot be one. Its forms would take long to find, and its words would fill a page.
-    if len(typed) <= 4 * NAME_MAX:
-        name = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", typed).casefold())
-        if _NAME.fullmatch(name):
-            return name
-    shown = typed if len(typed) <= NAME_MAX else f"{typed[:NAME_MAX]}…"
-    raise NotAName(f"{shown!r} cannot be the name of an account")
+    # No form of a text in ASCII is shorter than the text. Those of a long one would take long to find, and fill a page.
+    if len(typed) > NAME_MAX:
+        raise NotAName(f"{typed[:NAME_MAX] + '…'!r} cannot be the name of an account")
+    name = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", typed).casefold())
+    if not _NAME.fullmatch(name):
+        raise NotAName(f"{typed!r} cannot be the name of an account")
+    return name

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from .access_tokens import key_called, kid_of, verified
+from .access_tokens import LONGEST, key_called, kid_of, verified
 from .accounts import any_account
 from .actor import Actor, How
 from .clock import Clock, wall_clock
@@ -119,7 +119,7 @@ class Recognition:
             self._looked = now
 
     def _recalled(self, shown: str) -> Recognised | None:
-        if len(shown) > 1024:
+        if len(shown) > LONGEST:
             return None
         with self._lock:
             found = self._known.get(kept(shown))
@@ -128,10 +128,7 @@ class Recognition:
     def _by_access_token(self, shown: str) -> Recognised:
         kid, now = kid_of(shown), self._clock()
         with self._database.reading() as session:
-            key = key_called(session, kid)
-            if key is None:
-                raise NotSignedIn()
-            claims = verified(shown, key, now)
+            claims = verified(shown, key_called(session, kid), now)
             row = session.get(SessionRow, claims.session)
             account = session.get(AccountRow, row.account) if row is not None else None
             if row is None or account is None or account.id != claims.account or row.expires <= now:

@@ -49,8 +49,8 @@ class SignIn:
         candidate, attempt, renewed = self._tried(name, password, address)
         with self._database.writing() as session:
             account = session.get(AccountRow, candidate.id, with_for_update=True)
-            # While the password was tried, it may have changed, or the account may have been deleted.
-            if account is None or account.deleted is not None or account.password != candidate.password:
+            # While the password was tried, it may have changed, or the account may have been deleted, and its password with it.
+            if account is None or account.password != candidate.password:
                 raise SignInRefused()
             banned, named = account.banned is not None, account.name
             self._note(session, named, address, "Refused" if banned else "Done", "the account is banned" if banned else "")

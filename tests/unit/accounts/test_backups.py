@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 import stat
 import threading
@@ -13,7 +15,7 @@ from homeostat.accounts.accounts import Accounts
 from homeostat.accounts.api_tokens import ApiTokens
 from homeostat.accounts.backups import back_up, restore
 from homeostat.accounts.database import Database, sqlite_url
-from homeostat.accounts.errors import BackupRefused, DatabaseBusy, DatabaseDamaged, NotSignedIn
+from homeostat.accounts.errors import BackupRefused, DatabaseBusy, DatabaseDamaged, DatabaseReadOnly, NotSignedIn
 from homeostat.accounts.passwords import Passwords
 from homeostat.accounts.recognition import Recognition
 from homeostat.accounts.rights import Right, Role
@@ -225,3 +227,34 @@ def test_the_place_may_be_damaged_or_empty(
     again = sqlite3.connect(place)
     assert again.execute("SELECT name FROM accounts").fetchall() == [("root",)]
     again.close()
+
+
+def test_no_file_stays_open(place: Path, copy: Path, database: Database, accounts: Accounts, clock: SetClock) -> None:
+    def opened() -> int:
+        return len(os.listdir("/proc/self/fd"))
+
+    accounts.add("root", Role.ADMINISTRATOR)
+    database.close()
+    before = opened()
+    back_up(place, copy)
+    restore(copy, place, clock.now)
+    with pytest.raises(BackupRefused):
+        back_up(place, copy)
+    with pytest.raises(BackupRefused):
+        restore(copy.parent, place, clock.now)
+    assert opened() == before
+
+
+def test_one_that_cannot_be_read_leaves_all_as_it_was(
+    place: Path, copy: Path, accounts: Accounts, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Path) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    accounts.add("root", Role.ADMINISTRATOR)
+    back_up(place, copy)
+    before = sorted(place.parent.iterdir())
+    monkeypatch.setattr(Path, "read_bytes", fail)
+    with pytest.raises(DatabaseReadOnly, match="Input/output error"):
+        restore(copy, place, clock.now)
+    assert sorted(place.parent.iterdir()) == before

@@ -16,11 +16,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 
 from homeostat.accounts import migrations
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.database import Database, sqlite_url
+from homeostat.accounts.database import MIGRATION_LOCK, Database, sqlite_url
 from homeostat.accounts.errors import (
     DatabaseAway,
     DatabaseBusy,
@@ -246,3 +246,18 @@ def test_changes_wait_for_each_other(database: Database) -> None:
         order.append("first")
     thread.join(30)
     assert order == ["first", "second"]
+
+
+def test_the_empty_database_of_a_server_is_filled_under_its_lock(tmp_path: Path) -> None:
+    engine, locked = create_engine(f"sqlite:///{tmp_path}/as-if.db"), list[int]()  # a server's comes to be empty
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: sqlite3.Connection, _record: object) -> None:
+        connection.create_function("pg_advisory_xact_lock", 1, locked.append)
+
+    made = Database(engine, "as if of a server")
+    made._bring_up_to_date(None)
+    assert made.generation() == 1 and locked == [MIGRATION_LOCK]
+    made._bring_up_to_date(None)
+    assert locked == [MIGRATION_LOCK]  # there was nothing to do
+    made.close()

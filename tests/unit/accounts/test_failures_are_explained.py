@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy.exc import DBAPIError
@@ -76,3 +77,11 @@ def test_a_disk_that_fails_for_want_of_room_is_full(tmp_path: Path, monkeypatch:
     assert type(failures.explained(error, "/no/such/folder/accounts.db")) is DatabaseAway
     other = DBAPIError("SELECT 1", {}, of_file(sqlite3.SQLITE_ERROR))
     assert type(failures.explained(other, str(tmp_path / "accounts.db"))) is DatabaseTrouble
+
+
+@pytest.mark.parametrize(("free", "kind"), [(99, DatabaseFull), (100, DatabaseAway)])
+def test_how_little_is_no_room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free: int, kind: type[DatabaseTrouble]) -> None:
+    monkeypatch.setattr(failures, "NO_ROOM", 100)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=free))
+    error = DBAPIError("SELECT 1", {}, of_file(sqlite3.SQLITE_IOERR))
+    assert type(failures.explained(error, str(tmp_path / "accounts.db"))) is kind

@@ -64,6 +64,12 @@ def test_a_megabyte_is_refused_in_few_words() -> None:
     assert len(str(refused.value)) < 200
 
 
+@pytest.mark.parametrize(("typed", "shown"), [("_" * 63, "_" * 63), ("_" * 64, "_" * 63 + "…"), ("é", "é")])
+def test_it_is_shown_as_it_was_typed_but_cut_where_it_is_long(typed: str, shown: str) -> None:
+    with pytest.raises(NotAName, match=f"^'{shown}' cannot be"):
+        account_name(typed)
+
+
 @given(st.text(max_size=70))
 def test_a_name_is_its_own_name(typed: str) -> None:
     try:

@@ -54,3 +54,24 @@ async def test_who_would_wait_for_too_long_is_refused(reception: Reception, monk
     go.set()
     assert await asyncio.gather(*waiting) == [True] * 3
     assert await reception.hashing(lambda: True)
+
+
+async def test_what_is_closed_ends_what_it_does_and_begins_nothing_more(url: str) -> None:
+    opened = Reception(Database.open(url), Passwords(iterations=1, memory=8, at_once=1))
+    begun, shut, done = threading.Event(), opened._threads, list[str]()
+
+    def work() -> None:
+        begun.set()
+        while not shut._shutdown:
+            threading.Event().wait(0.001)
+        threading.Event().wait(0.02)  # whoever does not wait for it is back by then
+        done.append("begun")
+
+    under_way = asyncio.create_task(opened.hashing(work))
+    waiting = asyncio.create_task(opened.hashing(lambda: done.append("waiting")))
+    await asyncio.to_thread(begun.wait, 30)
+    opened.close()
+    assert done == ["begun"]
+    await under_way
+    with pytest.raises(asyncio.CancelledError):
+        await waiting

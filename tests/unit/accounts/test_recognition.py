@@ -139,6 +139,24 @@ def test_nothing_is_remembered_beyond_its_expiry(recognition: Recognition, clock
         recognition.who(bob.access)
 
 
+def test_no_more_is_remembered_than_so_many_and_the_newest_are(
+    tokens: ApiTokens, recognition: Recognition, bob: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("homeostat.accounts.recognition.REMEMBERED_MAX", 2)
+    shown = [tokens.create("bob", name, Right)[1] for name in ("a", "b", "c")]
+    for secret in shown:
+        recognition.who(secret)
+    assert [recognition.remembered(secret) is not None for secret in shown] == [False, True, True]
+
+
+@pytest.mark.parametrize(("lifetime", "seconds"), [(None, 60), (3600, 60), (61, 60), (30, 30)])
+def test_a_token_is_looked_at_again_after_a_minute_or_when_it_ends(
+    tokens: ApiTokens, recognition: Recognition, clock: SetClock, bob: SignedIn, lifetime: int | None, seconds: int
+) -> None:
+    _, secret = tokens.create("bob", "ci", Right, None if lifetime is None else timedelta(seconds=lifetime))
+    assert recognition.who(secret).until == clock.now + timedelta(seconds=seconds)
+
+
 def test_another_role_counts_at_once(accounts: Accounts, recognition: Recognition, clock: SetClock, bob: SignedIn) -> None:
     assert not recognition.who(bob.access).actor.may(Right.MODERATE)
     accounts.set_role("bob", Role.MODERATOR)
