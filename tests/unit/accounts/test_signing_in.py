@@ -174,12 +174,13 @@ def test_failures_are_forgotten_after_an_hour(sign_in: SignIn, clock: SetClock) 
     fail(sign_in, 5)
 
 
-def test_a_stranger_does_not_keep_out_who_was_here(sign_in: SignIn) -> None:
-    sign_in.sign_in("bob", GOOD, HOME)
+@pytest.mark.parametrize("home", [HOME, "x" * 100], ids=["short", "long"])
+def test_a_stranger_does_not_keep_out_who_was_here(sign_in: SignIn, home: str) -> None:
+    sign_in.sign_in("bob", GOOD, home)
     fail(sign_in, 5, address=AWAY)
     with pytest.raises(TooManyAttempts):
         sign_in.sign_in("bob", GOOD, AWAY)
-    sign_in.sign_in("bob", GOOD, HOME)
+    sign_in.sign_in("bob", GOOD, home)
 
 
 def test_where_somebody_was_failures_count_too(sign_in: SignIn) -> None:
