@@ -117,7 +117,7 @@ def test_a_machine_whose_file_becomes_a_patch_stays_as_it_is(room: Room) -> None
 
 @pytest.mark.parametrize("order", list(permutations(["base/web.yaml", "over/kustomization.yaml", "over/p.yaml"])), ids="-".join)
 def test_in_whatever_order_they_come_the_machine_is_that_of_its_base(room: Room, order: tuple[str, ...]) -> None:
-    """Also where the patch was a machine for a while, or stood beside it twice: nothing goes meanwhile, and nothing is made anew."""
+    """Also where the patch was a machine for a while, or stood beside it: nothing goes meanwhile, and nothing is made anew."""
     texts = {
         "base/web.yaml": document("web", "resources: {vcpu: 1}"),
         "over/kustomization.yaml": "resources: [../base]\npatches: [{path: p.yaml}]\n",
