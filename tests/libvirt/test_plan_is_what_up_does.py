@@ -247,6 +247,32 @@ REFUSALS: dict[str, tuple[dict[str, Spec], str, str]] = {
         "NetworkUnknown",
         "nope",
     ),
+    "an unknown Network": ({"a": nics({"networkRef": {"name": "nope"}})}, "NetworkNotFound", "there is no Network 'nope'"),
+    "an unknown Image": ({"a": with_disk(image={"imageRef": {"name": "nope"}})}, "ImageNotFound", "there is no image 'nope'"),
+    "an unknown Disk": ({"a": with_disk(diskRef={"name": "nope"})}, "DiskNotReady", "there is no Disk 'nope'"),
+    "an order to boot that names nothing": (
+        {
+            "a": {"pluginRef": {"name": "p"}, "boot": {"order": ["rot"]}},
+            "p": {"version": "1", "kernel": {"path": "{dir}/kernel"}},
+        },
+        "BootOrderUnknown",
+        "spec.boot.order",
+    ),
+    "arguments that are not allowed": (
+        {"a": {**SMALL, "qemuArguments": ["-fw_cfg name=a,string=b"]}},
+        "QemuArgumentsNotAllowed",
+        "--allow-qemu-arguments",
+    ),
+    "a folder that is not shared": (
+        {"a": {**SMALL, "filesystems": [{"name": "f", "path": "/srv/f"}]}},
+        "FolderNotShared",
+        "--share-folder /srv/f",
+    ),
+    "a device that is not allowed": (
+        {"a": {**SMALL, "hostDevices": [{"name": "key", "usb": {"bus": 1, "device": 4}}]}},
+        "HostDevicesNotAllowed",
+        "--allow-host-devices",
+    ),
     "a template that is refused": (
         {"d": {"replicas": 2, "template": {"spec": nics({"network": "nope"})}}},
         "NetworkUnknown",
