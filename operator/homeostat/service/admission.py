@@ -23,9 +23,11 @@ from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.image_source import FileSource
 from homeostat.models.kinds import BY_KIND
 from homeostat.models.machine_display import Vnc
-from homeostat.models.network import Network, NetworkSpec
+from homeostat.models.machine_nics import Nic
+from homeostat.models.network import Network, NetworkMode, NetworkSpec
 from homeostat.models.plugin import Plugin
 from homeostat.planner.actions import ImageRef
+from homeostat.planner.network.identity import bridge_device, network_name
 from homeostat.runtime.machine.effective import ENDS, Effective, plugin_key
 from homeostat.store.files.reading.validate import Rejected, validate
 from homeostat.store.merge import merge_patch
@@ -101,6 +103,7 @@ class Admission:
     async def _check(self, before: Resource | None, wanted: Resource) -> None:
         _check_owner(before, wanted)
         await self._check_references(before, wanted)
+        await self._check_plugged(before, wanted)
         if isinstance(wanted, VirtualMachineDeployment):
             had = before.spec.replicas if isinstance(before, VirtualMachineDeployment) else 0
             if wanted.spec.replicas > had:  # a limit that was set later must not forbid to go down
@@ -131,6 +134,19 @@ class Admission:
         for key, right in sorted(references(self._here(wanted)) - had):
             if not actor.everywhere(right) and not await self._asking.may_use(right, key):
                 raise NoSuchResource(BY_KIND[key.kind], key.name)
+
+    async def _check_plugged(self, before: Resource | None, wanted: Resource) -> None:
+        """Checks that no nic reaches a Network by the name that libvirt or the kernel has for it, where the actor may not use
+        that Network.
+
+        Raises:
+            NoSuchResource: there is no such Network for him.
+        """
+        if self._asking.actor.everywhere(Right.SEE) or not (names := _plugged(wanted) - _plugged(before)):
+            return
+        for network in await self._store.list(Network):
+            if names & _names_on_hosts(network) and not await self._asking.may_to(Right.SEE, network):
+                raise NoSuchResource(Network, min(names & _names_on_hosts(network)))
 
     async def _keeps_running(self, before: Resource | None, wanted: VirtualMachineDeployment) -> None:
         """Checks that the deployment's machines do not end by themselves.
@@ -239,6 +255,17 @@ def _plugin_name(resource: Resource) -> str | None:
 
 def _images(resource: Resource | None) -> set[tuple[str | None, str | None]]:
     return {(image.url, image.path) for image in _models(resource, FileSource) if image.url or image.path}
+
+
+def _plugged(resource: Resource | None) -> set[str]:
+    """Returns the libvirt networks and bridges that its nics name."""
+    return {name for nic in _models(resource, Nic) for name in (nic.network, nic.bridge) if name}
+
+
+def _names_on_hosts(network: Network) -> set[str]:
+    """Returns what a Network is called on hosts, and its bridge, unless that is the host's own."""
+    own = network.mode is not NetworkMode.BRIDGE
+    return {network_name(network), *([network.spec.bridge or bridge_device(network.identity)] if own else ())}
 
 
 def _password_files(resource: Resource | None) -> set[str]:

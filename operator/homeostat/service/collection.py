@@ -18,7 +18,7 @@ from .foresight import Foreseen, foresee
 from .json_patch import apply_json_patch
 from .refusals import BeingDeleted, NoSuchResource, NotYours, Stale
 from .spec_change import SpecChange, of_resource
-from .veil import veiled_status
+from .veil import veiled_refusal, veiled_status
 
 R = TypeVar("R", bound=Resource)
 
@@ -146,7 +146,10 @@ class Collection(Generic[R]):
             meta["labels"] = labels
         if self.namespace != DEFAULT:
             meta["namespace"] = self.namespace
-        made = await self._desired.create(self.kind.KIND, {**document, "metadata": meta}, self.author, dry)
+        try:
+            made = await self._desired.create(self.kind.KIND, {**document, "metadata": meta}, self.author, dry)
+        except store_errors.AlreadyExists as error:
+            raise await veiled_refusal(self.asking, error.key, error) from error
         assert isinstance(made, self.kind)
         return made
 
@@ -170,6 +173,8 @@ class Collection(Generic[R]):
             changed = await self._desired.patch(resource.key, merge_patch, self.author, expected_version, dry)
         except store_errors.AlreadyExists as error:  # it is there, and is being deleted
             raise BeingDeleted(self.kind, resource.metadata.name) from error
+        except store_errors.NotEditable as error:
+            raise await veiled_refusal(self.asking, resource.key, error) from error
         except store_errors.Conflict as error:
             if expected_version is None:
                 raise
@@ -206,7 +211,10 @@ class Collection(Generic[R]):
             StoreError: nothing was changed.
         """
         await self._check(Right.CHANGE, resource)
-        await self._desired.delete(resource.key, self.author, force)
+        try:
+            await self._desired.delete(resource.key, self.author, force)
+        except store_errors.NotEditable as error:
+            raise await veiled_refusal(self.asking, resource.key, error) from error
 
     async def wait(self, name: str, done: Callable[[R | None], bool], seconds: float) -> tuple[bool, R | None]:
         """Waits until ``done`` holds of the resource (None: it has gone), for ``seconds`` at the most. Returns whether it holds,

@@ -20,6 +20,7 @@ from homeostat.models.base import Key, Resource
 from homeostat.models.host import Host
 from homeostat.planner.plan import Outcome
 from homeostat.runtime.engine.ports import Event
+from homeostat.store.errors import AlreadyExists, NotEditable, StoreError
 
 from .asking import Asking
 from .references import references
@@ -82,6 +83,18 @@ async def veiled_event(asking: Asking, event: Event) -> Event:
     """Returns an event as the actor may read it."""
     message = (await veiled(asking, event.key, [event.message]))[0]
     return event if message == event.message else replace(event, message=message)
+
+
+async def veiled_refusal(asking: Asking, about: Key, error: StoreError) -> StoreError:
+    """Returns what the store refused as the actor may read it. Of a resource that he does not see, he learns that its name is
+    taken, and not by which file."""
+    if asking.actor.everywhere(Right.SEE):
+        return error
+    if isinstance(error, AlreadyExists) and not await asking.sees(about):
+        return AlreadyExists(error.key)
+    if isinstance(error, NotEditable):
+        return NotEditable((await veiled(asking, about, [str(error)]))[0])
+    return error
 
 
 def _said(resource: Resource) -> tuple[bool, frozenset[str]]:

@@ -10,6 +10,7 @@ from homeostat.accounts.actor import HOUSE, Actor
 from homeostat.accounts.rights import OWN, OWNER, Grant, Right, Role
 from homeostat.models.base import Key, OwnerReference
 from homeostat.models.machine import VirtualMachine
+from homeostat.planner.network.identity import bridge_device
 from homeostat.service.desk import Desk
 from homeostat.service.refusals import InUse, NoSuchResource, NotAllowed, NotYours
 from tests.unit.serving import Served
@@ -115,6 +116,29 @@ async def test_what_one_may_not_use_is_as_what_is_not_there(house: House) -> Non
             await desk.disks.make("copy", {"source": {"diskRef": {"name": name}}})
     assert await house.admin.machines.count() == 1
     await house.admin.machines.make("early", names_disk("not-yet"))  # who sees everything may name what comes later
+
+
+async def test_a_network_that_one_may_not_use_is_not_reached_by_its_name_on_the_host(house: House) -> None:
+    subnet = {"addresses": [{"cidr": "192.168.9.1/24"}]}
+    lan = await house.alice.networks.make("lan", subnet)
+    await house.served.service("lab", account("alice")).networks.make("far", {**subnet, "bridge": "br-far"})
+    await house.alice.networks.make("site", {"mode": "Bridge", "bridge": "br0"})
+    guest = house.desk("bob", Grant(frozenset({Right.SEE}), "default", "Network", "lan"))
+    free = {"nics": [{"name": "n", "network": "default"}, {"name": "b", "bridge": "br0"}]}  # the host's own
+    made = await house.bob.machines.make("box", free)
+    networks, bridges = ("lan", "lab--far", "site"), (bridge_device(lan.identity), "br-far")
+    for nic in [*({"network": name} for name in networks), *({"bridge": name} for name in bridges)]:
+        spec = {"nics": [{"name": "n", **nic}]}
+        with pytest.raises(NoSuchResource, match=f"no Network named '{next(iter(nic.values()))}'"):
+            await house.bob.machines.make("other", spec)
+        with pytest.raises(NoSuchResource):
+            await house.bob.machines.patch(made, {"spec": spec})
+        with pytest.raises(NoSuchResource):
+            await house.bob.deployments.make("fleet", {"replicas": 1, "template": {"spec": spec}})
+        await house.admin.machines.make("theirs", spec, dry=True)
+        if nic == {"network": "lan"}:
+            lent = await guest.machines.make("lent", spec)
+            await house.bob.machines.patch(lent, {"spec": {"suspend": True}})  # it was so before
 
 
 async def test_what_is_named_already_stays(house: House) -> None:
