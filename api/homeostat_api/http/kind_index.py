@@ -11,6 +11,7 @@ from homeostat.models.outside import redacted_all
 from homeostat.service.changes import Changes
 from homeostat.service.collection import Collection, R
 from homeostat.service.desk import Desk
+from homeostat.service.veil import Said, said_of
 
 from .media import dumps
 
@@ -26,6 +27,7 @@ class Entry:
     status: str | None
     summary: bytes
     resource: Resource
+    said: Said
     _whole: bytes | None = None
 
     @property
@@ -78,7 +80,7 @@ class KindIndex(Generic[R]):
         if desk.sees_all:
             return version, entries
         seen = await desk.asking.seen(entries, lambda entry: (self._collection.kind, entry.resource.metadata))
-        told = await desk.readable([entry.resource for entry in seen])
+        told = await desk.readable([entry.resource for entry in seen], [entry.said for entry in seen])
         return version, [
             entry if resource is entry.resource else replace(entry, document=resource.dump, _whole=None)
             for entry, resource in zip(seen, told, strict=True)
@@ -93,4 +95,5 @@ class KindIndex(Generic[R]):
         plugin = shown.get("plugin")
         made_of = plugins.get(plugin) if plugin else None
         status = shown.get("status")
-        return Entry(name, row.uid, row.version, row.document_form, plugin, made_of, status, dumps(shown), resource)
+        summary, said = dumps(shown), said_of(resource)
+        return Entry(name, row.uid, row.version, row.document_form, plugin, made_of, status, summary, resource, said)

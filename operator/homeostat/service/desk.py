@@ -33,7 +33,7 @@ from .power import wants_running
 from .snapshots import MachineSnapshots
 from .trash import TrashRoom
 from .uploads import ImageUploads
-from .veil import veiled_event, veiled_statuses
+from .veil import Said, veiled_event, veiled_statuses
 
 R = TypeVar("R", bound=Resource)
 
@@ -129,9 +129,9 @@ class Desk:
         """Returns an event as the actor may read it."""
         return await veiled_event(self.asking, event)
 
-    async def readable(self, resources: Sequence[R]) -> Sequence[R]:
-        """Returns resources that he sees, with statuses that he may read."""
-        return await veiled_statuses(self.asking, resources)
+    async def readable(self, resources: Sequence[R], said: Sequence[Said]) -> Sequence[R]:
+        """Returns resources that he sees, with statuses that he may read. ``said``: what each of these says of others."""
+        return await veiled_statuses(self.asking, resources, said)
 
     async def may(self, right: Right, key: Key) -> bool:
         """Tells whether there is a resource of that key which the actor sees, and has a right to."""

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -40,6 +39,14 @@ _LISTED = re.compile(r"(?:, or|,|:)? name one of:? [^;]*")
 _STRANGER = re.compile(r"(?<=\bdomain )\S+(?=, which runs)| \(uuid [^)]*\)|(?<=another Homeostat resource) \([^)]*\)")
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a status says of others: whether it says what else there is on the host, and the words that may be names."""
+
+    host: bool
+    names: frozenset[str]
+
+
 async def veiled(asking: Asking, about: Resource | Key, texts: Sequence[str]) -> list[str]:
     """Returns texts about a resource as the actor may read them. Of a mere key it is not known what the resource names itself."""
     if asking.actor.everywhere(Right.SEE):
@@ -67,15 +74,14 @@ async def veiled_status(asking: Asking, resource: R) -> R:
     return resource.model_copy(update={"status": _changed(status, shown.__getitem__)})
 
 
-async def veiled_statuses(asking: Asking, resources: Sequence[R]) -> list[R]:
-    """Returns the same of several resources. Where none of them names another, that costs one query."""
+async def veiled_statuses(asking: Asking, resources: Sequence[R], said: Sequence[Said]) -> list[R]:
+    """Returns the same of several resources. Where none of them names another, that costs one query. ``said``: what each says."""
     if asking.actor.everywhere(Right.SEE):
         return list(resources)
-    said = [_said(resource) for resource in resources]
-    there = {key.name for key in asking.workspace.store.named(frozenset().union(*(names for _, names in said)))}
+    there = {key.name for key in asking.workspace.store.named(frozenset().union(*(one.names for one in said)))}
     return [
-        await veiled_status(asking, resource) if cut or there & names else resource
-        for resource, (cut, names) in zip(resources, said, strict=True)
+        await veiled_status(asking, resource) if one.host or there & one.names else resource
+        for resource, one in zip(resources, said, strict=True)
     ]
 
 
@@ -97,17 +103,11 @@ async def veiled_refusal(asking: Asking, about: Key, error: StoreError) -> Store
     return error
 
 
-def _said(resource: Resource) -> tuple[bool, frozenset[str]]:
-    """Tells whether its status says what else there is on its host, and what in it may be names."""
-    said = [_said_in(text) for text in _texts(resource.status)] if resource.status is not None else []
-    return any(cut for cut, _ in said), frozenset().union(*(names for _, names in said))
-
-
-@lru_cache(4096)
-def _said_in(text: str) -> tuple[bool, frozenset[str]]:
-    """Says the same of a text. In a fleet most machines say the same."""
-    names = frozenset(part for word in _WORD.findall(text) for part in _parts(word))
-    return bool(_LISTED.search(text) or _STRANGER.search(text)), names
+def said_of(resource: Resource) -> Said:
+    """Returns what the status of a resource says of others."""
+    texts = list(_texts(resource.status)) if resource.status is not None else []
+    names = frozenset(part for text in texts for word in _WORD.findall(text) for part in _parts(word))
+    return Said(any(_LISTED.search(text) or _STRANGER.search(text) for text in texts), names)
 
 
 def _parts(word: str) -> set[str]:

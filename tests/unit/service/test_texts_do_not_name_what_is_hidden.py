@@ -16,7 +16,7 @@ from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
 from homeostat.runtime.engine.ports import Event
-from homeostat.service.veil import HIDDEN, veiled
+from homeostat.service.veil import HIDDEN, said_of, veiled
 from homeostat.store.files.state import StateFolder
 from tests.unit.serving import Served, Written, condition, resource
 from tests.unit.store_fixtures import Room
@@ -127,10 +127,11 @@ async def test_many_statuses_and_events_name_nothing_that_is_hidden() -> None:
     ]
     store = Written(*machines, *BOBS)
     alice, admin = store.desk(Path("/nowhere"), ALICE), store.desk(Path("/nowhere"))
-    read: Any = await alice.readable(machines)
+    said = [said_of(machine) for machine in machines]
+    read: Any = await alice.readable(machines, said)
     shown = [one.status.conditions[0].message for one in read]
     assert shown == [f"is taken by machine {HIDDEN}", "in sync", f"is taken by domain {HIDDEN}, which runs with it"]
-    assert read[1] is machines[1] and await admin.readable(machines) == machines
+    assert read[1] is machines[1] and await admin.readable(machines, said) == machines
     event = Event(7, "2026-01-01T00:00:00Z", machines[0].key, "Warning", "Failed", "machine mine: taken by lab/web")
     assert (await alice.told(event)).message == f"machine mine: taken by {HIDDEN}" and await admin.told(event) is event
 
