@@ -17,6 +17,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
 from homeostat.runtime.engine.ports import Event
 from homeostat.service.veil import HIDDEN, said_of, veiled
+from homeostat.store.errors import AlreadyExists, NotEditable
 from homeostat.store.files.state import StateFolder
 from tests.unit.serving import Served, Written, condition, resource
 from tests.unit.store_fixtures import Room
@@ -143,3 +144,27 @@ async def test_a_folder_is_asked_for_names_of_all_kinds_and_namespaces(room: Roo
         await served.service().disks.make(name, {"size": "1Gi"})
     found = room.store.named({"web", "none"})
     assert sorted(found) == [Key("Disk", "default", "web"), Key("VirtualMachine", "lab", "web")]
+
+
+async def test_what_the_store_refuses_names_nothing_that_is_hidden(room: Room) -> None:
+    """Of a name that is taken, not by which file; of a file that is not edited, not who else stands in it."""
+    head = "  - apiVersion: homeostat.dev/v1alpha1\n    kind: VirtualMachine\n    metadata: {name: "
+    mine = head + f"mine, labels: {{{OWNER}: alice}}}}\n    spec:\n      hostSelector: &web {{a: b}}\n"
+    list_of = "apiVersion: v1\nkind: List\nitems:\n" + mine + head + "web}\n    spec:\n      hostSelector: *web\n"
+    room.write("secret-plan.yaml", list_of)
+    room.sync()
+    service = Served(room).whole()
+    alice, admin = service.asked_by(ALICE), service.asked_by(HOUSE)
+    for desk, named in ((alice, False), (admin, True)):
+        for dry in (True, False):
+            with pytest.raises(AlreadyExists) as taken:
+                await desk.machines.make("web", {}, dry=dry)
+            assert ("secret-plan.yaml" in str(taken.value)) is named and "exists already" in str(taken.value)
+        with pytest.raises(NotEditable) as changed:
+            await desk.machines.patch(await desk.machines.get("mine"), {"spec": {"hostSelector": {"a": "c"}}})
+        with pytest.raises(NotEditable) as deleted:
+            await desk.machines.delete(await desk.machines.get("mine"))
+        for refused in (changed, deleted):
+            assert ("web" in str(refused.value)) is named and "Nothing was changed" in str(refused.value)
+    with pytest.raises(AlreadyExists, match="secret-plan"):
+        await alice.machines.make("mine", {})
