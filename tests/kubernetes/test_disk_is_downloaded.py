@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -84,6 +85,15 @@ def test_by_the_api_beside_its_host_and_by_another(
                 assert pattern is None or patterned(copy, pattern)
             rest = api.http.get(path, headers={"Range": "bytes=8-", "If-Range": answer.headers["ETag"]})
             assert (rest.status_code, rest.content) == (206, answer.content[8:])
+        for state in (place.root / "state", tmp_path / "east"):  # of the operator there, and of another one
+            copy = tmp_path / f"by-{state.name}"
+            command = [sys.executable, "-m", "homeostat.cli.main", "--state", str(state), "-n", namespace.name, "disk", "export"]
+            done = subprocess.run(
+                [*command, "mail", "data", str(copy), "--token-file", str(token)], capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, done
+            assert ("fetching from the API" in done.stderr) == (state.name == "east")
+            subprocess.run(["qemu-img", "check", "-q", str(copy)], check=True)
         assert data.exists() and place.state_of(f"{namespace.name}--mail") == "running"
 
         unknown = refused(far(), 409, "exports_elsewhere")

@@ -93,6 +93,20 @@ class State:
             mend = f"see `homeostat describe vm {machine.metadata.name}`"
             raise CliError(f"there is a machine of the name {machine.metadata.name}, which another identity has", mend)
 
+    async def libvirt_of(self, settings: CliSettings, host: str | None, name: str) -> str:
+        """Returns the libvirt of a host whose disks can be read here. ``name``: of what is on it.
+
+        Raises:
+            CliError: a folder's host is not served.
+            ExportRefused, OnAnotherApi: see HostReach.
+        """
+        from homeostat.service.host_reach import HostReach
+        from homeostat.store.files.state import StateFolder
+
+        if self._files is not None or settings.asked_uri:
+            return settings.uri_of(host)
+        return await HostReach(StateFolder.named(settings.state), self._store, clustered=True).libvirt_of(host, name)
+
     async def create(self, kind: str, document: Mapping[str, Any]) -> Resource:
         return await self._desired.create(kind, document, AUTHOR)
 

@@ -21,6 +21,18 @@ class OnAnotherApi(Exception):
         self.host, self.address = host, address
 
 
+class NotBesideHost(ExportRefused):
+    """The host is served, but nobody who can read its disks is known here."""
+
+    def __init__(self, host: str, name: str) -> None:
+        said = (
+            f"{name} is on host {host}, and this API server is not beside it: ask one that shares its operator's state folder, "
+            "or give that operator the address of such a server (--api-address), so that others pass on what it sends"
+        )
+        super().__init__("elsewhere", said, name)
+        self.host = host
+
+
 class HostReach:
     def __init__(self, state: StateFolder, store: IndexedStore, clustered: bool) -> None:
         self._state, self._store, self._clustered = state, store, clustered
@@ -58,9 +70,4 @@ class HostReach:
             return uri
         if host.status.api:
             raise OnAnotherApi(at, host.status.api)
-        raise ExportRefused(
-            "elsewhere",
-            f"{name} is on host {at}, and this API server is not beside it: ask one that shares its operator's state folder, "
-            "or give that operator the address of such a server (--api-address), so that others pass on what it sends",
-            name,
-        )
+        raise NotBesideHost(at, name)

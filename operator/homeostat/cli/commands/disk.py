@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.orphans import Orphan
 
-from ..access import opened, run
+from ..access import State, opened, run
 from ..errors import CliError
 from ..references import complete_machine, need_kind, not_found, parse_references
 from ..settings import CliSettings, common_options, pass_settings
@@ -50,19 +50,25 @@ def list_disks(settings: CliSettings, orphans: bool, all_namespaces: bool, outpu
 @click.argument("name", metavar="DISK")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--snapshot", "of", metavar="NAME", help="As it was in that snapshot. Default: as it is now.")
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="In a cluster, of a disk on another host: the token of the API there.",
+)
 @common_options()
 @pass_settings
-def export(settings: CliSettings, machine: str, name: str, file: Path, of: str | None) -> None:
+def export(settings: CliSettings, machine: str, name: str, file: Path, of: str | None, token_file: Path | None) -> None:
     """Copy a machine's disk to FILE, a qcow2 file that needs no other. The machine goes on meanwhile.
 
     The copy is of one moment, as after a loss of power; take a snapshot with `--quiesce Required` first and copy that for more.
     """
     from homeostat.driver.snapshots.export import export_disk
 
-    found, tag = run(_exported(settings, machine, of))
-    uuid = found.status.domain_uuid if found.status else None
-    if uuid is None:
-        raise CliError(f"{found.metadata.name} has no disks yet: it was never defined", "`homeostat describe` says why")
+    from ..copy_download import download_copy, path_of_copy
+    from ..rest_server import RestServer
+
+    source = run(_source(settings, machine, of))
     shown = -1
 
     def progress(share: float) -> None:
@@ -71,30 +77,74 @@ def export(settings: CliSettings, machine: str, name: str, file: Path, of: str |
             shown = tenth
             say(f"{tenth * 10} % of disk {name} copied", err=True)
 
-    uri = settings.uri_of(found.status.host if found.status else None)
-    export_disk(uri, uuid, name, file.absolute(), progress, tag)
-    say(f"{file} is a copy of disk {name} of machine {found.metadata.name}{f', as in snapshot {of}' if of else ''}")
+    if source.api:
+        say(f"{source.machine} is on host {source.host}: fetching from the API there, {source.api}", err=True)
+        server = RestServer.at(source.api, token_file)
+        download_copy(server, path_of_copy(source.machine, name, of), file.absolute(), progress)
+    else:
+        export_disk(source.uri, source.uuid, name, file.absolute(), progress, source.tag)
+    say(f"{file} is a copy of disk {name} of machine {source.machine}{f', as in snapshot {of}' if of else ''}")
 
 
-async def _exported(settings: CliSettings, word: str, of: str | None) -> tuple[VirtualMachine, str]:
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where a copy comes from: a libvirt, or the API beside one."""
+
+    machine: str
+    uuid: str  # of its domain
+    tag: str  # of its snapshot; empty: as it is now
+    host: str = ""
+    uri: str = ""
+    api: str = ""
+
+
+async def _source(settings: CliSettings, word: str, of: str | None) -> _Source:
+    """Finds the machine, and who can read its disks.
+
+    Raises:
+        CliError: there is no such machine or snapshot, or nobody who can read its disks is known here.
+    """
+    from homeostat.service.host_reach import NotBesideHost, OnAnotherApi
+    from homeostat.service.refusals import ExportRefused
+
+    async with opened(settings) as store:
+        machine, tag = await _asked_for(settings, store, word, of)
+        name, status = machine.metadata.name, machine.status
+        if status is None or status.domain_uuid is None:
+            raise CliError(f"{name} has no disks yet: it was never defined", "`homeostat describe` says why")
+        try:
+            uri = await store.libvirt_of(settings, status.host, name)
+        except OnAnotherApi as error:
+            return _Source(name, status.domain_uuid, tag, error.host, api=error.address)
+        except NotBesideHost as error:
+            raise CliError(
+                f"{name} is on host {error.host}, whose operator does not serve the state folder {settings.state}",
+                f"run this on {error.host}, with the --state of the operator there; or start that with --api-address, so that "
+                "its API sends the copy here; or give --connect, where this computer has the disk's file by the same path",
+            ) from error
+        except ExportRefused as error:
+            raise CliError(str(error)) from error
+    return _Source(name, status.domain_uuid, tag, status.host or "", uri=uri)
+
+
+async def _asked_for(settings: CliSettings, store: State, word: str, of: str | None) -> tuple[VirtualMachine, str]:
     """Returns the machine, and the tag of its snapshot."""
     (reference,) = parse_references([word], default_kind="vm")
     need_kind([reference], VirtualMachine, "name the machine that has the disk")
     key = reference.key(settings.namespace)
-    async with opened(settings) as store:
-        machine = await store.get(VirtualMachine, key)
-        if machine is None:
-            raise not_found(key)
-        if of is None:
-            return machine, ""
-        snapshot = await store.get(Snapshot, Key(Snapshot.KIND, key.namespace, of))
-        if snapshot is None:
-            raise not_found(Key(Snapshot.KIND, key.namespace, of))
-        if snapshot.spec.machine_ref.name != key.name:
-            raise CliError(f"snapshot {of} is of machine {snapshot.spec.machine_ref.name}, not of {key.name}")
-        if snapshot.status is None or snapshot.status.tag is None:
-            raise CliError(f"snapshot {of} is not taken yet", f"`homeostat describe snapshot {of}` says why")
-        return machine, snapshot.status.tag
+    machine = await store.get(VirtualMachine, key)
+    if machine is None:
+        raise not_found(key)
+    if of is None:
+        return machine, ""
+    snapshot = await store.get(Snapshot, Key(Snapshot.KIND, key.namespace, of))
+    if snapshot is None:
+        raise not_found(Key(Snapshot.KIND, key.namespace, of))
+    if snapshot.spec.machine_ref.name != key.name:
+        raise CliError(f"snapshot {of} is of machine {snapshot.spec.machine_ref.name}, not of {key.name}")
+    if snapshot.status is None or snapshot.status.tag is None:
+        raise CliError(f"snapshot {of} is not taken yet", f"`homeostat describe snapshot {of}` says why")
+    return machine, snapshot.status.tag
 
 
 async def _list(settings: CliSettings, all_namespaces: bool, output: str | None) -> None:

@@ -61,9 +61,10 @@ def upload(
     source = SourceFile.of(file)
     with progress_of(named, source.size) as progress:
         if server is not None:
-            from ..tus_upload import RestServer, upload_by_tus
+            from ..rest_server import RestServer
+            from ..tus_upload import upload_by_tus
 
-            asked = RestServer(server, token_file.read_text().strip() if token_file is not None else "")
+            asked = RestServer.at(server, token_file)
             found = run(upload_by_tus(asked, source, named, digest, raw=raw, anew=anew, progress=progress))
         else:
             found = run(_upload_here(settings, source, named, digest, raw, anew, progress))

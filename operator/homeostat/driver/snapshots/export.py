@@ -79,7 +79,7 @@ def export_disk(uri: str, uuid: str, disk: str, target: Path, progress: Reached,
     Raises:
         DriverError: it could not be done. Nothing is left of it.
     """
-    with _domain(uri, uuid) as domain, _completed(target) as partial:
+    with _domain(uri, uuid) as domain, completed_copy(target) as partial:
         found, active = _disk(domain, disk)
         source = found.source or ""
         if not is_local(uri) and not os.path.exists(source):
@@ -95,15 +95,19 @@ def export_disk(uri: str, uuid: str, disk: str, target: Path, progress: Reached,
 
 def export_file(path: str, format: str, target: Path, progress: Reached) -> None:
     """Copies the file of a disk that no guest has, like ``export_disk``."""
-    with _completed(target) as partial:
+    with completed_copy(target) as partial:
         check_room(path, format, target.parent)
         with faults.around(ConvertDisk(partial)):
             _convert(path, format, partial, progress, "")
 
 
 @contextlib.contextmanager
-def _completed(target: Path) -> Iterator[Path]:
-    """Yields the file to write to, which then gets its name. Nothing is left of it after an error."""
+def completed_copy(target: Path) -> Iterator[Path]:
+    """Yields the file to write to, which then gets its name. Nothing is left of it after an error.
+
+    Raises:
+        Refused: there is a file of that name.
+    """
     if target.exists():
         raise Refused(f"{target} is there already: give the copy another name")
     partial = target.with_name(f"{target.name}.{secrets.token_hex(4)}{PARTIAL}")
