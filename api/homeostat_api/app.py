@@ -7,6 +7,7 @@ from homeostat.service.service import Service
 from homeostat_contracts.volant import routes as volant
 
 from . import openapi
+from .accounts.journal import AccountsJournal
 from .accounts.lookup import AccountsLookup
 from .accounts.routes import account_routes
 from .config import ApiConfig, guard_bind
@@ -61,7 +62,7 @@ def create_app(config: ApiConfig) -> App:
 
 def make_routes(config: ApiConfig, mode: Mode, metrics: Metrics, accounts: AccountsLookup) -> list[Route]:
     changes = Changes(mode.workspace.store.index.data_version, config.stopping, config.poll)
-    service = Service(mode.workspace, changes, config)
+    service = Service(mode.workspace, changes, config, AccountsJournal(accounts))
     return [
         *volant.routes(service, config.shutdown_margin, config.keep_alive, config.plugin_kernel),
         *own_routes(service),

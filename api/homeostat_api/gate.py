@@ -17,8 +17,10 @@ from typing import Any
 import falcon.asgi
 
 from homeostat.accounts.actor import NOBODY, Actor
+from homeostat.accounts.audit import Act, By
 from homeostat.accounts.errors import AccountsError, NotSignedIn
 from homeostat.accounts.rights import Role
+from homeostat.service.journal import NOTED
 
 from .accounts import cookies
 from .accounts.errors import unavailable
@@ -52,8 +54,23 @@ class Gate:
         self._accounts = accounts
         self._local_only = config.token is None and is_loopback(config.host)
 
+    async def _note_refusal(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        """Enters into the audit what was refused to somebody before it came to anything."""
+        actor: Actor = getattr(req.context, "actor", NOBODY)
+        if actor.how == "unknown":
+            return
+        said = resp.media.get("error", "") if isinstance(resp.media, dict) else ""
+        act = Act(req.method, "Request", req.path, outcome="Refused", message=str(said))
+        try:
+            if await self._accounts.there_are_some():
+                audit = (await self._accounts.reception()).audit
+                await self._accounts.run(lambda: audit.note(By(actor.how, actor.name, actor.address), act))
+        except AccountsError as error:
+            log.error("what was refused is not in the audit: %s %s (%s)", req.method, req.path, error)
+
     async def process_request(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         arrive(req, self._config.proxies)
+        NOTED.set(False)
         req.context.actor = await self.admit(req, req.method)
 
     async def process_request_ws(self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket) -> None:
@@ -77,6 +94,8 @@ class Gate:
     ) -> None:
         if not succeeded and req.method not in SAFE_METHODS:
             await discard(req)
+            if resp.status_code in (403, 404) and not NOTED.get():
+                await self._note_refusal(req, resp)
         if succeeded and resp.stream is not None and who(req).how != "token":
             method = req.method
             resp.stream = WhileAdmitted(resp.stream, lambda: self._still(req, method))

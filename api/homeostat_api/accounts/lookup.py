@@ -116,5 +116,7 @@ class AccountsLookup:
         if self._opened is None:
             if not Database.exists(self._url):
                 return False
-            self._opened = Reception.open(self._url)
+            opened = Reception.open(self._url)
+            opened.deeds.settle()
+            self._opened = opened
         return self._opened.recognition.has_accounts()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 from sqlalchemy import Select, delete, func, select, text
 from sqlalchemy.orm import Session
@@ -21,7 +21,7 @@ from .columns import short
 from .database import Database
 from .tables import AuditRow
 
-AuditOutcome = Literal["Done", "Refused", "Failed"]
+AuditOutcome = Literal["Done", "Refused", "Failed", "Interrupted"]
 
 KEPT = timedelta(days=365)
 ROWS_MAX = 1_000_000
@@ -146,4 +146,4 @@ def _entry(row: AuditRow) -> AuditEntry:
     return AuditEntry(row.id, row.at, By(row.how, row.account, row.address), act)
 
 
-_OUTCOMES: dict[str, AuditOutcome] = {"Done": "Done", "Refused": "Refused", "Failed": "Failed"}
+_OUTCOMES: dict[str, AuditOutcome] = {outcome: outcome for outcome in get_args(AuditOutcome)}

@@ -12,6 +12,7 @@ from .api_tokens import ApiTokens
 from .audit import Audit
 from .clock import Clock, wall_clock
 from .database import Database
+from .deeds import Deeds
 from .errors import TooManyAtOnce
 from .grants import Grants
 from .passwords import Passwords
@@ -45,6 +46,7 @@ class Reception:
         self.sessions = Sessions(database, clock)
         self.tokens = ApiTokens(database, clock)
         self.audit = Audit(database, clock)
+        self.deeds = Deeds(database, clock)
         self.grants = Grants(database, clock)
         self.recognition = Recognition(database, clock)
 

@@ -147,6 +147,23 @@ class AuditRow(AccountsTable):
     message: Mapped[str] = mapped_column(Text)
 
 
+class DeedRow(AccountsTable):
+    """Something that has begun. It goes when its entry comes into the audit."""
+
+    __tablename__ = "deeds"
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    at: Mapped[datetime]
+    server: Mapped[str] = mapped_column(String(64))  # the process that does it
+    how: Mapped[str] = mapped_column(String(16))
+    account: Mapped[str] = mapped_column(String(63))
+    address: Mapped[str] = mapped_column(String(64))
+    verb: Mapped[str] = mapped_column(String(63))
+    kind: Mapped[str] = mapped_column(String(63))
+    namespace: Mapped[str] = mapped_column(String(63))
+    name: Mapped[str] = mapped_column(String(253))
+
+
 class GenerationRow(AccountsTable):
     """One row, whose number every change of what somebody may do moves. Who remembers such things forgets them then."""
 

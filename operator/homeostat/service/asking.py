@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from homeostat.models.kinds import BY_KIND
 from homeostat.store.desired import Workspace
 
 from .changes import Changes
+from .journal import Deed, Journal, NoJournal, noted
 from .limits import ServerLimits
 
 T = TypeVar("T")
@@ -26,6 +28,11 @@ class Asking:
     workspace: Workspace
     changes: Changes
     limits: ServerLimits
+    journal: Journal = NoJournal()
+
+    def noting(self, verb: str, kind: str, name: str, message: str = "") -> AbstractAsyncContextManager[None]:
+        """Notes what is done within it, or refused: every change goes through here."""
+        return noted(self.journal, self.actor, Deed(verb, kind, name, self.workspace.namespace, message))
 
     async def subject(self, resource: Resource) -> Subject:
         """Returns what a decision about the resource rests on. What belongs to a deployment or a schedule is its owner's."""

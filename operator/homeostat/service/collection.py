@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, Generic, TypeVar
 
 from homeostat.accounts.rights import Right
@@ -15,6 +16,7 @@ from homeostat.store.merge import merge_difference
 from .admission import Admission
 from .asking import Asking
 from .foresight import Foreseen, foresee
+from .journal import fields_of
 from .json_patch import apply_json_patch
 from .refusals import BeingDeleted, NoSuchResource, NotYours, Stale
 from .spec_change import SpecChange, of_resource
@@ -140,6 +142,10 @@ class Collection(Generic[R]):
             Refusal: it must not be created.
             StoreError: AlreadyExists, Invalid.
         """
+        async with self._noting("create", str(dict(document["metadata"]).get("name", "")), dry):
+            return await self._create(document, dry)
+
+    async def _create(self, document: Mapping[str, Any], dry: bool) -> R:
         await self._admission.new(document)
         meta = dict(document["metadata"])
         if labels := self.asking.labelled(meta.get("labels") or {}):
@@ -166,6 +172,10 @@ class Collection(Generic[R]):
         """
         if not merge_patch and expected_version is None:
             return resource
+        async with self._noting("change", resource.metadata.name, dry, fields_of(merge_patch)):
+            return await self._patch(resource, merge_patch, expected_version, dry)
+
+    async def _patch(self, resource: R, merge_patch: Patch, expected_version: str | None, dry: bool) -> R:
         await self._check(Right.CHANGE, resource)
         if merge_patch:
             await self._admission.change(resource, merge_patch)
@@ -210,11 +220,15 @@ class Collection(Generic[R]):
             NotYours: it is not the actor's to delete.
             StoreError: nothing was changed.
         """
-        await self._check(Right.CHANGE, resource)
-        try:
-            await self._desired.delete(resource.key, self.author, force)
-        except store_errors.NotEditable as error:
-            raise await veiled_refusal(self.asking, resource.key, error) from error
+        async with self._noting("delete", resource.metadata.name):
+            await self._check(Right.CHANGE, resource)
+            try:
+                await self._desired.delete(resource.key, self.author, force)
+            except store_errors.NotEditable as error:
+                raise await veiled_refusal(self.asking, resource.key, error) from error
+
+    def _noting(self, verb: str, name: str, dry: bool = False, message: str = "") -> AbstractAsyncContextManager[None]:
+        return nullcontext() if dry else self.asking.noting(verb, self.kind.KIND, name, message)
 
     async def wait(self, name: str, done: Callable[[R | None], bool], seconds: float) -> tuple[bool, R | None]:
         """Waits until ``done`` holds of the resource (None: it has gone), for ``seconds`` at the most. Returns whether it holds,

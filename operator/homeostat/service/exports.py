@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from homeostat.accounts.rights import Right
 from homeostat.driver.errors import DriverError, NoSpace, Refused, ResourceInUse
 from homeostat.driver.snapshots.downloads import DiskCopy, copy_to_send, sweep_exports
 from homeostat.driver.snapshots.export import Reached, export_disk, export_file
+from homeostat.models.disk import Disk
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot
 from homeostat.store.files.state import StateFolder
@@ -81,6 +82,10 @@ class DiskExports:
             Abandoned: ``gone`` said so.
             OnAnotherApi: another API server can read the disk.
         """
+        async with self._noting(VirtualMachine.KIND, name, device):
+            return await self._of_machine(name, device, gone)
+
+    async def _of_machine(self, name: str, device: str, gone: Callable[[], bool]) -> Download:
         machine = await self._machines.get(name, Right.COPY)
         effective = await self._machines.effective(machine)
         if device not in [disk.name for disk in effective.spec.disks]:
@@ -89,6 +94,10 @@ class DiskExports:
 
     async def of_snapshot(self, name: str, device: str | None, gone: Callable[[], bool]) -> Download:
         """Copies a disk as it is in a snapshot. ``device`` None: its only disk. Raises what ``of_machine`` does."""
+        async with self._noting(Snapshot.KIND, name, device or ""):
+            return await self._of_snapshot(name, device, gone)
+
+    async def _of_snapshot(self, name: str, device: str | None, gone: Callable[[], bool]) -> Download:
         snapshot = await self._snapshots.get(name, Right.COPY)
         machine = await self._machines.get(snapshot.spec.machine_ref.name, Right.COPY)
         chosen = _chosen(snapshot, device)
@@ -98,6 +107,10 @@ class DiskExports:
 
     async def of_disk(self, name: str, gone: Callable[[], bool]) -> Download:
         """Copies a Disk as it is now. Raises what ``of_machine`` does."""
+        async with self._noting(Disk.KIND, name):
+            return await self._of_disk(name, gone)
+
+    async def _of_disk(self, name: str, gone: Callable[[], bool]) -> Download:
         disk = await self._disks.get(name, Right.COPY)
         status = disk.status
         if status is None or status.path is None or status.format is None:
@@ -114,6 +127,9 @@ class DiskExports:
             named = (device.name for device in machine.spec.disks if device.disk_ref is not None and device.disk_ref.name == name)
             make = await self._of_domain(machine, next(named, status.path))
         return await self._made(make, name, gone)
+
+    def _noting(self, kind: str, name: str, device: str = "") -> AbstractAsyncContextManager[None]:
+        return self._machines.asking.noting("copy", kind, name, device)
 
     async def _of_domain(self, machine: VirtualMachine, device: str, tag: str = "") -> Make:
         name, status = machine.metadata.name, machine.status

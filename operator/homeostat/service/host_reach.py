@@ -10,10 +10,11 @@ from homeostat.store.files.serving import libvirt_beside
 from homeostat.store.files.state import StateFolder
 from homeostat.store.index.store import IndexedStore
 
+from .journal import PassedOn
 from .refusals import ExportRefused
 
 
-class OnAnotherApi(Exception):
+class OnAnotherApi(PassedOn):
     """Another API server has to do it, since the host is beside that one."""
 
     def __init__(self, host: str, address: str) -> None:

@@ -13,13 +13,15 @@ from .asking import Asking
 from .changes import Changes
 from .desk import Desk, Shared
 from .exports import CopiesUnderWay
+from .journal import Journal, NoJournal
 from .limits import ServerLimits
 
 
 class Service:
     """What the native API and every contract are built on. Nothing is asked of it but by somebody."""
 
-    def __init__(self, workspace: Workspace, changes: Changes, limits: ServerLimits) -> None:
+    def __init__(self, workspace: Workspace, changes: Changes, limits: ServerLimits, journal: Journal | None = None) -> None:
+        self._journal = journal or NoJournal()
         self._workspace = workspace
         self._limits = limits
         self._shared = Shared(CopiesUnderWay(limits))
@@ -28,7 +30,7 @@ class Service:
 
     def asked_by(self, actor: Actor) -> Desk:
         """Returns what serves an actor."""
-        return Desk(Asking(actor, self._workspace, self.changes, self._limits), self._shared)
+        return Desk(Asking(actor, self._workspace, self.changes, self._limits, self._journal), self._shared)
 
     @property
     def house(self) -> Desk:

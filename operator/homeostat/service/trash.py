@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 
 from homeostat.accounts.rights import Right
 from homeostat.driver.errors import DriverError, Refused
@@ -25,7 +26,7 @@ class TrashRoom:
     def __init__(self, asking: Asking) -> None:
         self._trash = TrashFolder.at(asking.limits.state)
         self._namespace = asking.workspace.namespace
-        self._actor = asking.actor
+        self._asking, self._actor = asking, asking.actor
 
     async def entries(self) -> list[TrashEntry]:
         """Returns the entries of the namespace that is served."""
@@ -54,6 +55,10 @@ class TrashRoom:
         Raises:
             PlaceTaken: there is a file in that place.
         """
+        async with self._noting("restore from trash", entry):
+            return await self._restore(entry)
+
+    async def _restore(self, entry: TrashEntry) -> list[str]:
         self._check()
         try:
             return [str(path) for path in await asyncio.to_thread(self._trash.restore, entry)]
@@ -64,11 +69,18 @@ class TrashRoom:
 
     async def erase(self, entry: TrashEntry) -> None:
         """Erases an entry for good."""
+        async with self._noting("erase", entry):
+            await self._erase(entry)
+
+    async def _erase(self, entry: TrashEntry) -> None:
         self._check()
         try:
             await asyncio.to_thread(self._trash.erase, entry.entry)
         except DriverError as error:
             raise TrashUnavailable(str(error)) from error
+
+    def _noting(self, verb: str, entry: TrashEntry) -> AbstractAsyncContextManager[None]:
+        return self._asking.noting(verb, entry.kind, entry.name, entry.entry)
 
     def _check(self) -> None:
         if not self._actor.everywhere(Right.CHANGE):

@@ -75,6 +75,10 @@ class ImageUploads:
         if length == 0:
             raise UploadRefused("not_an_image", f"the upload of {name} is empty")
         await self._images.check_upload(name)
+        async with self._images.asking.noting("upload", Image.KIND, name):
+            return await self._begin(name, length, sha256, format, origin)
+
+    async def _begin(self, name: str, length: int | None, sha256: str, format: str, origin: str) -> Upload:
         owner = self._images.asking.actor.name
         wanted = Upload("", self._images.namespace, name, length, sha256.lower(), format, origin, owner=owner)
         with _refusing():
@@ -284,8 +288,9 @@ class ImageUploads:
         Raises:
             UploadRefused: another request writes to it.
         """
-        with _refusing(), self._folder.writing(upload):
-            self.forget(upload)
+        async with self._images.asking.noting("end upload", Image.KIND, upload.name):
+            with _refusing(), self._folder.writing(upload):
+                self.forget(upload)
 
     def _too_large(self, said: str) -> NoReturn:
         raise UploadRefused("too_large", f"the upload is too large ({said}); the most is {human_size(self.most)}")

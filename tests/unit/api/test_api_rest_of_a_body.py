@@ -34,7 +34,7 @@ def responded(method: str, succeeded: bool, body: Body) -> Body:
     async def respond() -> None:
         request: Any = SimpleNamespace(method=method, stream=body)
         async with asyncio.timeout(30):
-            config, response = ApiConfig(None, Path("/nowhere")), SimpleNamespace(stream=None)
+            config, response = ApiConfig(None, Path("/nowhere")), SimpleNamespace(stream=None, status_code=400)
             gate = Gate(config, API_KEY, AccountsLookup(config.accounts))
             await gate.process_response(request, response, None, succeeded)  # type: ignore[arg-type]
 

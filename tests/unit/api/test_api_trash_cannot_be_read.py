@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -31,7 +32,8 @@ def raising(error: Exception) -> Callable[..., Any]:
 
 
 def room_of(state: Path, namespace: str) -> TrashRoom:
-    given: Any = SimpleNamespace(actor=HOUSE, workspace=SimpleNamespace(namespace=namespace), limits=SimpleNamespace(state=state))
+    workspace, limits = SimpleNamespace(namespace=namespace), SimpleNamespace(state=state)
+    given: Any = SimpleNamespace(actor=HOUSE, workspace=workspace, limits=limits, noting=lambda *_: nullcontext())
     return TrashRoom(given)
 
 
