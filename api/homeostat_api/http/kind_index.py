@@ -11,7 +11,7 @@ from homeostat.models.outside import redacted_all
 from homeostat.service.changes import Changes
 from homeostat.service.collection import Collection, R
 from homeostat.service.desk import Desk
-from homeostat.service.veil import Said, said_of
+from homeostat.service.veil import SaidOfOthers, said_of
 
 from .media import dumps
 
@@ -27,7 +27,7 @@ class Entry:
     status: str | None
     summary: bytes
     resource: Resource
-    said: Said
+    said: SaidOfOthers
     _whole: bytes | None = None
 
     @property

@@ -33,7 +33,7 @@ from .power import wants_running
 from .snapshots import MachineSnapshots
 from .trash import TrashRoom
 from .uploads import ImageUploads
-from .veil import Said, veiled_event, veiled_statuses
+from .veil import SaidOfOthers, veiled_event, veiled_statuses
 
 R = TypeVar("R", bound=Resource)
 
@@ -129,7 +129,7 @@ class Desk:
         """Returns an event as the actor may read it."""
         return await veiled_event(self.asking, event)
 
-    async def readable(self, resources: Sequence[R], said: Sequence[Said]) -> Sequence[R]:
+    async def readable(self, resources: Sequence[R], said: Sequence[SaidOfOthers]) -> Sequence[R]:
         """Returns resources that he sees, with statuses that he may read. ``said``: what each of these says of others."""
         return await veiled_statuses(self.asking, resources, said)
 

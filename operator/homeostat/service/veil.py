@@ -40,7 +40,7 @@ _STRANGER = re.compile(r"(?<=\bdomain )\S+(?=, which runs)| \(uuid [^)]*\)|(?<=a
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SaidOfOthers:
     """What a status says of others: whether it says what else there is on the host, and the words that may be names."""
 
     host: bool
@@ -74,7 +74,7 @@ async def veiled_status(asking: Asking, resource: R) -> R:
     return resource.model_copy(update={"status": _changed(status, shown.__getitem__)})
 
 
-async def veiled_statuses(asking: Asking, resources: Sequence[R], said: Sequence[Said]) -> list[R]:
+async def veiled_statuses(asking: Asking, resources: Sequence[R], said: Sequence[SaidOfOthers]) -> list[R]:
     """Returns the same of several resources. Where none of them names another, that costs one query. ``said``: what each says."""
     if asking.actor.everywhere(Right.SEE):
         return list(resources)
@@ -103,11 +103,11 @@ async def veiled_refusal(asking: Asking, about: Key, error: StoreError) -> Store
     return error
 
 
-def said_of(resource: Resource) -> Said:
+def said_of(resource: Resource) -> SaidOfOthers:
     """Returns what the status of a resource says of others."""
     texts = list(_texts(resource.status)) if resource.status is not None else []
     names = frozenset(part for text in texts for word in _WORD.findall(text) for part in _parts(word))
-    return Said(any(_LISTED.search(text) or _STRANGER.search(text) for text in texts), names)
+    return SaidOfOthers(any(_LISTED.search(text) or _STRANGER.search(text) for text in texts), names)
 
 
 def _parts(word: str) -> set[str]:
