@@ -78,8 +78,14 @@ def migrate(
     access = Access(Path(kubeconfig) if kubeconfig else None, context)
     state = settings.state if to_cluster and folder else settings.existing_state()
     if hosts := settings.hosts:
-        mend = f"`homeostat down`, remove {settings.state}/hosts.json, and `homeostat up` on one host before"
-        raise CliError(f"only one host can be migrated, and the machines of this state are on {whose(hosts)}", mend)
+        mend = (
+            f"`homeostat down` (guests are shut down, disks stay), remove {settings.state}/hosts.json, `homeostat up` with the "
+            "one host that all of them go to, stop that, and migrate then"
+        )
+        raise CliError(
+            f"only what is on one libvirt can be migrated while it runs, and the machines of this state are on {whose(hosts)}",
+            mend,
+        )
     wanted = Wanted(settings.folder(folder), state, access, host or socket.gethostname().lower(), lease_namespace, dry_run, yes)
     run(_outward(wanted) if to_cluster else _inward(wanted))
 
