@@ -1,6 +1,7 @@
 """An image uploaded over HTTP, against `cp` of the same file on the same disk, in turn; and how much memory the server takes.
 
-The server hashes, judges and flushes what it gets. `cp` does none of that; figures with a flush after it are given, too.
+The server hashes, judges and flushes what it gets. `cp` does none of that; figures with a flush after it are given, too, and
+``floor_s``: what any server would need for it, see benchmarks/upload_floor.py.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.measure import DEADLINE, peak_mb, rss_mb, say
 from benchmarks.pairs import Figures, in_turn
 from benchmarks.result import Result
+from benchmarks.upload_floor import floor
 from tests.rig.waiting import free_port, wait_until
 
 DEFAULT = 2048  # MB (2^20 bytes) of the file
@@ -35,17 +37,19 @@ def measure(count: int) -> Result:
         with _server(place) as (port, pid):
             grown: list[float] = []
             found = in_turn(
-                "upload", count, BUDGET, lambda number: _upload(port, pid, file, number, grown), lambda number: _copy(file)
+                "upload", count, BUDGET, lambda number: _upload(port, pid, file, number, grown), lambda _: _plain(file)
             )
         size = file.stat().st_size / 1e6
-    flushed = found.more["cp_and_flush_s"]
-    assert found.baseline is not None and isinstance(flushed, float)
+    flushed, least = found.more["cp_and_flush_s"], found.more["floor_s"]
+    assert found.baseline is not None and isinstance(flushed, float) and isinstance(least, float)
     more = {
         **found.more,
         "mb_per_s": size / found.value,
         "cp_mb_per_s": size / found.baseline,
         "speed_of_cp": found.baseline / found.value,
         "speed_of_cp_and_flush": flushed / found.value,
+        "floor_of_cp": found.baseline / least,
+        "of_floor": found.value / least,
         "rss_growth_mb": max(grown),
     }
     return replace(found, more=more)
@@ -114,6 +118,10 @@ def _upload(port: int, pid: int, file: Path, number: int, grown: list[float]) ->
     for kept in (file.parent / "state" / "images").glob("*.img"):
         kept.unlink()  # the next one is no copy of what is there
     return {"seconds": took}
+
+
+def _plain(file: Path) -> Figures:
+    return {**_copy(file), **floor(file)}
 
 
 def _copy(file: Path) -> Figures:

@@ -14,4 +14,5 @@ def test_last_line(capfd: pytest.CaptureFixture[str]) -> None:
     found = json.loads(capfd.readouterr().out.splitlines()[-1])
     assert (found["name"], found["count"]) == ("upload", 32)
     assert found["value"] > 0 and found["baseline"] > 0 and found["cp_and_flush_s"] > 0
+    assert min(found["floor_s"], found["tcp_s"], found["sha256_s"]) > 0
     assert found["rss_growth_mb"] <= 16
