@@ -169,3 +169,25 @@ def test_a_large_body_is_made_something_of_in_a_thread(length: int | None, large
 
     assert asyncio.run(read()) == Named(name="a")
     assert seen == [large]
+
+
+@pytest.mark.parametrize(
+    ("said", "body", "aside"),
+    [(16 * 1024, 16 * 1024, []), (16 * 1024 + 1, 16 * 1024, [Named]), (None, 2, [Named]), (2, 16 * 1024 + 1, ["parse"])],
+)
+def test_what_a_thread_does_of_a_body(monkeypatch: pytest.MonkeyPatch, said: int | None, body: int, aside: list[object]) -> None:
+    done: list[object] = []
+
+    async def to_thread(work: Any, *arguments: Any) -> object:
+        done.append(getattr(work, "__self__", "parse"))
+        return work(*arguments)
+
+    monkeypatch.setattr(asyncio, "to_thread", to_thread)
+    content = b'{"name":"a"}'.ljust(body)
+
+    async def media_of() -> object:
+        return await media.StrictJson().deserialize_async(Stream(content), None, None)
+
+    request: Any = SimpleNamespace(get_media=media_of, content_length=said)
+    assert asyncio.run(media.read_model(request, Named)).name == "a"
+    assert done == aside

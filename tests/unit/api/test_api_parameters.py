@@ -51,7 +51,15 @@ CURRENT: Any = SimpleNamespace(metadata=SimpleNamespace(resource_version="7"))
 
 @pytest.mark.parametrize(
     ("header", "version"),
-    [(None, None), ("*", None), (" * ", None), ('"7"', "7"), ('"5", "7", "6"', "7"), ('"5", W/"7", "6"', "6"), ('W/"6", "5"', "5")],
+    [
+        (None, None),
+        ("*", None),
+        (" * ", None),
+        ('"7"', "7"),
+        ('"5", "7", "6"', "7"),
+        ('"5", W/"7", "6"', "6"),
+        ('W/"6", "5"', "5"),
+    ],
 )
 def test_the_version_to_change(header: str | None, version: str | None) -> None:
     assert expected_version(asking(header), CURRENT) == version
