@@ -20,7 +20,8 @@ def asking(text: str | None) -> Any:
 @pytest.mark.parametrize(
     ("text", "most", "number"),
     [
-        (None, 5, None), ("0", 5, 0), ("5", 5, 5), ("007", 7, 7), ("999999999", 999_999_999, 999_999_999), ("12345678", 10**9, 12345678),
+        (None, 5, None), ("0", 5, 0), ("5", 5, 5), ("007", 7, 7), ("12345678", 10**9, 12345678),
+        ("999999999", 999_999_999, 999_999_999),
     ],
 )  # fmt: skip
 def test_a_whole_number(text: str | None, most: int, number: int | None) -> None:
