@@ -38,6 +38,11 @@ class Door:
         self.opened += 1
 
 
+    @needs(Right.COPY)
+    async def on_put(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        self.opened += 1
+
+
 class House:
     def __init__(self, **config: Any) -> None:
         self.door, app = Door(), falcon.asgi.App()
@@ -197,3 +202,23 @@ def test_a_body_that_says_it_is_too_large_is_not_read() -> None:
     house = House()
     assert house.code("POST", Content_Length=str(BODY_LIMIT)) == (200, "")
     assert house.code("POST", Content_Length=str(BODY_LIMIT + 1)) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize(
+    ("site", "ours"), [("same-origin", True), ("none", True), (None, True), ("cross-site", False), ("same-site", False)]
+)
+def test_pages_of_others_have_no_disk_copied_by_who_shows_nothing(site: str | None, ours: bool) -> None:
+    named = {} if site is None else {"Sec_Fetch_Site": site}
+    assert House().code("PUT", **named) == ((200, "") if ours else (403, "origin_refused"))
+    assert House(token=TOKEN).code("PUT", Authorization=f"Bearer {TOKEN}", **named) == (200, ""), "a page has no token to show"
+    assert House().code("GET", **named) == (200, "")
+
+
+def test_only_what_says_so_takes_bodies_of_any_length() -> None:
+    class Desk:
+        @media.takes_any_length
+        async def on_patch(self) -> None: ...
+
+        async def on_post(self) -> None: ...
+
+    assert [media.bounded(Desk(), method) for method in ("PATCH", "POST", "GET")] == [False, True, True]

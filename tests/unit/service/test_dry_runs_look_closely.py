@@ -142,6 +142,13 @@ def test_a_template_that_boots_from_nothing_is_found(state: StateFolder) -> None
     assert "BootOrderUnknown" not in [outcome.reason for outcome in look(state, wanted, plugin, made).findings]
 
 
+@pytest.mark.parametrize(("enabled", "reasons"), [(True, []), (False, ["PluginDisabled"])])
+def test_a_plugin_that_makes_no_new_machines_is_found_of_a_new_one(state: StateFolder, enabled: bool, reasons: list[str]) -> None:
+    plugin = resource(Plugin, "p", {"version": "1", "rootfs": {"url": FAR}, "enabled": enabled})
+    found = look(state, machine(pluginRef={"name": "p"}), plugin)
+    assert [outcome.reason for outcome in found.findings] == reasons
+
+
 def test_options_of_the_operator_are_not_known(state: StateFolder) -> None:
     found = look(state, machine(qemuArguments=["-fw_cfg name=a,string=b"]))
     assert list(found.findings) == []
