@@ -100,6 +100,7 @@ def test_names_that_are_none_are_refused(upload_api: Api, name: str, file: Path)
 def test_a_name_that_is_taken_is_refused(upload_api: Api, file: Path) -> None:
     source = {"url": "https://example.org/debian.qcow2"}
     assert upload_api.http.post("/api/v1/images", json={"name": "debian", "source": source}).status_code == 201
+    assert "format" not in upload_api.written("images", "debian")  # nobody said one
     refused(upload_api.http.put("/api/v1/images/debian/file", content=file.read_bytes()), 409, "upload_conflict")
 
 
