@@ -37,7 +37,6 @@ class Door:
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         self.opened += 1
 
-
     @needs(Right.COPY)
     async def on_put(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         self.opened += 1
