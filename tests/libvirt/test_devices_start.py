@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -177,6 +178,26 @@ async def test_a_vsock_starts_where_the_kernel_has_it(host: LibvirtHost, libvirt
         pytest.skip("the kernel has no /dev/vhost-vsock: load the module vhost_vsock")
     config = await running(host, replace(machine(libvirtd, guest_image), vsock=VsockConfig(4242)))
     assert seen_live(host, config.uuid).vsock == VsockConfig(4242)
+
+
+@pytest.mark.parametrize(
+    ("kind", "such_as"),
+    [("usb", "046d:c31c, or 1.4 (bus and device)"), ("pci", "0000:03:00.0, bound to vfio-pci")],
+    ids=["usb", "pci"],
+)
+async def test_a_device_of_the_host_starts_where_one_may_be_had(
+    host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage, kind: str, such_as: str
+) -> None:
+    """No device is taken that nobody named: it may be the host's keyboard, or have its disks."""
+    if not (address := os.environ.get(variable := f"HOMEOSTAT_TEST_{kind.upper()}")):
+        pytest.skip(f"no {kind} device is named that a guest may have: set {variable}, such as {such_as}")
+    given = (HostDeviceConfig("given", kind, address),)
+    config = await running(host, replace(machine(libvirtd, guest_image), host_devices=given))
+    assert seen_live(host, config.uuid).host_devices == given
+    await host.execute(act.PowerOffDomain(config.uuid, ""))
+    await host.execute(act.DefineDomain(replace(config, host_devices=None), ""))
+    again = host.domain(config.uuid)
+    assert again is not None and again.config is not None and again.config.host_devices is None
 
 
 async def test_devices_of_a_host_are_listed_where_they_may_be_had(libvirtd: Libvirtd) -> None:
