@@ -20,6 +20,8 @@ NAMES = {
     "heal": ("heal", "seconds from kill -9 of a QEMU to running, beyond a plain define and start"),
     "edit": ("edit", "seconds from YAML saved to plan executing (p95)"),
     "list": ("listing", "requests per second for the list of all machines"),
+    "authz": ("authz", "requests per second for the list as a user who owns half, against no accounts"),
+    "signin": ("signin", "ms that others wait for while so many sign in at once (p99)"),
     "scale": ("scale", "real QEMU: a deployment from 0 to 20 replicas against a plain libvirt loop"),
     "rollout": ("rollout", "test driver: seconds of a whole rollout"),
     "probes": ("probes", "fraction of a core that probing takes"),
@@ -38,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     names = parser.add_subparsers(dest="name", required=True, metavar="NAME")
     for name, (_, purpose) in NAMES.items():
         names.add_parser(name, help=purpose).add_argument(
-            "--count", type=_positive, help="machines; rounds of startup and attach; pairs of overlay; MB of upload"
+            "--count", type=_positive, help="machines; rounds of startup and attach; pairs of overlay; MB of upload; who signs in"
         )
     add_options(names.add_parser("soak", help="random edits, kills and faults, and what must hold through them"))
     add_mutants_options(names.add_parser("mutants", help="changes of the code that no test notices"))

@@ -25,7 +25,7 @@ def proxies_of(names: Collection[str]) -> Proxies:
 def arrive(req: falcon.asgi.Request, proxies: Proxies) -> None:
     """Finds out where a request comes from, and by which scheme, for ``address_of`` and ``scheme_of``."""
     peer = req.scope.get("client")
-    address = str(peer[0]) if peer else ""
+    address = str(next(iter(peer), "")) if peer else ""
     scheme = WEBSOCKETS.get(req.scheme, req.scheme)
     if proxies and _is_one(address, proxies):
         address = _forwarded(req.get_header("X-Forwarded-For") or "", address, proxies)
