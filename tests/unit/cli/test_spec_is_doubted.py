@@ -186,3 +186,10 @@ def test_findings_cloudinit_apply_warns_and_applies(tmp_path: Path, capsys: pyte
     assert said.code == 0 and "created" in said.out
     assert "warning: vm/web: there is nothing to boot from" in said.err
     assert "warning: vm/web: cloudInit.userData: begins with 'packages: []'" in said.err
+
+
+@pytest.mark.parametrize(("levels", "told"), [(100, False), (101, True)])
+def test_how_deep_a_document_may_be(levels: int, told: bool) -> None:
+    deep = "[" * (levels - 1) + "]" * (levels - 1)
+    vm = machine(cloudInit={"userData": f"#cloud-config\nx: {deep}\n"})
+    assert any("nested too deeply" in doubt for doubt in map(str, doubts_of(vm))) is told

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given, settings
 from pydantic import SecretStr
 
-from homeostat.planner.changes.changes import compare, compare_running, spec_hash
-from homeostat.planner.domain import CpuConfig, DiskConfig, DomainConfig, Record, VncConfig
+from homeostat.planner.changes.changes import _canonical, compare, compare_running, spec_hash
+from homeostat.planner.changes.scsi import scsi_of
+from homeostat.planner.domain import CpuConfig, DiskConfig, DomainConfig, Record, ScsiConfig, VncConfig
 from homeostat.planner.plan import Change, Disruption
 from tests.unit.configs import PLAIN, domain_configs
 
@@ -94,3 +95,34 @@ def test_the_boot_order_is_of_the_definition_and_nothing_a_running_guest_lacks()
     other = replace(PLAIN, disks=(replace(PLAIN.disks[0], boot_order=2),))
     assert [c.field for c in compare(PLAIN, other)] == ["disks[root].bootOrder"]
     assert compare_running(PLAIN, other) == ()
+
+
+@dataclass(frozen=True)
+class Asked:
+    count: int
+    newer: int | None = field(default=None, metadata={"later": True})
+    copies: str | None = None  # not asked for
+
+
+def test_a_field_that_came_later_changes_no_hash_until_it_is_asked_for() -> None:
+    assert _canonical(Asked(1)) == _canonical(Asked(1, None, "/a")) == "(count=1)"
+    assert _canonical((Asked(1, 2),)) == "[(count=1,newer=2)]"
+
+
+SCSI = [replace(PLAIN.disks[0] if PLAIN.disks else DiskConfig("d", "disk", "/d"), bus=bus) for bus in ("scsi", "virtio")]
+
+
+@pytest.mark.parametrize(
+    ("said", "disks", "found"),
+    [
+        (None, (), None),
+        (None, (SCSI[1],), None),
+        (None, tuple(SCSI), ScsiConfig()),
+        (ScsiConfig(queues=4), tuple(SCSI), ScsiConfig(queues=4)),
+        (ScsiConfig("lsilogic"), (), ScsiConfig("lsilogic")),
+    ],
+)
+def test_its_controllers_are_those_it_says_or_plain_ones(
+    said: ScsiConfig | None, disks: tuple[DiskConfig, ...], found: ScsiConfig | None
+) -> None:
+    assert scsi_of(replace(PLAIN, scsi=said, disks=disks)) == found

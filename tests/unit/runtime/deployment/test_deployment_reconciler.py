@@ -9,7 +9,7 @@ import pytest
 from homeostat.driver.errors import DriverError
 from homeostat.models.base import ORPHANING, Key
 from homeostat.models.condition import Condition
-from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment
+from homeostat.models.deployment import MachineRevision, MachineTemplate, VirtualMachineDeployment
 from homeostat.models.kinds import kind_of
 from homeostat.models.machine import MachineState, PluginRef, VirtualMachine, VirtualMachineStatus
 from homeostat.models.plugin import Plugin
@@ -319,3 +319,14 @@ async def test_what_is_known_is_known_since_it_all_was() -> None:
     serve(shelf)
     await look(made, shelf)
     assert made._known_since[KEY] > known
+
+
+async def test_a_template_that_boots_from_nothing_makes_no_machine() -> None:
+    spec = {"pluginRef": {"name": "app"}, "boot": {"order": ["rot"]}}
+    vmd = deployment(1, of=MachineTemplate.model_validate({"spec": spec}))
+    rootfs = {"version": "1", "rootfs": {"url": "https://example.org/app.qcow2"}}
+    shelf = Shelf(vmd, Plugin.model_validate({"metadata": {"name": "app"}, "spec": rootfs}))
+    await reconciler(shelf).reconcile(vmd)
+    assert machines(shelf) == {}
+    status = current(shelf).status
+    assert status is not None and "BootOrderUnknown" in {c.reason for c in status.conditions}

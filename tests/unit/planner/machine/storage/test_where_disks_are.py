@@ -19,6 +19,7 @@ from homeostat.planner.machine.storage.disk_source import (
     find_source,
     foreign_sources,
     moved_disks,
+    plan_note,
     unnamed_disks,
 )
 from homeostat.planner.observed import MovedDisk, Observed, ObservedChain, ObservedDisk, RememberedActs
@@ -225,3 +226,22 @@ def test_of_a_raw_file_only_itself_can_be_missing(files: tuple[ObservedDisk, ...
         world, vm = on(disk(source=ELSE, format=format))
         found = source(world, vm, chains={ELSE: ObservedChain(files, missing="/gone")})
         assert isinstance(found, Stalled) is waits
+
+
+def test_what_is_noted_already_is_not_noted_again() -> None:
+    world, vm = machine_on()
+    world.put_on("data", ELSE)
+    (noted,) = moved_disks(vm, seen(world, vm))
+    assert plan_note(vm, seen(world, vm)) != []
+    world.moved = (noted,)
+    assert plan_note(vm, seen(world, vm)) == []
+    world.moved = (noted, MovedDisk("left", "/left", "raw"))  # of a disk that the spec does not name any more
+    assert plan_note(vm, seen(world, vm)) == []
+
+
+def test_a_note_that_cannot_be_read_is_written_anew_where_the_domain_says_all() -> None:
+    world, vm = machine_on()
+    found = seen(world, vm)
+    assert plan_note(vm, found) == []
+    spoilt = replace(found, storage=replace(found.storage, moved_problem="line 1: no JSON"))
+    assert plan_note(vm, spoilt) != []
