@@ -13,6 +13,7 @@ from homeostat.accounts.api_tokens import ApiToken, ApiTokens
 from homeostat.accounts.database import Database
 from homeostat.accounts.errors import NoSuchAccount, NoSuchToken, NotAToken
 from homeostat.accounts.rights import Right, Role
+from homeostat.accounts.secret_texts import fresh_id
 
 from .conftest import SetClock
 
@@ -89,3 +90,14 @@ def test_nobodys(tokens: ApiTokens) -> None:
         tokens.create("nobody", "ci", Right)
     with pytest.raises(NoSuchAccount):
         tokens.list("nobody")
+
+
+def test_one_that_is_not_there_is_named_briefly(tokens: ApiTokens) -> None:
+    for length in (63, 64):
+        with pytest.raises(NoSuchToken) as refused:
+            tokens.revoke("root", "t" * length)
+        assert "t" * 63 in str(refused.value) and "t" * 64 not in str(refused.value)
+
+
+def test_what_refers_to_something_has_48_bits() -> None:
+    assert {len(fresh_id()) for _ in range(9)} == {12}

@@ -173,12 +173,17 @@ def test_full(url: str, passwords: Passwords) -> None:
     database.close()
 
 
-def test_a_folder_that_is_read_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("number", "kind"), [(errno.EROFS, DatabaseReadOnly), (errno.EACCES, DatabaseReadOnly), (errno.EIO, DatabaseAway)]
+)
+def test_a_folder_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[DatabaseTrouble]
+) -> None:
     def refuse(*_: object) -> int:
-        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "open", refuse)
-    with pytest.raises(DatabaseReadOnly, match="Read-only file system"):
+    with pytest.raises(kind, match=os.strerror(number)):
         Database.open(sqlite_url(tmp_path / "accounts.db"))
 
 

@@ -53,7 +53,8 @@ async def test_who_would_wait_for_too_long_is_refused(reception: Reception, monk
         await reception.hashing(lambda: True)
     go.set()
     assert await asyncio.gather(*waiting) == [True] * 3
-    assert await reception.hashing(lambda: True)
+    for _ in range(4):  # who was served waits no more
+        assert await reception.hashing(lambda: True)
 
 
 async def test_what_is_closed_ends_what_it_does_and_begins_nothing_more(url: str) -> None:

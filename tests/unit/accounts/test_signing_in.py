@@ -256,3 +256,18 @@ def test_other_limits(database: Database, passwords: Passwords, clock: SetClock)
     fail(strict, 1)
     with pytest.raises(TooManyAttempts):
         strict.sign_in("bob", GOOD, HOME)
+
+
+def test_failures_go_only_where_there_are_more_than_the_most(
+    sign_in: SignIn, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rows() -> int:
+        with database.reading() as session:
+            return session.scalar(select(func.count()).select_from(FailureRow)) or 0
+
+    monkeypatch.setattr(throttle, "ROWS_MAX", 20)
+    for number in range(10):  # two rows each
+        fail(sign_in, 1, f"name{number}", f"198.51.100.{number}")
+    assert rows() == 20
+    fail(sign_in, 1, "name0", "198.51.100.99")  # one more, and room for some to come
+    assert rows() == 18
