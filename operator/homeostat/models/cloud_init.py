@@ -30,6 +30,16 @@ def _check_told(variables: dict[str, Any]) -> dict[str, Any]:
     return variables
 
 
+def _said(error: Exception) -> str:
+    """Returns what is wrong with a text, and in which of its lines."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return " ".join(str(error).split())[:200]
+    mark, context = error.problem_mark, f" ({error.context})" if error.context and error.problem else ""
+    return f"{error.problem or error.context} in line {mark.line + 1}, column {mark.column + 1} of it{context}"
+
+
 class CloudInit(Model):
     """A NoCloud seed: a small read-only disk labelled CIDATA.
 
@@ -64,7 +74,7 @@ class CloudInit(Model):
         try:
             found = load(text or "")
         except (yaml.YAMLError, ValueError, RecursionError) as error:
-            raise ValueError(f"is not YAML: {' '.join(str(error).split())[:200]}") from error
+            raise ValueError(f"is not YAML: {_said(error)}") from error
         if found is not None and not isinstance(found, dict):
             example = "instance-id: i-1" if field.field_name == "meta_data" else "version: 2"
             raise ValueError(f"must be a YAML mapping, such as {example}")

@@ -27,6 +27,21 @@ def test_br23_what_is_no_yaml_mapping_is_refused(field: str, text: str) -> None:
         CloudInit.model_validate({field: text})
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("\tversion: 2\n", "is not YAML: found character '\\t' that cannot start any token in line 1, column 1 of it (while"),
+        ("a: 1\n b: 2\n", "is not YAML: mapping values are not allowed here in line 2, column 3 of it"),
+        ("[" * 600, "is not YAML: it is nested too deeply"),
+        ("a: 2001-99-99", "is not YAML: month must be in 1..12"),
+    ],
+)
+def test_br23_it_says_what_is_wrong_and_where(text: str, said: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        CloudInit.model_validate({"networkConfig": text})
+    assert said in str(refused.value) and "<unicode string>" not in str(refused.value)
+
+
 @pytest.mark.parametrize("text", ["network: [a]", "network: eth0", "network: 2\n"])
 def test_br23_a_network_that_is_no_mapping_is_refused(text: str) -> None:
     with pytest.raises(ValidationError, match="network: must be a YAML mapping"):

@@ -25,6 +25,7 @@ from homeostat.models.plugin import Plugin
 from homeostat.models.schedule import SnapshotSchedule
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.allowed import Allowed
+from homeostat.store.errors import FolderProblem
 
 from ..access import run
 from ..allowed_options import allowed_options
@@ -46,6 +47,8 @@ GROUPS: Mapping[type[Resource], str] = {
     Host: "hosts",
 }
 """The name of each kind in the JSON of a plan."""
+
+MOST_NOTICES = 5
 
 
 @click.command()
@@ -91,6 +94,7 @@ def plan(
         }
         document["errors"], document["held"] = errors, held
         document["warnings"], document["notes"] = warnings, [*found.notes]
+        document["notices"] = [*map(str, found.notices)]
         emit(json.dumps(redacted_all(document), indent=2))
     else:
         for line in render_plan(found.entries):
@@ -100,9 +104,18 @@ def plan(
         print_warnings(warnings)
         for note in found.notes:
             say(paint(f"note: {note}", "dim"), err=True)
+        print_notices(found.notices)
     return 1 if errors or held else exit_code(found.entries)
 
 
 def print_errors(word: str, errors: Sequence[str]) -> None:
     for error in errors:
         say(paint(f"{word}: {error}", "bad"), err=True)
+
+
+def print_notices(notices: Sequence[FolderProblem]) -> None:
+    """Prints the first of what is left alone: a folder may hold many files of others."""
+    for notice in notices[:MOST_NOTICES]:
+        say(paint(f"notice: {notice}", "dim"), err=True)
+    if (more := len(notices) - MOST_NOTICES) > 0:
+        say(paint(f"notice: and {more} more, which -o json lists", "dim"), err=True)

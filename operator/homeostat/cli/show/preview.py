@@ -67,12 +67,13 @@ from .render_plan import PlanEntry, Planned
 @dataclass(frozen=True, slots=True)
 class Preview:
     """``errors`` are those of the YAML. ``held`` says which deletions wait for a confirmation, and why. ``notes`` are about all
-    resources together."""
+    resources together. ``notices``: what of the folder is left alone."""
 
     entries: Sequence[Planned]
     errors: Sequence[FolderProblem]
     held: Sequence[FolderProblem]
     notes: Sequence[str] = ()
+    notices: Sequence[FolderProblem] = ()
 
 
 async def preview(
@@ -127,7 +128,8 @@ async def preview_on(
         whereabouts = Whereabouts(store, {name: seen.host for name, seen in several.items()}, str(store.state.instance_id), room)
         foresight = _Foresight(store, host, several, whereabouts)
         entries = await foresight.all()
-        return Preview(entries, _of(report, "Error"), _of(report, "Held"), [*notes, *await foresight.notes()])
+        notes = [*notes, *await foresight.notes()]
+        return Preview(entries, _of(report, "Error"), _of(report, "Held"), notes, _of(report, "Notice"))
 
 
 def _of(report: PassReport, severity: Severity) -> list[FolderProblem]:
