@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tests.e2e.homeostat import Homeostat, idle
@@ -64,6 +67,33 @@ def test_a_network_that_is_started_later(homeostat: Homeostat) -> None:
     assert "start it with `virsh net-start default`" in message(homeostat, "offline")
     homeostat.virsh("net-start", "default")
     homeostat.wait_ready("offline")
+
+
+def test_a_change_that_waits_for_a_bridge_takes_no_machine_down(homeostat: Homeostat) -> None:
+    for name, policy in (("at-once", "Immediate"), ("later", "OnNextBoot")):
+        homeostat.write(name, idle(nics=[{"name": "lan", "network": "default"}], updatePolicy=policy))
+    homeostat.start()
+    homeostat.wait_ready("at-once", "later")
+    runs = {name: homeostat.virsh("domid", name) for name in ("at-once", "later")}
+    for name in runs:
+        homeostat.edit(name, lambda spec: spec.update(nics=[{"name": "lan", "bridge": "hs-late"}]))
+        homeostat.wait_condition(name, "Reconciling", "BridgeMissing")
+        assert homeostat.condition(name, "RestartRequired")
+    planned = homeostat.run("plan", str(homeostat.folder)).stdout
+    assert planned.count("BridgeMissing: nics[lan]: host local has no bridge 'hs-late'") == 2
+    assert {name: homeostat.virsh("domid", name) for name in runs} == runs
+    with bridge("hs-late"):
+        homeostat.wait_ready("at-once", timeout=LOOK_AGAIN)
+        assert homeostat.virsh("domid", "at-once") != runs["at-once"] and homeostat.virsh("domid", "later") == runs["later"]
+
+
+@contextmanager
+def bridge(name: str) -> Iterator[None]:
+    subprocess.run(["ip", "link", "add", name, "type", "bridge"], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["ip", "link", "delete", name], check=True)
 
 
 def message(homeostat: Homeostat, name: str) -> str:
