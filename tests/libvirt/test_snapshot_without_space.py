@@ -25,7 +25,7 @@ async def test_a_disk_on_a_full_file_system(small: Path) -> None:
     with rest.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
         while True:
             file.write(b"x" * 4096)
-    with pytest.raises(DriverError):
+    with pytest.raises(DriverError, match=rf"take a snapshot of {path}: no space is left in {path.parent} "):
         await files.tag(str(path), "homeostat-x")
     with pytest.raises(NoSpace, match="free"):
         files.write_note(SnapshotNote("s-1", "m", "web", False, (("data", str(path)),)))

@@ -145,6 +145,12 @@ def _missing(program: str | None) -> str:
     return f"{program or 'qemu-img'} is not installed on this host: apt-get install {package}"
 
 
+def _written(arguments: tuple[str, ...]) -> Path:
+    """Returns the file that is written to: of several the last, behind those that it is made of."""
+    named = (a.partition("file.filename=")[2].replace(",,", ",") if "file.filename=" in a else a for a in reversed(arguments))
+    return next((Path(a) for a in named if a.startswith("/")), Path("/"))
+
+
 def _failure(code: int, said: str, arguments: tuple[str, ...], doing: str) -> DriverError:
     if code == 127 or "failed to execute qemu-img" in said:
         return Refused(_missing("qemu-img"))
@@ -152,7 +158,7 @@ def _failure(code: int, said: str, arguments: tuple[str, ...], doing: str) -> Dr
         return _Complained(f"could not {doing}: qemu-img was ended by signal {-code}")
     said = said.removeprefix("qemu-img: ")
     if "No space left" in said or "Disk quota exceeded" in said:
-        folder = next((Path(a).parent for a in arguments if a.startswith("/")), Path("/"))
+        folder = _written(arguments).parent
         free = human_size(free_bytes(folder))
         return NoSpace(f"could not {doing}: no space is left in {folder} ({free} free); free some space")
     if "Failed to get" in said and "lock" in said:
