@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -45,6 +46,11 @@ def sleepy(homeostat: Homeostat, tmp_path: Path) -> Iterator[str]:
     homeostat.virsh("net-undefine", "sleepy")
 
 
+def unsized(text: str) -> str:
+    """Returns a text without what the host has of memory: a virtual host may be given more, or less, at any moment."""
+    return re.sub(r"host local has \d+\w+", "host local has some", text)
+
+
 def test_plan_says_what_up_says(homeostat: Homeostat, sleepy: str) -> None:
     with held() as ports:
         specs = {
@@ -73,6 +79,11 @@ def test_plan_says_what_up_says(homeostat: Homeostat, sleepy: str) -> None:
         homeostat.wait_ready(*fine)
         for name, (reason, _) in specs.items():
             found = homeostat.wait_condition(name, "Ready", reason, status="False")
-            assert found.message == said[name]["message"]
+            assert unsized(found.message) == unsized(said[name]["message"])
         again = json.loads(homeostat.run("plan", str(homeostat.folder), "-o", "json").stdout)["machines"]
-        assert {machine["name"]: machine["outcome"] for machine in again} == said, "no port that our own QEMU has is another's"
+        for machine in again:  # no port that our own QEMU has is another's
+            known = said[machine["name"]]
+            assert (machine["outcome"]["reason"], unsized(machine["outcome"]["message"])) == (
+                known["reason"],
+                unsized(known["message"]),
+            )
