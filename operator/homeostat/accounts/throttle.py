@@ -108,7 +108,7 @@ def _forgotten(row: FailureRow, limits: Limits, now: datetime) -> bool:
 def _bound(session: Session, limits: Limits, now: datetime) -> None:
     """Keeps the table small, whatever names and addresses are tried. What failed least goes first."""
     session.execute(delete(FailureRow).where(FailureRow.last < now - limits.forgotten))
-    over = (session.scalar(select(func.count()).select_from(FailureRow)) or 0) - ROWS_MAX
+    over = session.execute(select(func.count()).select_from(FailureRow)).scalar_one() - ROWS_MAX
     if over > 0:
         least = select(FailureRow.about).order_by(FailureRow.count, FailureRow.last).limit(over + ROWS_MAX // 10)
         session.execute(delete(FailureRow).where(FailureRow.about.in_(least.scalar_subquery())))

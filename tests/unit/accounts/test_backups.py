@@ -258,3 +258,16 @@ def test_one_that_cannot_be_read_leaves_all_as_it_was(
     with pytest.raises(DatabaseReadOnly, match="Input/output error"):
         restore(copy, place, clock.now)
     assert sorted(place.parent.iterdir()) == before
+
+
+def test_one_that_sqlite_cannot_write_leaves_nothing(
+    place: Path, copy: Path, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Path) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    accounts.add("root", Role.ADMINISTRATOR)
+    monkeypatch.setattr("homeostat.accounts.backups._connected", fail)
+    with pytest.raises(BackupRefused, match="cannot be written: database or disk is full"):
+        back_up(place, copy)
+    assert list(copy.parent.iterdir()) == []
