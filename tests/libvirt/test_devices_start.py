@@ -181,15 +181,18 @@ async def test_a_vsock_starts_where_the_kernel_has_it(host: LibvirtHost, libvirt
 
 
 @pytest.mark.parametrize(
-    ("kind", "such_as"),
-    [("usb", "046d:c31c, or 1.4 (bus and device)"), ("pci", "0000:03:00.0, bound to vfio-pci")],
+    ("kind", "variable", "such_as"),
+    [
+        ("usb", "HOMEOSTAT_TEST_USB", "046d:c31c, or 1.4 (bus and device)"),
+        ("pci", "HOMEOSTAT_TEST_PCI", "0000:03:00.0, bound to vfio-pci"),
+    ],
     ids=["usb", "pci"],
 )
 async def test_a_device_of_the_host_starts_where_one_may_be_had(
-    host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage, kind: str, such_as: str
+    host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage, kind: str, variable: str, such_as: str
 ) -> None:
     """No device is taken that nobody named: it may be the host's keyboard, or have its disks."""
-    if not (address := os.environ.get(variable := f"HOMEOSTAT_TEST_{kind.upper()}")):
+    if not (address := os.environ.get(variable)):
         pytest.skip(f"no {kind} device is named that a guest may have: set {variable}, such as {such_as}")
     given = (HostDeviceConfig("given", kind, address),)
     config = await running(host, replace(machine(libvirtd, guest_image), host_devices=given))
