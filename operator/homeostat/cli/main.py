@@ -43,6 +43,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "disk": ("disk", "List Disks, and files that belong to none; copy disks."),
     "trash": ("trash", "List, put back or erase disks of what was deleted."),
     "migrate": ("migrate", "Move machines from a folder to Kubernetes, or back."),
+    "login": ("login", "Sign in to a REST API elsewhere."),
+    "logout": ("login", "Sign out of it."),
+    "whoami": ("login", "Say who is signed in, and what he may do."),
+    "can-i": ("login", "Say whether you may do something."),
     "user": ("user", "Make, list and change accounts."),
     "token": ("token", "Make, list and revoke tokens of accounts."),
     "grant": ("grant", "Give accounts rights to what they do not own."),
@@ -76,7 +80,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"{__package__}.commands.{COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

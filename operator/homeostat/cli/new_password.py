@@ -28,6 +28,20 @@ def chosen_password(file: Path | None, name: str) -> str:
     return typed
 
 
+def typed_password(file: Path | None, name: str) -> str:
+    """Returns the password of an account: what the file holds, or what a person types.
+
+    Raises:
+        CliError: the file is none for a secret, or nobody can be asked.
+    """
+    if file is not None:
+        return _in_file(file)
+    if not sys.stdin.isatty():
+        raise CliError(f"which password has {name}? Nobody can be asked here", f"give {OPTION} FILE (mode 0600)")
+    typed: str = click.prompt(f"Password for {name}", hide_input=True, err=True)
+    return typed
+
+
 def _in_file(path: Path) -> str:
     """Returns the one line of a file that others cannot read."""
     from homeostat.driver.storage.secret import exposed

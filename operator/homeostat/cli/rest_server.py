@@ -20,13 +20,17 @@ class RestServer:
 
     @classmethod
     def at(cls, url: str, token_file: Path | None) -> RestServer:
-        """Takes the token from its file.
+        """Takes the token from its file; without one, that of whoever signed in there.
 
         Raises:
             CliError: the file cannot be read.
         """
+        from .stored_session import token_for
+
         try:
-            return cls(url, token_file.read_text().strip() if token_file is not None else "")
+            if token_file is None:
+                return cls(url, token_for(url))
+            return cls(url, token_file.read_text().strip())
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is no text"
             raise CliError(f"--token-file {token_file} cannot be read: {why}") from error

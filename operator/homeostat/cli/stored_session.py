@@ -1,0 +1,184 @@
+"""The session of whoever signed in with `homeostat login`: a file of his own, which others cannot read."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from homeostat.driver.storage.paths import replace_text
+
+from .errors import CliError
+from .rest_server import RestServer, checked
+
+SOON = timedelta(seconds=60)  # before its end a token is renewed
+TIMES = httpx.Timeout(30.0)
+LOGIN = "`homeostat login URL` signs in"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSession:
+    """What the file holds. ``expires``: of the access token, RFC 3339."""
+
+    url: str
+    name: str
+    access: str = field(repr=False)
+    expires: str
+    refresh: str = field(repr=False)
+
+    @classmethod
+    def of(cls, url: str, answer: Mapping[str, Any]) -> StoredSession:
+        """Makes it of what a server answers who signs in."""
+        return cls(url, answer["name"], answer["access_token"], answer["expires"], answer["refresh_token"])
+
+    @property
+    def holds(self) -> bool:
+        return datetime.fromisoformat(self.expires) - datetime.now(UTC) > SOON
+
+
+def place() -> Path:
+    """Returns where the file is."""
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "homeostat" / "session.json"
+
+
+def server_url(given: str) -> str:
+    """Returns the URL of a server that a password may be sent to.
+
+    Raises:
+        CliError: it is no URL of one, or everybody on the way could read it.
+    """
+    parsed = urlsplit(given if "://" in given else f"https://{given}")
+    if (
+        parsed.scheme not in ("http", "https")
+        or not parsed.hostname
+        or parsed.username is not None
+        or parsed.path not in ("", "/")
+    ):
+        raise CliError(f"{given} is no address of an API", "write it as https://api.example.com:8443")
+    if parsed.scheme == "http" and not _is_loopback(parsed.hostname):
+        raise CliError(
+            f"{given}: the password would travel in clear",
+            "use https, or a tunnel: ssh -L 8080:localhost:8080 HOST, and localhost",
+        )
+    return f"{parsed.scheme}://{parsed.netloc}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def sign_in(url: str, name: str, password: str) -> StoredSession:
+    """Signs in, and stores the session.
+
+    Raises:
+        CliError: the server refuses it, or cannot be reached.
+    """
+    with _locked():
+        answer = _asked(url, "POST", "/api/v1/session", {"name": name, "password": password})
+        session = StoredSession.of(url, answer.json())
+        _write(session)
+    return session
+
+
+def present() -> StoredSession:
+    """Returns the session, whose access token holds for a while.
+
+    Raises:
+        CliError: nobody signed in, or the session has ended.
+    """
+    with _locked():
+        session = _read()
+        if session is None:
+            raise CliError("nobody has signed in here", LOGIN)
+        if session.holds:
+            return session
+        try:
+            answer = _asked(session.url, "POST", "/api/v1/session/refresh", {"refresh_token": session.refresh})
+        except CliError as error:
+            raise CliError(f"the session at {session.url} cannot go on: {error}", LOGIN) from error
+        renewed = StoredSession.of(session.url, answer.json())
+        _write(renewed)
+        return renewed
+
+
+def token_for(url: str) -> str:
+    """Returns the access token for a server; "" where nobody signed in to that one."""
+    session = _read()
+    return present().access if session is not None and session.url == url.rstrip("/") else ""
+
+
+def sign_out() -> StoredSession:
+    """Ends the session, and forgets it.
+
+    Raises:
+        CliError: nobody signed in, or the server cannot be reached: then it is forgotten here, and goes on there.
+    """
+    session = _read()
+    if session is None:
+        raise CliError("nobody has signed in here", LOGIN)
+    try:
+        ask("DELETE", "/api/v1/session")
+    finally:
+        place().unlink(missing_ok=True)
+    return session
+
+
+def ask(method: str, path: str) -> httpx.Response:
+    """Asks the server where the user signed in.
+
+    Raises:
+        CliError: nobody signed in, the server refuses it, or cannot be reached.
+    """
+    session = present()
+    return _asked(session.url, method, path, headers=RestServer(session.url, session.access).headers)
+
+
+def _asked(url: str, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> httpx.Response:
+    try:
+        return checked(httpx.request(method, f"{url}{path}", json=body, headers=headers, timeout=TIMES))
+    except httpx.HTTPError as error:
+        why = str(error) or type(error).__name__
+        mend = "see that the API listens there; SSL_CERT_FILE names a CA of your own"
+        raise CliError(f"{url} does not answer: {why}", mend) from error
+
+
+def _read() -> StoredSession | None:
+    try:
+        return StoredSession(**json.loads(place().read_text()))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError) as error:
+        raise CliError(f"{place()} cannot be read: {error}", f"{LOGIN} again") from error
+
+
+def _write(session: StoredSession) -> None:
+    replace_text(place(), json.dumps(asdict(session)))
+
+
+@contextmanager
+def _locked() -> Iterator[None]:
+    """Lets one command at a time use the refresh token, which is good for one use."""
+    folder = place().parent
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(folder / "session.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise CliError(f"{folder} cannot be written: {error.strerror}", "XDG_CONFIG_HOME names another folder") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
