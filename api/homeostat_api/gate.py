@@ -144,7 +144,8 @@ class Gate:
 
     async def _by_account(self, req: falcon.asgi.Request, method: str) -> Actor | None:
         """Returns who asks by what his account gave him. None: he shows nothing."""
-        cookie = cookies.access_of(req) if (shown := _bearer(req)) is None else None
+        shown = _bearer(req) or req.get_header(self._key_header) or None
+        cookie = cookies.access_of(req) if shown is None else None
         if (shown := shown or cookie) is None:
             return None
         try:

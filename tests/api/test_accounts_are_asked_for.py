@@ -58,6 +58,15 @@ def test_the_servers_token_opens_beside_accounts(tmp_path: Path) -> None:
         assert Person(api.http, "bob").status("GET", "vms") == 200
 
 
+def test_a_token_comes_in_the_header_of_the_contracts_clients_too(tmp_path: Path) -> None:
+    settle(tmp_path / "state", bob=Role.USER)
+    with serving(tmp_path) as api:
+        made = Person(api.http, "bob").ask("POST", "tokens", json={"name": "ci", "scopes": ["see"]}).json()
+        known = api.http.get("/api/v1/whoami", headers={"X-Volant-API-Key": made["token"]}).json()
+        assert (known["name"], known["how"], known["rights"]) == ("bob", "api-token", ["see"])
+        refused(api.http.get("/api/v1/vms", headers={"X-Volant-API-Key": "hst_nothing"}), 401, "unauthorized")
+
+
 def test_what_is_wrong_with_name_or_password_nobody_learns(tmp_path: Path) -> None:
     settle(tmp_path / "state", bob=Role.USER)
     with serving(tmp_path) as api:
