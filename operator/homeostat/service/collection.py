@@ -18,6 +18,7 @@ from .asking import Asking
 from .foresight import Foreseen, foresee
 from .journal import fields_of
 from .json_patch import apply_json_patch
+from .names import check_name
 from .refusals import BeingDeleted, NoSuchResource, NotYours, Stale
 from .spec_change import SpecChange, of_resource
 from .veil import veiled_refusal, veiled_status
@@ -152,6 +153,7 @@ class Collection(Generic[R]):
             meta["labels"] = labels
         if self.namespace != DEFAULT:
             meta["namespace"] = self.namespace
+        await check_name(self.asking, self.key(str(meta.get("name", ""))))
         try:
             made = await self._desired.create(self.kind.KIND, {**document, "metadata": meta}, self.author, dry)
         except store_errors.AlreadyExists as error:

@@ -12,6 +12,7 @@ from homeostat.runtime.image.refs import users_of
 
 from .asking import Asking
 from .collection import Collection
+from .names import check_name
 from .refusals import BeingDeleted, InUse, UploadRefused
 
 
@@ -41,9 +42,11 @@ class Images(Collection[Image]):
         Raises:
             BeingDeleted: the Image is being deleted.
             UploadRefused: it is there already, or is no upload.
+            AlreadyExists: the name is, or was, another's.
         """
         found = await self.find(name)
         if found is None:
+            await check_name(self.asking, self.key(name))
             return
         if found.deleting:
             raise BeingDeleted(Image, name)

@@ -131,6 +131,15 @@ def read_revisions(index: Index, key: Key) -> list[SpecRevision]:
     return [SpecRevision(key, row[0], row[1], row[2], _changes(row[3]), row[4]) for row in found]
 
 
+def revised_names(index: Index, kind: str, namespace: str, prefix: str) -> list[str]:
+    """Returns the names with that beginning of which there are revisions, also of what has gone."""
+    found = index.read(
+        "SELECT DISTINCT name FROM revisions WHERE kind=? AND namespace=? AND substr(name, 1, ?)=? ORDER BY name",
+        (kind, namespace, len(prefix), prefix),
+    )
+    return [row[0] for row in found]
+
+
 def sign_revisions(index: Index, keys: Sequence[Key], after: int, author: str | None, commit: str | None) -> None:
     """Adds the author and commit that git knows to the revisions of ``keys`` that are newer than ``after``."""
     with index.transaction() as database:

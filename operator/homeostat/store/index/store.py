@@ -72,6 +72,10 @@ class IndexedStore:
         """Returns the revisions, newest first."""
         return records.read_revisions(self.index, key)
 
+    def revised(self, kind: str, namespace: str, prefix: str) -> Sequence[str]:
+        """Returns the names with that beginning of which there are revisions, also of what has gone."""
+        return records.revised_names(self.index, kind, namespace, prefix)
+
     def errors(self) -> Sequence[FolderProblem]:
         """Returns what is wrong with the desired state, as it was read last."""
         return records.read_errors(self.index)

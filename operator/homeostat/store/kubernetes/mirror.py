@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from homeostat.models.base import Key
+from homeostat.models.base import API_GROUP, Key
 from homeostat.models.kinds import STORED
 from homeostat.planner.placement import PLACEMENTS
 
@@ -20,6 +20,7 @@ from ..index.removal import remove
 from ..index.row import Row
 from .objects import Mirrored, Object, author_of, mirrored
 
+OWNER = f"{API_GROUP}/owner"  # as homeostat.accounts.rights has it, which is above this layer
 log = logging.getLogger(__name__)
 
 TOMBSTONES = 10_000
@@ -127,7 +128,7 @@ class Mirror:
 
     def _record_revision(self, database: sqlite3.Connection, row: Row | None, item: Mirrored) -> None:
         if row is None:
-            add_revision(database, item.key, item.uid, item.generation, item.created, author_of(item.managed), None)
+            add_revision(database, item.key, item.uid, item.generation, item.created, _maker(item), None)
         elif row.spec != item.spec:
             changes = difference(json.loads(row.spec), json.loads(item.spec))
             now = timestamp(datetime.now(UTC))
@@ -142,6 +143,12 @@ class Mirror:
         self._gone[uid] = None
         if len(self._gone) > TOMBSTONES:
             self._gone.popitem(last=False)
+
+
+def _maker(item: Mirrored) -> str:
+    """Returns who made it. What came by the API is of the account that its label names, if it had one."""
+    author = author_of(item.managed)
+    return str(json.loads(item.metadata).get("labels", {}).get(OWNER, author)) if author == "api" else author
 
 
 def newer(version: str, known: str) -> bool:

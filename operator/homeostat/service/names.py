@@ -1,0 +1,75 @@
+"""Whose a name is, once there was something of it: what it left behind comes back to the next one of that name. A machine finds
+its disks in the trash, a Disk the file that was kept; histories, events, schedules and grants go by names, too. So an account may
+use again what it used itself, and nobody but an administrator what others did."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from homeostat.accounts.rights import Right
+from homeostat.models.base import Key
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.machine import VirtualMachine
+from homeostat.runtime.engine.ports import SpecRevision
+from homeostat.store.errors import AlreadyExists
+from homeostat.store.index.store import IndexedStore
+
+from .asking import Asking
+
+OPERATOR = "operator"  # as revisions name it, which makes the machines of deployments
+
+_REPLICA = re.compile(r"(?P<deployment>.+)-[1-9][0-9]*")
+
+
+async def check_name(asking: Asking, key: Key) -> None:
+    """Checks that a name was nobody else's.
+
+    Raises:
+        AlreadyExists: it was.
+    """
+    if asking.actor.everywhere(Right.CHANGE) or await asking.sees(key):
+        return  # of what he sees the store says where it is
+    names = Names(asking.workspace.store, asking.actor.author)
+    if not names.may_use(key):
+        raise AlreadyExists(key)
+    if key.kind == VirtualMachineDeployment.KIND and (taken := names.taken_replica(key)) is not None:
+        raise AlreadyExists(taken)
+
+
+class Names:
+    """The names that an author may use."""
+
+    def __init__(self, store: IndexedStore, author: str) -> None:
+        self._store = store
+        self._author = author
+
+    def may_use(self, key: Key) -> bool:
+        """Tells whether nobody used the name, or the author did last."""
+        revisions = self._store.revisions(key)
+        return not revisions or self._maker(key, _made(revisions)) == self._author
+
+    def taken_replica(self, deployment: Key) -> Key | None:
+        """Returns a machine of others whose name one of a deployment would have. None: there was none."""
+        named = self._store.revised(VirtualMachine.KIND, deployment.namespace, f"{deployment.name}-")
+        machines = (Key(VirtualMachine.KIND, deployment.namespace, name) for name in named)
+        return next((key for key in machines if _deployment_of(key) == deployment and not self.may_use(key)), None)
+
+    def _maker(self, key: Key, made: SpecRevision | None) -> str | None:
+        """Returns who made the last one of a name. What the operator made for a deployment is of who made that."""
+        above = _deployment_of(key)
+        if made is None or above is None or made.author != OPERATOR:
+            return made.author if made is not None else None
+        before = [one for one in self._store.revisions(above) if one.time <= made.time]
+        deployment = _made(before)
+        return deployment.author if deployment is not None else None
+
+
+def _made(revisions: Sequence[SpecRevision]) -> SpecRevision | None:
+    return next((one for one in revisions if one.changes is None), None)
+
+
+def _deployment_of(key: Key) -> Key | None:
+    """Returns the deployment that a machine of that name could be of."""
+    found = _REPLICA.fullmatch(key.name) if key.kind == VirtualMachine.KIND else None
+    return Key(VirtualMachineDeployment.KIND, key.namespace, found["deployment"]) if found is not None else None
