@@ -22,10 +22,12 @@ from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.image_source import FileSource
 from homeostat.models.kinds import BY_KIND
+from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_display import Vnc
 from homeostat.models.machine_nics import Nic
 from homeostat.models.network import Network, NetworkMode, NetworkSpec
 from homeostat.models.plugin import Plugin
+from homeostat.models.snapshot import Snapshot
 from homeostat.planner.actions import ImageRef
 from homeostat.planner.network.identity import bridge_device, network_name
 from homeostat.runtime.machine.effective import ENDS, Effective, plugin_key
@@ -134,6 +136,22 @@ class Admission:
         for key, right in sorted(references(self._here(wanted)) - had):
             if not actor.everywhere(right) and not await self._asking.may_use(right, key):
                 raise NoSuchResource(BY_KIND[key.kind], key.name)
+            if key.kind == Snapshot.KIND and right is Right.COPY:
+                await self._check_taken_of(key)
+
+    async def _check_taken_of(self, key: Key) -> None:
+        """Checks that the actor may have copies of the machine that a snapshot is of. Who may change a machine takes snapshots of
+        it, which are his; what is on its disks is not.
+
+        Raises:
+            NoSuchResource: he may not.
+        """
+        snapshot = await self._store.get(Snapshot, key)
+        if snapshot is None or self._asking.actor.everywhere(Right.COPY):
+            return
+        machine = Key(VirtualMachine.KIND, key.namespace, snapshot.spec.machine_ref.name)
+        if not await self._asking.may_use(Right.COPY, machine):
+            raise NoSuchResource(Snapshot, key.name)
 
     async def _check_plugged(self, before: Resource | None, wanted: Resource) -> None:
         """Checks that no nic reaches a Network by the name that libvirt or the kernel has for it, where the actor may not use

@@ -162,6 +162,21 @@ async def test_a_snapshot_is_of_a_machine_that_one_may_change(house: House) -> N
     assert await house.bob.snapshots.count() == await house.bob.schedules.count() == 0
 
 
+async def test_who_may_change_a_machine_gets_no_copy_of_its_disks_by_a_snapshot(house: House) -> None:
+    await house.alice.machines.make("web", {})
+    await house.alice.snapshots.make("hers", {"machineRef": {"name": "web"}})
+    changes, copies = (Grant(frozenset(rights), "default", "VirtualMachine", "web") for rights in ((Right.CHANGE,), OWN))
+    guest, friend = house.desk("bob", changes), house.desk("bob", copies)
+    await guest.snapshots.make("taken", {"machineRef": {"name": "web"}})
+    loot = {"source": {"snapshotRef": {"name": "taken", "disk": "root"}}}
+    for desk in (guest, house.bob):
+        with pytest.raises(NoSuchResource, match="no Snapshot named 'taken'"):
+            await desk.disks.make("loot", loot)
+    await friend.disks.make("copy", loot)
+    await house.admin.disks.make("whole", loot)
+    await house.alice.disks.make("own", {"source": {"snapshotRef": {"name": "hers", "disk": "root"}}})
+
+
 async def test_users_that_one_does_not_see_are_counted_only(house: House) -> None:
     await house.alice.disks.make("hers", {"size": "1Gi"})
     await house.admin.machines.make("box", names_disk("hers"))
