@@ -55,7 +55,7 @@ class SessionItem:
         "Sign out",
         TAG,
         {204: Answer("The session has ended, with all that was open in it.")},
-        errors=(404, 409),
+        errors=(403, 404, 409),
     )
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         session = who(req).session

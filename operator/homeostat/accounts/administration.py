@@ -119,8 +119,9 @@ class Administration:
 
         Raises:
             NoSuchSession: there is none that the actor may end.
-            NotPermitted: whoever asks has no account.
+            NotPermitted: whoever asks has no account, or shows a token of one.
         """
+        self._signed_in("end", "Session", "")
         whose = None if self._actor.everywhere(Right.ADMINISTER) else self._own_name()
         self._reception.sessions.end(session, whose, by=self.by)
 
@@ -221,7 +222,7 @@ class Administration:
 
     def _signed_in(self, verb: str, kind: str, name: str) -> None:
         """Checks that the actor is there himself. A token makes no other tokens, and sets no password: it would outlive what
-        limits it."""
+        limits it. Nor does it sign anybody out."""
         if self._actor.how != "session" and not self._actor.everywhere(Right.ADMINISTER):
             self._refuse(NotPermitted("a token cannot do this", "sign in by name and password"), verb, kind, name)
 
