@@ -208,7 +208,7 @@ class Administration:
         return self._actor.name
 
     def _is_own(self, name: str) -> bool:
-        return bool(self._actor.name) and account_name(name) == self._actor.name
+        return account_name(name) == self._actor.name
 
     def _sees(self, name: str) -> None:
         if not self._is_own(name) and not self._actor.everywhere(Right.MODERATE):

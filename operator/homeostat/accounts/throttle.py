@@ -1,7 +1,8 @@
 """How long somebody waits who failed to sign in: longer with each failure, up to a bound, and never for good.
 
-Failures count per account and per address, in the database, so that all servers know of them. An attempt that is refused here is
-no failure. An address that has a session of the account counts by itself: strangers cannot keep its owner out.
+Failures count per account and address, per account and per address, in the database, so that all servers know of them. An attempt
+that is refused here is no failure. Whoever waits at one address keeps nobody waiting at another, until an account has failed from
+so many that it is attacked from everywhere; and who has a session at an address does not wait even then.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    account: Limit = Limit(free=5, longest=60)
+    account: Limit = Limit(free=5, longest=60)  # from one address
+    everywhere: Limit = Limit(free=50, longest=60)  # for an account
     address: Limit = Limit(free=50, longest=300)
     forgotten: timedelta = timedelta(hours=1)
     """After which failures count no more."""
@@ -55,7 +57,9 @@ class Attempt:
         place = network_of(self.address)
         counted = [(f"address {place}", limits.address)]
         if self.name is not None:
-            counted.append((f"account {self.name} {place}" if self.known else f"account {self.name}", limits.account))
+            counted.append((f"account {self.name} {place}", limits.account))
+            if not self.known:
+                counted.append((f"account {self.name}", limits.everywhere))
         return counted
 
 
@@ -64,7 +68,7 @@ def network_of(address: str) -> str:
     try:
         found = ip_address(address)
     except ValueError:
-        return short(address, 30)
+        return short(address, 28)  # with a name it fits into its column
     if not isinstance(found, IPv6Address):
         return str(found)
     if found.ipv4_mapped is not None:
@@ -85,17 +89,24 @@ def remaining(session: Session, attempt: Attempt, limits: Limits, now: datetime)
 
 
 def failed(session: Session, attempt: Attempt, limits: Limits, now: datetime) -> None:
-    """Counts a failure."""
+    """Counts a failure. What one address fails beyond its free attempts counts for the account only once that is attacked from
+    many."""
     make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    for about, _ in attempt.counted(limits):
+    here = 0
+    for about, limit in attempt.counted(limits):
         session.execute(make(FailureRow).values(about=about, count=0, last=now).on_conflict_do_nothing())
         row = session.get_one(FailureRow, about, with_for_update=True)
-        row.count, row.last = 1 if _forgotten(row, limits, now) else row.count + 1, now
+        before = 0 if _forgotten(row, limits, now) else row.count
+        if limit is limits.everywhere and before < limit.free and here > limits.account.free:
+            continue
+        row.count, row.last = before + 1, now
+        here = row.count if limit is limits.account else here
     _bound(session, limits, now)
 
 
 def succeeded(session: Session, attempt: Attempt, limits: Limits) -> None:
-    """Forgets the failures of the account. Those of the address stay: somebody with an account could clear them."""
+    """Forgets the failures of the account at that address. Those of the address stay: somebody with an account could clear them.
+    So do those of the account everywhere: whoever attacks it would begin anew each time that its owner signs in."""
     for about, limit in attempt.counted(limits):
         if limit is limits.account:
             session.execute(delete(FailureRow).where(FailureRow.about == about))

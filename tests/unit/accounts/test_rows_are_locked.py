@@ -53,4 +53,4 @@ def test_who_is_refused_locks_what_counts_his_failures(accounts: Accounts, sign_
     accounts.add("root", Role.ADMINISTRATOR, GOOD)
     with pytest.raises(SignInRefused):
         sign_in.sign_in("root", "wrong horse", HOME)
-    assert locked == [("sign_in_failures", False)] * 2
+    assert locked == [("sign_in_failures", False)] * 3
