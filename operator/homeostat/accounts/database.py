@@ -197,6 +197,7 @@ def _parsed(url: str) -> URL:
 
 def _sqlite_engine(path: Path, busy_timeout: float) -> Engine:
     engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": busy_timeout})
+    opened = _OpenedFile(path)
 
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _record: Any) -> None:
@@ -206,11 +207,41 @@ def _sqlite_engine(path: Path, busy_timeout: float) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
+        opened.check()
         # Who begins to read and then writes is refused if somebody wrote in between. So who will write says so at once.
         writes = connection.get_execution_options().get(_WRITES)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+class _OpenedFile:
+    """The file that was opened first. SQLite goes on with it when it is removed, or another one comes to its place: then all that
+    is written is lost."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: tuple[int, int] | None = None
+
+    def check(self) -> None:
+        """Checks that the file is still in its place.
+
+        Raises:
+            DatabaseAway: it is not.
+        """
+        try:
+            found = os.stat(self._path)
+        except OSError as error:
+            raise DatabaseAway(
+                f"the accounts database {self._path} has gone while it was open: {error.strerror}",
+                "put it back; or stop Homeostat, put a backup in its place (docs/accounts.md, Backup), and start it",
+            ) from error
+        if self._known not in (None, (found.st_dev, found.st_ino)):
+            raise DatabaseAway(
+                f"the accounts database {self._path} was replaced while it was open",
+                "restart Homeostat, which then goes on with the file that is there",
+            )
+        self._known = found.st_dev, found.st_ino
 
 
 def _server_engine(url: URL, busy_timeout: float) -> Engine:
