@@ -106,7 +106,7 @@ def failed(session: Session, attempt: Attempt, limits: Limits, now: datetime) ->
 
 def succeeded(session: Session, attempt: Attempt, limits: Limits) -> None:
     """Forgets the failures of the account at that address. Those of the address stay: somebody with an account could clear them.
-    So do those of the account everywhere: whoever attacks it would begin anew each time that its owner signs in."""
+    So do those of the account everywhere: whoever attacks it would begin again each time that its owner signs in."""
     for about, limit in attempt.counted(limits):
         if limit is limits.account:
             session.execute(delete(FailureRow).where(FailureRow.about == about))
