@@ -9,6 +9,8 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
+from homeostat.models.kinds import BY_KIND
+
 from .accounts import row_of
 from .audit import ON_HOST, Act, By, note
 from .clock import Clock, wall_clock
@@ -112,6 +114,8 @@ def _check(grant: Grant) -> None:
     own = ", ".join(sorted(OWN))
     if not grant.rights or not grant.rights <= OWN:
         raise NotAGrant("a grant gives some of the rights that an owner has", f"they are {own}; more comes with a role")
+    if grant.kind and grant.kind not in BY_KIND:
+        raise NotAGrant(f"{grant.kind[:63]!r} is no kind", f"kinds are {', '.join(sorted(BY_KIND))}")
     if grant.name and not grant.kind:
         raise NotAGrant("a grant to one resource names its kind, too", "such as vm/web")
     for place in filter(None, (grant.namespace, grant.name)):
