@@ -86,6 +86,13 @@ PIECES = st.one_of(
 )
 
 
+def test_a_websocket_that_is_refused_is_told_so_though_its_client_ended_its_side(server: tuple[Api, bool]) -> None:
+    """Also in the moments in which the server looks whether there are accounts by now."""
+    api, nobody = server
+    for _ in range(60):
+        judge(MUTATED[-1], asked(api.port, MUTATED[-1]), nobody)
+
+
 @settings(max_examples=120, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(
     seed=st.sampled_from(MUTATED), edits=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 8), PIECES), min_size=1, max_size=4)

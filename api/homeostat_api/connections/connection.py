@@ -76,12 +76,21 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
     def eof_received(self) -> bool:
         """Keeps the connection open until its answer has begun: a client may end its side once it has asked."""
         self._ended = True
-        if self._closed or self._websocket is not None or self._answering or not (self._head or self._current_request):
+        if self._websocket is not None:
+            return self._awaits_the_answer(self._websocket)
+        if self._closed or self._answering or not (self._head or self._current_request):
             return False
         if self._current_request is None or self._body_is_missing():
             self._refuse(400, "The request is not complete")
         else:
             self._deadline = self.worker.loop.call_later(ENDED_SECONDS, self.transport.abort)
+        return True
+
+    def _awaits_the_answer(self, websocket: Any) -> bool:
+        """Keeps the connection of a WebSocket open until it is refused: who that takes a moment for is answered, too."""
+        if self._closed or websocket.accepted or websocket.closed:
+            return False
+        self._deadline = self.worker.loop.call_later(ENDED_SECONDS, self.transport.abort)
         return True
 
     def give_way(self, newcomer: bool = False) -> None:

@@ -28,7 +28,7 @@ class Milliseconds(TypeDecorator[datetime]):
         return None if value is None else _EPOCH + int(value) * _STEP
 
 
-class Words(TypeDecorator[str]):
+class StorableText(TypeDecorator[str]):
     """A text, also one that is only looked for. What not every database takes, NUL and half surrogates, stands there as U+FFFD,
     and so is found nowhere that it was not written."""
 
@@ -59,8 +59,8 @@ class AccountRow(AccountsTable):
     __tablename__ = "accounts"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(Words(63), unique=True)
-    role: Mapped[str] = mapped_column(Words(16))
+    name: Mapped[str] = mapped_column(StorableText(63), unique=True)
+    role: Mapped[str] = mapped_column(StorableText(16))
     password: Mapped[str | None] = mapped_column(Text)  # its hash; None: nobody can sign in by one
     made: Mapped[datetime]
     banned: Mapped[datetime | None]
@@ -72,13 +72,13 @@ class SessionRow(AccountsTable):
 
     __tablename__ = "sessions"
 
-    id: Mapped[str] = mapped_column(Words(32), primary_key=True)
+    id: Mapped[str] = mapped_column(StorableText(32), primary_key=True)
     account: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
     made: Mapped[datetime]
     refreshed: Mapped[datetime]
     expires: Mapped[datetime] = mapped_column(index=True)
-    address: Mapped[str] = mapped_column(Words(64))
-    client: Mapped[str] = mapped_column(Words(200))  # what it calls itself
+    address: Mapped[str] = mapped_column(StorableText(64))
+    client: Mapped[str] = mapped_column(StorableText(200))  # what it calls itself
 
 
 class RefreshRow(AccountsTable):
@@ -87,7 +87,7 @@ class RefreshRow(AccountsTable):
 
     __tablename__ = "refresh_tokens"
 
-    hash: Mapped[str] = mapped_column(Words(64), primary_key=True)
+    hash: Mapped[str] = mapped_column(StorableText(64), primary_key=True)
     session: Mapped[str] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), index=True)
     used: Mapped[datetime | None]
 
@@ -97,11 +97,11 @@ class ApiTokenRow(AccountsTable):
 
     __tablename__ = "api_tokens"
 
-    id: Mapped[str] = mapped_column(Words(16), primary_key=True)
+    id: Mapped[str] = mapped_column(StorableText(16), primary_key=True)
     account: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
-    hash: Mapped[str] = mapped_column(Words(64), unique=True)
-    name: Mapped[str] = mapped_column(Words(63))
-    scopes: Mapped[str] = mapped_column(Words(100))  # rights, with spaces between them
+    hash: Mapped[str] = mapped_column(StorableText(64), unique=True)
+    name: Mapped[str] = mapped_column(StorableText(63))
+    scopes: Mapped[str] = mapped_column(StorableText(100))  # rights, with spaces between them
     made: Mapped[datetime]
     expires: Mapped[datetime | None]
     last_used: Mapped[datetime | None]
@@ -112,8 +112,8 @@ class SigningKeyRow(AccountsTable):
 
     __tablename__ = "signing_keys"
 
-    kid: Mapped[str] = mapped_column(Words(32), primary_key=True)
-    secret: Mapped[str] = mapped_column(Words(64))
+    kid: Mapped[str] = mapped_column(StorableText(32), primary_key=True)
+    secret: Mapped[str] = mapped_column(StorableText(64))
     made: Mapped[datetime]
 
 
@@ -122,12 +122,12 @@ class GrantRow(AccountsTable):
 
     __tablename__ = "grants"
 
-    id: Mapped[str] = mapped_column(Words(16), primary_key=True)
+    id: Mapped[str] = mapped_column(StorableText(16), primary_key=True)
     account: Mapped[int | None] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)  # None: everybody
-    rights: Mapped[str] = mapped_column(Words(100))
-    namespace: Mapped[str] = mapped_column(Words(63))
-    kind: Mapped[str] = mapped_column(Words(63))
-    name: Mapped[str] = mapped_column(Words(253))
+    rights: Mapped[str] = mapped_column(StorableText(100))
+    namespace: Mapped[str] = mapped_column(StorableText(63))
+    kind: Mapped[str] = mapped_column(StorableText(63))
+    name: Mapped[str] = mapped_column(StorableText(253))
     made: Mapped[datetime]
 
 
@@ -136,7 +136,7 @@ class FailureRow(AccountsTable):
 
     __tablename__ = "sign_in_failures"
 
-    about: Mapped[str] = mapped_column(Words(100), primary_key=True)
+    about: Mapped[str] = mapped_column(StorableText(100), primary_key=True)
     count: Mapped[int]
     last: Mapped[datetime] = mapped_column(index=True)
 
@@ -149,14 +149,14 @@ class AuditRow(AccountsTable):
 
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True)
     at: Mapped[datetime] = mapped_column(index=True)
-    how: Mapped[str] = mapped_column(Words(16))
-    account: Mapped[str] = mapped_column(Words(63), index=True)
-    address: Mapped[str] = mapped_column(Words(64))
-    verb: Mapped[str] = mapped_column(Words(63))
-    kind: Mapped[str] = mapped_column(Words(63))
-    namespace: Mapped[str] = mapped_column(Words(63))
-    name: Mapped[str] = mapped_column(Words(253))
-    outcome: Mapped[str] = mapped_column(Words(16))
+    how: Mapped[str] = mapped_column(StorableText(16))
+    account: Mapped[str] = mapped_column(StorableText(63), index=True)
+    address: Mapped[str] = mapped_column(StorableText(64))
+    verb: Mapped[str] = mapped_column(StorableText(63))
+    kind: Mapped[str] = mapped_column(StorableText(63))
+    namespace: Mapped[str] = mapped_column(StorableText(63))
+    name: Mapped[str] = mapped_column(StorableText(253))
+    outcome: Mapped[str] = mapped_column(StorableText(16))
     message: Mapped[str] = mapped_column(Text)
 
 
@@ -165,16 +165,16 @@ class DeedRow(AccountsTable):
 
     __tablename__ = "deeds"
 
-    id: Mapped[str] = mapped_column(Words(16), primary_key=True)
+    id: Mapped[str] = mapped_column(StorableText(16), primary_key=True)
     at: Mapped[datetime]
-    server: Mapped[str] = mapped_column(Words(64))  # the process that does it
-    how: Mapped[str] = mapped_column(Words(16))
-    account: Mapped[str] = mapped_column(Words(63))
-    address: Mapped[str] = mapped_column(Words(64))
-    verb: Mapped[str] = mapped_column(Words(63))
-    kind: Mapped[str] = mapped_column(Words(63))
-    namespace: Mapped[str] = mapped_column(Words(63))
-    name: Mapped[str] = mapped_column(Words(253))
+    server: Mapped[str] = mapped_column(StorableText(64))  # the process that does it
+    how: Mapped[str] = mapped_column(StorableText(16))
+    account: Mapped[str] = mapped_column(StorableText(63))
+    address: Mapped[str] = mapped_column(StorableText(64))
+    verb: Mapped[str] = mapped_column(StorableText(63))
+    kind: Mapped[str] = mapped_column(StorableText(63))
+    namespace: Mapped[str] = mapped_column(StorableText(63))
+    name: Mapped[str] = mapped_column(StorableText(253))
 
 
 class GenerationRow(AccountsTable):
