@@ -199,7 +199,7 @@ DOCUMENTS: tuple[Document, ...] = (
         "observedGeneration": 1, "conditions": CONDITIONS, "version": "libvirt 9.0.0, QEMU 7.2.0",
         "capacity": {"vcpus": 8, "memory": "16Gi"}, "machines": 2, "operator": "homeostat-0",
         "orphans": [
-            {"namespace": "default", "name": "old", "state": "running", "domain": "old", "directory": "/srv/old", "disks": ["root.qcow2"]}
+            {"namespace": "default", "name": "old", "state": "running", "domain": "old", "directory": "/old", "disks": ["root"]},
         ],
         "uploads": [64 * "0"], "keeps": ["default/data"], "api": "http://10.0.0.7:8080",
     }),
