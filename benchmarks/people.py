@@ -17,7 +17,8 @@ import yaml
 from homeostat.accounts.accounts import Accounts
 from homeostat.accounts.database import Database, sqlite_url
 from homeostat.accounts.passwords import Passwords
-from homeostat.accounts.rights import OWNER, Role
+from homeostat.accounts.rights import Role
+from homeostat.models.base import OWNER
 from homeostat.store.files.state import StateFolder
 from tests.rig.waiting import free_port, wait_until
 

@@ -64,7 +64,7 @@ class Gate:
         try:
             if await self._accounts.there_are_some():
                 audit = (await self._accounts.reception()).audit
-                await self._accounts.run(lambda: audit.note(By(actor.how, actor.name, actor.address), act))
+                await self._accounts.run(lambda: audit.note(By.actor(actor), act))
         except AccountsError as error:
             log.error("what was refused is not in the audit: %s %s (%s)", req.method, req.path, error)
 

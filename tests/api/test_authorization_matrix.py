@@ -19,7 +19,8 @@ from falcon.testing import Result, TestClient
 from homeostat.accounts.database import Database, sqlite_url
 from homeostat.accounts.passwords import Passwords
 from homeostat.accounts.reception import Reception
-from homeostat.accounts.rights import OWNER, Grant, Right, Role
+from homeostat.accounts.rights import Grant, Right, Role
+from homeostat.models.base import OWNER
 from homeostat.store.files.state import StateFolder
 from homeostat_api.accounts.lookup import AccountsLookup
 from homeostat_api.app import create_app, make_routes

@@ -29,7 +29,7 @@ def test_by_accounts(tmp_path: Path) -> None:
         ]
         assert bob.status("DELETE", "disks/data") in (202, 204)
         found = root.ask("GET", "audit?kind=Disk").json()["entries"]
-        assert [(e["account"], e["address"], e["verb"], e["name"], e["outcome"]) for e in found] == [
+        assert [(e["account"], e["from"], e["verb"], e["name"], e["outcome"]) for e in found] == [
             ("bob", "198.51.100.7", "delete", "data", "Done"),
             ("eve", "127.0.0.1", "delete", "data", "Refused"),
             ("bob", "198.51.100.7", "change", "data", "Done"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -14,12 +13,13 @@ from homeostat.accounts.administration import Administration
 from homeostat.accounts.audit import PAGE_MAX, AuditEntry, Search
 
 from ..http.errors import invalid
+from ..http.media import dumps
 from ..http.operations import Answer, Parameter, operation
 from ..http.parameters import flag, whole_number
 from ..http.rights import Door, needs
 from .counter import Counter
 from .lookup import AccountsLookup
-from .words import AuditPage, audit_body
+from .words import AuditPage
 
 PAGE = 100
 LOOK = 0.5  # seconds between two looks of who follows
@@ -70,7 +70,7 @@ class AuditEntries:
         limit = PAGE if asked is None else asked
         entries = await self._counter.do(req, lambda accounts: accounts.audit(search, limit, before))
         more = len(entries) == limit and bool(entries)
-        resp.media = {"entries": [audit_body(entry) for entry in entries], "before": entries[-1].id if more else None}
+        resp.media = {"entries": [entry.document() for entry in entries], "before": entries[-1].id if more else None}
 
     async def _follow(self, req: falcon.asgi.Request, search: Search, after: int) -> AsyncIterator[bytes]:
         yield b"\n"  # something at once: the headers go with it
@@ -79,7 +79,7 @@ class AuditEntries:
             found = await self._counter.do(req, partial(_after, search=search, entry=after))
             if found:
                 after, silent = found[-1].id, 0.0
-                yield b"".join(json.dumps(audit_body(entry), ensure_ascii=False).encode() + b"\n" for entry in found)
+                yield b"".join(dumps(entry.document()) + b"\n" for entry in found)
             elif (silent := silent + LOOK) >= SILENT:
                 silent = 0.0
                 yield b"\n"

@@ -29,7 +29,7 @@ class AccountsJournal:
         for begun, (by, act) in list(self._unfinished.items()):
             await self._lookup.run(partial(deeds.end, begun, by, act))
             self._unfinished.pop(begun, None)
-        return await self._lookup.run(lambda: deeds.begin(_by(actor), _act(deed)))
+        return await self._lookup.run(lambda: deeds.begin(By.actor(actor), _act(deed)))
 
     async def end(self, begun: str, actor: Actor, deed: Deed, outcome: DeedOutcome) -> None:
         """Notes how it ended. What cannot be noted now is noted before the next deed.
@@ -37,17 +37,13 @@ class AccountsJournal:
         Raises:
             DatabaseTrouble: it cannot be noted now.
         """
-        by, act = _by(actor), _act(deed, outcome)
+        by, act = By.actor(actor), _act(deed, outcome)
         try:
             deeds = (await self._lookup.reception()).deeds
             await self._lookup.run(lambda: deeds.end(begun, by, act))
         except AccountsError:
             self._unfinished[begun] = (by, act)
             raise
-
-
-def _by(actor: Actor) -> By:
-    return By(actor.how, actor.name, actor.address)
 
 
 def _act(deed: Deed, outcome: DeedOutcome = "Done") -> Act:

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from homeostat.accounts.accounts import Account
 from homeostat.accounts.actor import Actor, How
 from homeostat.accounts.api_tokens import ApiToken
-from homeostat.accounts.audit import AuditEntry
+from homeostat.accounts.audit import AuditOutcome
 from homeostat.accounts.grants import GivenGrant
 from homeostat.accounts.rights import Grant, Right, Role
 from homeostat.accounts.sessions import OpenSession, SignedIn
@@ -173,13 +173,13 @@ class AuditBody(Words):
     at: Timestamp
     how: str = Field(description="How whoever did it was recognised.")
     account: str | None
-    address: str = Field(description="Where he was.")
+    from_: str | None = Field(alias="from", description="Where he was.")
     verb: str
     kind: str
     namespace: str | None
-    name: str
-    outcome: str
-    message: str
+    name: str | None
+    outcome: AuditOutcome
+    message: str | None
 
 
 class AuditPage(Words):
@@ -260,22 +260,6 @@ def grant_body(given: GivenGrant) -> dict[str, Any]:
 
 def grant_of(asked: NewGrant) -> Grant:
     return Grant(asked.rights, asked.namespace, asked.kind, asked.name)
-
-
-def audit_body(entry: AuditEntry) -> dict[str, Any]:
-    return {
-        "id": entry.id,
-        "at": stamp(entry.at),
-        "how": entry.by.how,
-        "account": entry.by.account or None,
-        "address": entry.by.address,
-        "verb": entry.act.verb,
-        "kind": entry.act.kind,
-        "namespace": entry.act.namespace or None,
-        "name": entry.act.name,
-        "outcome": entry.act.outcome,
-        "message": entry.act.message,
-    }
 
 
 def stamp(moment: datetime | None) -> str | None:

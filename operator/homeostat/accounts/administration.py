@@ -31,11 +31,7 @@ class Administration:
     def __init__(self, reception: Reception, actor: Actor) -> None:
         self._reception = reception
         self._actor = actor
-
-    @property
-    def by(self) -> By:
-        """Returns who asks, for the audit."""
-        return By(self._actor.how, self._actor.name, self._actor.address)
+        self._by = By.actor(actor)
 
     def accounts(self) -> Sequence[Account]:
         """Returns the accounts that the actor sees, by name."""
@@ -59,7 +55,7 @@ class Administration:
             NotPermitted, NotAName, BadPassword, AccountExists: it cannot be.
         """
         self._administers("add", "Account", name)
-        return self._reception.accounts.add(name, role, password, by=self.by)
+        return self._reception.accounts.add(name, role, password, by=self._by)
 
     def set_role(self, name: str, role: Role) -> Account:
         """Gives an account another role.
@@ -68,7 +64,7 @@ class Administration:
             NotPermitted, NotAName, NoSuchAccount, LastAdministrator: it cannot be.
         """
         self._administers("set role", "Account", name)
-        return self._reception.accounts.set_role(name, role, by=self.by)
+        return self._reception.accounts.set_role(name, role, by=self._by)
 
     def ban(self, name: str, banned: bool) -> Account:
         """Bans an account, or lets it in again. A moderator may do so to users only.
@@ -81,7 +77,7 @@ class Administration:
         if self._reception.accounts.get(name).role is not Role.USER:
             self._administers(verb, "Account", name)
         change = self._reception.accounts.ban if banned else self._reception.accounts.unban
-        return change(name, by=self.by)
+        return change(name, by=self._by)
 
     def set_password(self, name: str, password: str, current: str | None = None) -> Account:
         """Gives an account another password. Whoever changes his own shows the one until now. It hashes.
@@ -92,10 +88,10 @@ class Administration:
         """
         if not self._is_own(name):
             self._administers("set password", "Account", name)
-            return self._reception.accounts.set_password(name, password, by=self.by)
+            return self._reception.accounts.set_password(name, password, by=self._by)
         self._signed_in("set password", "Account", name)
         self._reception.sign_in.confirm(name, current or "", self._actor.address)
-        return self._reception.accounts.set_password(name, password, keep=self._actor.session, by=self.by)
+        return self._reception.accounts.set_password(name, password, keep=self._actor.session, by=self._by)
 
     def delete(self, name: str) -> None:
         """Deletes an account.
@@ -104,7 +100,7 @@ class Administration:
             NotPermitted, NotAName, NoSuchAccount, LastAdministrator: it cannot be.
         """
         self._administers("delete", "Account", name)
-        self._reception.accounts.delete(name, by=self.by)
+        self._reception.accounts.delete(name, by=self._by)
 
     def sessions(self, account: str | None = None) -> Sequence[OpenSession]:
         """Returns the sessions of an account, or of all that the actor sees.
@@ -123,7 +119,7 @@ class Administration:
         """
         self._signed_in("end", "Session", "")
         whose = None if self._actor.everywhere(Right.ADMINISTER) else self._own_name()
-        self._reception.sessions.end(session, whose, by=self.by)
+        self._reception.sessions.end(session, whose, by=self._by)
 
     def tokens(self, account: str | None = None) -> Sequence[ApiToken]:
         """Returns the tokens of an account, or of all that the actor sees.
@@ -143,7 +139,7 @@ class Administration:
         """
         owner = self._own_name() if account is None else account
         self._own_or_administers(owner, "create", "ApiToken")
-        return self._reception.tokens.create(owner, name, scopes, lifetime, by=self.by)
+        return self._reception.tokens.create(owner, name, scopes, lifetime, by=self._by)
 
     def revoke_token(self, account: str, name: str) -> None:
         """Revokes a token.
@@ -152,7 +148,7 @@ class Administration:
             NotPermitted, NotAName, NoSuchAccount, NoSuchToken: it cannot be.
         """
         self._own_or_administers(account, "revoke", "ApiToken")
-        self._reception.tokens.revoke(account, name, by=self.by)
+        self._reception.tokens.revoke(account, name, by=self._by)
 
     def grants(self, account: str | None = None) -> Sequence[GivenGrant]:
         """Returns the grants that count for an account, or all that the actor sees.
@@ -169,7 +165,7 @@ class Administration:
             NotPermitted, NotAName, NoSuchAccount, NotAGrant: it cannot be.
         """
         self._administers("give", "Grant", account or "")
-        return self._reception.grants.give(account, grant, by=self.by)
+        return self._reception.grants.give(account, grant, by=self._by)
 
     def take(self, grant: str) -> None:
         """Takes a grant back.
@@ -178,7 +174,7 @@ class Administration:
             NotPermitted, NoSuchGrant: it cannot be.
         """
         self._administers("take", "Grant", grant)
-        self._reception.grants.take(grant, by=self.by)
+        self._reception.grants.take(grant, by=self._by)
 
     def audit(self, search: Search, limit: int, before: int | None) -> Sequence[AuditEntry]:
         """Returns entries of the audit, the newest first. Who is no moderator sees what he did himself."""
@@ -236,7 +232,7 @@ class Administration:
     def _refuse(self, error: AccountsError, verb: str, kind: str, name: str) -> None:
         # What somebody typed as a name is not noted: it may be anything.
         shown = name if self._is_account(name) else ""
-        self._reception.audit.note(self.by, Act(verb, kind, shown, outcome="Refused", message=str(error)))
+        self._reception.audit.note(self._by, Act(verb, kind, shown, outcome="Refused", message=str(error)))
         raise error
 
     def _is_account(self, name: str) -> bool:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from sqlalchemy import Select, delete, func, select, text
 from sqlalchemy.orm import Session
 
-from homeostat.models.outside import TOLD_MAX, tellable
+from homeostat.models.outside import TOLD_MAX, redacted_all, tellable
 
+from .actor import Actor
 from .clock import Clock, wall_clock
 from .columns import short
 from .database import Database
@@ -38,6 +39,11 @@ class By:
     how: str
     account: str = ""
     address: str = ""
+
+    @classmethod
+    def actor(cls, actor: Actor) -> By:
+        """Returns an actor, as the audit names him."""
+        return cls(actor.how, actor.name, actor.address)
 
 
 ON_HOST = By("host")
@@ -64,6 +70,24 @@ class AuditEntry:
     at: datetime
     by: By
     act: Act
+
+    def document(self) -> dict[str, Any]:
+        """Returns the entry as JSON has it, for commands and over REST. Passwords in addresses are left out."""
+        by, act = self.by, self.act
+        document = {
+            "id": self.id,
+            "at": self.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "how": by.how,
+            "account": by.account or None,
+            "from": by.address or None,
+            "verb": act.verb,
+            "kind": act.kind,
+            "namespace": act.namespace or None,
+            "name": act.name or None,
+            "outcome": act.outcome,
+            "message": act.message or None,
+        }
+        return dict(redacted_all(document))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +155,24 @@ def note(session: Session, now: datetime, by: By, act: Act) -> None:
     if session.get_bind().dialect.name == "postgresql":
         # One after the other until each is committed: else an entry of a lower id could come after one that was read.
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    row = AuditRow(at=now, how=short(by.how, 16), account=short(by.account, 63), address=short(by.address, 64))
-    row.verb, row.kind, row.outcome = short(act.verb, 63), short(act.kind, 63), act.outcome
-    row.namespace, row.name = short(act.namespace, 63), short(act.name, 253)
-    row.message = short(tellable(act.message), TOLD_MAX)
+    row = AuditRow(at=now, **who_did_what(by, act), outcome=act.outcome, message=short(tellable(act.message), TOLD_MAX))
     session.add(row)
     session.flush()
     if row.id % _EACH == 0:
         session.execute(delete(AuditRow).where((AuditRow.at < now - KEPT) | (AuditRow.id <= row.id - ROWS_MAX)))
+
+
+def who_did_what(by: By, act: Act) -> dict[str, str]:
+    """Returns the columns that say it."""
+    return {
+        "how": short(by.how, 16),
+        "account": short(by.account, 63),
+        "address": short(by.address, 64),
+        "verb": short(act.verb, 63),
+        "kind": short(act.kind, 63),
+        "namespace": short(act.namespace, 63),
+        "name": short(act.name, 253),
+    }
 
 
 def _entry(row: AuditRow) -> AuditEntry:

@@ -14,9 +14,8 @@ from sqlalchemy import delete, select
 
 from homeostat.runtime.machine.rivals import started_at
 
-from .audit import Act, By, note
+from .audit import Act, By, note, who_did_what
 from .clock import Clock, wall_clock
-from .columns import short
 from .database import Database
 from .secret_texts import fresh_id
 from .tables import DeedRow
@@ -37,10 +36,7 @@ class Deeds:
 
     def begin(self, by: By, act: Act) -> str:
         """Notes that something begins, and returns its id. It is on disk when this returns."""
-        row = DeedRow(id=fresh_id(), at=self._clock(), server=self._server, how=short(by.how, 16))
-        row.account, row.address = short(by.account, 63), short(by.address, 64)
-        row.verb, row.kind = short(act.verb, 63), short(act.kind, 63)
-        row.namespace, row.name = short(act.namespace, 63), short(act.name, 253)
+        row = DeedRow(id=fresh_id(), at=self._clock(), server=self._server, **who_did_what(by, act))
         with self._database.writing() as session:
             session.add(row)
             return row.id

@@ -7,10 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-OWNER = "homeostat.dev/owner"
-"""The label that names the account which a resource belongs to. Only the service writes it; whoever edits the folder, or may
-write the cluster's resources, is trusted with it."""
-
 
 class Right(StrEnum):
     """What an operation asks for. A token's scopes are rights, too."""

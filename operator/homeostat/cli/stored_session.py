@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -57,6 +56,8 @@ def server_url(given: str) -> str:
     Raises:
         CliError: it is no URL of one, or everybody on the way could read it.
     """
+    from homeostat_api.config import is_loopback
+
     parsed = urlsplit(given if "://" in given else f"https://{given}")
     if (
         parsed.scheme not in ("http", "https")
@@ -65,19 +66,12 @@ def server_url(given: str) -> str:
         or parsed.path not in ("", "/")
     ):
         raise CliError(f"{given} is no address of an API", "write it as https://api.example.com:8443")
-    if parsed.scheme == "http" and not _is_loopback(parsed.hostname):
+    if parsed.scheme == "http" and not is_loopback(parsed.hostname):
         raise CliError(
             f"{given}: the password would travel in clear",
             "use https, or a tunnel: ssh -L 8080:localhost:8080 HOST, and localhost",
         )
     return f"{parsed.scheme}://{parsed.netloc}"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def sign_in(url: str, name: str, password: str) -> StoredSession:

@@ -13,6 +13,9 @@ from .model import Model as Model  # noqa: PLC0414 - most import it from here
 
 API_GROUP = "homeostat.dev"
 API_VERSION = f"{API_GROUP}/v1alpha1"
+OWNER = f"{API_GROUP}/owner"
+"""The label that names the account which a resource belongs to. Only the service writes it; whoever edits the folder, or may
+write the cluster's resources, is trusted with it."""
 IDENTITY = f"{API_GROUP}/identity"
 """An annotation that `homeostat migrate` writes: namespace/name/uid."""
 

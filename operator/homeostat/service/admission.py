@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from homeostat.accounts.rights import OWNER, Right
+from homeostat.accounts.rights import Right
 from homeostat.driver.errors import DriverError
 from homeostat.driver.storage.images.source import check_source, is_remote
 from homeostat.driver.storage.secret import check_secret
-from homeostat.models.base import Key, Resource
+from homeostat.models.base import OWNER, Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.image_source import FileSource
 from homeostat.models.kinds import BY_KIND

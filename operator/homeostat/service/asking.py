@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from homeostat.accounts.actor import Actor
-from homeostat.accounts.rights import OWNER, Right, Subject
-from homeostat.models.base import Key, ObjectMeta, Resource
+from homeostat.accounts.rights import Right, Subject
+from homeostat.models.base import OWNER, Key, ObjectMeta, Resource
 from homeostat.models.kinds import BY_KIND
 from homeostat.store.desired import Workspace
 

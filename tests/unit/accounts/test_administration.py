@@ -247,6 +247,7 @@ def test_the_audit_that_one_sees(house: House) -> None:
         house.by("", "local", frozenset({Right.SEE})).audit(Search(), 1, None)
 
 
-def test_by_says_who_asks(house: House) -> None:
-    by = house.by("alice").by
-    assert (by.how, by.account, by.address) == ("session", "alice", "192.0.2.9")
+def test_the_audit_says_who_asked(house: House) -> None:
+    house.by("root").ban("bob", True)
+    by = house.by("root").audit(Search(verb="ban"), 1, None)[0].by
+    assert (by.how, by.account, by.address) == ("session", "root", "192.0.2.9")

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from homeostat.accounts.actor import HOUSE, Actor
-from homeostat.accounts.rights import OWN, OWNER, Grant, Right, Role
-from homeostat.models.base import Key, OwnerReference
+from homeostat.accounts.rights import OWN, Grant, Right, Role
+from homeostat.models.base import OWNER, Key, OwnerReference
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.network.identity import bridge_device
 from homeostat.service.desk import Desk

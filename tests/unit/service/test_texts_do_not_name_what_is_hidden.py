@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from homeostat.accounts.actor import HOUSE, Actor
-from homeostat.accounts.rights import OWNER, Grant, Right, Role
-from homeostat.models.base import Key, Resource
+from homeostat.accounts.rights import Grant, Right, Role
+from homeostat.models.base import OWNER, Key, Resource
 from homeostat.models.disk import Disk
 from homeostat.models.host import Host
 from homeostat.models.image import Image

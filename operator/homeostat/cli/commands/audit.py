@@ -6,11 +6,9 @@ import json
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
-
-from homeostat.models.outside import redacted_all
 
 from ..accounts_access import accounts_database
 from ..errors import CliError
@@ -73,34 +71,15 @@ def audit(
             time.sleep(POLL_SECONDS)
 
 
-def as_document(entry: AuditEntry) -> dict[str, Any]:
-    """Returns an entry as JSON."""
-    by, act = entry.by, entry.act
-    document = {
-        "id": entry.id,
-        "at": entry.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "how": by.how,
-        "account": by.account or None,
-        "from": by.address or None,
-        "verb": act.verb,
-        "kind": act.kind,
-        "namespace": act.namespace or None,
-        "name": act.name or None,
-        "outcome": act.outcome,
-        "message": act.message or None,
-    }
-    return dict(redacted_all(document))
-
-
 def _print(entries: Iterable[AuditEntry], form: str | None, *, headers: bool = True) -> None:
     match form:
         case "json":
-            emit(json.dumps([as_document(entry) for entry in entries], indent=2))
+            emit(json.dumps([entry.document() for entry in entries], indent=2))
         case "yaml":
-            emit(to_yaml([as_document(entry) for entry in entries]))
+            emit(to_yaml([entry.document() for entry in entries]))
         case "jsonl":
             for entry in entries:
-                emit(json.dumps(as_document(entry)))
+                emit(json.dumps(entry.document()))
         case _:
             rows = [_row(entry) for entry in entries]
             if rows:

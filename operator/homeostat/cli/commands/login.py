@@ -11,7 +11,7 @@ import click
 from homeostat.accounts.rights import Right
 
 from ..errors import CliError
-from ..new_password import typed_password
+from ..passwords import password_of
 from ..settings import CliSettings, common_options, pass_settings
 from ..terminal import emit, say
 
@@ -44,7 +44,7 @@ def login(url: str, name: str | None, password_file: Path | None) -> None:
         if not sys.stdin.isatty():
             raise CliError("which account? Nobody can be asked here", "give --name NAME")
         name = click.prompt("Name", err=True)
-    session = sign_in(server, name, typed_password(password_file, name))
+    session = sign_in(server, name, password_of(name, password_file))
     say(f"signed in to {server} as {session.name}; the session is in {place()}")
 
 

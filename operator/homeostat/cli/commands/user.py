@@ -13,7 +13,7 @@ from homeostat.accounts.rights import Role
 
 from ..accounts_access import accounts_database, accounts_in, by_host, existing_accounts
 from ..errors import CliError
-from ..new_password import chosen_password
+from ..passwords import password_of
 from ..settings import CliSettings, common_options, pass_settings
 from ..show.items import FORM, ItemForms
 from ..terminal import confirmed, say
@@ -52,7 +52,7 @@ def add(settings: CliSettings, name: str, role: str, password_file: Path | None,
     if no_password and password_file is not None:
         raise CliError("--no-password goes with no --password-file", "leave one of them out")
     name = account_name(name)  # nobody should type a password for a name that is refused then
-    password = None if no_password else chosen_password(password_file, name)
+    password = None if no_password else password_of(name, password_file, new=True)
     with accounts_database(settings, create=True) as database:
         assert database is not None
         accounts = accounts_in(database)
@@ -127,7 +127,7 @@ def password(settings: CliSettings, name: str, password_file: Path | None) -> No
     """Give an account another password. Its sessions end; its tokens stay."""
     with _opened(settings) as accounts:
         name = accounts.get(name).name
-        accounts.set_password(name, chosen_password(password_file, name), by=by_host())
+        accounts.set_password(name, password_of(name, password_file, new=True), by=by_host())
     say(f"account {name} has another password")
 
 

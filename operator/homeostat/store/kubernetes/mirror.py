@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from homeostat.models.base import API_GROUP, Key
+from homeostat.models.base import OWNER, Key
 from homeostat.models.kinds import STORED
 from homeostat.planner.placement import PLACEMENTS
 
@@ -20,7 +20,6 @@ from ..index.removal import remove
 from ..index.row import Row
 from .objects import Mirrored, Object, author_of, mirrored
 
-OWNER = f"{API_GROUP}/owner"  # as homeostat.accounts.rights has it, which is above this layer
 log = logging.getLogger(__name__)
 
 TOMBSTONES = 10_000

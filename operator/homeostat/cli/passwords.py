@@ -1,4 +1,4 @@
-"""A password that somebody chooses: from a prompt, or from a file of his. Never from argv, which every process can read."""
+"""A password that somebody types, or has in a file of his. Never from argv, which every process can read."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from .errors import CliError
 OPTION = "--password-file"
 
 
-def chosen_password(file: Path | None, name: str) -> str:
-    """Returns the password for an account: what the file holds, or what a person types twice.
+def password_of(name: str, file: Path | None, *, new: bool = False) -> str:
+    """Returns the password of an account: what the file holds, or what a person types; a new one is typed twice.
 
     Raises:
         CliError: the file is none for a secret, or nobody can be asked.
@@ -24,21 +24,8 @@ def chosen_password(file: Path | None, name: str) -> str:
         return _in_file(file)
     if not sys.stdin.isatty():
         raise CliError(f"which password for {name}? Nobody can be asked here", f"give {OPTION} FILE (mode 0600)")
-    typed: str = click.prompt(f"Password for {name}", hide_input=True, confirmation_prompt="Once more", err=True)
-    return typed
-
-
-def typed_password(file: Path | None, name: str) -> str:
-    """Returns the password of an account: what the file holds, or what a person types.
-
-    Raises:
-        CliError: the file is none for a secret, or nobody can be asked.
-    """
-    if file is not None:
-        return _in_file(file)
-    if not sys.stdin.isatty():
-        raise CliError(f"which password has {name}? Nobody can be asked here", f"give {OPTION} FILE (mode 0600)")
-    typed: str = click.prompt(f"Password for {name}", hide_input=True, err=True)
+    again = "Once more" if new else False
+    typed: str = click.prompt(f"Password for {name}", hide_input=True, confirmation_prompt=again, err=True)
     return typed
 
 
