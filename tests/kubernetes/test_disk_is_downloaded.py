@@ -42,6 +42,31 @@ def is_cut_off(another: Api, path: str, beside: Api) -> None:
             list(parts)
 
 
+def is_whole(api: Api, path: str, copy: Path, pattern: int | None) -> None:
+    """The answer is a whole copy, with that pattern on it, and so is the rest of one that was cut. None: that is not looked at."""
+    answer = api.http.get(path)
+    assert answer.status_code == 200, answer.text
+    assert int(answer.headers["Content-Length"]) == len(answer.content)
+    assert ".qcow2" in answer.headers["Content-Disposition"]
+    copy.write_bytes(answer.content)
+    if pattern is None:
+        return
+    assert patterned(copy, pattern)
+    rest = api.http.get(path, headers={"Range": "bytes=8-", "If-Range": answer.headers["ETag"]})
+    assert (rest.status_code, rest.content) == (206, answer.content[8:])
+
+
+def exported(state: Path, namespace: str, copy: Path, token: Path) -> subprocess.CompletedProcess[str]:
+    """Calls `homeostat disk export` beside an operator."""
+    command = [sys.executable, "-m", "homeostat.cli.main", "--state", str(state), "-n", namespace, "disk", "export"]
+    done = subprocess.run(
+        [*command, "mail", "data", str(copy), "--token-file", str(token)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done
+    subprocess.run(["qemu-img", "check", "-q", str(copy)], check=True)
+    return done
+
+
 def test_by_the_api_beside_its_host_and_by_another(
     crds: list[str], plane: ControlPlane, libvirtd: Libvirtd, tmp_path: Path
 ) -> None:
@@ -76,24 +101,10 @@ def test_by_the_api_beside_its_host_and_by_another(
         wait_until(lambda: far().json()["code"] == "exports_elsewhere", 60, "the API heard of the other one, too")
         for number, api in enumerate((beside, another), 1):
             for path, pattern in ((url, None), (near, 5)):
-                answer = api.http.get(path)
-                assert answer.status_code == 200, answer.text
-                assert int(answer.headers["Content-Length"]) == len(answer.content)
-                assert ".qcow2" in answer.headers["Content-Disposition"]
-                copy = tmp_path / f"copy-{number}"
-                copy.write_bytes(answer.content)
-                assert pattern is None or patterned(copy, pattern)
-            rest = api.http.get(path, headers={"Range": "bytes=8-", "If-Range": answer.headers["ETag"]})
-            assert (rest.status_code, rest.content) == (206, answer.content[8:])
+                is_whole(api, path, tmp_path / f"copy-{number}", pattern)
         for state in (place.root / "state", tmp_path / "east"):  # of the operator there, and of another one
-            copy = tmp_path / f"by-{state.name}"
-            command = [sys.executable, "-m", "homeostat.cli.main", "--state", str(state), "-n", namespace.name, "disk", "export"]
-            done = subprocess.run(
-                [*command, "mail", "data", str(copy), "--token-file", str(token)], capture_output=True, text=True, check=False
-            )
-            assert done.returncode == 0, done
+            done = exported(state, namespace.name, tmp_path / f"by-{state.name}", token)
             assert ("fetching from the API" in done.stderr) == (state.name == "east")
-            subprocess.run(["qemu-img", "check", "-q", str(copy)], check=True)
         assert data.exists() and place.state_of(f"{namespace.name}--mail") == "running"
 
         unknown = refused(far(), 409, "exports_elsewhere")
