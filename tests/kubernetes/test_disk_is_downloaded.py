@@ -43,7 +43,7 @@ def is_cut_off(another: Api, path: str, beside: Api) -> None:
 
 
 def is_whole(api: Api, path: str, copy: Path, pattern: int | None) -> None:
-    """The answer is a whole copy, with that pattern on it, and so is the rest of one that was cut. None: that is not looked at."""
+    """The answer is a whole copy, with that pattern on it, and so is the rest of one that was cut. None: any will do."""
     answer = api.http.get(path)
     assert answer.status_code == 200, answer.text
     assert int(answer.headers["Content-Length"]) == len(answer.content)
