@@ -56,3 +56,5 @@ def test_without_accounts_nothing_is_noted(tmp_path: Path) -> None:
     with serving(tmp_path) as api:
         assert api.http.post("/api/v1/disks", json={"name": "data", "spec": {"size": "1Gi"}}).status_code == 201
         assert not (api.state / "accounts.db").exists()
+        for asked in ("", "?follow=true", "?follow=true&after=0"):
+            assert api.http.get(f"/api/v1/audit{asked}").status_code == 409, "an answer, and no stream that breaks"

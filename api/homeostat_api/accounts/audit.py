@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -11,6 +12,7 @@ import falcon.asgi
 
 from homeostat.accounts.administration import Administration
 from homeostat.accounts.audit import PAGE_MAX, AuditEntry, Search
+from homeostat.accounts.errors import AccountsError
 
 from ..http.errors import invalid
 from ..http.media import dumps
@@ -21,6 +23,7 @@ from .counter import Counter
 from .lookup import AccountsLookup
 from .words import AuditPage
 
+log = logging.getLogger("homeostat.api")
 PAGE = 100
 LOOK = 0.5  # seconds between two looks of who follows
 SILENT = 15.0  # seconds after which an empty line shows that the stream lives
@@ -63,8 +66,10 @@ class AuditEntries:
             after = whole_number(req, "after")
             if after is None:
                 after = await self._counter.do(req, lambda accounts: accounts.newest_of_audit())
+            # The first look is made here: what it is refused is an answer of its own. Within a stream it could only break that.
+            came = await self._counter.do(req, partial(_after, search=search, entry=after))
             resp.content_type = "application/jsonl"
-            resp.stream = self._follow(req, search, after)
+            resp.stream = self._follow(req, search, after, came)
             return
         asked, before = whole_number(req, "limit", PAGE_MAX), whole_number(req, "before")
         limit = PAGE if asked is None else asked
@@ -72,18 +77,24 @@ class AuditEntries:
         more = len(entries) == limit and bool(entries)
         resp.media = {"entries": [entry.document() for entry in entries], "before": entries[-1].id if more else None}
 
-    async def _follow(self, req: falcon.asgi.Request, search: Search, after: int) -> AsyncIterator[bytes]:
+    async def _follow(
+        self, req: falcon.asgi.Request, search: Search, after: int, came: Sequence[AuditEntry]
+    ) -> AsyncIterator[bytes]:
         yield b"\n"  # something at once: the headers go with it
         silent = 0.0
         while not self._stopping():
-            found = await self._counter.do(req, partial(_after, search=search, entry=after))
-            if found:
-                after, silent = found[-1].id, 0.0
-                yield b"".join(dumps(entry.document()) + b"\n" for entry in found)
+            if came:
+                after, silent = came[-1].id, 0.0
+                yield b"".join(dumps(entry.document()) + b"\n" for entry in came)
             elif (silent := silent + LOOK) >= SILENT:
                 silent = 0.0
                 yield b"\n"
             await asyncio.sleep(LOOK)
+            try:
+                came = await self._counter.do(req, partial(_after, search=search, entry=after))
+            except AccountsError as error:
+                log.warning("Who follows the audit is let go: %s", error)
+                return
 
 
 def _after(accounts: Administration, search: Search, entry: int) -> Sequence[AuditEntry]:
