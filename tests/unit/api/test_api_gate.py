@@ -42,11 +42,6 @@ class Door:
         self.opened += 1
 
 
-    @needs(Right.COPY)
-    async def on_put(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        self.opened += 1
-
-
 class House:
     def __init__(self, **config: Any) -> None:
         self.door, app = Door(), falcon.asgi.App()
