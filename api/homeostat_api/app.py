@@ -23,11 +23,13 @@ from .metrics import Metrics
 from .middleware import AnswerPages, HeadAsGet, Observe, TellAge
 from .mode import Mode, open_mode
 from .network_words import NETWORKS
+from .resources.any_kind import Kinds, ResourceOfAKind, ResourceRevisions, ResourcesOfAKind
 from .resources.can_i import CanI
 from .resources.deployment_spec import DeploymentSpec
 from .resources.desired_errors import DesiredStateErrors
 from .resources.disk_exports import DiskExport, MachineDiskExport, SnapshotExport
 from .resources.documents import OpenApi, StatusPage
+from .resources.events import EventList
 from .resources.image_file import ImageFile
 from .resources.images import ImageCollection, ImageItem
 from .resources.machine_devices import MachineDevice, MachineDisks, MachineMedia, MachineNics
@@ -103,6 +105,11 @@ def own_routes(service: Service) -> list[Route]:
         Route(f"{V1}/trash/{{entry}}/restore", TrashRestore(service)),
         Route(f"{V1}/orphans", OrphanList(service)),
         Route(f"{V1}/orphans/disks", DiskOrphanList(service)),
+        Route(f"{V1}/resources", Kinds(service)),
+        Route(f"{V1}/resources/{{kind}}", ResourcesOfAKind(service)),
+        Route(f"{V1}/resources/{{kind}}/{{name}}", ResourceOfAKind(service)),
+        Route(f"{V1}/resources/{{kind}}/{{name}}/revisions", ResourceRevisions(service)),
+        Route(f"{V1}/events", EventList(service)),
         Route(f"{V1}/errors", DesiredStateErrors(service)),
         Route(f"{V1}/can-i", CanI(service)),
     ]

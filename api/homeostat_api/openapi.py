@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from homeostat import __version__
+from homeostat.models.kinds import BY_PLURAL
 from homeostat_contracts.volant.errors import ErrorBody
 from homeostat_contracts.volant.routes import API_KEY
 
@@ -58,6 +59,7 @@ _IDS = {
     "session": {"type": "string", "pattern": "^[0-9a-f]{1,40}$"},
     "grant": {"type": "string", "pattern": "^[0-9a-f]{1,40}$"},
     "entry": _ENTRY,
+    "kind": {"type": "string", "enum": sorted(BY_PLURAL)},
     "upload": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
 }
 

@@ -60,6 +60,11 @@ ROWS: dict[str, dict[str, Need]] = {
     "/api/v1/plugins": ALL,
     "/api/v1/plugins/{plugin}": ONE,
     "/api/v1/plugins/{plugin}/enabled": {"POST": CHANGE},
+    "/api/v1/events": {"GET": SEE},
+    "/api/v1/resources": {"GET": SEE},
+    "/api/v1/resources/{kind}": {"GET": SEE},
+    "/api/v1/resources/{kind}/{name}": {"GET": SEE},
+    "/api/v1/resources/{kind}/{name}/revisions": {"GET": SEE},
     "/api/v1/snapshots": ALL,
     "/api/v1/snapshots/{name}": ONE,
     "/api/v1/snapshots/{name}/export": {"GET": COPY},
@@ -129,7 +134,7 @@ class House:
     reception: Reception
 
     def asked(self, path: str, method: str, headers: dict[str, str], name: str = "theirs") -> Result:
-        filled = path.replace("{name}", name).replace("{plugin}", name)
+        filled = path.replace("{name}", name).replace("{plugin}", name).replace("{kind}", "disks")
         filled = filled.replace("disks/{device}", "disks/disk").replace("nics/{device}", "nics/nic")
         filled = re.sub(r"\{(\w+)\}", lambda found: {"upload": "0" * 32}.get(found[1], "nothing"), filled)
         kind = "application/merge-patch+json" if method == "PATCH" else "application/json"

@@ -82,7 +82,7 @@ def test_a_token_that_ends_is_renewed(api: Api, said: Said) -> None:
     after = json.loads(file.read_text())
     assert after["refresh"] != before["refresh"] and after["access"] != "old"
     file.write_text(json.dumps({**after, "expires": "2026-01-01T00:00:00.000Z", "refresh": "hsr_nothing"}))
-    assert "cannot go on" in said("whoami", code=1)
+    assert "sign in again: `homeostat login http://localhost" in said("whoami", code=1)
 
 
 def test_what_is_refused(api: Api, said: Said) -> None:

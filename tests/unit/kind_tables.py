@@ -10,7 +10,7 @@ import homeostat.cli.commands.plan as plan  # the package has a command of that 
 from homeostat.cli.commands import describe
 from homeostat.cli.show import tables
 from homeostat.models.base import Resource
-from homeostat.service import references
+from homeostat.service import desk, references
 from homeostat.store.files.passes import removal
 from homeostat_contracts.volant import errors
 
@@ -21,6 +21,7 @@ KIND_TABLES: Mapping[str, tuple[ModuleType, str]] = {
     "words of the API": (errors, "NOUNS"),
     "what describe says": (describe, "DESCRIBED"),
     "what one names of others": (references, "USES"),
+    "what a desk serves": (desk, "COLLECTIONS"),
     "groups of a plan": (plan, "GROUPS"),
 }
 """By what it is about: the module, and the table's name there."""

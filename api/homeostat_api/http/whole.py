@@ -36,11 +36,13 @@ class Going(Words):
     status: Literal["deleting"]
 
 
+async def named(resource: Resource) -> Mapping[str, Any]:
+    """Returns the summary of a resource that lists show whole."""
+    return {"name": resource.metadata.name}
+
+
 def list_of(collection: Collection[R], service: Service) -> ListAnswer[R]:
     """Returns what answers a list of the resources, by the plural of their kind. ``collection``: the house's."""
-
-    async def named(resource: R) -> Mapping[str, Any]:
-        return {"name": resource.metadata.name}
 
     plural = kind_of(collection.kind).plural
     return ListAnswer(KindIndex(collection, service.changes, named), service, (f'{{"{plural}":['.encode(), b"]}"))

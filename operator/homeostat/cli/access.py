@@ -1,79 +1,81 @@
-"""The way to the state. Every command that reads or writes resources opens the store here."""
+"""The way to the resources. Every command that reads or writes some opens here the place where they are: the state folder of
+this host, or a REST API elsewhere."""
 
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from homeostat.models.base import IDENTITY, Key, Resource, by_name
+from homeostat.models.base import Key, Resource
 from homeostat.models.machine import VirtualMachine
-from homeostat.store.files.last_look import operator_listens
+from homeostat.store.files.last_look import OperatorState, ask_operator, looked_at, operator_listens
 
 from .errors import CliError
 from .settings import CliSettings
-from .terminal import say
 
 if TYPE_CHECKING:
     from homeostat.planner.orphans import Orphan
     from homeostat.runtime.engine.ports import Event, SpecRevision
-    from homeostat.store.desired import DesiredState, Workspace
+    from homeostat.store.desired import Workspace
     from homeostat.store.errors import FolderProblem
     from homeostat.store.files.passes.intake import PassReport
-    from homeostat.store.files.state import StateFolder
-    from homeostat.store.files.store import FilesStore
-    from homeostat.store.index.store import IndexedStore
     from homeostat.store.three_way import Applied
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Resource)
-POLL_SECONDS = 0.5  # seconds until a watcher shows a change, since the index cannot call its readers
+POLL_SECONDS = 0.5  # seconds until a watcher shows a change, since nobody calls it
 AUTHOR = "cli"
 
 
-class State:
-    """The store as commands use it, in either mode."""
-
-    def __init__(self, store: IndexedStore, desired: DesiredState, files: FilesStore | None = None) -> None:
-        """Takes the store. ``files``: the folder, where there is one."""
-        self._store = store
-        self._desired = desired
-        self._files = files
+class State(ABC):
+    """The resources as commands use them, wherever they are."""
 
     @property
     def folder(self) -> Path | None:
-        """Returns the YAML folder. None: it serves a cluster."""
-        return self._files.folder if self._files else None
+        """Returns the YAML folder of this host. None: they are elsewhere."""
+        return None
+
+    @abstractmethod
+    async def get(self, kind: type[R], key: Key) -> R | None: ...
+
+    @abstractmethod
+    async def list(self, kind: type[R], namespace: str | None = None) -> Sequence[R]: ...
+
+    @abstractmethod
+    async def events(self, key: Key | None = None, limit: int = 200) -> Sequence[Event]: ...
+
+    @abstractmethod
+    async def revisions(self, key: Key) -> Sequence[SpecRevision]:
+        """Returns the revisions, newest first."""
+
+    @abstractmethod
+    async def errors(self) -> Sequence[FolderProblem]: ...
+
+    @abstractmethod
+    async def create(self, kind: str, document: Mapping[str, Any]) -> Resource: ...
+
+    @abstractmethod
+    async def apply(self, resource: Resource, *, whole: bool, dry: bool) -> Applied: ...
+
+    @abstractmethod
+    async def patch(self, key: Key, merge_patch: Mapping[str, Any]) -> Resource: ...
+
+    @abstractmethod
+    async def delete(self, key: Key, *, force: bool = False) -> None: ...
+
+    # What is done on the host that has the state folder, and nowhere else.
 
     def workspace(self, namespace: str) -> Workspace:
         """Returns the resources of a namespace, as services take them."""
-        from homeostat.store.desired import Workspace
-
-        return Workspace(self._store, self._desired, namespace)
-
-    async def get(self, kind: type[R], key: Key) -> R | None:
-        return await self._store.get(kind, key)
-
-    async def list(self, kind: type[R], namespace: str | None = None) -> Sequence[R]:
-        found = await self._store.list(kind, namespace)
-        return sorted(found, key=by_name)
-
-    async def events(self, key: Key | None = None, limit: int = 200) -> Sequence[Event]:
-        return await asyncio.to_thread(self._store.events, 0, key, limit)
-
-    async def revisions(self, key: Key) -> Sequence[SpecRevision]:
-        """Returns the revisions, newest first."""
-        return await asyncio.to_thread(self._store.revisions, key)
-
-    async def errors(self) -> Sequence[FolderProblem]:
-        return await asyncio.to_thread(self._store.errors)
+        raise only_there("that")
 
     async def orphans(self) -> Sequence[tuple[str, Orphan]]:
         """Returns the orphans, each with the host that it is on."""
-        by_host = await asyncio.to_thread(self._store.all_orphans)
-        return [(host, orphan) for host, found in by_host.items() for orphan in found]
+        raise only_there("work on orphans")
 
     async def take_up(self, machine: VirtualMachine) -> None:
         """Takes up an orphan, which will be deleted.
@@ -81,17 +83,7 @@ class State:
         Raises:
             CliError: that is not possible here.
         """
-        if self._files is None:
-            key, meta = machine.key, machine.metadata
-            identity = f"{meta.namespace}/{meta.name}/{machine.identity}"
-            raise CliError(
-                f"the orphan {key.name} is on a host of a cluster, where only an object can be deleted",
-                f"apply a VirtualMachine {key.name} in namespace {key.namespace} with the annotation {IDENTITY}: {identity}, "
-                "which finds it; then delete that",
-            )
-        if not await asyncio.to_thread(self._files.take_up, machine):
-            mend = f"see `homeostat describe vm {machine.metadata.name}`"
-            raise CliError(f"there is a machine of the name {machine.metadata.name}, which another identity has", mend)
+        raise only_there("work on orphans")
 
     async def libvirt_of(self, settings: CliSettings, host: str | None, name: str) -> str:
         """Returns the libvirt of a host whose disks can be read here. ``name``: of what is on it.
@@ -100,82 +92,34 @@ class State:
             CliError: a folder's host is not served.
             ExportRefused, OnAnotherApi: see HostReach.
         """
-        from homeostat.service.host_reach import HostReach
-        from homeostat.store.files.state import StateFolder
-
-        if self._files is not None or settings.asked_uri:
-            return settings.uri_of(host)
-        return await HostReach(StateFolder.named(settings.state), self._store, clustered=True).libvirt_of(host, name)
-
-    async def create(self, kind: str, document: Mapping[str, Any]) -> Resource:
-        return await self._desired.create(kind, document, AUTHOR)
-
-    async def apply(self, resource: Resource, *, whole: bool, dry: bool) -> Applied:
-        return await self._desired.apply(resource, AUTHOR, whole, dry)
-
-    async def patch(self, key: Key, merge_patch: Mapping[str, Any]) -> Resource:
-        return await self._desired.patch(key, merge_patch, AUTHOR)
-
-    async def delete(self, key: Key, *, force: bool = False) -> None:
-        await self._desired.delete(key, AUTHOR, force)
+        raise only_there("work on files of disks")
 
     async def compare(self) -> PassReport:
         """Takes in what the folder says now. That deletes nothing."""
-        return await asyncio.to_thread(self._of_the_folder().compare)
+        raise only_there("confirmation of deletions")
 
     async def confirm_prune(self, keys: Collection[Key]) -> PassReport:
-        return await asyncio.to_thread(self._of_the_folder().confirm_prune, keys)
+        raise only_there("confirmation of deletions")
 
-    def _of_the_folder(self) -> FilesStore:
-        if self._files is None:
-            raise CliError("there is nothing to prune: this state serves a cluster, where deletions are not held back")
-        return self._files
+
+def only_there(what: str) -> CliError:
+    """Returns what is said of something that needs the state folder."""
+    return CliError(f"{what} is not done over REST", "run this on the server's host, without --server")
 
 
 @asynccontextmanager
 async def opened(settings: CliSettings, *, create: bool = False) -> AsyncIterator[State]:
-    """Opens the store of the state folder. ``create``: also where no operator ever ran (then the folder must be known)."""
-    from homeostat.store.desired import FolderState
-    from homeostat.store.files.state import StateFolder
-    from homeostat.store.files.store import FilesStore
+    """Opens the place where the resources are. ``create``: also a state folder where no operator ever ran, if its folder is
+    known."""
+    if settings.remote is not None:
+        from .remote.state import RemoteState
 
-    state = StateFolder.open(settings.state if create else settings.existing_state())
-    if state.serves_cluster:
-        async with _of_the_cluster(state) as served:
-            yield served
+        yield RemoteState(settings.remote, settings.namespace)
         return
-    store = FilesStore.open(settings.folder(), state)
-    try:
-        yield State(store, FolderState(store), store)
-    finally:
-        _note_uncommitted(store)
-        store.close()
+    from .local_state import opened_here
 
-
-def _note_uncommitted(store: FilesStore) -> None:
-    """Prints which files commands edited in a git work tree, and nobody committed."""
-    from homeostat.store.files.commits.git import uncommitted
-
-    if left := uncommitted(store.folder, store.committer.uncommitted):
-        files = ", ".join(left[:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
-        say(f"note: {files}: changed and not committed; commit it, or let `homeostat up --commit` do that from now on", err=True)
-
-
-@asynccontextmanager
-async def _of_the_cluster(state: StateFolder) -> AsyncIterator[State]:
-    """Reads the operator's mirror. Writes go to the cluster that the environment names, as those of kubectl do."""
-    from homeostat.store.index.index import Index
-    from homeostat.store.kubernetes.access import Access
-    from homeostat.store.kubernetes.mirror import Mirror
-    from homeostat.store.kubernetes.writer import ClusterWriter
-
-    index = Index.open(state.index)
-    writer = ClusterWriter(index, Mirror(index), Access())
-    try:
-        yield State(writer, writer)
-    finally:
-        await writer.close()
-        index.close()
+    async with opened_here(settings, create) as state:
+        yield state
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -205,5 +149,16 @@ async def changing(read: Callable[[], Awaitable[T]]) -> AsyncIterator[T]:
 
 
 def operator_runs(settings: CliSettings) -> bool:
-    """Tells whether an operator serves this state now: it listens on its socket."""
-    return operator_listens(settings.state)
+    """Tells whether an operator looks after these resources now."""
+    return settings.remote.operator.runs if settings.remote is not None else operator_listens(settings.state)
+
+
+def operator_of(settings: CliSettings) -> OperatorState:
+    """Returns the state of the operator of these resources."""
+    return settings.remote.operator if settings.remote is not None else ask_operator(settings.state)
+
+
+def seen_now(settings: CliSettings) -> Callable[[Key], bool]:
+    """Returns a function that tells whether a resource's status was written by the operator that runs now. Where none runs, or it
+    cannot be asked, every status counts, as of the last look."""
+    return settings.remote.seen_now() if settings.remote is not None else looked_at(settings.state)

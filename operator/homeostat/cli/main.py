@@ -63,6 +63,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
 # They serve whoever mends a configuration, too.
 WITHOUT_CONFIGURATION = frozenset({"config", "schema", "crds", "completion", "version"})
 
+OVER_REST = frozenset(
+    {
+        *("apply", "delete", "get", "describe", "start", "stop", "restart", "scale", "rollout", "suspend", "resume"),
+        *("image", "snapshot", "events", "wait", "disk"),
+        *("login", "logout", "whoami", "can-i"),
+    }
+)
+"""What works with --server, too."""
+
 ASKS_FOR_HELP = f"{__name__}.asks_for_help"  # click lets go of the words before the group is called
 
 
@@ -99,13 +108,17 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@common_options(environment=True)
+@common_options(environment=True, remote=True)
 @click.version_option(__version__, message="homeostat %(version)s")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """Keeps virtual machines as your YAML says they should be."""
     if ctx.invoked_subcommand not in WITHOUT_CONFIGURATION and not ctx.meta[ASKS_FOR_HELP]:
-        ctx.default_map = configure(ctx.ensure_object(CliSettings))
+        settings = ctx.ensure_object(CliSettings)
+        ctx.default_map = configure(settings)
+        if settings.server is not None and ctx.invoked_subcommand not in OVER_REST:
+            mend = "leave --server out, or unset HOMEOSTAT_SERVER"
+            raise CliError(f"`homeostat {ctx.invoked_subcommand}` works on the host that it is called on", mend)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

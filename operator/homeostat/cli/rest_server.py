@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 from .errors import CliError
+
+NO_API = "see that this is the address of the API, and not of a page or a proxy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +44,71 @@ class RestServer:
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
 
+class RestRefusal(CliError):
+    """A server's answer that is an error. ``status``: of HTTP. ``code``: the server's word for it; empty: it has none."""
+
+    def __init__(self, message: str, mend: str, status: int, code: str = "") -> None:
+        super().__init__(message, mend)
+        self.status = status
+        self.code = code
+
+    @property
+    def lacks_route(self) -> bool:
+        """Tells whether the server has nothing at all at that path."""
+        return self.status == 404 and self.code == "not_found"
+
+
 def checked(answer: httpx.Response) -> httpx.Response:
     """Returns an answer whose body was read.
 
     Raises:
         CliError: it says why not.
     """
-    if answer.is_success:
+    if answer.is_success or answer.status_code == httpx.codes.NOT_MODIFIED:
         return answer
+    origin = origin_of(answer)
+    if answer.is_redirect:
+        raise CliError(
+            f"{origin} answers with a redirect to {answer.headers.get('Location')}", "give the address of the API itself"
+        )
     try:
-        said = str(answer.json()["error"])
-    except (ValueError, KeyError, TypeError):
-        said = f"the server answered {answer.status_code} {answer.reason_phrase}"
-    raise CliError(said)
+        body = answer.json()
+        said, code = str(body["error"]), str(body.get("code", ""))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise RestRefusal(f"{origin} answered {answer.status_code} {answer.reason_phrase}", NO_API, answer.status_code) from None
+    refusal = RestRefusal(said, _mend(code), answer.status_code, code)
+    if refusal.lacks_route:
+        path = answer.request.url.path
+        raise RestRefusal(f"{origin} is of an older version: it has no {path}", "update it, or run this on its host", 404, code)
+    raise refusal
+
+
+def json_of(answer: httpx.Response) -> Any:
+    """Returns what an answer says.
+
+    Raises:
+        CliError: it says why not, or is no JSON.
+    """
+    try:
+        return checked(answer).json()
+    except ValueError:
+        form = answer.headers.get("Content-Type", "nothing")
+        raise CliError(f"{origin_of(answer)} answered {form}, not as a Homeostat API does", NO_API) from None
+
+
+def unreachable(url: str, error: Exception) -> CliError:
+    """Returns what is said where a server gives no answer."""
+    why = str(error) or type(error).__name__
+    if "CERTIFICATE_VERIFY_FAILED" in why:
+        return CliError(f"the certificate of {url} is not trusted: {why}", "SSL_CERT_FILE names a CA of your own")
+    return CliError(f"{url} does not answer: {why}", "see that the API listens there")
+
+
+def origin_of(answer: httpx.Response) -> str:
+    """Returns the URL of the server that answered."""
+    url = answer.request.url
+    return f"{url.scheme}://{url.netloc.decode()}"
+
+
+def _mend(code: str) -> str:
+    return "`homeostat whoami` says who you are there" if code == "forbidden" else ""

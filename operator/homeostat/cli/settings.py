@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from homeostat.store.files.state import StateFolder
 
     from .configuration.sections import Configuration
+    from .remote.server import RemoteServer
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -30,7 +31,33 @@ class CliSettings:
     given_folder: str | None = None
     given_uri: str | None = None
     given_config: str | None = None
+    given_server: str | None = None
+    given_token_file: str | None = None
     configuration: Configuration | None = None  # None: neither a file nor the environment says more
+    _remote: RemoteServer | None = None
+
+    @property
+    def server(self) -> str | None:
+        """Returns the address of the REST API that was given. None: commands work on this host."""
+        return self.given_server or None
+
+    @property
+    def token_file(self) -> Path | None:
+        """Returns the file of a token that was given, for a REST API."""
+        return Path(self.given_token_file).expanduser() if self.given_token_file else None
+
+    @property
+    def remote(self) -> RemoteServer | None:
+        """Returns the REST API that was given, as the same object each time. None: commands work on this host.
+
+        Raises:
+            CliError: it has no address that may be asked.
+        """
+        if self._remote is None and self.server is not None:
+            from .remote.server import RemoteServer
+
+            self._remote = RemoteServer(self.server, self.token_file)
+        return self._remote
 
     @property
     def asked_folder(self) -> str | None:
@@ -60,7 +87,14 @@ class CliSettings:
 
     @property
     def namespace(self) -> str:
-        return self.given_namespace or self._configured("namespace") or "default"
+        """Returns the namespace that was given or configured, or the one that the REST API has.
+
+        Raises:
+            CliError: that API cannot be asked.
+        """
+        if given := self.given_namespace or self._configured("namespace"):
+            return given
+        return self.remote.namespace if self.remote is not None else "default"
 
     @property
     def uri(self) -> str:
@@ -170,8 +204,9 @@ def _option(field: str, *names: str, **kwargs: Any) -> Callable[[F], F]:
     return click.option(*names, expose_value=False, callback=_keep(field), is_eager=True, **kwargs)
 
 
-def common_options(*, environment: bool = False) -> Callable[[F], F]:
-    """Adds --config, --state, -n, --dir and --connect. ``environment``: takes defaults from there, which only the group does."""
+def common_options(*, environment: bool = False, remote: bool = False) -> Callable[[F], F]:
+    """Adds --config, --state, -n, --dir and --connect. ``environment``: takes defaults from there, which only the group does.
+    ``remote``: the command also works over a REST API, which --server names."""
 
     def name(variable: str) -> str | None:
         return variable if environment else None
@@ -197,12 +232,25 @@ def common_options(*, environment: bool = False) -> Callable[[F], F]:
                     "given_uri", "--connect", metavar="URI", envvar=name("HOMEOSTAT_CONNECT"), show_envvar=environment,
                     help="libvirt. Default: the one the state's last `up` had; at first qemu:///system as root, else qemu:///session.",
                 ),
+                *(_remote_options(name("HOMEOSTAT_SERVER")) if remote else ()),
             )
         ):  # fmt: skip
             command = add(command)
         return command
 
     return decorate
+
+
+def _remote_options(variable: str | None) -> tuple[Callable[[F], F], ...]:
+    return (
+        _option(
+            "given_server", "--server", metavar="URL", envvar=variable, show_envvar=variable is not None,
+            help="Work over the REST API there, as whoever signed in with `homeostat login URL`, and not on this host.",
+        ),
+        _option(
+            "given_token_file", "--token-file", metavar="FILE", help="A token for the REST API, instead of a session."
+        ),
+    )  # fmt: skip
 
 
 pass_settings = click.make_pass_decorator(CliSettings, ensure=True)

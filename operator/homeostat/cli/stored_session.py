@@ -18,7 +18,7 @@ import httpx
 from homeostat.driver.storage.paths import replace_text
 
 from .errors import CliError
-from .rest_server import RestServer, checked
+from .rest_server import RestRefusal, RestServer, checked, json_of, unreachable
 
 SOON = timedelta(seconds=60)  # before its end a token is renewed
 TIMES = httpx.Timeout(30.0)
@@ -51,7 +51,7 @@ def place() -> Path:
 
 
 def server_url(given: str) -> str:
-    """Returns the URL of a server that a password may be sent to.
+    """Returns the URL of a server that a password, or a token, may be sent to.
 
     Raises:
         CliError: it is no URL of one, or everybody on the way could read it.
@@ -68,7 +68,7 @@ def server_url(given: str) -> str:
         raise CliError(f"{given} is no address of an API", "write it as https://api.example.com:8443")
     if parsed.scheme == "http" and not is_loopback(parsed.hostname):
         raise CliError(
-            f"{given}: the password would travel in clear",
+            f"{given}: passwords and tokens would travel in clear",
             "use https, or a tunnel: ssh -L 8080:localhost:8080 HOST, and localhost",
         )
     return f"{parsed.scheme}://{parsed.netloc}"
@@ -82,7 +82,7 @@ def sign_in(url: str, name: str, password: str) -> StoredSession:
     """
     with _locked():
         answer = _asked(url, "POST", "/api/v1/session", {"name": name, "password": password})
-        session = StoredSession.of(url, answer.json())
+        session = StoredSession.of(url, json_of(answer))
         _write(session)
     return session
 
@@ -97,15 +97,43 @@ def present() -> StoredSession:
         session = _read()
         if session is None:
             raise CliError("nobody has signed in here", LOGIN)
-        if session.holds:
-            return session
-        try:
-            answer = _asked(session.url, "POST", "/api/v1/session/refresh", {"refresh_token": session.refresh})
-        except CliError as error:
-            raise CliError(f"the session at {session.url} cannot go on: {error}", LOGIN) from error
-        renewed = StoredSession.of(session.url, answer.json())
-        _write(renewed)
-        return renewed
+        return session if session.holds else _renewed(session)
+
+
+def _renewed(session: StoredSession) -> StoredSession:
+    """Goes on with a session, and stores its next tokens. Whoever calls holds the lock.
+
+    Raises:
+        CliError: the session has ended, or the server cannot be reached.
+    """
+    try:
+        answer = _asked(session.url, "POST", "/api/v1/session/refresh", {"refresh_token": session.refresh})
+    except RestRefusal as error:
+        if error.status != httpx.codes.UNAUTHORIZED:
+            raise
+        raise sign_in_again(session.url, str(error)) from error
+    renewed = StoredSession.of(session.url, json_of(answer))
+    _write(renewed)
+    return renewed
+
+
+def sign_in_again(url: str, why: str) -> CliError:
+    """Returns what is said where a server does not, or no longer, know who asks."""
+    return CliError(f"{url}: {why}", f"sign in again: `homeostat login {url}`")
+
+
+def renewed_token(url: str, refused: str) -> str:
+    """Returns another access token for a server that refused one: that of a command which renewed it meanwhile, or a new one; ""
+    where nobody signed in to that server.
+
+    Raises:
+        CliError: see ``_renewed``.
+    """
+    with _locked():
+        session = _read()
+        if session is None or session.url != url:
+            return ""
+        return (session if session.access != refused else _renewed(session)).access
 
 
 def token_for(url: str) -> str:
@@ -143,10 +171,8 @@ def ask(method: str, path: str) -> httpx.Response:
 def _asked(url: str, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> httpx.Response:
     try:
         return checked(httpx.request(method, f"{url}{path}", json=body, headers=headers, timeout=TIMES))
-    except httpx.HTTPError as error:
-        why = str(error) or type(error).__name__
-        mend = "see that the API listens there; SSL_CERT_FILE names a CA of your own"
-        raise CliError(f"{url} does not answer: {why}", mend) from error
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise unreachable(url, error) from error
 
 
 def _read() -> StoredSession | None:

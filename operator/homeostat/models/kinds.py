@@ -306,6 +306,8 @@ KINDS: tuple[type[Resource], ...] = tuple(kind.cls for kind in REGISTRY.values()
 BY_KIND: dict[str, type[Resource]] = {cls.KIND: cls for cls in KINDS}
 STORED: dict[str, type[Resource]] = {cls.KIND: cls for cls in REGISTRY}
 """The kinds that a store holds, those that the operator makes for itself included."""
+BY_PLURAL: dict[str, type[Resource]] = {kind.plural: cls for cls, kind in REGISTRY.items()}
+"""The same by their plurals, as paths name them."""
 
 
 def kind_of(resource: type[R] | R) -> Kind[R]:

@@ -9,6 +9,8 @@ from typing import Any, Generic, TypeVar
 
 from homeostat.accounts.rights import Right
 from homeostat.models.base import API_VERSION, Key, Model, Resource
+from homeostat.models.kinds import kind_of
+from homeostat.runtime.engine.ports import SpecRevision
 from homeostat.store import errors as store_errors
 from homeostat.store.index.row import Row
 from homeostat.store.merge import merge_difference
@@ -57,7 +59,7 @@ class Collection(Generic[R]):
     def __init__(self, asking: Asking, kind: type[R]) -> None:
         self.asking = asking
         self.store = asking.workspace.store
-        self.namespace = asking.workspace.namespace
+        self.namespace = DEFAULT if kind_of(kind).scope == "Cluster" else asking.workspace.namespace
         self.kind = kind
         self._desired = asking.workspace.desired
         self._admission = Admission(asking)
@@ -84,6 +86,10 @@ class Collection(Generic[R]):
 
     def key(self, name: str) -> Key:
         return Key(self.kind.KIND, self.namespace, name)
+
+    async def revisions(self, resource: R) -> Sequence[SpecRevision]:
+        """Returns the revisions of a resource's spec, newest first."""
+        return await asyncio.to_thread(self.store.revisions, resource.key)
 
     async def find(self, name: str) -> R | None:
         """Returns the resource of that name, where there is one that the actor sees."""

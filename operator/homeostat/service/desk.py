@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from homeostat.accounts.actor import Actor
 from homeostat.accounts.rights import Right
 from homeostat.driver.storage.folders import bytes_on_disk
 from homeostat.models.base import Key, Resource
 from homeostat.models.condition import READY, find_condition
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.disk import Disk
 from homeostat.models.host import Host
+from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.network import Network
+from homeostat.models.plugin import Plugin
 from homeostat.models.schedule import SnapshotSchedule
+from homeostat.models.snapshot import Snapshot
 from homeostat.planner.orphans import Orphan
 from homeostat.runtime.engine.ports import Event
 from homeostat.store.errors import FolderProblem
@@ -103,6 +109,11 @@ class Desk:
     def schedules(self) -> Collection[SnapshotSchedule]:
         return Collection(self.asking, SnapshotSchedule)
 
+    def of(self, kind: type[R]) -> Collection[R]:
+        """Returns the resources of a kind, also of one that only the operator makes."""
+        own = COLLECTIONS.get(kind)
+        return cast("Collection[R]", own(self)) if own is not None else Collection(self.asking, kind)
+
     @property
     def uploads(self) -> ImageUploads:
         limits = self.asking.limits
@@ -172,3 +183,17 @@ class Desk:
 def _ready(host: Host) -> bool:
     ready = find_condition(host.status.conditions, READY) if host.status else None
     return ready is not None and ready.status == "True"
+
+
+COLLECTIONS: Mapping[type[Resource], Callable[[Desk], Collection[Any]]] = {
+    VirtualMachine: lambda desk: desk.machines,
+    VirtualMachineDeployment: lambda desk: desk.deployments,
+    SnapshotSchedule: lambda desk: desk.schedules,
+    Snapshot: lambda desk: desk.snapshots,
+    Plugin: lambda desk: desk.plugins,
+    Disk: lambda desk: desk.disks,
+    Image: lambda desk: desk.images,
+    Network: lambda desk: desk.networks,
+    Host: lambda desk: Collection(desk.asking, Host),
+}
+"""By kind: its resources, with the rules that they have."""

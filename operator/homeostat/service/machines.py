@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_hardware import Resources
 from homeostat.models.plugin import Plugin
 from homeostat.planner.machine.preview.classify import classify
 from homeostat.runtime.engine.clock import timestamp
-from homeostat.runtime.engine.ports import SpecRevision
 from homeostat.runtime.machine import commands
 from homeostat.runtime.machine.effective import Effective, follows_plugin
 
@@ -83,7 +81,3 @@ class Machines(Collection[VirtualMachine]):
         key = follows_plugin(machine)
         plugin = await self.store.get(Plugin, key) if key else None
         return plugin.spec.resources if plugin else Resources()
-
-    async def revisions(self, machine: VirtualMachine) -> Sequence[SpecRevision]:
-        """Returns the revisions of its spec, newest first."""
-        return await asyncio.to_thread(self.store.revisions, machine.key)

@@ -24,7 +24,7 @@ DRY_RUN = click.Choice(["none", "client", "server"])
 @click.option("--dry-run", type=DRY_RUN, is_flag=False, flag_value="client", default="none", help="Say, and write nothing.")
 @click.option("--prune", "pruning", is_flag=True, help="Confirm the deletions that are held back, instead of writing.")
 @click.option("-y", "--yes", is_flag=True, help="With --prune: do not ask.")
-@common_options()
+@common_options(remote=True)
 @pass_settings
 def apply(settings: CliSettings, names: tuple[str, ...], dry_run: str, pruning: bool, yes: bool) -> None:
     """Write resources into the folder: new ones as files of their own, known ones edited in place.

@@ -31,7 +31,7 @@ from .orphans import delete_orphans
 @click.option("--ignore-not-found", is_flag=True, help="What is not there is no error.")
 @click.option("--keep-disks", is_flag=True, help="Of orphans: their disks stay where they are.")
 @click.option("-y", "--yes", is_flag=True, help="Of orphans: do not ask.")
-@common_options()
+@common_options(remote=True)
 @pass_settings
 def delete(
     settings: CliSettings,

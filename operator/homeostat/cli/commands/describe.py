@@ -47,7 +47,7 @@ _LAST_EVENTS = 20
 
 @click.command()
 @click.argument("what", nargs=-1, required=True, metavar="KIND NAME | KIND/NAME", shell_complete=complete_any)
-@common_options()
+@common_options(remote=True)
 @pass_settings
 def describe(settings: CliSettings, what: tuple[str, ...]) -> None:
     """Show spec, status, conditions, pending changes, revisions and events of a resource."""

@@ -26,7 +26,7 @@ from ..terminal import columns, emit, say
 
 
 @click.group()
-@common_options()
+@common_options(remote=True)
 def disk() -> None:
     """List Disks, and the files that nothing refers to; copy disks of machines."""
 
@@ -35,7 +35,7 @@ def disk() -> None:
 @click.option("--orphans", is_flag=True, help="Only files that nothing refers to, on every host. Nothing is deleted.")
 @click.option("-A", "--all-namespaces", is_flag=True, help="Of all namespaces.")
 @click.option("-o", "--output", type=click.Choice(("wide", "yaml", "json")), help="Form of the output. Default: a table.")
-@common_options()
+@common_options(remote=True)
 @pass_settings
 def list_disks(settings: CliSettings, orphans: bool, all_namespaces: bool, output: str | None) -> None:
     """Show the Disks, or with --orphans the files that belong to none."""
@@ -50,15 +50,9 @@ def list_disks(settings: CliSettings, orphans: bool, all_namespaces: bool, outpu
 @click.argument("name", metavar="DISK")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--snapshot", "of", metavar="NAME", help="As it was in that snapshot. Default: as it is now.")
-@click.option(
-    "--token-file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="In a cluster, of a disk on another host: the token of the API there.",
-)
-@common_options()
+@common_options(remote=True)
 @pass_settings
-def export(settings: CliSettings, machine: str, name: str, file: Path, of: str | None, token_file: Path | None) -> None:
+def export(settings: CliSettings, machine: str, name: str, file: Path, of: str | None) -> None:
     """Copy a machine's disk to FILE, a qcow2 file that needs no other. The machine goes on meanwhile.
 
     The copy is of one moment, as after a loss of power; take a snapshot with `--quiesce Required` first and copy that for more.
@@ -79,7 +73,7 @@ def export(settings: CliSettings, machine: str, name: str, file: Path, of: str |
 
     if source.api:
         say(f"{source.machine} is on host {source.host}: fetching from the API there, {source.api}", err=True)
-        server = RestServer.at(source.api, token_file)
+        server = RestServer.at(source.api, settings.token_file)
         download_copy(server, path_of_copy(source.machine, name, of), file.absolute(), progress)
     else:
         export_disk(source.uri, source.uuid, name, file.absolute(), progress, source.tag)
@@ -112,6 +106,8 @@ async def _source(settings: CliSettings, word: str, of: str | None) -> _Source:
         name, status = machine.metadata.name, machine.status
         if status is None or status.domain_uuid is None:
             raise CliError(f"{name} has no disks yet: it was never defined", "`homeostat describe` says why")
+        if settings.remote is not None:
+            return _Source(name, status.domain_uuid, tag, status.host or "", api=settings.remote.url)
         try:
             uri = await store.libvirt_of(settings, status.host, name)
         except OnAnotherApi as error:

@@ -18,7 +18,7 @@ from ..show.listing import list_events
 @click.option("-o", "--output", type=click.Choice(["json", "yaml"]), help="Form of the output.")
 @click.option("--no-headers", is_flag=True, help="Without the heading line.")
 @click.option("--tail", "limit", type=click.IntRange(min=1), default=200, show_default=True, help="How many, at most.")
-@common_options()
+@common_options(remote=True)
 @pass_settings
 def events(
     settings: CliSettings,

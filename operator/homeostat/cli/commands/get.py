@@ -28,7 +28,7 @@ from .orphans import list_orphans
 @click.option("-l", "--selector", metavar="LABELS", help="Only what carries these labels, such as app=web,tier!=db.")
 @click.option("-A", "--all-namespaces", is_flag=True, help="Of every namespace.")
 @click.option("--no-headers", is_flag=True, help="Without the heading line.")
-@common_options()
+@common_options(remote=True)
 @pass_settings
 def get(
     settings: CliSettings,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.group()
-@common_options()
+@common_options(remote=True)
 def image() -> None:
     """Upload images. `homeostat get images` lists them, `delete image NAME` removes one."""
 
@@ -35,9 +35,7 @@ def image() -> None:
 @click.option("--sha256", metavar="HEX", default="", help="What the file must hash to.")
 @click.option("--raw", is_flag=True, help="Take the file as it is: a kernel or an initramfs.")
 @click.option("--anew", is_flag=True, help="Begin from the start, whatever an earlier upload of that name left.")
-@click.option("--server", metavar="URL", help="Upload to the REST API there, instead of into this host's state folder.")
-@click.option("--token-file", type=click.Path(path_type=Path), metavar="FILE", help="With --server: the API's token.")
-@common_options()
+@common_options(remote=True)
 @pass_settings
 def upload(
     settings: CliSettings,
@@ -46,8 +44,6 @@ def upload(
     sha256: str,
     raw: bool,
     anew: bool,
-    server: str | None,
-    token_file: Path | None,
 ) -> None:
     """Upload FILE as the image NAME. Default: the file's name without its ending.
 
@@ -60,12 +56,10 @@ def upload(
         raise click.UsageError("--sha256: must be a SHA-256 in hexadecimal: 64 digits 0-9a-f")
     source = SourceFile.of(file)
     with progress_of(named, source.size) as progress:
-        if server is not None:
-            from ..rest_server import RestServer
+        if settings.remote is not None:
             from ..tus_upload import upload_by_tus
 
-            asked = RestServer.at(server, token_file)
-            found = run(upload_by_tus(asked, source, named, digest, raw=raw, anew=anew, progress=progress))
+            found = run(upload_by_tus(settings.remote.asked, source, named, digest, raw=raw, anew=anew, progress=progress))
         else:
             found = run(_upload_here(settings, source, named, digest, raw, anew, progress))
     say(f"image/{named} uploaded: sha256:{found}")

@@ -24,7 +24,7 @@ _names = click.argument("names", nargs=-1, required=True, metavar="NAME... | vm/
 
 @click.command()
 @_names
-@common_options()
+@common_options(remote=True)
 @pass_settings
 def start(settings: CliSettings, names: tuple[str, ...]) -> None:
     """Start machines, also those whose strategy let them end."""
@@ -34,7 +34,7 @@ def start(settings: CliSettings, names: tuple[str, ...]) -> None:
 @click.command()
 @_names
 @click.option("--force", is_flag=True, help="Cut the power, instead of asking the guest to shut down.")
-@common_options()
+@common_options(remote=True)
 @pass_settings
 def stop(settings: CliSettings, names: tuple[str, ...], force: bool) -> None:
     """Shut machines down, and keep them off."""
@@ -43,7 +43,7 @@ def stop(settings: CliSettings, names: tuple[str, ...], force: bool) -> None:
 
 @click.command()
 @_names
-@common_options()
+@common_options(remote=True)
 @pass_settings
 def restart(settings: CliSettings, names: tuple[str, ...]) -> None:
     """Shut machines down and boot them again; a halted machine is started."""
@@ -52,7 +52,7 @@ def restart(settings: CliSettings, names: tuple[str, ...]) -> None:
 
 @click.command()
 @_names
-@common_options()
+@common_options(remote=True)
 @pass_settings
 def suspend(settings: CliSettings, names: tuple[str, ...]) -> None:
     """Leave machines alone: observe and report, change nothing."""
@@ -61,7 +61,7 @@ def suspend(settings: CliSettings, names: tuple[str, ...]) -> None:
 
 @click.command()
 @_names
-@common_options()
+@common_options(remote=True)
 @pass_settings
 def resume(settings: CliSettings, names: tuple[str, ...]) -> None:
     """Look after suspended machines again."""

@@ -16,9 +16,8 @@ from homeostat.planner.deployment.revision import fingerprint
 from homeostat.runtime.deployment.ownership import owned_by
 from homeostat.runtime.engine.clock import timestamp
 from homeostat.runtime.machine.effective import Effective
-from homeostat.store.files.last_look import looked_at
 
-from ..access import State, changing, opened, operator_runs, run
+from ..access import State, changing, opened, operator_runs, run, seen_now
 from ..errors import CliError
 from ..references import complete_deployment, full_name, need_kind, not_found, parse_references, short_name
 from ..settings import CliSettings, common_options, pass_settings
@@ -40,7 +39,7 @@ _name = click.argument("name", nargs=-1, required=True, metavar="vmd/NAME", shel
 @_names
 @click.option("--replicas", required=True, type=int, metavar="N", help="How many machines there should be.")
 @click.option("--current-replicas", type=int, metavar="N", help="Only if spec.replicas is this now.")
-@common_options()
+@common_options(remote=True)
 @pass_settings
 def scale(settings: CliSettings, names: tuple[str, ...], replicas: int, current_replicas: int | None) -> None:
     """Set how many machines deployments have (spec.replicas)."""
@@ -74,7 +73,7 @@ def rollout() -> None:
 @_name
 @click.option("-w", "--watch/--no-watch", default=True, show_default=True, help="Follow it until it is complete.")
 @click.option("--timeout", default="0", metavar="TIME", help="Exit 1 after this long, such as 5m. Default: no limit.")
-@common_options()
+@common_options(remote=True)
 @pass_settings
 def status(settings: CliSettings, name: tuple[str, ...], watch: bool, timeout: str) -> None:
     """Follow a rollout until it is complete; exit 1 when it failed: deadline missed, rolled back, stalled."""
@@ -88,7 +87,7 @@ async def _status(settings: CliSettings, names: Sequence[str], watch: bool, time
 
         async def read() -> tuple[VirtualMachineDeployment | None, bool]:
             found = await store.get(VirtualMachineDeployment, deployment.key)
-            return found, looked_at(settings.state)(deployment.key)
+            return found, seen_now(settings)(deployment.key)
 
         try:
             async with asyncio.timeout(timeout if timeout > 0 else None):
@@ -115,7 +114,7 @@ async def _status(settings: CliSettings, names: Sequence[str], watch: bool, time
 @rollout.command()
 @_name
 @click.option("--revision", type=int, metavar="N", help="Print this revision's template.")
-@common_options()
+@common_options(remote=True)
 @pass_settings
 def history(settings: CliSettings, name: tuple[str, ...], revision: int | None) -> None:
     """List the templates a deployment had, and what changed from one to the next."""
@@ -141,7 +140,7 @@ async def _history(settings: CliSettings, names: Sequence[str], number: int | No
 @rollout.command()
 @_name
 @click.option("--to-revision", type=int, metavar="N", help="Default: the one before the current one.")
-@common_options()
+@common_options(remote=True)
 @pass_settings
 def undo(settings: CliSettings, name: tuple[str, ...], to_revision: int | None) -> None:
     """Go back to an earlier template, by spec.rollbackTo. It holds until that is removed.
@@ -173,7 +172,7 @@ async def _undo(settings: CliSettings, names: Sequence[str], number: int | None)
 
 @rollout.command()
 @_names
-@common_options()
+@common_options(remote=True)
 @pass_settings
 def pause(settings: CliSettings, names: tuple[str, ...]) -> None:
     """Let changes of the template wait (spec.paused); scaling and healing go on."""
@@ -182,7 +181,7 @@ def pause(settings: CliSettings, names: tuple[str, ...]) -> None:
 
 @rollout.command()
 @_names
-@common_options()
+@common_options(remote=True)
 @pass_settings
 def resume(settings: CliSettings, names: tuple[str, ...]) -> None:
     """Carry out the changes that waited."""
@@ -191,7 +190,7 @@ def resume(settings: CliSettings, names: tuple[str, ...]) -> None:
 
 @rollout.command()
 @_names
-@common_options()
+@common_options(remote=True)
 @pass_settings
 def restart(settings: CliSettings, names: tuple[str, ...]) -> None:
     """Replace every machine, as a rollout (spec.restartedAt)."""

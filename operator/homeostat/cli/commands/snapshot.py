@@ -44,7 +44,7 @@ def snapshot() -> None:
 @click.option("--quiesce", type=click.Choice([word.value for word in Quiesce]), help="By the guest agent. Default: IfAvailable.")
 @_wait
 @_timeout
-@common_options()
+@common_options(remote=True)
 @pass_settings
 def create(
     settings: CliSettings, machine: str, name: str | None, memory: bool, quiesce: str | None, wait: bool, timeout: str
@@ -56,7 +56,7 @@ def create(
 @snapshot.command("list")
 @click.argument("machine", required=False, metavar="[MACHINE]", shell_complete=complete_machine)
 @click.option("-A", "--all-namespaces", is_flag=True, help="Those of every namespace.")
-@common_options()
+@common_options(remote=True)
 @pass_settings
 def list_snapshots(settings: CliSettings, machine: str | None, all_namespaces: bool) -> None:
     """Show the snapshots, or those of one machine. `homeostat get snapshots` has other forms of output."""
@@ -75,7 +75,7 @@ def list_snapshots(settings: CliSettings, machine: str | None, all_namespaces: b
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @_wait
 @_timeout
-@common_options()
+@common_options(remote=True)
 @pass_settings
 def restore(settings: CliSettings, name: str, token: str | None, yes: bool, wait: bool, timeout: str) -> None:
     """Bring the machine of a snapshot back to it. What was written since is lost, unless another snapshot has it."""
@@ -85,7 +85,7 @@ def restore(settings: CliSettings, name: str, token: str | None, yes: bool, wait
 @snapshot.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=complete_snapshot)
 @_wait
-@common_options()
+@common_options(remote=True)
 @click.pass_context
 def delete(context: click.Context, names: tuple[str, ...], wait: bool) -> None:
     """Delete snapshots, with their data."""

@@ -10,9 +10,8 @@ import click
 
 from homeostat.models.base import Key, Resource
 from homeostat.models.condition import find_condition
-from homeostat.store.files.last_look import looked_at
 
-from ..access import State, changing, opened, operator_runs, run
+from ..access import State, changing, opened, operator_runs, run, seen_now
 from ..errors import CliError
 from ..references import complete_any, full_name, not_found, parse_references, plural_of
 from ..selector import parse_selector
@@ -68,7 +67,7 @@ def _holds(resource: Resource | None, type: str, status: str) -> bool:
 @click.option("--timeout", default="30s", show_default=True, metavar="TIME", help="0: look once. Negative: a week.")
 @click.option("--all", "every", is_flag=True, help="Every resource of the kind.")
 @click.option("-l", "--selector", metavar="LABELS", help="Those of the kind that carry these labels.")
-@common_options()
+@common_options(remote=True)
 @pass_settings
 def wait(settings: CliSettings, what: tuple[str, ...], goal: str, timeout: str, every: bool, selector: str | None) -> None:
     """Wait until resources meet a condition or are gone; exit 1 when they do not in time."""
@@ -94,7 +93,7 @@ async def _wait(
             found = {key: await store.get(Resource, key) for key in left}
             if goal.wants_gone:
                 return {key: (resource, True) for key, resource in found.items()}
-            of_now = looked_at(settings.state)
+            of_now = seen_now(settings)
             return {key: (resource, of_now(key)) for key, resource in found.items()}
 
         try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from homeostat.models.base import Resource
-from homeostat.store.files.last_look import ask_operator, looked_at
 
+from ..access import operator_of, seen_now
 from ..references import short_name
 from ..settings import CliSettings
 from ..terminal import say
@@ -16,7 +16,7 @@ from .status_words import status_of
 
 def operator_notes(settings: CliSettings) -> list[str]:
     """Returns the notes. Empty: an operator runs and nothing in it fails."""
-    found = ask_operator(settings.state)
+    found = operator_of(settings)
     if found.runs:
         return [f"the operator: {failing}" for failing in found.failing]
     if found.last_look is None:
@@ -35,7 +35,7 @@ def note_operator(settings: CliSettings) -> None:
 
 def note_unseen(settings: CliSettings, resources: Sequence[Resource]) -> None:
     """Notes which of these resources an operator that has just begun has not reconciled yet."""
-    of_now = looked_at(settings.state)
+    of_now = seen_now(settings)
     unseen = [short_name(resource.key) for resource in resources if status_of(resource).conditions and not of_now(resource.key)]
     if unseen:
         names = ", ".join(unseen[:3]) + (f" and {len(unseen) - 3} more" if len(unseen) > 3 else "")

@@ -1,0 +1,1 @@
+"""A REST API elsewhere, as a place where commands find resources."""

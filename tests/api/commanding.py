@@ -1,0 +1,55 @@
+"""Commands of our own command line, called as a user with a configuration folder of his own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from homeostat.cli.main import run
+from tests.api.harness import Api
+from tests.api.people import PASSWORD
+
+
+@dataclass
+class Said:
+    """What a command printed, and its exit code."""
+
+    out: str
+    err: str
+    code: int
+
+
+@dataclass
+class User:
+    """Somebody at a computer of his own."""
+
+    api: Api
+    home: Path
+    captured: pytest.CaptureFixture[str]
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.api.port}"
+
+    def call(self, *words: str) -> Said:
+        self.captured.readouterr()
+        code = run(list(words))
+        captured = self.captured.readouterr()
+        return Said(captured.out, captured.err, code)
+
+    def there(self, *words: str) -> Said:
+        """Calls a command that works over the API."""
+        return self.call(*words, "--server", self.url)
+
+    def here(self, *words: str) -> Said:
+        """Calls a command on the server's own host."""
+        return self.call(*words, "--state", str(self.api.state))
+
+    def login(self, name: str) -> None:
+        file = self.home / "password"
+        file.write_text(PASSWORD)
+        file.chmod(0o600)
+        said = self.call("login", self.url, "--name", name, "--password-file", str(file))
+        assert said.code == 0, said.err
