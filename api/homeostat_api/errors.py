@@ -15,6 +15,7 @@ from homeostat.service.refusals import (
     OtherMedium,
     PlaceTaken,
     Refusal,
+    TrashElsewhere,
     TrashUnavailable,
     UploadProblem,
     UploadRefused,
@@ -75,6 +76,8 @@ def from_refusal(error: Refusal) -> Problem:
             return Problem(409, "vm_running", str(error), error.details)
         case OtherMedium():
             return Problem(409, "medium_in_use", str(error), error.details)
+        case TrashElsewhere():
+            return Problem(409, "trash_elsewhere", str(error), error.details)
         case TrashUnavailable():
             return Problem(503, "trash_unavailable", str(error))
         case _:

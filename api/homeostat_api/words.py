@@ -50,6 +50,9 @@ class TrashEntry(Words):
     disks: list[TrashedDisk]
     note: str = Field(description="Why it may not last until then, as of when it was set aside; empty: nothing is known.")
     size: int = Field(description="Bytes on the host's disk.")
+    host: str | None = Field(
+        description="In a cluster: the host whose trash has it; null: that of the state folder of this server."
+    )
 
 
 class TrashList(Words):

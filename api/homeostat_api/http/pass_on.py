@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from urllib.parse import quote
 
 import falcon
@@ -45,8 +46,16 @@ class Passing:
         await self._client.aclose()
 
 
-async def pass_on(req: falcon.asgi.Request, resp: falcon.asgi.Response, host: str, address: str) -> None:
-    """Answers as the API server at ``address`` does, which is beside ``host``.
+@dataclass(frozen=True, slots=True)
+class PassingCodes:
+    """The codes of what keeps a request from being passed on."""
+
+    elsewhere: str  # the other server says that it is not beside the host either
+    failed: str  # it does not answer
+
+
+async def pass_on(req: falcon.asgi.Request, resp: falcon.asgi.Response, host: str, address: str, codes: PassingCodes) -> None:
+    """Answers as the API server at ``address`` does, which is beside ``host``. The body of a request is not passed on.
 
     Raises:
         Problem: it does not answer, or passed the request on to us.
@@ -55,7 +64,7 @@ async def pass_on(req: falcon.asgi.Request, resp: falcon.asgi.Response, host: st
         said = (
             f"it is on host {host}, and this API server is not beside it, as the operator there says: correct its --api-address"
         )
-        raise Problem(409, "exports_elsewhere", said, {"host": host, "api": address})
+        raise Problem(409, codes.elsewhere, said, {"host": host, "api": address})
     client = httpx.AsyncClient(base_url=address, timeout=PATIENCE, follow_redirects=False)
     try:
         answer = await _asked(req, client)
@@ -66,7 +75,7 @@ async def pass_on(req: falcon.asgi.Request, resp: falcon.asgi.Response, host: st
         await client.aclose()
         why = str(error) or type(error).__name__
         said = f"it is on host {host}, whose API at {address} does not answer ({why}): look whether it runs"
-        raise Problem(503, "export_failed", said, {"host": host, "api": address}, headers={"Retry-After": "30"}) from error
+        raise Problem(503, codes.failed, said, {"host": host, "api": address}, headers={"Retry-After": "30"}) from error
     except BaseException:
         await client.aclose()
         raise
@@ -84,7 +93,7 @@ async def _asked(req: falcon.asgi.Request, client: httpx.AsyncClient) -> httpx.R
         headers["Authorization"] = f"Bearer {shown}"  # it may have come as a cookie, which is for this server
     query = f"?{req.query_string}" if req.query_string else ""
     request = client.build_request(
-        "HEAD" if only_head(req) else "GET",
+        "HEAD" if only_head(req) else req.method,
         f"{quote(req.path)}{query}",
         headers={**headers, "Accept-Encoding": "identity", PASSED_ON: "1"},
     )

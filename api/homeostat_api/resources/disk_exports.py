@@ -15,7 +15,7 @@ from homeostat.service.service import Service
 from ..http.actor import who
 from ..http.download import HEADERS, IF_RANGE, RANGE, Nothing, describe, gone_of, only_head, send_file
 from ..http.operations import Answer, Parameter, operation
-from ..http.pass_on import pass_on
+from ..http.pass_on import PassingCodes, pass_on
 from ..http.rights import Right, needs
 
 BINARY = {"type": "string", "format": "binary"}
@@ -25,6 +25,7 @@ ANSWERS = {
     206: Answer("The part that was asked for.", BINARY, OCTETS, headers=HEADERS),
 }
 ERRORS = (400, 404, 409, 416, 429, 503, 507)
+PASSING = PassingCodes("exports_elsewhere", "export_failed")
 WORDS = (
     "The copy is made first, in the state folder, and sent then; nothing of it stays, also where the connection is cut. It is of "
     "one moment, as after a loss of power, and the machine goes on meanwhile. 429 while the server makes and sends as many as it "
@@ -102,4 +103,4 @@ async def answer_copy(
             describe(resp, made.name)
             send_file(req, resp, made, made.copy.size, made.copy.sha256)
     except OnAnotherApi as there:
-        await pass_on(req, resp, there.host, there.address)
+        await pass_on(req, resp, there.host, there.address, PASSING)

@@ -1,4 +1,4 @@
-"""/api/v1/trash: what was deleted and is set aside on this host."""
+"""/api/v1/trash: what was deleted and is set aside, on every host."""
 
 from __future__ import annotations
 
@@ -8,15 +8,27 @@ from typing import Any
 import falcon
 import falcon.asgi
 
-from homeostat.planner.files.trash import TrashEntry
+from homeostat.service.host_reach import OnAnotherApi
 from homeostat.service.service import Service
+from homeostat.service.trash_elsewhere import Trashed
 
 from ..http.actor import who
-from ..http.operations import Answer, operation
+from ..http.operations import Answer, Parameter, operation
+from ..http.pass_on import PassingCodes, pass_on
 from ..http.rights import Right, needs
 from ..words import TrashErased, TrashList, TrashRestored
 
 TAG = "Trash"
+PASSING = PassingCodes("trash_elsewhere", "trash_unavailable")
+HOST = Parameter(
+    "host",
+    {"type": "string", "maxLength": 253},
+    "In a cluster: the host whose trash has it. Left out: that of the state folder of this server, or else of any other.",
+)
+PASSED_ON = (
+    "In a cluster the API server beside the entry's host does it, and others pass it on; 409 where no operator says where "
+    "that is."
+)
 
 
 class TrashCollection:
@@ -27,24 +39,29 @@ class TrashCollection:
     @operation(
         "List what is set aside",
         TAG,
-        {200: Answer("Oldest first, and what it takes of the host's disk.", TrashList)},
-        description="The disks of deleted machines, for as long as the operator's --trash-keep says. In a cluster: those of the "
-        "hosts that keep their files in this server's state folder.",
+        {200: Answer("Oldest first, and what it takes of the hosts' disks.", TrashList)},
+        description="The disks of what was deleted, for as long as the operator's --trash-keep says. In a cluster: of every "
+        "host, those of the others as their operators reported them, 100 of each at the most.",
         errors=(503,),
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        trash = self._service.asked_by(who(req)).trash
-        entries = await trash.entries()
-        resp.media = {"entries": [_shown(entry) for entry in entries], "size": sum(entry.size for entry in entries)}
+        entries = await self._service.asked_by(who(req)).trash.entries()
+        resp.media = {"entries": [_shown(one) for one in entries], "size": sum(one.entry.size for one in entries)}
 
     @needs(Right.CHANGE)
-    @operation("Erase all that is set aside, for good", TAG, {200: Answer("What was erased.", TrashErased)}, errors=(503,))
+    @operation(
+        "Erase all that is set aside, for good",
+        TAG,
+        {200: Answer("What was erased.", TrashErased)},
+        description="In a cluster: all in the state folder of this server. That of other hosts is erased entry by entry.",
+        errors=(503,),
+    )
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         trash = self._service.asked_by(who(req)).trash
-        entries = await trash.entries()
-        for entry in entries:
-            await trash.erase(entry)
-        resp.media = {"erased": [entry.entry for entry in entries], "size": sum(entry.size for entry in entries)}
+        entries = await trash.entries_here()
+        for one in entries:
+            await trash.erase(one)
+        resp.media = {"erased": [one.entry.entry for one in entries], "size": sum(one.entry.size for one in entries)}
 
 
 class TrashItem:
@@ -52,12 +69,23 @@ class TrashItem:
         self._service = service
 
     @needs(Right.CHANGE)
-    @operation("Erase one entry, for good", TAG, {200: Answer("What was erased.", TrashErased)}, errors=(404, 503))
+    @operation(
+        "Erase one entry, for good",
+        TAG,
+        {200: Answer("What was erased.", TrashErased)},
+        description=PASSED_ON,
+        parameters=(HOST,),
+        errors=(404, 409, 503),
+    )
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, entry: str) -> None:
         trash = self._service.asked_by(who(req)).trash
-        found = await trash.entry(entry)
-        await trash.erase(found)
-        resp.media = {"erased": [found.entry], "size": found.size}
+        found = await trash.entry(entry, req.get_param("host") or "")
+        try:
+            await trash.erase(found)
+        except OnAnotherApi as there:
+            await pass_on(req, resp, there.host, there.address, PASSING)
+        else:
+            resp.media = {"erased": [found.entry.entry], "size": found.entry.size}
 
 
 class TrashRestore:
@@ -69,15 +97,22 @@ class TrashRestore:
         "Put the disks of an entry back",
         TAG,
         {200: Answer("Where they lie now; the machine of that name finds them there.", TrashRestored)},
-        description="409 where the machine has a disk in that place: nothing is overwritten.",
+        description=f"409 where the machine has a disk in that place: nothing is overwritten. {PASSED_ON}",
+        parameters=(HOST,),
         errors=(404, 409, 503),
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, entry: str) -> None:
         trash = self._service.asked_by(who(req)).trash
-        found = await trash.entry(entry)
-        resp.media = {"entry": found.entry, "machine": found.name, "restored": await trash.restore(found)}
+        found = await trash.entry(entry, req.get_param("host") or "")
+        try:
+            restored = await trash.restore(found)
+        except OnAnotherApi as there:
+            await pass_on(req, resp, there.host, there.address, PASSING)
+        else:
+            resp.media = {"entry": found.entry.entry, "machine": found.entry.name, "restored": restored}
 
 
-def _shown(entry: TrashEntry) -> dict[str, Any]:
+def _shown(one: Trashed) -> dict[str, Any]:
+    entry = one.entry
     known = {name: value for name, value in asdict(entry).items() if name != "label"}
-    return {**known, "kind": entry.kind, "until": entry.until or None, "size": entry.size}
+    return {**known, "kind": one.kind, "until": entry.until or None, "size": entry.size, "host": one.host or None}

@@ -13,11 +13,13 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from homeostat.driver.imagehost import ImageHost
 from homeostat.driver.storage.disks.labelled import labelled_disks
 from homeostat.driver.storage.storage import Storage
+from homeostat.driver.storage.trash import TrashFolder
 from homeostat.driver.survey.qemu_group import qemu_group
 from homeostat.models.base import Key
 from homeostat.models.deployment import VirtualMachineDeployment
@@ -259,8 +261,9 @@ class ClusterOperator:
                 orphans = OrphanWatch(store, self.store, host, self._instance, told_on=lambda _: Key(Host.KIND, "default", name))
                 api = self._options.api_address
                 disks = lambda: asyncio.to_thread(labelled_disks, self._options.state)  # noqa: E731
+                trash = partial(asyncio.to_thread, TrashFolder.at(self._options.state).known)
                 reporter = HostReporter(
-                    store, host, name, self._identity, lambda: store.machines, lambda: orphans.found, api, disks
+                    store, host, name, self._identity, lambda: store.machines, lambda: orphans.found, api, disks, trash
                 )
                 config = JobConfig(
                     self._instance,

@@ -12,6 +12,7 @@ import httpx
 from .errors import CliError
 
 NO_API = "see that this is the address of the API, and not of a page or a proxy"
+_TIMES = httpx.Timeout(15.0, read=600.0)  # moving a disk may be a copy of all of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,19 @@ class RestRefusal(CliError):
     def lacks_route(self) -> bool:
         """Tells whether the server has nothing at all at that path."""
         return self.status == 404 and self.code == "not_found"
+
+
+def asked_of(server: RestServer, method: str, path: str) -> httpx.Response:
+    """Asks a server, and returns its answer.
+
+    Raises:
+        CliError: it refuses, or cannot be reached.
+    """
+    try:
+        return checked(httpx.request(method, f"{server.url.rstrip('/')}{path}", headers=server.headers, timeout=_TIMES))
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        why = str(error) or type(error).__name__
+        raise CliError(f"{server.url} does not answer: {why}", "see that the API listens there; then call this again") from error
 
 
 def checked(answer: httpx.Response) -> httpx.Response:

@@ -18,6 +18,7 @@ KVM_USABLE = "KVMUsable"
 SCHEDULABLE = "Schedulable"
 ORPHANED = "Orphaned"
 ORPHANS_SHOWN = 50
+TRASHED_SHOWN = 100  # some 600 bytes each
 KEPT_SHOWN = 1000  # Disks: some 130 bytes each, of the 1.5 MB that an object may have in a cluster
 
 HOST_NAME_MAX = 253
@@ -81,6 +82,33 @@ class HostOrphan(Model):
     disks: tuple[str, ...] = Field(default=(), description="Names of its disks that are in the folder.")
 
 
+class HostTrashedDisk(Model):
+    """A disk that a deletion set aside."""
+
+    name: str = Field(default="", description="Of the disk, or of the Disk.")
+    path: str = Field(default="", description="Where it lay.")
+    size: int = Field(default=0, description="Bytes on the host's disk.")
+    virtual_size: int = Field(default=0, description="Bytes that the guest sees.")
+    backing: str | None = Field(default=None, description="The image that it was built on.")
+
+
+class HostTrashed(Model):
+    """What one deletion set aside on the host."""
+
+    entry: str = Field(default="", description="Its name in the trash.")
+    namespace: str = Field(default="", description="Of what was deleted.")
+    name: str = Field(default="", description="Of what was deleted; empty: nobody knows.")
+    of: str = Field(default="", description="Its kind: VirtualMachine or Disk.")
+    uid: str = Field(default="", description="Its identity.")
+    reason: str = Field(default="", description="Why it was deleted.")
+    since: str = Field(default="", description="When it was set aside.")
+    until: str = Field(default="", description="When it is erased; empty: only by hand.")
+    returns: bool = Field(default=False, description="By itself, with the same resource.")
+    macs: tuple[str, ...] = Field(default=(), description="Of its nics.")
+    disks: tuple[HostTrashedDisk, ...] = Field(default=(), description="What of it is there.")
+    note: str = Field(default="", description="Why it may not last until then.")
+
+
 class HostStatus(Status):
     """The host as it was last observed."""
 
@@ -104,6 +132,9 @@ class HostStatus(Status):
         default=(),
         description="Disks whose files stay there when they go, as namespace/name; 1000 at the most. A Disk of that name goes to "
         "such a host.",
+    )
+    trash: tuple[HostTrashed, ...] = Field(
+        default=(), description="What was deleted and is set aside there, newest first; 100 at the most."
     )
 
 

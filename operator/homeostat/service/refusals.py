@@ -133,6 +133,13 @@ class PlaceTaken(Refusal):
     """There is a file where a disk would be put back."""
 
 
+class TrashElsewhere(Refusal):
+    """The entry is in the trash of another host, or of several."""
+
+    def __init__(self, message: str, entry: str, hosts: Sequence[str]) -> None:
+        super().__init__(message, {"name": entry[:256], "hosts": list(hosts)})
+
+
 class TrashUnavailable(Refusal):
     """The trash cannot be read or changed."""
 

@@ -1,4 +1,4 @@
-"""What was deleted and is set aside on this host."""
+"""What was deleted and is set aside: in the state folder here, and in a cluster on the other hosts."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from contextlib import AbstractAsyncContextManager
 from homeostat.accounts.rights import Right
 from homeostat.driver.errors import DriverError, Refused
 from homeostat.driver.storage.trash import TrashFolder
-from homeostat.planner.files.trash import TrashEntry
+from homeostat.models.host import Host
+from homeostat.store.files.state import StateFolder
 
 from .asking import Asking
-from .refusals import NotAllowed, NotInTrash, PlaceTaken, TrashUnavailable
+from .host_reach import OnAnotherApi
+from .refusals import NotAllowed, NotInTrash, PlaceTaken, TrashElsewhere, TrashUnavailable
+from .trash_elsewhere import HostsAround, Trashed
 
 
 class TrashRoom:
-    """The trash of one state folder, whose machines' disks are set aside there; changed under its lock. Whose an entry was is not
-    known: to who does not see everything there is none.
+    """The trash of one state folder, whose machines' disks are set aside there; changed under its lock. That of other hosts is
+    listed, and changed by the API beside them. Whose an entry was is not known: to who does not see everything there is none.
 
     Raises:
         TrashUnavailable: each of its methods, where the disk refuses.
@@ -25,63 +28,101 @@ class TrashRoom:
 
     def __init__(self, asking: Asking) -> None:
         self._trash = TrashFolder.at(asking.limits.state)
+        self._state = StateFolder.named(asking.limits.state)
         self._namespace = asking.workspace.namespace
         self._asking, self._actor = asking, asking.actor
 
-    async def entries(self) -> list[TrashEntry]:
-        """Returns the entries of the namespace that is served."""
+    async def entries(self) -> list[Trashed]:
+        """Returns the entries of the namespace that is served, on every host."""
+        return sorted(
+            [*await self.entries_here(), *await self._elsewhere()], key=lambda one: (one.entry.since, one.entry.entry, one.host)
+        )
+
+    async def entries_here(self) -> list[Trashed]:
+        """Returns those of the state folder here."""
         if not self._actor.everywhere(Right.SEE):
             return []
         try:
             found = await asyncio.to_thread(self._trash.entries)
         except DriverError as error:
             raise TrashUnavailable(str(error)) from error
-        return [entry for entry in found if entry.namespace in (self._namespace, "")]
+        return [Trashed(entry, entry.kind) for entry in found if self._serves(entry.namespace)]
 
-    async def entry(self, name: str) -> TrashEntry:
-        """Returns one entry.
+    async def _elsewhere(self) -> list[Trashed]:
+        if not self._asking.limits.clustered or not self._actor.everywhere(Right.SEE):
+            return []
+        around = await self._around()
+        return [one for one in around.trash() if self._serves(one.entry.namespace)]
+
+    async def _around(self) -> HostsAround:
+        return HostsAround.seen_from(self._state, await self._asking.workspace.store.list(Host))
+
+    def _serves(self, namespace: str) -> bool:
+        return namespace in (self._namespace, "")
+
+    async def entry(self, name: str, host: str = "") -> Trashed:
+        """Returns one entry. ``host``: the one that has it; empty: that of the state folder here, or else of any.
 
         Raises:
             NotInTrash: there is none of that name.
+            TrashElsewhere: several hosts have one, and none was named.
         """
-        found = next((entry for entry in await self.entries() if entry.entry == name), None)
-        if found is None:
+        if not host or not self._asking.limits.clustered or host in (await self._around()).here:
+            here = next((one for one in await self.entries_here() if one.entry.entry == name), None)
+            if here is not None:
+                return here
+        found = [one for one in await self._elsewhere() if one.entry.entry == name and host in ("", one.host)]
+        if not found:
             raise NotInTrash(name)
-        return found
+        if len(found) > 1:
+            hosts = [one.host for one in found]
+            raise TrashElsewhere(f"{name} is in the trash of {', '.join(hosts)}: say which by ?host=", name, hosts)
+        return found[0]
 
-    async def restore(self, entry: TrashEntry) -> list[str]:
+    async def restore(self, trashed: Trashed) -> list[str]:
         """Puts the disks of an entry back, and returns their paths.
 
         Raises:
             PlaceTaken: there is a file in that place.
+            OnAnotherApi: another API server can do it.
+            TrashElsewhere: nobody who can do it is known here.
         """
-        async with self._noting("restore from trash", entry):
-            return await self._restore(entry)
+        async with self._noting("restore from trash", trashed):
+            return await self._restore(trashed)
 
-    async def _restore(self, entry: TrashEntry) -> list[str]:
-        self._check()
+    async def _restore(self, trashed: Trashed) -> list[str]:
+        self._check(trashed)
         try:
-            return [str(path) for path in await asyncio.to_thread(self._trash.restore, entry)]
+            return [str(path) for path in await asyncio.to_thread(self._trash.restore, trashed.entry)]
         except Refused as error:
-            raise PlaceTaken(str(error), {"entry": entry.entry}) from error
+            raise PlaceTaken(str(error), {"entry": trashed.entry.entry}) from error
         except DriverError as error:
             raise TrashUnavailable(str(error)) from error
 
-    async def erase(self, entry: TrashEntry) -> None:
-        """Erases an entry for good."""
-        async with self._noting("erase", entry):
-            await self._erase(entry)
+    async def erase(self, trashed: Trashed) -> None:
+        """Erases an entry for good. Raises what ``restore`` does."""
+        async with self._noting("erase", trashed):
+            await self._erase(trashed)
 
-    async def _erase(self, entry: TrashEntry) -> None:
-        self._check()
+    async def _erase(self, trashed: Trashed) -> None:
+        self._check(trashed)
         try:
-            await asyncio.to_thread(self._trash.erase, entry.entry)
+            await asyncio.to_thread(self._trash.erase, trashed.entry.entry)
         except DriverError as error:
             raise TrashUnavailable(str(error)) from error
 
-    def _noting(self, verb: str, entry: TrashEntry) -> AbstractAsyncContextManager[None]:
-        return self._asking.noting(verb, entry.kind, entry.name, entry.entry)
+    def _noting(self, verb: str, trashed: Trashed) -> AbstractAsyncContextManager[None]:
+        return self._asking.noting(verb, trashed.kind, trashed.entry.name, trashed.entry.entry)
 
-    def _check(self) -> None:
+    def _check(self, trashed: Trashed) -> None:
         if not self._actor.everywhere(Right.CHANGE):
             raise NotAllowed("what is in the trash was anybody's: only an administrator changes it")
+        if trashed.api:
+            raise OnAnotherApi(trashed.host, trashed.api)
+        if trashed.host:
+            name, host = trashed.entry.entry, trashed.host
+            said = (
+                f"{name} is in the trash of host {host}, and this API server is not beside it: `homeostat trash` does it there, "
+                "or give the operator there the address of an API beside it (--api-address), so that others pass on what is asked"
+            )
+            raise TrashElsewhere(said, name, [host])

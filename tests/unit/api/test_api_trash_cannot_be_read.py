@@ -17,6 +17,7 @@ from homeostat.driver.storage.trash import TrashFolder
 from homeostat.planner.files.trash import TrashEntry
 from homeostat.service.refusals import Refusal
 from homeostat.service.trash import TrashRoom
+from homeostat.service.trash_elsewhere import Trashed
 from homeostat_api.errors import from_refusal
 
 
@@ -32,7 +33,7 @@ def raising(error: Exception) -> Callable[..., Any]:
 
 
 def room_of(state: Path, namespace: str) -> TrashRoom:
-    workspace, limits = SimpleNamespace(namespace=namespace), SimpleNamespace(state=state)
+    workspace, limits = SimpleNamespace(namespace=namespace), SimpleNamespace(state=state, clustered=False)
     given: Any = SimpleNamespace(actor=HOUSE, workspace=workspace, limits=limits, noting=lambda *_: nullcontext())
     return TrashRoom(given)
 
@@ -51,7 +52,7 @@ def test_what_the_disk_refuses(
 ) -> None:
     monkeypatch.setattr(TrashFolder, work, raising(error))
     room = room_of(tmp_path, "default")
-    given = () if work == "entries" else (entry("default", "web"),)
+    given = () if work == "entries" else (Trashed(entry("default", "web"), "VirtualMachine"),)
     with pytest.raises(Refusal) as refused:
         asyncio.run(getattr(room, work)(*given))
     answer = from_refusal(refused.value)
@@ -62,8 +63,8 @@ def test_only_the_served_namespace_is_seen(tmp_path: Path, monkeypatch: pytest.M
     unlabelled, ours, theirs = entry("", "unknown"), entry("lab", "web"), entry("default", "web")
     monkeypatch.setattr(TrashFolder, "entries", lambda trash: [unlabelled, ours, theirs])
     room = room_of(tmp_path, "lab")
-    assert asyncio.run(room.entries()) == [unlabelled, ours]
-    assert asyncio.run(room.entry(ours.entry)) is ours
+    assert [one.entry for one in asyncio.run(room.entries())] == [unlabelled, ours]
+    assert asyncio.run(room.entry(ours.entry)).entry is ours
     with pytest.raises(Refusal) as refused:
         asyncio.run(room.entry(theirs.entry))
     assert from_refusal(refused.value).status_code == 404

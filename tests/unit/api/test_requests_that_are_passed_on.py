@@ -20,8 +20,9 @@ from falcon.testing import Result, TestClient
 from homeostat_api.errors import ANSWERS
 from homeostat_api.http import errors, media
 from homeostat_api.http.download import GONE
-from homeostat_api.http.pass_on import PASSED_ON, pass_on
+from homeostat_api.http.pass_on import PASSED_ON, PassingCodes, pass_on
 
+CODES = PassingCodes("exports_elsewhere", "export_failed")
 WHOLE = b'HTTP/1.1 206 Partial Content\r\nContent-Length: 4\r\nContent-Range: bytes 4-7/9\r\nETag: "a"\r\nServer: x\r\n\r\ndisk'
 
 
@@ -50,7 +51,9 @@ class Passed:
         self._address = address
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        await pass_on(req, resp, "west", self._address)
+        await pass_on(req, resp, "west", self._address, CODES)
+
+    on_delete = on_get
 
 
 def got(address: str, query: str = "", **headers: str) -> Result:
@@ -107,7 +110,7 @@ async def test_one_whose_client_has_gone_is_given_up() -> None:
         req = Request(testing.create_scope(path="/file"), None)  # type: ignore[arg-type]
         req.scope[GONE] = lambda: bool(asked)
         resp = Response()
-        await pass_on(req, resp, "west", address)
+        await pass_on(req, resp, "west", address, CODES)
         assert asked and resp.stream is None
 
 
@@ -117,7 +120,7 @@ async def test_bytes_are_not_fetched_for_a_client_that_has_gone_meanwhile() -> N
         req = Request(testing.create_scope(path="/file"), None)  # type: ignore[arg-type]
         req.scope[GONE] = lambda: bool(gone)
         resp = Response()
-        await pass_on(req, resp, "west", address)
+        await pass_on(req, resp, "west", address, CODES)
         stream: Any = resp.stream
         assert await anext(stream) == b"disk"
         gone.append(True)
@@ -130,3 +133,11 @@ async def test_bytes_are_not_fetched_for_a_client_that_has_gone_meanwhile() -> N
 def test_bytes_that_are_cut_off_are_no_whole_file() -> None:
     with another(WHOLE.replace(b"Content-Length: 4", b"Content-Length: 9")) as (address, _), pytest.raises(httpx.HTTPError):
         got(address)
+
+
+def test_what_changes_something_is_passed_on_as_that() -> None:
+    with another(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}") as (address, asked):
+        app = falcon.asgi.App()
+        app.add_route("/entry", Passed(address))
+        answer = TestClient(app).simulate_delete("/entry", query_string="host=west")
+    assert answer.text == "{}" and asked[0].startswith("DELETE /entry?host=west HTTP/1.1")

@@ -73,6 +73,17 @@ class TrashFolder:
         found = [replace(entry, returns=entry.returns and self._has_room(entry)) for entry in read.values() if entry is not None]
         return sorted(found, key=lambda entry: (entry.since, entry.entry))
 
+    def known(self) -> list[TrashEntry]:
+        """Returns the entries, newest first, for who asks again and again: nothing is read where nothing changed.
+
+        Raises:
+            DriverError: the trash cannot be read.
+        """
+        with file_errors(self._rooms.trash, "look through the trash"):
+            self._refresh()
+            found = [replace(entry, returns=entry.returns and self._has_room(entry)) for entry in self._known.values()]
+        return sorted(found, key=lambda entry: (entry.since, entry.entry), reverse=True)
+
     def _has_room(self, entry: TrashEntry) -> bool:
         """Tells whether the places of its disks are free. Otherwise only a person can bring it back."""
         home = self._home(entry)

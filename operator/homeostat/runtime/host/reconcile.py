@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from typing import Protocol
 
+from homeostat.driver.errors import DriverError
 from homeostat.models.base import Key
 from homeostat.models.condition import READY, RECONCILING, Condition, find_condition, merge_conditions, sayer
 from homeostat.models.disk import Disk
@@ -18,14 +19,18 @@ from homeostat.models.host import (
     ORPHANS_SHOWN,
     REACHABLE,
     SCHEDULABLE,
+    TRASHED_SHOWN,
     Host,
     HostCapacity,
     HostOrphan,
     HostStatus,
+    HostTrashed,
+    HostTrashedDisk,
 )
 from homeostat.models.image import UPLOADED, Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.domain import DomainType
+from homeostat.planner.files.trash import TrashEntry
 from homeostat.planner.observed import HostFacts, ImagePhase
 from homeostat.planner.orphans import Orphan
 from homeostat.planner.placement import host_of
@@ -39,6 +44,8 @@ from .deserted import OPERATOR_GONE, unserved
 
 log = logging.getLogger(__name__)
 
+TrashThere = Callable[[], Awaitable[Sequence[TrashEntry]]]
+"""Finds what is set aside on a host, newest first. Raises DriverError."""
 DisksThere = Callable[[], Awaitable[Collection[str]]]
 """Finds the Disks whose files lie on a host, as namespace/name. Raises OSError."""
 
@@ -58,9 +65,10 @@ def host_status(
     uploads: Sequence[str] | None = None,
     api: str = "",
     keeps: Sequence[str] | None = None,
+    trash: Sequence[TrashEntry] | None = None,
 ) -> HostStatus:
-    """Returns what the operator that serves a host knows of it. Pure. ``now`` is RFC 3339. ``uploads`` and ``keeps``: None, where
-    they are not known now. ``api``: the address of the API beside it."""
+    """Returns what the operator that serves a host knows of it. Pure. ``now`` is RFC 3339. ``uploads``, ``keeps`` and ``trash``:
+    None, where they are not known now. ``api``: the address of the API beside it."""
     before = host.status or HostStatus()
     return HostStatus(
         observed_generation=host.metadata.generation,
@@ -73,6 +81,27 @@ def host_status(
         orphans=tuple(_told(orphan) for orphan in orphans[:ORPHANS_SHOWN]),
         uploads=tuple(uploads) if uploads is not None else before.uploads,
         keeps=tuple(keeps[:KEPT_SHOWN]) if keeps is not None else before.keeps,
+        trash=tuple(_set_aside(entry) for entry in trash[:TRASHED_SHOWN]) if trash is not None else before.trash,
+    )
+
+
+def _set_aside(entry: TrashEntry) -> HostTrashed:
+    return HostTrashed(
+        entry=entry.entry,
+        namespace=entry.namespace,
+        name=entry.name,
+        of=entry.kind,
+        uid=entry.uid,
+        reason=entry.reason,
+        since=entry.since,
+        until=entry.until,
+        returns=entry.returns,
+        macs=entry.macs,
+        disks=tuple(
+            HostTrashedDisk(name=disk.name, path=disk.path, size=disk.size, virtual_size=disk.virtual_size, backing=disk.backing)
+            for disk in entry.disks
+        ),
+        note=entry.note,
     )
 
 
@@ -131,8 +160,11 @@ class HostReporter:
         orphans: Callable[[], Sequence[Orphan]] = lambda: (),
         api: str = "",
         disks: DisksThere | None = None,
+        trash: TrashThere | None = None,
     ) -> None:
-        """Takes ``disks``, what finds the Disks whose files lie on the host. None: it does not matter which host one is on."""
+        """Takes ``disks``, what finds the Disks whose files lie on the host, and ``trash``, what finds what is set aside there.
+        None: it does not matter which host has them."""
+        self._trash = trash
         self._orphans = orphans
         self._disks = disks
         self._api = api
@@ -151,7 +183,9 @@ class HostReporter:
             return Next(left)
         orphans, uploads, keeps = self._orphans(), await self._uploads(), await self._keeps()
         facts, machines = self._driver.facts, self._machines()
-        status = host_status(host, facts, machines, self._operator, timestamp(), orphans, uploads, self._api, keeps)
+        status = host_status(
+            host, facts, machines, self._operator, timestamp(), orphans, uploads, self._api, keeps, await self._set_aside()
+        )
         if status != host.status:
             self._reported = time.monotonic()
             await self._store.write_status(host.key, host.metadata.uid, status)
@@ -186,6 +220,16 @@ class HostReporter:
             if disk.spec.reclaim_policy == "Delete" and host_of(disk.metadata.finalizers) == self.key.name
         }
         return sorted(set(there) - gone)
+
+    async def _set_aside(self) -> Sequence[TrashEntry] | None:
+        """Returns what is set aside here. None: that does not matter, or cannot be known now."""
+        if self._trash is None:
+            return None
+        try:
+            return await self._trash()
+        except DriverError as error:
+            log.warning("%s: its trash cannot be read: %s", self.key, error)
+            return None
 
     def forget(self, key: Key) -> None:
         """Does nothing: it remembers nothing."""

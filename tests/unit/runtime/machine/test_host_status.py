@@ -7,6 +7,7 @@ from typing import Any
 from homeostat.models.condition import Condition, find_condition
 from homeostat.models.host import Host, HostMeta, HostSpec, HostStatus
 from homeostat.planner.domain import DomainType
+from homeostat.planner.files.trash import TrashedDisk, TrashEntry
 from homeostat.planner.observed import HostFacts
 from homeostat.planner.orphans import Orphan
 from homeostat.runtime.host.reconcile import host_status
@@ -82,3 +83,23 @@ def test_orphans_are_told_and_what_was_kept_on_purpose_alarms_nobody() -> None:
     told = condition(status, "Orphaned")
     assert (told.status, told.reason) == ("True", "OrphansFound") and "1 belong to no object: default/db" in told.message
     assert find_condition(host_status(host(), facts(), 0, "me", NOW, [kept]).conditions, "Orphaned") is None
+
+
+def test_what_is_set_aside_is_told_100_at_the_most_and_kept_where_it_cannot_be_read() -> None:
+    disk = TrashedDisk("root", "/state/root.qcow2", 10, 20, "/state/base")
+    entries = [
+        TrashEntry(
+            f"web-{n}", "default", "web", "uid", "deleted", NOW, LATER, True, ("52:54:00:00:00:01",), (disk,), "space is low"
+        )
+        for n in range(101)
+    ]
+    told = host_status(host(), facts(), 0, "me", NOW, trash=entries)
+    assert [one.entry for one in told.trash] == [f"web-{n}" for n in range(100)]
+    (there,) = told.trash[0].disks
+    assert (there.name, there.path, there.size, there.virtual_size, there.backing) == ("root", disk.path, 10, 20, "/state/base")
+    first = told.trash[0]
+    assert (first.of, first.uid, first.reason, first.since, first.until) == ("VirtualMachine", "uid", "deleted", NOW, LATER)
+    assert (first.returns, first.macs, first.note) == (True, ("52:54:00:00:00:01",), "space is low")
+    before = host().model_copy(update={"status": told})
+    assert host_status(before, facts(), 0, "me", LATER).trash == told.trash
+    assert host_status(before, facts(), 0, "me", LATER, trash=[]).trash == ()
