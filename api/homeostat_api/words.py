@@ -77,7 +77,8 @@ class OrphanBody(Words):
     name: str
     host: str
     state: str = Field(
-        description="Of its domain, in libvirt's words; else no domain, or retained; or network.", examples=["running"]
+        description="Of its domain, in libvirt's words; else no domain, retained, or machine elsewhere; or network.",
+        examples=["running"],
     )
     domain: str | None
     network: str | None = Field(description="Its name on the host, where it is a network.")

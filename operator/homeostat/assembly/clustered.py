@@ -45,7 +45,7 @@ from homeostat.runtime.snapshot.homeless import SnapshotKeeper
 from homeostat.runtime.telemetry import TelemetryPort, TelemetryServer
 from homeostat.store.errors import AlreadyExists, Invalid, ReadOnly, StateError, StoreError
 from homeostat.store.files.last_look import keep_marking
-from homeostat.store.files.serving import say_served
+from homeostat.store.files.serving import hosts_beside, say_served
 from homeostat.store.files.state import StateFolder, served_cluster
 from homeostat.store.index.index import Index
 from homeostat.store.kubernetes.access import Access
@@ -235,6 +235,11 @@ class ClusterOperator:
 
         await lease.lead(work, stop)
 
+    def _machines_elsewhere(self) -> frozenset[tuple[str, str]]:
+        """Returns the machines whose files cannot be in this state folder, as no operator on it serves their hosts."""
+        here = hosts_beside(StateFolder.named(self._options.state))
+        return frozenset(place for place, host in self.store.placements().items() if host not in here)
+
     async def _serve(self, name: str, uri: str, stop: asyncio.Event) -> None:
         lease = Lease(self.store.cluster, self._options.namespace, host_lease(name), self._identity)
         store = HostStore(self.store, lease, name)
@@ -258,7 +263,14 @@ class ClusterOperator:
                 return unadmitted(machine, hosts[name], hosts, made_here) if name in hosts else None
 
             async with opening as host:
-                orphans = OrphanWatch(store, self.store, host, self._instance, told_on=lambda _: Key(Host.KIND, "default", name))
+                orphans = OrphanWatch(
+                    store,
+                    self.store,
+                    host,
+                    self._instance,
+                    told_on=lambda _: Key(Host.KIND, "default", name),
+                    elsewhere=self._machines_elsewhere,
+                )
                 api = self._options.api_address
                 disks = lambda: asyncio.to_thread(labelled_disks, self._options.state)  # noqa: E731
                 trash = partial(asyncio.to_thread, TrashFolder.at(self._options.state).known)

@@ -76,7 +76,9 @@ class HostOrphan(Model):
 
     namespace: str = Field(default="", description="Of the machine that it was.")
     name: str = Field(default="", description="Of the machine that it was.")
-    state: str = Field(default="", description="Of its domain, in libvirt's words; else no domain, or retained.")
+    state: str = Field(
+        default="", description="Of its domain, in libvirt's words; else no domain, retained, or machine elsewhere."
+    )
     domain: str = Field(default="", description="libvirt's name of its domain; empty: only disks are left.")
     directory: str = Field(default="", description="The folder of its files there; empty: there is none.")
     disks: tuple[str, ...] = Field(default=(), description="Names of its disks that are in the folder.")

@@ -13,6 +13,8 @@ from .placement import host_of
 NO_DOMAIN = "no domain"
 RETAINED = "retained"
 """Disks that stayed on purpose, or because nothing says that they belong to a machine that ran."""
+ELSEWHERE = "machine elsewhere"
+"""Disks that stayed, of a name that a machine on another host has now. Only files of that host are used by it."""
 NETWORK = "network"
 """A libvirt network that we made."""
 
@@ -41,7 +43,7 @@ class Orphan:
 
     namespace: str
     name: str
-    state: str  # of the domain, in libvirt's words; NO_DOMAIN, RETAINED
+    state: str  # of the domain, in libvirt's words; NO_DOMAIN, RETAINED, ELSEWHERE
     domain: str = ""  # its name; empty: only files are left
     uuid: str = ""
     uid: str = ""  # identity of the machine that it was, by the record
@@ -55,7 +57,7 @@ class Orphan:
     @property
     def alarming(self) -> bool:
         """Whether it is there although nobody decided that."""
-        return self.state != RETAINED
+        return self.state not in (RETAINED, ELSEWHERE)
 
     @property
     def deleted_on(self) -> str:
@@ -70,14 +72,15 @@ def find_orphans(
     folders: Iterable[MachineFolder],
     machines: Mapping[str, tuple[str, str]],
     deployments: Collection[str],
+    elsewhere: Collection[tuple[str, str]] = (),
 ) -> tuple[Orphan, ...]:
     """Finds the orphans. ``machines``: namespace and name of all there are, on any host, by identity. ``deployments``: their
-    uids."""
+    uids. ``elsewhere``: namespaces and names of the machines that are on hosts with folders of their own."""
     by_place = {(folder.namespace, folder.name): folder for folder in folders}
-    taken = set(machines.values())
+    taken = set(machines.values()) - set(elsewhere)
     found = [_of_domain(d, by_place) for d in domains if _is_orphan(d, instance, machines)]
     told = {(orphan.namespace, orphan.name) for orphan in found}
-    found += _of_folders(by_place, taken | told, deployments)
+    found += _of_folders(by_place, taken | told, deployments, elsewhere)
     return tuple(sorted(found, key=lambda o: (o.namespace, o.name, o.uuid)))
 
 
@@ -96,12 +99,15 @@ def _of_domain(domain: ObservedDomain, folders: Mapping[tuple[str, str], Machine
 
 
 def _of_folders(
-    folders: Mapping[tuple[str, str], MachineFolder], known: Collection[tuple[str, str]], deployments: Collection[str]
+    folders: Mapping[tuple[str, str], MachineFolder],
+    known: Collection[tuple[str, str]],
+    deployments: Collection[str],
+    elsewhere: Collection[tuple[str, str]],
 ) -> Iterator[Orphan]:
     for place, folder in folders.items():
         if place in known or folder.kept_for in deployments or not (folder.disks or folder.deletion):
             continue
-        state = NO_DOMAIN if folder.created or folder.deletion else RETAINED
+        state = ELSEWHERE if place in elsewhere else NO_DOMAIN if folder.created or folder.deletion else RETAINED
         yield Orphan(*place, state, directory=folder.path, disks=folder.disks, deletion=folder.deletion)
 
 
@@ -109,6 +115,8 @@ def why(orphan: Orphan) -> str:
     """Says why it is there, and stays."""
     if orphan.state == NETWORK:
         return "no Network declares it, and nothing is deleted by guess"
+    if orphan.state == ELSEWHERE:
+        return "the machine of its name is on another host, and its disks are there; these were kept"
     if host := orphan.deleted_on:
         return f"it was being deleted on host {host}; that goes on there, once it is served and nothing in the folder is in doubt"
     if orphan.deletion:
@@ -123,6 +131,8 @@ def mend(orphan: Orphan) -> str:
     if orphan.state == NETWORK:
         name = orphan.network or orphan.name
         return f"write the Network again (it finds it), or `virsh net-destroy {name}` and `virsh net-undefine {name}` on its host"
+    if orphan.state == ELSEWHERE:
+        return f"move what you need out of {orphan.directory} on its host, and delete the rest by hand"
     where = "" if orphan.namespace == "default" else f" -n {orphan.namespace}"
     if host := orphan.deleted_on:
         lost = f"remove {orphan.directory}/deleting.json, then `homeostat delete orphan {orphan.name}{where}`"

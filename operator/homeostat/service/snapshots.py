@@ -10,6 +10,7 @@ from homeostat.driver.storage.paths import IMAGES
 from homeostat.models.condition import READY, find_condition
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot, SnapshotSpec
+from homeostat.planner.machine.identity import disk_path
 from homeostat.runtime.machine import commands
 
 from .asking import Asking
@@ -24,7 +25,8 @@ class MachineSnapshots(Collection[Snapshot]):
     def __init__(self, asking: Asking, machines: Machines) -> None:
         super().__init__(asking, Snapshot)
         self._machines = machines
-        self._images = str(asking.limits.state.absolute() / IMAGES)
+        self._state = str(asking.limits.state.absolute())
+        self._images = f"{self._state}/{IMAGES}"
 
     async def take(self, name: str, spec: SnapshotSpec) -> Snapshot:
         """Writes a snapshot down, which the operator then takes.
@@ -53,6 +55,20 @@ class MachineSnapshots(Collection[Snapshot]):
             return sum([await asyncio.to_thread(bytes_of_chain, path, self._images) for path in paths]) or status.size
         except DriverError:
             return status.size
+
+    async def charge_of_next(self, machine_name: str) -> int | None:
+        """Returns the bytes that a snapshot which is taken now would be charged with: what the machine's disks take on the host,
+        with the images below them. Reads the disk. None: no file of them can be seen from here.
+
+        Raises:
+            NoSuchResource: there is no machine of that name.
+        """
+        machine = await self._machines.effective(await self._machines.get(machine_name))
+        paths = [disk_path(self._state, machine, disk.name) for disk in machine.spec.disks if disk.type == "disk"]
+        try:
+            return sum([await asyncio.to_thread(bytes_of_chain, path, self._images) for path in paths]) or None
+        except DriverError:
+            return None
 
     async def restore(self, name: str, token: str) -> tuple[Snapshot, VirtualMachine]:
         """Brings the machine of a snapshot back to it, once for each token. Returns both.

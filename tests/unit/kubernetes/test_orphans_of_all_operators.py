@@ -37,3 +37,17 @@ def test_own_ones_as_noted_and_others_as_reported(tmp_path: Path) -> None:
         "d": [Orphan("lab", "bare", "")],
     }
     index.close()
+
+
+def test_where_machines_are_placed(tmp_path: Path) -> None:
+    index = Index.open(tmp_path / "index.sqlite")
+    mirror = Mirror(index)
+    placed = machine("placed", "homeostat.dev/teardown", "west.host.homeostat.dev/teardown")
+    mirror.take([placed, machine("waiting", "homeostat.dev/teardown"), machine("bare"), host("west")])
+    assert ClusterWriter(index, mirror, cast(Any, None)).placements() == {("default", "placed"): "west"}
+    index.close()
+
+
+def machine(name: str, *finalizers: str) -> dict[str, Any]:
+    document = host(name)
+    return {**document, "kind": "VirtualMachine", "metadata": {**document["metadata"], "finalizers": [*finalizers]}, "status": {}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from homeostat.planner.domain import Record
 from homeostat.planner.observed import DomainState, ObservedDomain
@@ -21,9 +21,12 @@ def folder(name: str, *disks: str, **values: object) -> MachineFolder:
 
 
 def found(
-    *domains: ObservedDomain, folders: tuple[MachineFolder, ...] = (), machines: Mapping[str, tuple[str, str]] = WEB
+    *domains: ObservedDomain,
+    folders: tuple[MachineFolder, ...] = (),
+    machines: Mapping[str, tuple[str, str]] = WEB,
+    elsewhere: Collection[tuple[str, str]] = (),
 ) -> tuple[Orphan, ...]:
-    return find_orphans("i", domains, folders, machines, {"uid-deployment"})
+    return find_orphans("i", domains, folders, machines, {"uid-deployment"}, elsewhere)
 
 
 def test_chaos_5_a_domain_with_our_record_and_no_resource() -> None:
@@ -85,3 +88,18 @@ def test_other_notes_name_none() -> None:
     for note in ("", "{}", "[]", "no JSON", '{"metadata": {"finalizers": [1]}}', '{"metadata": {"finalizers": ["other/one"]}}'):
         (orphan,) = found(folders=(folder("db", "data", deletion=note),))
         assert orphan.deleted_on == ""
+
+
+def test_a_folder_of_a_name_whose_machine_is_on_another_host() -> None:
+    kept, there = folder("web", "root", created=True), {("default", "web")}
+    (orphan,) = found(folders=(kept,), elsewhere=there)
+    assert (orphan.state, orphan.disks, orphan.alarming) == ("machine elsewhere", ("root",), False)
+    assert "its disks are there; these were kept" in why(orphan)
+    assert mend(orphan).startswith(f"move what you need out of {kept.path} on its host")
+    assert found(folders=(folder("web"),), elsewhere=there) == ()
+    (of_the_domain,) = found(domain("web", "uid-of-before"), folders=(kept,), elsewhere=there)
+    assert (of_the_domain.state, of_the_domain.directory) == ("running", kept.path)
+
+
+def test_what_the_machine_elsewhere_has_here_of_its_own_is_looked_after() -> None:
+    assert found(domain("web", "uid-web"), elsewhere={("default", "web")}) == ()

@@ -54,6 +54,34 @@ async def test_one_that_is_not_there_is_charged_with_nothing(tmp_path: Path, sna
     assert refused.value.details == {"name": "daily"}
 
 
+@pytest.mark.parametrize(
+    ("files", "charged"),
+    [
+        ({"machines/default/web/root.qcow2": 30, "disks/default/letters/disk.img": 12}, 42),
+        ({"machines/default/web/root.qcow2": 30, "disks/default/letters/disk.img": 0}, 30),
+        ({"machines/default/web/root.qcow2": 0, "disks/default/letters/disk.img": 0}, None),
+        ({"machines/default/web/root.qcow2": 30, "disks/default/letters/disk.img": DriverError("no such disk")}, None),
+    ],
+)
+async def test_what_the_next_one_would_be_charged_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, Any], charged: int | None
+) -> None:
+    def measured(path: str, images: str) -> int:
+        assert images == str(tmp_path / "images")
+        if isinstance(found := files.pop(str(Path(path).relative_to(tmp_path))), Exception):
+            raise found
+        return int(found)
+
+    monkeypatch.setattr(snapshots, "bytes_of_chain", measured)
+    disks = [
+        {"name": "root", "size": "1Gi"},
+        {"name": "data", "diskRef": {"name": "letters"}},
+        {"name": "drive", "type": "cdrom"},
+    ]
+    desk = Written(resource(VirtualMachine, "web", {"disks": disks})).desk(tmp_path)
+    assert await desk.snapshots.charge_of_next("web") == charged and files == {}
+
+
 async def test_a_machine_goes_back_to_what_is_ready(tmp_path: Path) -> None:
     desk = Written(taken(conditions=[condition("Other", "False"), READY]), WEB).desk(tmp_path)
     snapshot, machine = await desk.snapshots.restore("daily", "again")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from homeostat.store.files.serving import libvirt_beside, say_served
+from homeostat.store.files.serving import hosts_beside, libvirt_beside, say_served
 from homeostat.store.files.state import StateFolder
 
 
@@ -27,6 +27,14 @@ def test_a_standby_that_took_over_is_found(state: StateFolder) -> None:
     say_served(state, "one", {"a": "test:///default"})
     say_served(StateFolder.open(state.standby(2)), "two", {"a": "qemu:///system"})
     assert libvirt_beside(state, "a", "two") == "qemu:///system"
+    assert hosts_beside(state) == {"a"}
+
+
+def test_all_hosts_that_are_served_from_it(state: StateFolder) -> None:
+    assert hosts_beside(state) == frozenset()
+    say_served(state, "one", {"a": "test:///default", "b": "test:///default"})
+    say_served(StateFolder.open(state.standby(2)), "two", {"c": "qemu:///system"})
+    assert hosts_beside(state) == {"a", "b", "c"}
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"one": "a"}', '{"one": {"a": ""}}'])

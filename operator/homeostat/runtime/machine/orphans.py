@@ -9,7 +9,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from homeostat.driver.errors import DriverError
@@ -73,7 +73,8 @@ def key_of(orphan: Orphan) -> Key:
 class OrphanWatch:
     """Watches for orphans. ``told_on``: the object that gets the events about an orphan. ``changed`` is called after the orphans
     changed. ``folders`` returns the folders that this host reports on, where other hosts have them, too. ``placed_as``: the name
-    that placements give this host, where there are several; only on the host that it had begun on does a deletion go on."""
+    that placements give this host, where there are several; only on the host that it had begun on does a deletion go on.
+    ``elsewhere`` returns the namespaces and names of the machines that are on hosts with folders of their own."""
 
     def __init__(
         self,
@@ -86,6 +87,7 @@ class OrphanWatch:
         told_on: Callable[[Orphan], Key] = key_of,
         folders: Callable[[], Awaitable[Sequence[MachineFolder]]] | None = None,
         placed_as: str = "",
+        elsewhere: Callable[[], Collection[tuple[str, str]]] = tuple,
     ) -> None:
         self.found: tuple[Orphan, ...] = ()
         self.scans = 0
@@ -95,6 +97,7 @@ class OrphanWatch:
         self._folders = folders or host.machine_folders
         self._told_on = told_on
         self._placed_as = placed_as
+        self._elsewhere = elsewhere
         self.changed: Callable[[], None] = lambda: None
         self._due = asyncio.Event()
         self._due.set()
@@ -139,8 +142,13 @@ class OrphanWatch:
         networks = await self._orphaned_networks()
         # The machines are read last, so that one that is made meanwhile does not count as an orphan.
         found = find_orphans(
-            self._instance, self._host.domains(), folders, self._index.identities(), self._index.deployments()
-        )  # fmt: skip
+            self._instance,
+            self._host.domains(),
+            folders,
+            self._index.identities(),
+            self._index.deployments(),
+            self._elsewhere(),
+        )
         if any(not orphan.domain and orphan not in self.found for orphan in found):
             # A machine may have gone since the folders were read, as in a rollout, and its folder with it.
             there = {folder.path for folder in await self._host.machine_folders()}

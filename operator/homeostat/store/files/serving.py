@@ -36,6 +36,11 @@ def libvirt_beside(state: StateFolder, host: str, operator: str) -> str | None:
     return None
 
 
+def hosts_beside(state: StateFolder) -> frozenset[str]:
+    """Returns the hosts that operators on this state folder serve, or served last."""
+    return frozenset(host for said in _rooms(state) for hosts in said.values() for host in hosts)
+
+
 def _rooms(state: StateFolder) -> Iterator[Mapping[str, Mapping[str, str]]]:
     for room in (state, *map(StateFolder, sorted(state.standby_rooms.glob("*")))):
         try:

@@ -13,6 +13,7 @@ from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
 from homeostat.planner.orphans import Orphan
+from homeostat.planner.placement import HOST_FINALIZER, host_of
 
 from .index import Index, set_setting
 
@@ -83,6 +84,16 @@ def read_identities(index: Index) -> Mapping[str, tuple[str, str]]:
             given = str(json.loads(metadata).get("annotations", {}).get(IDENTITY, ""))
             found[given.rpartition("/")[2]] = (namespace, name)
     return found
+
+
+def read_placements(index: Index) -> Mapping[tuple[str, str], str]:
+    """Returns the hosts that machines are placed on, by their namespaces and names."""
+    rows = index.read(
+        "SELECT namespace, name, finalizers FROM resources WHERE kind=? AND instr(finalizers, ?)",
+        (VirtualMachine.KIND, HOST_FINALIZER),
+    )
+    placed = ((namespace, name, host_of(json.loads(finalizers))) for namespace, name, finalizers in rows)
+    return {(namespace, name): host for namespace, name, host in placed if host is not None}
 
 
 def read_deployments(index: Index) -> frozenset[str]:

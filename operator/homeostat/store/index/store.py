@@ -93,6 +93,10 @@ class IndexedStore:
     def deployments(self) -> frozenset[str]:
         return orphans.read_deployments(self.index)
 
+    def placements(self) -> Mapping[tuple[str, str], str]:
+        """Returns the hosts that machines are placed on, by their namespaces and names."""
+        return orphans.read_placements(self.index)
+
     def network_identities(self) -> frozenset[str]:
         return orphans.read_network_identities(self.index)
 

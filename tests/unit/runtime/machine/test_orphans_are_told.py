@@ -133,6 +133,13 @@ async def test_what_a_resource_declares_is_none() -> None:
     assert await watching.scan() == EVERY and watching.found == ()
 
 
+async def test_disks_of_a_name_that_another_host_has_are_noted_and_told_to_nobody() -> None:
+    index, shelf = Index(), Shelf()
+    index.machines = {DB.identity: ("default", "db")}
+    await watch(Host(FOLDER), index, shelf, elsewhere=lambda: {("default", "db")}).scan()
+    assert shelf.told == [] and [orphan.state for orphan in index.known] == ["machine elsewhere"]
+
+
 @pytest.mark.parametrize("why", ["away", "incomplete"])
 async def test_nothing_is_told_before_all_can_be_seen(why: str) -> None:
     host, index, shelf = Host(FOLDER), Index(), Shelf()
