@@ -106,3 +106,10 @@ def test_with_one_host_again_nothing_is_shown_of_several(state: CliState) -> Non
     assert store.readable(Host) == [] and store.all_orphans() == {"local": [LOST, KEPT]}
     forget_hosts(store.index, "local")
     assert store.all_orphans() == {"local": [LOST, KEPT]}
+
+
+def test_disks_of_a_name_that_another_host_has_are_for_a_person(state: CliState) -> None:
+    state.store.note_orphans("local", [Orphan("default", "web", "machine elsewhere", directory="/far/web", disks=("root",))])
+    said = state.homeostat("delete", "orphan", "web", "--yes")
+    assert said.code == 1 and "the machine of its name is on another host" in said.err
+    assert "move what you need out of /far/web" in said.err

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from homeostat.models.base import Key
-from homeostat.planner.orphans import NETWORK, Orphan, mend, why
+from homeostat.planner.orphans import ELSEWHERE, NETWORK, Orphan, mend, why
 from homeostat.runtime.machine.orphans import describe, machine_to_delete
 
 from ..access import opened, operator_runs
@@ -128,6 +128,8 @@ async def delete_orphans(settings: CliSettings, names: Sequence[str], *, keep_di
         if missing := [name for name in names if name not in found]:
             raise CliError(f"there is no orphan named {', '.join(missing)}", "`homeostat get orphans -A` lists them")
         for name in names:
+            if found[name].state == ELSEWHERE:
+                raise CliError(f"orphan {name} is not deleted from here: {why(found[name])}", mend(found[name]))
             if (host := found[name].deleted_on) and host not in settings.hosts:
                 words = f"orphan {name} was being deleted on host {host}, which is not served: its guest may run there"
                 raise CliError(words, mend(found[name]))
