@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from homeostat.accounts.rights import Role
-from tests.api.harness import Api, serving
+from tests.api.harness import Api, refused, serving
 from tests.api.people import Person, settle
 
 
@@ -50,6 +50,20 @@ def _follows(api: Api, root: Person, bob: Person) -> None:
         assert bob.status("POST", "disks", json={"name": "next", "spec": {"size": "1Gi"}}) == 201
         entry = json.loads(next(lines))
         assert (entry["account"], entry["verb"], entry["name"]) == ("bob", "create", "next")
+
+
+def test_a_reader_is_cut_off_where_the_database_goes(tmp_path: Path) -> None:
+    settle(tmp_path / "state")
+    with serving(tmp_path) as api:
+        headers = dict(Person(api.http, "root").headers)
+        with api.http.stream("GET", "/api/v1/audit?follow=true&after=0", headers=headers) as answer:
+            lines = (line for line in answer.iter_lines() if line)
+            assert json.loads(next(lines))["name"] == "root"
+            (api.state / "accounts.db").rename(api.state / "elsewhere")
+            for line in lines:  # until it ends, as an answer does
+                assert json.loads(line)
+        refused(api.http.get("/api/v1/audit?follow=true&after=0", headers=headers), 503, "accounts_unavailable")
+    assert "Traceback" not in (tmp_path / "api.log").read_text()
 
 
 def test_without_accounts_nothing_is_noted(tmp_path: Path) -> None:
