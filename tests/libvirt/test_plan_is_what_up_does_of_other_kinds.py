@@ -58,6 +58,8 @@ def steps(entry: Planned) -> list[str]:
 def outcome(entry: Planned) -> Outcome | None:
     if isinstance(entry, NetworkEntry):
         return next(iter(entry.plans.values())).outcome
+    if isinstance(entry, ImageEntry):
+        return entry.refusal
     return entry.plan.outcome if isinstance(entry, PlanEntry | DiskEntry | SnapshotEntry | ScheduleEntry) else None
 
 
@@ -88,7 +90,8 @@ async def plan_and_up(made: Rig) -> Preview:
 
 def _said(entry: Planned) -> tuple[str, str]:
     found = outcome(entry)
-    return (found.reason, found.message) if entry.stalled and found is not None else ("", "")
+    told = entry.stalled or (isinstance(entry, DiskEntry) and entry.pending)
+    return (found.reason, found.message) if told and found is not None else ("", "")
 
 
 def image(root: Rig, size: int = 1 << 20) -> str:
@@ -99,6 +102,11 @@ def image(root: Rig, size: int = 1 << 20) -> str:
 
 CASES: dict[str, tuple[dict[str, Spec], str, str]] = {
     "a snapshot of nobody": ({"s": {"machineRef": {"name": "a"}}}, "s", "MachineNotFound"),
+    "a snapshot of a machine that is refused": (
+        {"a": {**OFF, "nics": [{"name": "n", "networkRef": {"name": "n"}}]}, "s": {"machineRef": {"name": "a"}}},
+        "s",
+        "MachineNotReady",
+    ),
     "a snapshot with the memory of what is off": (
         {"a": {**OFF, "disks": [{"name": "r", "size": "8Mi"}]}, "s": {"machineRef": {"name": "a"}, "memory": True}},
         "s",

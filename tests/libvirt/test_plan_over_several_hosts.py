@@ -127,3 +127,38 @@ async def test_what_another_host_has_is_not_planned_a_second_time(tmp_path: Path
         assert waiting(found).keys() == {"one"} and waiting(found)["one"][0] == "OnAnotherHost", text(found)
         site.start()
         await site.until(lambda: site.condition("one").reason == "OnAnotherHost", "up says so, too")  # type: ignore[union-attr]
+
+
+def disk(host: str) -> dict[str, object]:
+    return {"size": "8Mi", "hostSelector": {"kubernetes.io/hostname": host}}
+
+
+@pytest.mark.parametrize(
+    ("reason", "refs", "selector"),
+    [
+        ("HostSelectorContradicts", ["k"], {"hostSelector": {"kubernetes.io/hostname": "b"}}),
+        ("OnSeveralHosts", ["k", "k2"], {}),
+        ("HostNotReady", ["k"], {}),
+    ],
+)
+async def test_a_machine_that_no_host_can_have_is_refused_as_by_up(
+    tmp_path: Path, reason: str, refs: list[str], selector: dict[str, object]
+) -> None:
+    async with spread(tmp_path) as site:
+        site.write("Disk", "k", disk("a"))
+        site.write("Disk", "k2", disk("b"))
+        site.vm("two", "b")
+        site.start()
+        made = [site.state / "disks" / "default" / name / "disk.img" for name in ("k", "k2")]
+        await site.until(lambda: site.ready("two") and all(file.exists() for file in made), "both Disks are made")
+        if reason == "HostNotReady":
+            site.write("Host", "a", {"uri": site.all["a"].facts.uri, "maintenance": True})
+            await site.until(lambda: (host := site.host("a")) is not None and host.spec.maintenance, "it is known")
+        await site.stop()
+        site.vm("one", **selector, disks=[{"name": name, "diskRef": {"name": name}} for name in refs])
+        found = await planned(site)
+        (outcome,) = (e.plan.outcome for e in found.entries if isinstance(e, PlanEntry) and e.machine.metadata.name == "one")
+        assert outcome.reason == reason, text(found)
+        site.start()
+        await site.until(lambda: site.message("one"), "up says why")
+        assert (site.condition("one").reason, site.message("one")) == (reason, outcome.message)  # type: ignore[union-attr]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from homeostat.models.condition import STALLED, find_condition
 from homeostat.models.image import UPLOADED, Image, ImageOrigin, boot_sources, disk_sources
@@ -44,6 +44,14 @@ def made_of_another(noted: str) -> str:
         f"spec.source: it was Ready as {was}, and what an image is made of does not change: disks are built on it. Restore that, "
         "and give the other file an Image of its own"
     )
+
+
+def unobtainable(image: Image, keys: Collection[str], noted: str) -> Waiting | Stalled | None:
+    """Says why an Image stands for no file; None: it does. ``keys``: the ImageRef.key of the file that it names, none while
+    nothing was uploaded. ``noted``: that of the file which it stood for before; empty: of none."""
+    if not keys:
+        return Waiting(NOT_UPLOADED, f"nothing was uploaded yet: homeostat image upload FILE {image.metadata.name}")
+    return Stalled(CHANGED, made_of_another(noted)) if noted and noted not in keys else None
 
 
 def with_images(machine: VirtualMachine, images: Mapping[str, Image | str]) -> VirtualMachine:

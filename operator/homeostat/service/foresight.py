@@ -30,12 +30,12 @@ from homeostat.planner.allowed import Allowed
 from homeostat.planner.deployment.revision import unbootable
 from homeostat.planner.disk.foresee import foresee_disk
 from homeostat.planner.files.trash import KEEP
-from homeostat.planner.images import made_of_another
+from homeostat.planner.images import unobtainable
 from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.machine.storage.storage import image_ref
 from homeostat.planner.network import plan_network
 from homeostat.planner.observed import ImagePhase, Observed, ObservedImage, ObservedStorage, RememberedActs
-from homeostat.planner.plan import Outcome, Stalled, Waiting
+from homeostat.planner.plan import Outcome, Waiting
 from homeostat.runtime.deployment.ownership import owned_by
 from homeostat.runtime.deployment.reconcile import machine_of
 from homeostat.runtime.disk.observe import observe_disk
@@ -223,8 +223,8 @@ class _Look:
                 self._find(plan_network(resource, seen, self._instance).outcome)
             case Image():
                 noted, refs = await self.host.image_note(resource.identity), image_refs(resource)
-                if noted and noted not in {ref.key for ref in refs}:
-                    self._find(Stalled("ForbiddenChange", made_of_another(noted)))
+                if (why := unobtainable(resource, [ref.key for ref in refs], noted)) is not None:
+                    self._find(why)
                 await self._images(refs)
             case Plugin():
                 await self._images(images_of(resource))

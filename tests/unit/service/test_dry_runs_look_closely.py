@@ -114,7 +114,7 @@ def test_an_image_that_is_there_is_no_finding(state: StateFolder, tmp_path: Path
     assert (list(found.findings), list(found.unseen)) == ([], [])
 
 
-@pytest.mark.parametrize(("noted", "reasons"), [("", []), (ImageRef(FAR).key, []), ("another", ["ForbiddenChange"])])
+@pytest.mark.parametrize(("noted", "reasons"), [("", []), (ImageRef(FAR).key, []), ("another", ["ImageSourceChanged"])])
 def test_what_an_image_is_made_of_does_not_change(state: StateFolder, noted: str, reasons: list[str]) -> None:
     image = resource(Image, "debian", {"source": {"url": FAR}})
     write_image_note(Rooms(state.root, None), image.identity, noted)

@@ -27,7 +27,7 @@ from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
 from homeostat.planner.actions import FetchImage, ImageRef, ReleaseResource, StartDomain
 from homeostat.planner.allowed import NOTHING, Allowed
-from homeostat.planner.images import made_of_another
+from homeostat.planner.images import unobtainable
 from homeostat.planner.machine.host.claims import Claim, claims_held, claims_of
 from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.machine.preview.foresee import joined
@@ -42,7 +42,13 @@ from homeostat.runtime.deployment.reconcile import DeploymentReconciler, machine
 from homeostat.runtime.image.refs import image_refs
 from homeostat.runtime.machine.claims import Claims
 from homeostat.runtime.machine.effective import Effective
-from homeostat.runtime.machine.foreseeing import foresee_images, foresee_machine, too_much_memory, too_much_space
+from homeostat.runtime.machine.foreseeing import (
+    foresee_images,
+    foresee_machine,
+    needs_somebody,
+    too_much_memory,
+    too_much_space,
+)
 from homeostat.runtime.machine.images import ImageUse
 from homeostat.runtime.machine.observe import observe
 from homeostat.runtime.machine.restoring import with_restore
@@ -166,16 +172,15 @@ class _Foresight:
             if host.key in places  # the operator makes those that nobody declares
         ]
         for image in await self.store.list(Image):
-            fetches, problem = await self._fetches(image_refs(image))
-            noted = await self.first.host.image_note(image.identity)
-            if noted and noted not in {ref.key for ref in image_refs(image)}:
-                problem = made_of_another(noted)
-            entries.append(ImageEntry(image, self._changes(image), fetches, places.get(image.key, ""), problem))
+            refs, noted = image_refs(image), await self.first.host.image_note(image.identity)
+            fetches, failed = await self._fetches(refs)
+            why = unobtainable(image, [ref.key for ref in refs], noted) or failed
+            entries.append(ImageEntry(image, self._changes(image), fetches, places.get(image.key, ""), why))
         for network in sorted(await self.store.list(Network), key=_turn):
             entries.append(await self._network(network, places.get(network.key, "")))
         for plugin in await self.store.list(Plugin):
-            fetches, problem = await self._fetches(images_of(plugin))
-            entries.append(PluginEntry(plugin, self._changes(plugin), fetches, places.get(plugin.key, ""), problem))
+            fetches, failed = await self._fetches(images_of(plugin))
+            entries.append(PluginEntry(plugin, self._changes(plugin), fetches, places.get(plugin.key, ""), failed))
         deployments = []
         for deployment in await self.store.list(VirtualMachineDeployment):
             deployments.append(await self._deployment(deployment, places.get(deployment.key, "")))
@@ -307,15 +312,16 @@ class _Foresight:
     async def _foresee_images(self, refs: Sequence[ImageRef], observed: Observed, seen: PreviewHost) -> None:
         await foresee_images(refs, observed, self.fetched, seen.foresee)
 
-    async def _fetches(self, refs: Sequence[ImageRef]) -> tuple[Sequence[str], str]:
+    async def _fetches(self, refs: Sequence[ImageRef]) -> tuple[Sequence[str], Waiting | Stalled | None]:
         """Returns the addresses of the images that the host's cache lacks, and what will be wrong with one of them."""
         host = self.first.host
         observed = Observed(host.facts, None, storage=await host.storage(refs, (), (), host.facts.storage_root))
         await self._foresee_images(refs, observed, self.first)
-        actions, _ = plan_images(refs, observed)
+        actions, blocker = plan_images(refs, observed)
         fetches = [action.image for action in actions if isinstance(action, FetchImage)]
-        problem = next((found.error for ref in fetches if (found := self.fetched[ref.key]).phase is ImagePhase.FAILED), "")
-        return [ref.label for ref in fetches], problem
+        failed = [found.error for ref in fetches if (found := self.fetched[ref.key]).phase is ImagePhase.FAILED]
+        there = blocker if isinstance(blocker, Waiting | Stalled) and needs_somebody(blocker) else None
+        return [ref.label for ref in fetches], Waiting("ImageFailed", failed[0]) if failed else there
 
     def _changes(self, resource: Resource, since: int | None = None) -> Mapping[str, tuple[object, object]]:
         """Returns what of its spec changed since a generation. None: since the one that the operator has seen."""

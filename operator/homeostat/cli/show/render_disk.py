@@ -18,7 +18,7 @@ from .render_facts import fact_lines
 from .render_plan import Verb, actions_as_json, change_as_json, head_as_json, heading, outcome_as_json, plan_lines
 from .render_texts import Line
 
-_PASSING = frozenset({"Reconciling", "Creating", "Copying", "Growing", "ImageFetching", "Terminating", "Busy"})
+_PASSING = frozenset({"Reconciling", "Creating", "Copying", "Growing", "ImageFetching", "ImageQueued", "Terminating", "Busy"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 from homeostat.models.host import Host
 from homeostat.models.image import Image
 from homeostat.models.plugin import Plugin
+from homeostat.planner.plan import Stalled, Waiting
 
 from .render_changes import value_lines
 from .render_facts import fact_lines
@@ -19,13 +20,13 @@ from .render_texts import Line
 @dataclass(frozen=True, slots=True)
 class _FetchingEntry:
     """``changes`` are those of its spec that no operator has seen yet. ``fetches`` are the images that the host lacks.
-    ``problem``: why one of them cannot be fetched."""
+    ``refusal``: why one of them cannot be had."""
 
     resource: Plugin | Image | Host
     changes: Mapping[str, tuple[object, object]]
     fetches: Sequence[str]
     place: str = ""
-    problem: str = ""
+    refusal: Waiting | Stalled | None = None
 
     @property
     def verb(self) -> Verb:
@@ -33,7 +34,11 @@ class _FetchingEntry:
 
     @property
     def stalled(self) -> bool:
-        return bool(self.problem) and not self.resource.deleting
+        return self.refusal is not None and not self.resource.deleting
+
+    @property
+    def problem(self) -> str:
+        return self.refusal.message if self.refusal is not None else ""
 
     @property
     def pending(self) -> bool:
@@ -50,7 +55,7 @@ class _FetchingEntry:
         lines += [line for name, both in self.changes.items() for line in value_lines(name, *both, "", "busy")]
         if self.verb is not Verb.DELETE:
             lines += [Line(f"    {i}. fetch image {url}") for i, url in enumerate(self.fetches, 1)]
-            return [*lines, *([Line(f"    ! ImageFailed: {self.problem}", "bad")] if self.problem else [])]
+            return [*lines, *([Line(f"    ! {why.reason}: {why.message}", "bad")] if (why := self.refusal) is not None else [])]
         return [*lines, Line("    … once nothing uses it any more", "dim")]
 
     def as_json(self) -> dict[str, Any]:

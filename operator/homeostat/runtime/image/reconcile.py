@@ -7,10 +7,10 @@ from homeostat.models.condition import READY, find_condition
 from homeostat.models.image import Image, ImageState, ImageStatus
 from homeostat.models.kinds import STORED, kind_of
 from homeostat.planner.actions import FetchImage
-from homeostat.planner.images import CHANGED, NOT_UPLOADED, made_of_another
+from homeostat.planner.images import unobtainable
 from homeostat.planner.machine.storage.storage import plan_images
 from homeostat.planner.observed import ImagePhase, Observed, ObservedImage
-from homeostat.planner.plan import Converged, Outcome, Stalled, Waiting
+from homeostat.planner.plan import Converged, Outcome, Waiting
 
 from ..engine.clock import timestamp
 from ..engine.ports import Happening, ResourceStore
@@ -63,11 +63,9 @@ class ImageReconciler:
         absent = ObservedImage(ImagePhase.MISSING)
         if not facts.reachable:
             return absent, Waiting("HostUnreachable", facts.error)
-        if not refs:
-            return absent, Waiting(NOT_UPLOADED, f"nothing was uploaded yet: homeostat image upload FILE {image.metadata.name}")
         noted = await self._host.image_note(image.identity)
-        if noted and noted != refs[0].key:
-            return absent, Stalled(CHANGED, made_of_another(noted))
+        if (why := unobtainable(image, [ref.key for ref in refs], noted)) is not None:
+            return absent, why
         storage = await self._host.storage(refs, (), (), facts.storage_root)
         actions, blocker = plan_images(refs, Observed(facts, None, storage=storage))
         for action in actions:

@@ -22,8 +22,8 @@ Foresee = Callable[[ImageRef], Awaitable[ObservedImage]]
 
 SAID_BY_ACTIONS = frozenset({"Reconciling", "Starting", "ShuttingDown", "Terminating"})
 PASSING = SAID_BY_ACTIONS | {
-    "Busy", "CrashLoopBackOff", "GuestShuttingDown", "IOError", "ImageFetching", "Pausing", "PoweringOff",
-    "Resuming", "Saving", "Unhealthy", NOT_TAKEN,
+    "Busy", "CrashLoopBackOff", "GuestShuttingDown", "IOError", "ImageFetching", "ImageQueued", "Pausing", "PoweringOff",
+    "Restoring", "Resuming", "Saving", "Unhealthy", NOT_TAKEN,
 }  # fmt: skip
 """Reasons that pass by themselves. For every other reason somebody must act."""
 
