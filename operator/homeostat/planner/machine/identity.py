@@ -46,7 +46,7 @@ def machine_directory(storage_root: str, machine: VirtualMachine) -> str:
 
 def disk_path(storage_root: str, machine: VirtualMachine, disk: str) -> str:
     """Returns the file of one of the machine's disks: that of the Disk which its spec names, else the machine's own."""
-    ref = next((device.disk_ref for device in machine.spec.disks if device.disk_ref and device.name == disk), None)
+    ref = next((device.disk_ref for device in machine.spec.disks if device.name == disk), None)
     return own_disk_path(storage_root, machine, disk) if ref is None else path_of_ref(storage_root, machine, ref)
 
 

@@ -145,9 +145,8 @@ def _suspended(machine: VirtualMachine, observed: Observed, now: float) -> Plan:
 
 def _lacking(machine: VirtualMachine, observed: Observed, definition: DefinitionPlan) -> Outcome | None:
     """Says what its host lacks for the changes that a running guest waits for; None: nothing. A restart would leave it off."""
-    runs = observed.domain is not None and observed.domain.state.active
     waits = definition.pending or _attaches_nowhere(machine, observed, definition)
-    return misfit(machine, observed) if runs and waits else None
+    return misfit(machine, observed) if waits else None
 
 
 def _attaches_nowhere(machine: VirtualMachine, observed: Observed, definition: DefinitionPlan) -> bool:

@@ -150,7 +150,7 @@ def _lacking(want: NetworkConfig, plan: NetworkPlan, seen: NetworkSeen) -> Outco
     if starts and want.mode == "bridge" and want.bridge and bridges is not None and want.bridge not in bridges:
         mend = f"add it (`ip link add {want.bridge} type bridge`), or name one of: {', '.join(sorted(bridges)) or 'none'}"
         return Waiting("BridgeMissing", f"bridge: host {seen.host.name} has no bridge {want.bridge!r}: {mend}", POLL_SECONDS)
-    if starts and want.forward_device and want.mode != "bridge" and links is not None and want.forward_device not in links:
+    if starts and want.forward_device and links is not None and want.forward_device not in links:
         message = f"forwardDevice: host {seen.host.name} has no network device {want.forward_device!r}"
         hint = nearest(want.forward_device, tuple(sorted(links))) or f": name one of {', '.join(sorted(links)) or 'none'}"
         return Waiting("DeviceMissing", message + hint, POLL_SECONDS)

@@ -45,6 +45,7 @@ def test_a_password_is_compared_and_neither_shown_nor_hashed() -> None:
     ("values", "change"),
     [
         ({"memory": 2**30}, Change("resources.memory", "512Mi", "1Gi", RESTART)),
+        ({"memory": 2**30, "balloon": 2**29}, Change("resources.maxMemory", "512Mi", "1Gi", RESTART)),
         ({"vcpus": 2}, Change("resources.vcpu", "1", "2", RESTART)),
         ({"cpu": CpuConfig("custom", "qemu64", ("+aes",))}, Change("resources.cpu", "maximum", "qemu64 +aes", RESTART)),
         ({"uefi": True}, Change("firmware.type", "BIOS", "UEFI", RESTART)),

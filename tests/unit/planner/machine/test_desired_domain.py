@@ -87,6 +87,21 @@ def test_a_cpu_that_needs_kvm_is_refused_without(model: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("nic", "kind", "source"),
+    [
+        ({"network": "default"}, "network", "default"),
+        ({"networkRef": {"name": "lan"}}, "network", "lan"),
+        ({"bridge": "br0"}, "bridge", "br0"),
+        ({"tap": {"name": "tap0"}}, "ethernet", "tap0"),
+        ({"user": {}}, "user", ""),
+    ],
+)
+def test_what_a_nic_is_plugged_into(nic: dict[str, Any], kind: str, source: str) -> None:
+    (made,) = on(HOST, nics=[{"name": "lan", **nic}]).nics
+    assert (made.kind, made.source) == (kind, source)
+
+
+@pytest.mark.parametrize(
     ("spec", "kind", "ports"),
     [
         ({}, "q35", True),

@@ -8,10 +8,11 @@ import pytest
 
 from homeostat.driver.xml.network import build_network, parse_network
 from homeostat.planner.network import actions as act
+from homeostat.planner.network import plan_network
 from homeostat.planner.network.config import AddressConfig, NetworkConfig
 from homeostat.planner.placement import host_finalizer
 from homeostat.planner.plan import Converged, Waiting
-from tests.unit.network_world import LAN, NetworkWorld, network
+from tests.unit.network_world import INSTANCE, LAN, NetworkWorld, network
 
 OTHER = NetworkConfig("other", "u", "nat", "virbr7", addresses=(AddressConfig("192.168.100.129/25"),))
 
@@ -35,6 +36,9 @@ def test_a_host_that_is_away() -> None:
 def test_a_bridge_that_the_host_lacks() -> None:
     assert "ip link add br7" in waits(NetworkWorld(), "BridgeMissing", mode="Bridge", bridge="br7")
     assert NetworkWorld().settle(network(mode="Bridge", bridge="br0")).outcome == Converged("Active")
+    adopted = network(adopt="other", mode="Bridge")  # whose bridge its spec leaves open
+    down = beside(NetworkConfig("other", "u", "bridge", "br0"), up=False)
+    assert down.settle(adopted).outcome == Converged("Active") and "other" in down.live
     unknown = NetworkWorld(host=replace(NetworkWorld().host, bridges=None))
     assert unknown.settle(network(mode="Bridge", bridge="br7")).outcome == Converged("Active")
 
@@ -45,6 +49,7 @@ def test_a_device_that_the_host_lacks(mode: str) -> None:
     world = NetworkWorld(host=replace(NetworkWorld().host, links=frozenset({"eth0", "lo"})))
     assert waits(world, "DeviceMissing", forwardDevice="eth1", **lan).endswith("no network device 'eth1'; did you mean eth0?")
     assert waits(world, "DeviceMissing", forwardDevice="wan", **lan).endswith("no network device 'wan': name one of eth0, lo")
+    assert replace(world).settle(network(**lan)).outcome == Converged("Active"), "by any device"
     assert world.settle(network(forwardDevice="eth0", **lan)).outcome == Converged("Active")
     world.host = replace(world.host, links=frozenset())  # what is up stays up
     assert world.plan(network(forwardDevice="eth0", **lan)).outcome == Converged("Active")
@@ -52,7 +57,22 @@ def test_a_device_that_the_host_lacks(mode: str) -> None:
 
 
 def test_a_bridge_that_another_network_has() -> None:
-    assert "'other'" in waits(beside(OTHER, up=False), "BridgeTaken", bridge="virbr7", addresses=[{"cidr": "10.0.0.1/24"}])
+    lan = {"addresses": [{"cidr": "10.0.0.1/24"}]}
+    assert "'other'" in waits(beside(OTHER, up=False), "BridgeTaken", bridge="virbr7", **lan)
+    world = NetworkWorld()
+    world.settle(network(bridge="virbr7", **lan))
+    world.definitions["other"] = build_network(OTHER)  # which cannot come up
+    assert world.plan(network(bridge="virbr7", **lan)).outcome == Converged("Active")
+
+
+def test_networks_whose_bridges_nobody_knows_are_not_on_one() -> None:
+    world = beside(OTHER, up=False)
+    seen = world.seen()
+    nameless = replace(seen.networks["other"].config, name="third", bridge=None)
+    third = replace(seen.networks["other"], name="third", uuid="3", config=nameless)
+    adopted = network(adopt="other", mode="NAT", mtu=1400)
+    plan = plan_network(adopted, replace(seen, networks={**seen.networks, "third": third}), INSTANCE)
+    assert any(isinstance(action, act.DefineNetwork) for action in plan.actions)
 
 
 def test_a_bridge_of_the_host_that_is_no_networks() -> None:

@@ -111,8 +111,6 @@ def _on_running_files(config: DomainConfig, live: DomainConfig | None, want: Dom
     """Returns the definition with those disks on the file that the running guest writes to, where they are to be there (see
     disk_source). It also names the files below them, so that neither libvirt nor QEMU reads that from a header that a guest may
     have written."""
-    if not config.disks and config.kernel is None:
-        return config
     runs = {disk.name: disk.source for disk in live.disks} if live else {}
     places = {disk.name: disk for disk in want.disks if disk.device == "disk" and runs.get(disk.name) == disk.source}
     disks = tuple(

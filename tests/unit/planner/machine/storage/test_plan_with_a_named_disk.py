@@ -96,6 +96,8 @@ def test_what_is_below_it_is_what_its_label_says() -> None:
     file = replace(file_of(of), backing=BASE.path, label=label_of(of, BASE, made=True))
     assert defined(plan(seen([file], of))).chain == (BASE,)
     assert defined(plan(seen([replace(file, backing=None)], of))).chain == ()  # flattened by somebody
+    unlabelled = plan(seen([replace(file, label=None)], of))
+    assert unlabelled.outcome.reason == "DiskNotReady" and not unlabelled.actions
     forged = plan(seen([replace(file, backing="/etc/shadow")], of))
     assert isinstance(forged.outcome, Stalled) and forged.outcome.reason == "DiskHeaderAltered" and not forged.actions
 
