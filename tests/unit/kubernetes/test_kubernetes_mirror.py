@@ -12,6 +12,7 @@ import pytest
 from homeostat.models.base import Key
 from homeostat.planner.placement import PLACEMENTS
 from homeostat.store.index.index import Index
+from homeostat.store.index.records import read_revisions
 from homeostat.store.kubernetes.mirror import Mirror, newer
 
 KEY = Key("VirtualMachine", "default", "web")
@@ -173,3 +174,23 @@ def test_what_is_no_object_is_passed_over(mirror: Mirror, index: Index) -> None:
 )
 def test_versions_are_numbers(version: str, known: str, expected: bool) -> None:
     assert newer(version, known) is expected
+
+
+@pytest.mark.parametrize(
+    ("manager", "labels", "author"),
+    [
+        ("homeostat-api", {"homeostat.dev/owner": "ada"}, "ada"),
+        ("homeostat-api", {"other": "ada"}, "api"),
+        ("homeostat-api", None, "api"),
+        ("kubectl-apply", {"homeostat.dev/owner": "ada"}, "kubectl-apply"),
+    ],
+)
+def test_who_made_it_is_the_account_where_it_came_by_the_api(
+    mirror: Mirror, index: Index, manager: str, labels: dict[str, str] | None, author: str
+) -> None:
+    made = vm(1)
+    made["metadata"] |= {"managedFields": [{"manager": manager, "fieldsV1": {"f:spec": {}}}]}
+    made["metadata"] |= {"labels": labels} if labels is not None else {}
+    mirror.take([made])
+    (revision,) = read_revisions(index, KEY)
+    assert revision.author == author

@@ -199,8 +199,6 @@ class Placer:
         return [key for key, placed in self._placed.items() if placed.host == host]
 
     def _note(self, key: Key, placed: _Placed) -> None:
-        if self._placed.get(key) == placed:
-            return
         self.forget(key)
         self._placed[key] = placed
         self._promised[placed.host] = self._promised.get(placed.host, 0) + placed.memory
@@ -240,7 +238,7 @@ def unadmitted(machine: VirtualMachine, host: Host, others: Collection[str], mad
     machines. What was made there once (``made_here``) stays, whatever was said since. ``others``: the hosts that there are."""
     name, before = host.metadata.name, machine.status.host if machine.status else None
     again = "delete the machine, and make it again without a finalizer"
-    if before and before != name and before in others:
+    if before != name and before in others:
         why = f"its domain is on host {before}, and its finalizer names host {name}, where it would be a second one"
         return Waiting(ON_ANOTHER_HOST, f"{why}: give it the finalizer of {before} again, or {again}", RETRY_SECONDS)
     closed = "is being deleted" if host.deleting else "is in maintenance" if host.spec.maintenance else ""

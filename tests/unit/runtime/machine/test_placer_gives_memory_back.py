@@ -116,6 +116,7 @@ def test_a_placement_that_failed_promises_nothing(cluster: Cluster) -> None:
     cluster.refuses = OSError("the API server is away")
     with pytest.raises(OSError, match="away"):
         cluster.where(machine("web", 8))
+    assert cluster.placer.placed_on("a") == []
     cluster.refuses, cluster.other = None, "b"
     cluster.where(machine("web", 8))  # another was first, and its place is learned from its news
     assert cluster.placer.placed_on("a") == []

@@ -99,6 +99,14 @@ def test_one_whose_deployment_cannot_be_read_waits_for_it(cluster: Cluster) -> N
 
     assert cluster.said == ["DeploymentUnreadable"]
     assert placer.woken_by(deployment) == [replica.key]
+    assert placer.woken_by(Key("VirtualMachineDeployment", "default", "other")) == []
+
+
+@pytest.mark.parametrize("kind", ["Disk", "Network", "Image"])
+def test_by_what_it_may_name(placer: Placer, kind: str) -> None:
+    assert placer.woken_by(Key(kind, "default", "a")) == [PICKY.key]
+    assert placer.woken_by(Key(kind, "prod", "a")) == []
+    assert placer.woken_by(Key("Plugin", "default", "a")) == ()
 
 
 def test_not_by_a_report_of_the_same(cluster: Cluster, placer: Placer) -> None:

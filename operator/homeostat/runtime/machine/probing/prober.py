@@ -65,8 +65,8 @@ class Prober:
         for name in NAMES:
             probe: Probe | None = getattr(probes, name)
             if probe is not None:
-                # The kubelet spreads first tries over a period, so that a thousand machines are not probed at the same moment.
-                spread = random.random() * min(1.0, probe.period_seconds)
+                # As the kubelet does, so that a thousand machines are not probed at the same moment.
+                spread = random.random()  # seconds: no period is shorter
                 self._schedule(key, subject, name, probe, probe.initial_delay_seconds + spread)
 
     def forget(self, key: Key) -> None:
