@@ -23,7 +23,7 @@ from .metrics import Metrics
 from .middleware import AnswerPages, HeadAsGet, Observe, TellAge
 from .mode import Mode, open_mode
 from .network_words import NETWORKS
-from .resources.any_kind import Kinds, ResourceOfAKind, ResourceRevisions, ResourcesOfAKind
+from .resources.any_kind import ApplyResource, Kinds, ResourceOfAKind, ResourceRevisions, ResourcesOfAKind
 from .resources.can_i import CanI
 from .resources.deployment_spec import DeploymentSpec
 from .resources.desired_errors import DesiredStateErrors
@@ -109,6 +109,7 @@ def own_routes(service: Service) -> list[Route]:
         Route(f"{V1}/resources/{{kind}}", ResourcesOfAKind(service)),
         Route(f"{V1}/resources/{{kind}}/{{name}}", ResourceOfAKind(service)),
         Route(f"{V1}/resources/{{kind}}/{{name}}/revisions", ResourceRevisions(service)),
+        Route(f"{V1}/apply", ApplyResource(service)),
         Route(f"{V1}/events", EventList(service)),
         Route(f"{V1}/errors", DesiredStateErrors(service)),
         Route(f"{V1}/can-i", CanI(service)),

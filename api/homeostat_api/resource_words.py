@@ -9,6 +9,8 @@ from pydantic import Field
 from homeostat.models.kinds import REGISTRY, Kind
 from homeostat.runtime.engine.ports import Event, SpecRevision
 
+from .http.spec_changes import SpecChanged
+from .http.whole import Named
 from .http.words import Timestamp, Words
 
 
@@ -34,6 +36,45 @@ class ResourceDocument(Words):
 
 class ResourceDocuments(Words):
     items: list[ResourceDocument]
+
+
+class NewMetadata(Words):
+    name: Named
+    namespace: str = Field(default="", description="Default: the server's, which has no other.")
+    labels: dict[str, str] = Field(default_factory=dict)
+    annotations: dict[str, str] = Field(default_factory=dict)
+
+
+class NewResource(Words):
+    """A resource as a document has it. What a store sets, such as uid and status, is no part of it."""
+
+    apiVersion: Literal["homeostat.dev/v1alpha1"]
+    kind: str
+    metadata: NewMetadata
+    spec: dict[str, Any] = Field(default_factory=dict)
+
+
+class MetadataPatch(Words):
+    labels: dict[str, str | None] = Field(default_factory=dict)
+    annotations: dict[str, str | None] = Field(default_factory=dict)
+
+
+class ResourcePatch(Words):
+    """A merge patch of a resource (RFC 7396): null removes."""
+
+    metadata: MetadataPatch = MetadataPatch()
+    spec: dict[str, Any] = Field(default_factory=dict)
+
+
+class ResourceChanged(SpecChanged):
+    """A resource after a change, and what that takes."""
+
+    resource: ResourceDocument
+
+
+class ResourceApplied(ResourceChanged):
+    outcome: Literal["created", "configured", "unchanged"]
+    left: list[str] = Field(description="Fields that stay although the document has them not, since nothing was applied before.")
 
 
 class RevisedField(Words):

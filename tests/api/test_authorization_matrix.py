@@ -21,6 +21,7 @@ from homeostat.accounts.passwords import Passwords
 from homeostat.accounts.reception import Reception
 from homeostat.accounts.rights import Grant, Right, Role
 from homeostat.models.base import OWNER
+from homeostat.models.kinds import BY_KIND, BY_PLURAL, kind_of
 from homeostat.store.files.state import StateFolder
 from homeostat_api.accounts.lookup import AccountsLookup
 from homeostat_api.app import create_app, make_routes
@@ -38,6 +39,7 @@ SPEC = {"GET": SEE, "PUT": CHANGE, "PATCH": CHANGE}
 ROWS: dict[str, dict[str, Need]] = {
     "/": {"GET": SEE},
     "/metrics": {"GET": MODERATE},
+    "/api/v1/apply": {"POST": CHANGE},
     "/api/v1/can-i": {"GET": KNOWN},
     "/api/v1/deployments": ALL,
     "/api/v1/deployments/{name}": {**ONE, "PATCH": CHANGE},
@@ -62,8 +64,8 @@ ROWS: dict[str, dict[str, Need]] = {
     "/api/v1/plugins/{plugin}/enabled": {"POST": CHANGE},
     "/api/v1/events": {"GET": SEE},
     "/api/v1/resources": {"GET": SEE},
-    "/api/v1/resources/{kind}": {"GET": SEE},
-    "/api/v1/resources/{kind}/{name}": {"GET": SEE},
+    "/api/v1/resources/{kind}": {"GET": SEE, "POST": CHANGE},
+    "/api/v1/resources/{kind}/{name}": {**ONE, "PATCH": CHANGE},
     "/api/v1/resources/{kind}/{name}/revisions": {"GET": SEE},
     "/api/v1/snapshots": ALL,
     "/api/v1/snapshots/{name}": ONE,
@@ -233,10 +235,14 @@ def test_what_is_anothers_is_answered_like_what_is_not_there(house: House) -> No
 def test_lists_have_what_is_ones_own(house: House) -> None:
     collections = [p for p, row in ROWS.items() if row == ALL]
     seen = {path: house.asked(path, "GET", house.signed_in("alice")) for path in collections}
-    assert len(seen) == 8
+    assert len(seen) == 9
     for path, answer in seen.items():
         assert "mine" in answer.text and "theirs" not in answer.text, path
         assert answer.headers["X-Total-Count"] == "1"
+    alice = house.signed_in("alice")
+    of_any_kind = {plural: house.asked(f"/api/v1/resources/{plural}", "GET", alice).text for plural in BY_PLURAL}
+    assert {plural for plural, text in of_any_kind.items() if "mine" in text} == {kind_of(BY_KIND[kind]).plural for kind in SPECS}
+    assert [plural for plural, text in of_any_kind.items() if "theirs" in text] == []
 
 
 def test_to_what_is_ones_own_one_has_the_rights_of_an_owner(house: House) -> None:

@@ -82,15 +82,18 @@ async def answer_creation(
         answer_made(resp, made)
 
 
-async def answer_deletion(req: falcon.asgi.Request, resp: falcon.asgi.Response, collection: Collection[R], name: str) -> None:
-    """Deletes a resource, and answers whether it has gone in the time that the request gives.
+async def answer_deletion(
+    req: falcon.asgi.Request, resp: falcon.asgi.Response, collection: Collection[R], name: str, force: bool = False
+) -> None:
+    """Deletes a resource, and answers whether it has gone in the time that the request gives. ``force``: its
+    guest is not asked.
 
     Raises:
         NoSuchResource, InUse, StoreError: see the collection's ``delete``.
     """
     seconds = whole_number(req, "wait", WAIT_MAX) or 0
     found = await collection.get(name)
-    await collection.delete(found)
+    await collection.delete(found, force)
     gone, _ = await collection.wait_gone(found, seconds)
     resp.status = falcon.HTTP_204 if gone else falcon.HTTP_202
     if not gone:

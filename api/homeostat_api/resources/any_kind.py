@@ -8,22 +8,38 @@ from typing import Any
 import falcon.asgi
 
 from homeostat.models.base import API_VERSION, Resource
-from homeostat.models.kinds import BY_PLURAL, KINDS
+from homeostat.models.kinds import BY_KIND, BY_PLURAL, KINDS
 from homeostat.models.outside import redacted_all
-from homeostat.service.collection import Collection
+from homeostat.service.collection import Collection, Patch
 from homeostat.service.service import Service
+from homeostat.service.spec_change import SpecChange
 
 from ..http.actor import who
-from ..http.errors import Problem
+from ..http.errors import Problem, invalid
 from ..http.kind_index import KindIndex
 from ..http.lists import ListAnswer
-from ..http.operations import ETAG, LIST_HEADERS, Answer, operation
-from ..http.parameters import IF_NONE_MATCH, LIMIT, OFFSET
+from ..http.media import MERGE_PATCH, read_model
+from ..http.operations import ETAG, LIST_HEADERS, Answer, Parameter, operation
+from ..http.parameters import IF_MATCH, IF_NONE_MATCH, LIMIT, OFFSET, flag
+from ..http.preconditions import expected_version, set_etag
 from ..http.rights import Right, needs
-from ..http.whole import answer_one, named, whole
-from ..resource_words import ALL_KINDS, KindsServed, ResourceDocument, ResourceDocuments, Revisions, revision_words
+from ..http.spec_changes import DRY_RUN, changed_words
+from ..http.whole import WAIT, Going, answer_deletion, answer_made, answer_one, named, whole
+from ..resource_words import (
+    ALL_KINDS,
+    KindsServed,
+    NewResource,
+    ResourceApplied,
+    ResourceChanged,
+    ResourceDocument,
+    ResourceDocuments,
+    ResourcePatch,
+    Revisions,
+    revision_words,
+)
 
 TAG = "Resources"
+FORCE = Parameter("force", {"type": "boolean", "default": False}, "Cut the power, instead of asking a guest to shut down.")
 
 
 def kind_at(plural: str) -> type[Resource]:
@@ -86,6 +102,22 @@ class ResourcesOfAKind:
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, kind: str) -> None:
         await self._list_of(kind_at(kind))(req, resp, whole)
 
+    @needs(Right.CHANGE)
+    @operation(
+        "Create a resource",
+        TAG,
+        {201: Answer("It is written down; the operator makes it.", ResourceDocument, headers=ETAG)},
+        body=NewResource,
+        errors=(400, 404, 409),
+    )
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, kind: str) -> None:
+        asked = await read_model(req, NewResource)
+        collection = _of(self._service, req, asked)
+        if collection.kind is not declared_at(kind):
+            raise invalid(f"kind: {asked.kind} is none of {kind}")
+        made = await collection.create(asked.model_dump(exclude_unset=True))
+        answer_made(resp, made, document_of(made))
+
     def _list_of(self, kind: type[Resource]) -> ListAnswer[Any]:
         """Returns what answers lists of a kind. It is made when somebody asks, since it keeps what it rendered."""
         if kind not in self._lists:
@@ -109,6 +141,92 @@ class ResourceOfAKind:
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, kind: str, name: str) -> None:
         found = await self._seen(req, kind).get(name)
         answer_one(resp, found, document_of(found))
+
+    @needs(Right.CHANGE)
+    @operation(
+        "Change a resource",
+        TAG,
+        {200: Answer("The resource after the change, and what that takes.", ResourceChanged, headers=ETAG)},
+        parameters=(IF_MATCH, DRY_RUN),
+        body=ResourcePatch,
+        body_types=(MERGE_PATCH, "application/json"),
+        errors=(400, 404, 409, 412),
+    )
+    async def on_patch(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, kind: str, name: str) -> None:
+        collection = self._seen(req, kind)
+        version = expected_version(req, await collection.get(name))
+        patch = (await read_model(req, ResourcePatch)).model_dump(exclude_unset=True)
+        dry = flag(req, "dryRun")
+
+        async def change(_: Resource) -> Patch:
+            return patch
+
+        before, after = await collection.edit(name, version, change, dry)
+        resp.media = await _changed(collection, before, after, dry)
+        set_etag(resp, before if dry else after)
+
+    @needs(Right.CHANGE)
+    @operation(
+        "Delete a resource",
+        TAG,
+        {204: Answer("It is gone."), 202: Answer("It goes as its kind does.", Going)},
+        description="409 while others use it: details.used_by says which. What it has on a host goes as its spec says.",
+        parameters=(WAIT, FORCE),
+        errors=(400, 404, 409),
+    )
+    async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, kind: str, name: str) -> None:
+        await answer_deletion(req, resp, self._seen(req, kind), name, flag(req, "force"))
+
+
+class ApplyResource:
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    @needs(Right.CHANGE)
+    @operation(
+        "Apply a resource",
+        TAG,
+        {200: Answer("What was done, and what that takes.", ResourceApplied, headers=ETAG)},
+        description="Creates it, or changes it by the three-way rule of `homeostat apply`: what was applied last and is not in "
+        "the document any more is removed, and what was never applied is left alone.",
+        parameters=(DRY_RUN,),
+        body=NewResource,
+        errors=(400, 409),
+    )
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        asked, dry = await read_model(req, NewResource), flag(req, "dryRun")
+        collection = _of(self._service, req, asked)
+        before, applied = await collection.apply(asked.model_dump(exclude_unset=True), dry)
+        after = applied.resource
+        assert after is not None
+        resp.media = {
+            "outcome": applied.outcome,
+            "left": list(applied.left),
+            **await _changed(collection, before, after, dry),
+        }
+        set_etag(resp, after)
+
+
+def _of(service: Service, req: falcon.asgi.Request, asked: NewResource) -> Collection[Any]:
+    """Returns the resources that a document is one of.
+
+    Raises:
+        Problem: 400, they are not here.
+    """
+    kind = BY_KIND.get(asked.kind)
+    if kind is None:
+        raise invalid(f"kind: there is no kind {asked.kind[:64]!r}; the kinds are {', '.join(BY_KIND)}")
+    collection = service.asked_by(who(req)).of(kind)
+    if asked.metadata.namespace not in ("", collection.namespace):
+        raise invalid(f"metadata.namespace: this server has the resources of namespace {collection.namespace} only")
+    return collection
+
+
+async def _changed(collection: Collection[Any], before: Resource | None, after: Any, dry: bool) -> dict[str, Any]:
+    """Renders a change as ``ResourceChanged`` describes."""
+    foreseen = await collection.foresee(after) if dry else None
+    change = await collection.judge(before, after) if before is not None else SpecChange()
+    return {"resource": document_of(after), **changed_words(change, dry, foreseen)}
 
 
 class ResourceRevisions:

@@ -18,7 +18,7 @@ from homeostat.accounts.rights import Right
 from homeostat.driver.errors import DriverError
 from homeostat.driver.storage.images.source import check_source, is_remote
 from homeostat.driver.storage.secret import check_secret
-from homeostat.models.base import OWNER, Key, Resource
+from homeostat.models.base import API_GROUP, OWNER, Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.image_source import FileSource
 from homeostat.models.kinds import BY_KIND
@@ -30,7 +30,9 @@ from homeostat.models.plugin import Plugin
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.actions import ImageRef
 from homeostat.planner.network.identity import bridge_device, network_name
+from homeostat.runtime.machine.commands import REPLACED
 from homeostat.runtime.machine.effective import ENDS, Effective, plugin_key
+from homeostat.store.files.passes.compare import PRUNE_ANNOTATION
 from homeostat.store.files.reading.validate import Rejected, validate
 from homeostat.store.merge import merge_patch
 
@@ -40,6 +42,8 @@ from .refusals import BeingDeleted, Disabled, NoSuchResource, NotAllowed, Source
 
 PRIVATE = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")))
 """Subnets that a request may make a network of."""
+ASKED_FOR = frozenset({OWNER, REPLACED, PRUNE_ANNOTATION})
+"""Labels and annotations of ours that requests may change, or that are judged by themselves."""
 
 M = TypeVar("M", bound=BaseModel)
 R = TypeVar("R", bound=Resource)
@@ -75,6 +79,14 @@ class Admission:
         if wanted is not None:
             await self._check(before, wanted)
 
+    async def become(self, before: Resource, after: Resource) -> None:
+        """Checks what a resource would become. What it is already is not judged.
+
+        Raises:
+            Refusal: it must not become that.
+        """
+        await self._check(before, after)
+
     async def plugin(self, name: str) -> None:
         """Checks that new machines may use a plugin.
 
@@ -104,6 +116,7 @@ class Admission:
 
     async def _check(self, before: Resource | None, wanted: Resource) -> None:
         _check_owner(before, wanted)
+        _check_ours(before, wanted)
         await self._check_references(before, wanted)
         await self._check_plugged(before, wanted)
         if isinstance(wanted, VirtualMachineDeployment):
@@ -246,6 +259,21 @@ def _check_owner(before: Resource | None, wanted: Resource) -> None:
     had = before.metadata.labels.get(OWNER) if before is not None else None
     if wanted.metadata.labels.get(OWNER) != had:
         raise NotAllowed(f"metadata.labels: {OWNER} is written by the server", {"label": OWNER})
+
+
+def _check_ours(before: Resource | None, wanted: Resource) -> None:
+    """Checks that a request leaves the labels and annotations alone that Homeostat itself goes by, such as whose domain on a host
+    a machine is.
+
+    Raises:
+        NotAllowed: it does not.
+    """
+    for place in ("labels", "annotations"):
+        had = getattr(before.metadata, place) if before is not None else {}
+        asked = getattr(wanted.metadata, place)
+        for name in sorted(name for name in {*had, *asked} if had.get(name) != asked.get(name)):
+            if name.startswith(f"{API_GROUP}/") and name not in ASKED_FOR:
+                raise NotAllowed(f"metadata.{place}: {name} is written by Homeostat alone: leave it out", {"name": name})
 
 
 def _within(network: Any, private: Any) -> bool:

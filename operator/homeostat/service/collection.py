@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from homeostat.accounts.rights import Right
-from homeostat.models.base import API_VERSION, Key, Model, Resource
+from homeostat.models.base import API_VERSION, OWNER, Key, Model, Resource
 from homeostat.models.kinds import kind_of
 from homeostat.runtime.engine.ports import SpecRevision
 from homeostat.store import errors as store_errors
+from homeostat.store.files.reading.validate import resource_to_write
 from homeostat.store.index.row import Row
 from homeostat.store.merge import merge_difference
+from homeostat.store.three_way import ABSENT, Applied
 
 from .admission import Admission
 from .asking import Asking
@@ -166,6 +169,47 @@ class Collection(Generic[R]):
             raise await veiled_refusal(self.asking, error.key, error) from error
         assert isinstance(made, self.kind)
         return made
+
+    async def apply(self, document: Mapping[str, Any], dry: bool = False) -> tuple[R | None, Applied]:
+        """Creates the resource of a document, or changes it by the three-way rule of ``homeostat apply``. Returns the resource
+        before (None: there was none), and what was done. ``dry``: writes nothing, and returns what would be done.
+
+        Raises:
+            Refusal: it must not become that.
+            StoreError: AlreadyExists, Invalid, NotEditable, Conflict (others changed it at each try).
+        """
+        async with self._noting("apply", str(dict(document["metadata"]).get("name", "")), dry):
+            for _ in range(EDIT_ATTEMPTS - 1):
+                with suppress(store_errors.Conflict):
+                    return await self._apply(document, dry)
+            return await self._apply(document, dry)
+
+    async def _apply(self, document: Mapping[str, Any], dry: bool) -> tuple[R | None, Applied]:
+        meta = {**document["metadata"], **({} if self.namespace == DEFAULT else {"namespace": self.namespace})}
+        key = self.key(str(meta.get("name", "")))
+        before = await self.find(key.name)
+        if before is None:
+            if await self.asking.sees(key) is False:
+                raise store_errors.AlreadyExists(key)
+            await self._admission.new({**document, "metadata": meta})
+            await check_name(self.asking, key)
+            owned = self.asking.labelled({})
+        else:
+            await self._check(Right.CHANGE, before)
+            owned = {OWNER: before.metadata.labels[OWNER]} if OWNER in before.metadata.labels else {}
+        labels = {**owned, **(meta.get("labels") or {})}
+        wanted = resource_to_write({**document, "metadata": {**meta, "labels": labels}}, None)
+        version = before.metadata.resource_version if before is not None else ABSENT
+        try:
+            if before is not None:
+                presumed = await self._desired.apply(wanted, self.author, False, True, version)
+                assert presumed.resource is not None
+                await self._admission.become(before, presumed.resource)
+            applied = await self._desired.apply(wanted, self.author, False, dry, version)
+            assert applied.resource is not None
+            return before, replace(applied, resource=await veiled_status(self.asking, applied.resource))
+        except (store_errors.AlreadyExists, store_errors.NotEditable) as error:
+            raise await veiled_refusal(self.asking, key, error) from error
 
     async def patch(self, resource: R, merge_patch: Patch, expected_version: str | None = None, dry: bool = False) -> R:
         """Applies a merge patch, and returns the resource after the change. ``dry``: writes nothing, and returns the

@@ -31,6 +31,7 @@ from .collection import Collection
 from .deployments import Deployments
 from .disks import Disks
 from .exports import CopiesUnderWay, DiskExports
+from .hosts import Hosts
 from .images import Images
 from .machines import Machines
 from .networks import Networks
@@ -194,6 +195,6 @@ COLLECTIONS: Mapping[type[Resource], Callable[[Desk], Collection[Any]]] = {
     Disk: lambda desk: desk.disks,
     Image: lambda desk: desk.images,
     Network: lambda desk: desk.networks,
-    Host: lambda desk: Collection(desk.asking, Host),
+    Host: lambda desk: Hosts(desk.asking),
 }
 """By kind: its resources, with the rules that they have."""

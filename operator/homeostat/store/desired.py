@@ -15,11 +15,13 @@ from homeostat.store.three_way import Applied
 
 class DesiredState(Protocol):
     """Writes desired state. Every method raises StoreError where it changed nothing. ``dry``: it writes nothing, and returns what
-    would be there."""
+    would be there. ``expected_version``: the resourceVersion that it was made from; for ``apply`` also ABSENT."""
 
     async def create(self, kind: str, document: Mapping[str, Any], author: str, dry: bool = False) -> Resource: ...
 
-    async def apply(self, resource: Resource, author: str, whole: bool = False, dry: bool = False) -> Applied: ...
+    async def apply(
+        self, resource: Resource, author: str, whole: bool = False, dry: bool = False, expected_version: str | None = None
+    ) -> Applied: ...
 
     async def patch(
         self,
@@ -51,8 +53,10 @@ class FolderState:
     async def create(self, kind: str, document: Mapping[str, Any], author: str, dry: bool = False) -> Resource:
         return await asyncio.to_thread(self._store.create, kind, document, author, dry=dry)
 
-    async def apply(self, resource: Resource, author: str, whole: bool = False, dry: bool = False) -> Applied:
-        return await asyncio.to_thread(self._store.apply, resource, author, whole, dry)
+    async def apply(
+        self, resource: Resource, author: str, whole: bool = False, dry: bool = False, expected_version: str | None = None
+    ) -> Applied:
+        return await asyncio.to_thread(self._store.apply, resource, author, whole, dry, expected_version)
 
     async def patch(
         self,

@@ -10,12 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from homeostat.models.base import OWNER, Resource
+
 from .files.text.values import equal
 from .merge import merge_patch
 
 Form = Mapping[str, Any]
 """A resource as JSON. Only its spec, and the labels and annotations of its metadata, are used here."""
 
+ABSENT = "0"
+"""In place of a resourceVersion: there must be none of that name."""
 _OWNED = ("labels", "annotations")
 
 
@@ -25,18 +29,20 @@ class Applied:
 
     outcome: Literal["created", "configured", "unchanged"]
     left: tuple[str, ...] = ()
+    resource: Resource | None = None  # as it is then, or with a dry run would be, where that is known
 
 
 def intent(form: Form) -> dict[str, Any]:
     """Returns the part of a resource that an apply sets."""
     metadata = form.get("metadata") or {}
-    return {"spec": form.get("spec") or {}, "metadata": {name: metadata[name] for name in _OWNED if metadata.get(name)}}
+    return {"spec": form.get("spec") or {}, "metadata": {name: dict(metadata[name]) for name in _OWNED if metadata.get(name)}}
 
 
 def apply_patch(last: Form | None, before: Form, after: Form) -> dict[str, Any]:
     """Returns the merge patch (RFC 7386) of a resource that is ``before``, where ``after`` is applied. ``last`` is what was
-    applied last; None: nothing was, or nobody remembers it."""
+    applied last; None: nothing was, or nobody remembers it. Whose it is, no apply takes away: the service says it."""
     old, new, had = intent(before), intent(after), intent(last or {})
+    had["metadata"].get("labels", {}).pop(OWNER, None)
     patch = {"spec": spec} if (spec := _patch(had["spec"], old["spec"], new["spec"])) else {}
     metadata = {
         name: inner

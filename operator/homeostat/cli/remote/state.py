@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -14,9 +14,10 @@ from homeostat.models.kinds import STORED, kind_of
 from homeostat.models.outside import HIDDEN
 from homeostat.runtime.engine.ports import Event, SpecRevision
 from homeostat.store.errors import FolderProblem
+from homeostat.store.files.reading.validate import desired_part
 from homeostat.store.three_way import Applied
 
-from ..access import R, State, only_there
+from ..access import R, State
 from ..errors import CliError
 from ..rest_server import RestRefusal
 from .server import RemoteServer
@@ -48,8 +49,7 @@ class RemoteState(State):
 
     async def list(self, kind: type[R], namespace: str | None = None) -> Sequence[R]:
         """Returns all of a kind. What a list hides, such as passwords in addresses, is asked for by itself."""
-        path = f"/resources/{kind_of(kind).plural}"
-        listed = await asyncio.to_thread(self._server.list, path, lambda answer: [*map(self._of(kind), answer["items"])])
+        listed = await asyncio.to_thread(self._server.list, _plural(kind.KIND), self._all_of(kind))
         for i, one in enumerate(listed):
             if HIDDEN in one.spec.model_dump_json():
                 listed[i] = await self.get(kind, one.key) or one
@@ -84,22 +84,26 @@ class RemoteState(State):
         ]  # fmt: skip
 
     async def create(self, kind: str, document: Mapping[str, Any]) -> Resource:
-        raise only_there("a change")
+        made: Resource = self._resource(kind, await self._asked("POST", _plural(kind), body=dict(document)))
+        return made
 
     async def apply(self, resource: Resource, *, whole: bool, dry: bool) -> Applied:
-        raise only_there("a change")
+        found = await self._asked("POST", "/apply", query={"dryRun": "true"} if dry else None, body=_written(resource))
+        return Applied(found["outcome"], tuple(found["left"]))
 
     async def patch(self, key: Key, merge_patch: Mapping[str, Any]) -> Resource:
-        raise only_there("a change")
+        found = await self._asked("PATCH", _path(key), body=dict(merge_patch), form="application/merge-patch+json")
+        changed: Resource = self._resource(key.kind, found["resource"])
+        return changed
 
     async def delete(self, key: Key, *, force: bool = False) -> None:
-        raise only_there("a change")
+        await self._asked("DELETE", _path(key), query={"force": "true"} if force else None)
 
     async def _asked(self, method: str, path: str, **more: Any) -> Any:
         return await asyncio.to_thread(self._server.ask, method, path, **more)
 
-    def _of(self, kind: type[R]) -> Any:
-        return lambda document: self._resource(kind.KIND, document)
+    def _all_of(self, kind: type[R]) -> Callable[[Any], Any]:
+        return lambda answer: [self._resource(kind.KIND, document) for document in answer["items"]]
 
     def _resource(self, kind: str, document: Any) -> Any:
         """Returns the resource of a document.
@@ -118,8 +122,17 @@ class RemoteState(State):
             ) from error
 
 
+def _written(resource: Resource) -> dict[str, Any]:
+    """Returns the document of a resource, as far as people write it."""
+    return desired_part({"apiVersion": resource.api_version, "kind": resource.kind, **resource.dump()})
+
+
+def _plural(kind: str) -> str:
+    return f"/resources/{kind_of(STORED[kind]).plural}"
+
+
 def _path(key: Key) -> str:
-    return f"/resources/{kind_of(STORED[key.kind]).plural}/{quote(key.name, safe='')}"
+    return f"{_plural(key.kind)}/{quote(key.name, safe='')}"
 
 
 def _changes(found: Any) -> Mapping[str, tuple[Any, Any]] | None:

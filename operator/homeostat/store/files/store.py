@@ -205,15 +205,24 @@ class FilesStore(IndexedStore):
         return self._writer.create(kind, document, author, check, dry)
 
     def apply(
-        self, resource: Resource, author: str, whole: bool = False, dry: bool = False, *, check: IndexCheck | None = None
+        self,
+        resource: Resource,
+        author: str,
+        whole: bool = False,
+        dry: bool = False,
+        expected_version: str | None = None,
+        *,
+        check: IndexCheck | None = None,
     ) -> Applied:
         """Creates the resource, or edits its document by the three-way rule (see ``three_way``). ``whole``: it is everything that
-        the resource shall be, whatever was applied before. ``dry``: only says what it would do.
+        the resource shall be, whatever was applied before. ``dry``: only says what it would do. ``expected_version``: the
+        resourceVersion that it must have, or ABSENT.
 
         Raises:
-            Invalid, AlreadyExists (it is being deleted), NotEditable, ReadOnly: and nothing was changed.
+            Invalid, AlreadyExists (it is being deleted, or was to be absent), Conflict, NotEditable, ReadOnly: and nothing was
+                changed.
         """
-        return self._writer.apply(resource, author, whole, dry, check)
+        return self._writer.apply(resource, author, whole, dry, check, expected_version)
 
     def patch(
         self,

@@ -15,7 +15,7 @@ from ..files.reading.validate import desired_part, key_to_write, resource_to_wri
 from ..index.index import Index
 from ..index.store import IndexedStore
 from ..merge import merge_difference, merge_patch
-from ..three_way import Applied, left_alone
+from ..three_way import ABSENT, Applied, left_alone
 from .access import Access
 from .applied import applied_by
 from .cluster import APPLY_PATCH, Cluster
@@ -59,29 +59,38 @@ class ClusterWriter(IndexedStore):
             raise AlreadyExists(key, deleting=row is not None and row.deleted is not None) from None
         return resource_to_write(wanted, None) if dry else await self._accepted(key, made)
 
-    async def apply(self, resource: Resource, author: str, whole: bool = False, dry: bool = False) -> Applied:
+    async def apply(
+        self, resource: Resource, author: str, whole: bool = False, dry: bool = False, expected_version: str | None = None
+    ) -> Applied:
         """Creates or changes the object by server-side apply, under a field manager of its own. That follows the three-way rule
         by itself: fields and disks that no earlier apply set belong to others. ``dry``: only says what it would do.
+        ``expected_version``: the resourceVersion that it must have, or ABSENT.
 
         Raises:
-            AlreadyExists (it is being deleted), Invalid, ClusterError: and nothing was changed.
+            AlreadyExists (it is being deleted, or was to be absent), Conflict, Invalid, ClusterError: and nothing was changed.
         """
         key, cluster = resource.key, await self._connected()
-        place = {"name": key.name, "namespace": key.namespace}
+        place: dict[str, Any] = {"name": key.name, "namespace": key.namespace}
         wanted = desired_part({"apiVersion": API_VERSION, "kind": key.kind, **resource.dump()})
         found = await _found(cluster, key)
         if found is not None:
-            self._check_standing(key, found, None)
+            if expected_version == ABSENT:
+                raise AlreadyExists(key)
+            self._check_standing(key, found, expected_version)
+            if expected_version is not None:
+                place["resourceVersion"] = found["metadata"]["resourceVersion"]  # nobody else may write in between
         body = {**wanted, "metadata": {**wanted["metadata"], **place}}
         after = await cluster.patch(PATHS[key.kind], key, body, APPLIER, type=APPLY_PATCH, dry=dry)
-        if not dry:
-            await self._accepted(key, after)
+        if dry:
+            changed = await self._presumed(key, desired_part(after)) if found is not None else resource_to_write(wanted, None)
+        else:
+            changed = await self._accepted(key, after)
         if found is None:
-            return Applied("created")
+            return Applied("created", resource=changed)
         if not dry and (forget := outlived(found, after)):
-            await self.patch(key, forget, author)  # another manager owns the note, so no apply can remove it
+            changed = await self.patch(key, forget, author)  # another manager owns the note, so no apply can remove it
         left = () if applied_by(found, APPLIER) else left_alone(found, wanted)
-        return Applied("unchanged" if desired_part(found) == desired_part(after) else "configured", left)
+        return Applied("unchanged" if desired_part(found) == desired_part(after) else "configured", left, changed)
 
     async def patch(
         self,

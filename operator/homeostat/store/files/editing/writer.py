@@ -24,7 +24,7 @@ from ... import merge
 from ...index.index import Index
 from ...index.row import Row
 from ...index.store import IndexedStore
-from ...three_way import Applied, apply_patch, left_alone
+from ...three_way import ABSENT, Applied, apply_patch, left_alone
 from ..commits.message import change_message
 from ..commits.upstream import Upstream
 from ..passes import indexing
@@ -84,24 +84,27 @@ class FolderWriter:
         path = self._write_new(key, wanted)
         return self._finish(key, Edit(author, path), f"Create {key}")
 
-    def apply(self, resource: Resource, author: str, whole: bool, dry: bool, check: IndexCheck | None) -> Applied:
+    def apply(
+        self, resource: Resource, author: str, whole: bool, dry: bool, check: IndexCheck | None, expected_version: str | None
+    ) -> Applied:
         key, after = resource.key, desired_part({"apiVersion": API_VERSION, "kind": resource.kind, **resource.dump()})
         with self._writing(check):
             row = self._index.row(key)
             if row is None or undeclared(row):
+                made = self._create(key, after, author, dry)
                 if not dry:
-                    self._create(key, after, author)
                     self._remember(key, after)
-                return Applied("created")
-            self._standing(key, None)
+                return Applied("created", resource=made)
+            if expected_version == ABSENT:
+                raise AlreadyExists(key, row.place if row.file else "", deleting=row.deleted is not None)
+            self._standing(key, expected_version)
             before = row.document_form()
             last = before if whole else last_applied.recall(self._index, row)
             patch = apply_patch(last, before, after)
-            if patch and not dry:
-                self._patch(key, patch, author)
+            changed = self._patch(key, patch, author, dry=dry) if patch else self._store.resource(row)
             if not dry and not whole:
                 self._remember(key, after)
-            return Applied("configured" if patch else "unchanged", () if last else left_alone(before, after))
+            return Applied("configured" if patch else "unchanged", () if last else left_alone(before, after), changed)
 
     def _remember(self, key: Key, applied: Mapping[str, Any]) -> None:
         if row := self._index.row(key):
