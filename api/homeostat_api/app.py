@@ -7,6 +7,7 @@ from homeostat.service.service import Service
 from homeostat_contracts.volant import routes as volant
 
 from . import openapi
+from .accounts.edits import NoteEdits
 from .accounts.journal import AccountsJournal
 from .accounts.lookup import AccountsLookup
 from .accounts.routes import account_routes
@@ -58,8 +59,11 @@ def create_app(config: ApiConfig) -> App:
     routes.append(Route(f"{V1}/openapi", published))
     published.publish(openapi.build(routes, with_token=config.token is not None or config.accounts_required))
     gate = Gate(config, volant.API_KEY, accounts)
+    edits = NoteEdits(mode.workspace.store.index, accounts, mode.supervisor)
     pages = (AnswerPages(config.origins),) if config.origins else ()
-    return application(routes, ANSWERS, (*pages, Observe(metrics), HeadAsGet(), gate, TellAge(mode.operator), *mode.middleware))
+    return application(
+        routes, ANSWERS, (*pages, Observe(metrics), HeadAsGet(), gate, TellAge(mode.operator), edits, *mode.middleware)
+    )
 
 
 def make_routes(config: ApiConfig, mode: Mode, metrics: Metrics, accounts: AccountsLookup) -> list[Route]:

@@ -11,7 +11,7 @@ from functools import partial
 import falcon.asgi
 
 from homeostat.accounts.administration import Administration
-from homeostat.accounts.audit import PAGE_MAX, AuditEntry, Search
+from homeostat.accounts.audit import PAGE_MAX, WORDS, AuditEntry, Search
 from homeostat.accounts.errors import AccountsError
 
 from ..http.errors import invalid
@@ -28,10 +28,9 @@ PAGE = 100
 LOOK = 0.5  # seconds between two looks of who follows
 SILENT = 15.0  # seconds after which an empty line shows that the stream lives
 _WORD = {"type": "string", "maxLength": 253}
-FIELDS = ("account", "verb", "kind", "namespace", "name", "outcome")
 MOMENTS = ("since", "until")
 PARAMETERS = (
-    *(Parameter(field, _WORD, "Only entries that have this.") for field in FIELDS),
+    *(Parameter(field, _WORD, "Only entries that have this.") for field in WORDS),
     *(Parameter(field, {"type": "string", "format": "date-time"}, "Only entries from then on.") for field in MOMENTS[:1]),
     *(Parameter(field, {"type": "string", "format": "date-time"}, "Only entries before then.") for field in MOMENTS[1:]),
     Parameter("limit", {"type": "integer", "minimum": 0, "maximum": PAGE_MAX, "default": PAGE}, "At most so many."),
@@ -102,7 +101,7 @@ def _after(accounts: Administration, search: Search, entry: int) -> Sequence[Aud
 
 
 def _search(req: falcon.asgi.Request) -> Search:
-    words = {field: req.get_param(field) or "" for field in FIELDS}
+    words = {field: req.get_param(field) or "" for field in WORDS}
     return Search(**words, since=_moment(req, "since"), until=_moment(req, "until"))
 
 

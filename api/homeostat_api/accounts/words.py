@@ -171,8 +171,10 @@ class GrantAll(Words):
 class AuditBody(Words):
     id: int
     at: Timestamp
-    how: str = Field(description="How whoever did it was recognised.")
+    how: str = Field(description="How whoever did it was recognised; or which way an edit came: folder, git, cli, cluster.")
     account: str | None
+    token: str | None = Field(description="The name of the API token that was shown.")
+    author: str | None = Field(description="Of an edit past the API, as git, the host or a cluster names him: no account.")
     from_: str | None = Field(alias="from", description="Where he was.")
     verb: str
     kind: str
@@ -180,6 +182,8 @@ class AuditBody(Words):
     name: str | None
     outcome: AuditOutcome
     message: str | None
+    count: int = Field(description="How many equal refusals within a minute this stands for.")
+    last: Timestamp = Field(description="When the last one of these was.")
 
 
 class AuditPage(Words):

@@ -27,6 +27,7 @@ class Actor:
     author: str = "api"  # whom revisions and commits name
     address: str = field(default="", compare=False)  # where he asks from
     session: str = field(default="", compare=False)  # which he signed in to, "" none
+    token: str = field(default="", compare=False)  # the name of the API token that he shows, "" none
 
     def may(self, right: Right) -> bool:
         """Tells whether he may ask for a right at all. What about is another question."""

@@ -20,6 +20,7 @@ from .actor import Actor
 from .clock import Clock, wall_clock
 from .columns import short
 from .database import Database
+from .refusals import forget_beyond, noted_once
 from .tables import AuditRow
 
 AuditOutcome = Literal["Done", "Refused", "Failed", "Interrupted"]
@@ -34,16 +35,19 @@ _EACH = 100  # entries between two looks for old ones
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """Who did something: how he was recognised, his account ("" none), and where he was."""
+    """Who did something: how he was recognised, his account ("" none), and where he was. ``token``: the name of the API token
+    that he showed. ``author``: what an edit past the API says of its author, who is no account."""
 
     how: str
     account: str = ""
     address: str = ""
+    token: str = ""
+    author: str = ""
 
     @classmethod
     def actor(cls, actor: Actor) -> By:
         """Returns an actor, as the audit names him."""
-        return cls(actor.how, actor.name, actor.address)
+        return cls(actor.how, actor.name, actor.address, actor.token)
 
 
 ON_HOST = By("host")
@@ -64,21 +68,25 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """An entry of the audit. A higher id is a later one."""
+    """An entry of the audit. A higher id is a later one. ``count``: of equal refusals that it stands for, until ``last``."""
 
     id: int
     at: datetime
     by: By
     act: Act
+    count: int = 1
+    last: datetime | None = None
 
     def document(self) -> dict[str, Any]:
         """Returns the entry as JSON has it, for commands and over REST. Passwords in addresses are left out."""
         by, act = self.by, self.act
         document = {
             "id": self.id,
-            "at": self.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "at": _stamp(self.at),
             "how": by.how,
             "account": by.account or None,
+            "token": by.token or None,
+            "author": by.author or None,
             "from": by.address or None,
             "verb": act.verb,
             "kind": act.kind,
@@ -86,8 +94,13 @@ class AuditEntry:
             "name": act.name or None,
             "outcome": act.outcome,
             "message": act.message or None,
+            "count": self.count,
+            "last": _stamp(self.last or self.at),
         }
         return dict(redacted_all(document))
+
+
+WORDS = ("account", "author", "how", "verb", "kind", "namespace", "name", "outcome")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +108,8 @@ class Search:
     """Which entries are wanted; None and "" stand for all."""
 
     account: str = ""
+    author: str = ""
+    how: str = ""
     verb: str = ""
     kind: str = ""
     namespace: str = ""
@@ -105,7 +120,7 @@ class Search:
 
     def narrowed(self, wanted: Select[AuditRow]) -> Select[AuditRow]:
         """Returns the query for these entries."""
-        for field in ("account", "verb", "kind", "namespace", "name", "outcome"):
+        for field in WORDS:
             if value := getattr(self, field):
                 wanted = wanted.where(getattr(AuditRow, field) == value)
         if self.since is not None:
@@ -152,14 +167,38 @@ class Audit:
 
 def note(session: Session, now: datetime, by: By, act: Act) -> None:
     """Adds an entry in somebody's transaction: it is there when that was carried out, and only then."""
-    if session.get_bind().dialect.name == "postgresql":
-        # One after the other until each is committed: else an entry of a lower id could come after one that was read.
-        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    row = AuditRow(at=now, **who_did_what(by, act), outcome=act.outcome, message=short(tellable(act.message), TOLD_MAX))
+    in_turn(session)
+    entry = {
+        **who_did_what(by, act),
+        "author": short(by.author, 253),
+        "outcome": act.outcome,
+        "message": short(tellable(act.message), TOLD_MAX),
+    }
+    if act.outcome == "Refused":
+        if (first := noted_once(session, now, entry)) is None:
+            return
+        entry = first
+    row = AuditRow(at=now, **entry)
     session.add(row)
     session.flush()
     if row.id % _EACH == 0:
-        session.execute(delete(AuditRow).where((AuditRow.at < now - KEPT) | (AuditRow.id <= row.id - ROWS_MAX)))
+        _forget_old(session, now)
+
+
+def in_turn(session: Session) -> None:
+    """Lets one after the other add entries, until each is committed: else one of a lower id could come after one that was
+    read."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+
+
+def _forget_old(session: Session, now: datetime) -> None:
+    session.execute(delete(AuditRow).where(AuditRow.at < now - KEPT))
+    forget_beyond(session)
+    newest, oldest = session.execute(select(func.max(AuditRow.id), func.min(AuditRow.id))).one()
+    if newest - oldest >= ROWS_MAX:
+        last = session.scalar(select(AuditRow.id).order_by(AuditRow.id.desc()).offset(ROWS_MAX).limit(1))
+        session.execute(delete(AuditRow).where(AuditRow.id <= (last or 0)))
 
 
 def who_did_what(by: By, act: Act) -> dict[str, str]:
@@ -167,6 +206,7 @@ def who_did_what(by: By, act: Act) -> dict[str, str]:
     return {
         "how": short(by.how, 16),
         "account": short(by.account, 63),
+        "token": short(by.token, 63),
         "address": short(by.address, 64),
         "verb": short(act.verb, 63),
         "kind": short(act.kind, 63),
@@ -177,7 +217,11 @@ def who_did_what(by: By, act: Act) -> dict[str, str]:
 
 def _entry(row: AuditRow) -> AuditEntry:
     act = Act(row.verb, row.kind, row.name, row.namespace, _OUTCOMES[row.outcome], row.message)
-    return AuditEntry(row.id, row.at, By(row.how, row.account, row.address), act)
+    return AuditEntry(row.id, row.at, By(row.how, row.account, row.address, row.token, row.author), act, row.count, row.last)
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 _OUTCOMES: dict[str, AuditOutcome] = {outcome: outcome for outcome in get_args(AuditOutcome)}

@@ -57,7 +57,7 @@ class Deeds:
             left = [row for row in session.scalars(select(DeedRow).order_by(DeedRow.at)) if _has_ended(row, now)]
             for row in left:
                 act = Act(row.verb, row.kind, row.name, row.namespace, "Interrupted", INTERRUPTED)
-                note(session, now, By(row.how, row.account, row.address), act)
+                note(session, now, By(row.how, row.account, row.address, row.token), act)
                 session.delete(row)
             return len(left)
 

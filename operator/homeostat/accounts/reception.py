@@ -13,6 +13,7 @@ from .audit import Audit
 from .clock import Clock, wall_clock
 from .database import Database
 from .deeds import Deeds
+from .edits import Edits
 from .errors import TooManyAtOnce
 from .grants import Grants
 from .passwords import Passwords
@@ -47,6 +48,7 @@ class Reception:
         self.tokens = ApiTokens(database, clock)
         self.audit = Audit(database, clock)
         self.deeds = Deeds(database, clock)
+        self.edits = Edits(database, clock)
         self.grants = Grants(database, clock)
         self.recognition = Recognition(database, clock)
 

@@ -145,7 +145,7 @@ class Recognition:
             account = session.get(AccountRow, row.account) if row is not None else None
             if row is None or account is None or (row.expires is not None and row.expires <= now):
                 raise NotSignedIn()
-            actor = _actor(session, account, "api-token", rights_in(row.scopes))
+            actor = replace(_actor(session, account, "api-token", rights_in(row.scopes)), token=row.name)
             token, noted = row.id, row.last_used is not None and abs(now - row.last_used) < NOTE
             until = now + NOTE if row.expires is None else min(now + NOTE, row.expires)
         if not noted:

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Integer, MetaData, String, Text, TypeDecorator
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, MetaData, String, Text, TypeDecorator
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -145,12 +145,18 @@ class AuditRow(AccountsTable):
     """An entry of the audit. It names accounts and resources by their names, which outlive them."""
 
     __tablename__ = "audit"
-    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - no id is given twice
+    __table_args__ = (
+        Index("ix_audit_account_at", "account", "at"),
+        Index("ix_audit_outcome_id", "outcome", "id"),
+        {"sqlite_autoincrement": True},  # no id is given twice
+    )
 
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True)
     at: Mapped[datetime] = mapped_column(index=True)
     how: Mapped[str] = mapped_column(StorableText(16))
-    account: Mapped[str] = mapped_column(StorableText(63), index=True)
+    account: Mapped[str] = mapped_column(StorableText(63))
+    author: Mapped[str] = mapped_column(StorableText(253), server_default="")  # of an edit past the API: a text, no account
+    token: Mapped[str] = mapped_column(StorableText(63), server_default="")  # the name of the API token that was shown
     address: Mapped[str] = mapped_column(StorableText(64))
     verb: Mapped[str] = mapped_column(StorableText(63))
     kind: Mapped[str] = mapped_column(StorableText(63))
@@ -158,6 +164,8 @@ class AuditRow(AccountsTable):
     name: Mapped[str] = mapped_column(StorableText(253))
     outcome: Mapped[str] = mapped_column(StorableText(16))
     message: Mapped[str] = mapped_column(Text)
+    count: Mapped[int] = mapped_column(default=1, server_default="1")  # of equal refusals within a minute
+    last: Mapped[datetime | None]  # when it was refused last, if more than once
 
 
 class DeedRow(AccountsTable):
@@ -170,11 +178,22 @@ class DeedRow(AccountsTable):
     server: Mapped[str] = mapped_column(StorableText(64))  # the process that does it
     how: Mapped[str] = mapped_column(StorableText(16))
     account: Mapped[str] = mapped_column(StorableText(63))
+    token: Mapped[str] = mapped_column(StorableText(63), server_default="")
     address: Mapped[str] = mapped_column(StorableText(64))
     verb: Mapped[str] = mapped_column(StorableText(63))
     kind: Mapped[str] = mapped_column(StorableText(63))
     namespace: Mapped[str] = mapped_column(StorableText(63))
     name: Mapped[str] = mapped_column(StorableText(253))
+
+
+class EditPositionRow(AccountsTable):
+    """How far the edits of one source are in the audit: of the index of a folder, or of one object of a cluster."""
+
+    __tablename__ = "edit_positions"
+
+    source: Mapped[str] = mapped_column(StorableText(64), primary_key=True)
+    position: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[datetime]
 
 
 class GenerationRow(AccountsTable):

@@ -59,7 +59,7 @@ def served_cluster(access: Access, state: Path, supervisor: Supervisor, say: Cal
     from homeostat.store.kubernetes.writer import ClusterWriter
 
     index = Index.open(StateFolder.open(state).api_index, repair=True)
-    mirror = Mirror(index)
+    mirror = Mirror(index, told=True)
     index.troubled = supervisor.teller("state")
     informer = Informer(access, mirror, CLUSTER_KINDS, say, EventLog(index), supervisor)
     informer.begin()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .errors import CliError
+from .host_user import host_user
 from .settings import CliSettings
 
 if TYPE_CHECKING:
@@ -68,14 +68,9 @@ def existing_accounts(settings: CliSettings) -> Iterator[Database]:
 
 def by_host() -> By:
     """Returns who calls the command, for the audit: a user of the host."""
-    import getpass
-
     from homeostat.accounts.audit import By
 
-    try:
-        return By("host", address=f"user {os.environ.get('SUDO_USER') or getpass.getuser()}")
-    except (OSError, KeyError):  # of no user that the host knows
-        return By("host", address=f"uid {os.getuid()}")
+    return By("host", address=f"user {host_user()}")
 
 
 def accounts_in(database: Database) -> Accounts:

@@ -13,6 +13,7 @@ from homeostat.models.machine import VirtualMachine
 
 from .access import AUTHOR, R, State
 from .errors import CliError
+from .host_user import host_user
 from .settings import CliSettings
 from .terminal import say
 
@@ -133,13 +134,14 @@ async def opened_here(settings: CliSettings, create: bool) -> AsyncIterator[Stat
     from homeostat.store.desired import FolderState
     from homeostat.store.files.state import StateFolder
     from homeostat.store.files.store import FilesStore
+    from homeostat.store.index.unaudited import Editor
 
     state = StateFolder.open(settings.state if create else settings.existing_state())
     if state.serves_cluster:
         async with _of_the_cluster(state) as served:
             yield served
         return
-    store = FilesStore.open(settings.folder(), state)
+    store = FilesStore.open(settings.folder(), state, editor=Editor("cli", host_user()))
     try:
         yield LocalState(store, FolderState(store), store)
     finally:
@@ -162,10 +164,10 @@ async def _of_the_cluster(state: StateFolder) -> AsyncIterator[State]:
     from homeostat.store.index.index import Index
     from homeostat.store.kubernetes.access import Access
     from homeostat.store.kubernetes.mirror import Mirror
-    from homeostat.store.kubernetes.writer import ClusterWriter
+    from homeostat.store.kubernetes.writer import COMMANDS, ClusterWriter
 
     index = Index.open(state.index)
-    writer = ClusterWriter(index, Mirror(index), Access())
+    writer = ClusterWriter(index, Mirror(index), Access(), COMMANDS)
     try:
         yield LocalState(writer, writer)
     finally:

@@ -9,6 +9,9 @@ import pytest
 
 from homeostat.cli.commands import audit
 from homeostat.cli.main import run
+from homeostat.store.files.state import StateFolder
+from homeostat.store.files.store import FilesStore
+from homeostat.store.index.unaudited import Editor
 from tests.unit.calls import Call
 
 
@@ -68,3 +71,17 @@ def test_it_goes_on(call: Call, done: None, tmp_path: Path, monkeypatch: pytest.
 def test_what_is_refused(call: Call, words: tuple[str, ...]) -> None:
     said = call("audit", *words, code=1)
     assert said.out == "" and "defect" not in said.err
+
+
+def test_edits_of_the_folder_are_in_it_without_a_server(call: Call, done: None, tmp_path: Path) -> None:
+    state = StateFolder.open(tmp_path / "state")
+    (tmp_path / "folder").mkdir(exist_ok=True)
+    store = FilesStore.open(tmp_path / "folder", state, editor=Editor("cli", "ann"))
+    store.create("VirtualMachine", {"metadata": {"name": "web"}}, "cli")
+    store.close()
+    for _ in range(2):
+        (line,) = call("audit", "--author", "ann").out.splitlines()[1:]
+        assert line.split()[1:] == [
+            "ann", "(cli)", "<none>", "create", "VirtualMachine/web", "(namespace", "default)", "Done", "<none>",
+        ]  # fmt: skip
+    assert "VirtualMachine/web" not in call("audit", "--how", "host").out

@@ -18,7 +18,8 @@ from ..terminal import columns, emit, say
 from ..times import age, parse_duration
 
 if TYPE_CHECKING:
-    from homeostat.accounts.audit import AuditEntry
+    from homeostat.accounts.audit import AuditEntry, By
+    from homeostat.accounts.database import Database
 
 HEADER = ("AGE", "WHO", "FROM", "VERB", "WHAT", "OUTCOME", "MESSAGE")
 POLL_SECONDS = 0.5
@@ -26,10 +27,14 @@ POLL_SECONDS = 0.5
 
 @click.command()
 @click.option("--account", metavar="NAME", default="", help="Only what that account did.")
+@click.option(
+    "--author", metavar="NAME", default="", help="Only edits past the API by that author, as git or a cluster names him."
+)
+@click.option("--how", metavar="WAY", default="", help="Only what was done that way, such as session, host, cli, folder or git.")
 @click.option("--verb", metavar="VERB", default="", help='Only such acts, such as "ban".')
 @click.option("--kind", metavar="KIND", default="", help="Only what is about that kind, such as Account.")
 @click.option("--name", metavar="NAME", default="", help="Only what is about that name.")
-@click.option("--outcome", type=click.Choice(("Done", "Refused", "Failed")), help="Only what ended so.")
+@click.option("--outcome", type=click.Choice(("Done", "Refused", "Failed", "Interrupted")), help="Only what ended so.")
 @click.option("--since", metavar="TIME", help="Only of that time until now, such as 24h.")
 @click.option("--tail", "limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="How many, at most.")
 @click.option("-w", "--watch", is_flag=True, help="Go on, and print new ones.")
@@ -39,6 +44,8 @@ POLL_SECONDS = 0.5
 def audit(
     settings: CliSettings,
     account: str,
+    author: str,
+    how: str,
     verb: str,
     kind: str,
     name: str,
@@ -54,21 +61,37 @@ def audit(
     if watch and output in ("json", "yaml"):
         raise CliError(f"-o {output} is one document, and --watch never ends", "with --watch: -o jsonl")
     start = None if since is None else _ago(since)
-    search = Search(account=account, verb=verb, kind=kind, name=name, outcome=outcome or "", since=start)
+    search = Search(account=account, author=author, how=how, verb=verb, kind=kind, name=name, outcome=outcome or "", since=start)
     with accounts_database(settings) as database:
         if database is None:
             _print([], output)
             return
         found = Audit(database)
+        _take_edits(settings, database)
         newest = found.newest() if watch else 0
         entries = list(reversed(found.search(search, limit=limit)))
         _print(entries, output)
         last = max(newest, entries[-1].id if entries else 0)
         while watch:
+            _take_edits(settings, database)
             for entry in found.after(last, search):
                 _print([entry], output, headers=False)
                 last = entry.id
             time.sleep(POLL_SECONDS)
+
+
+def _take_edits(settings: CliSettings, database: Database) -> None:
+    """Notes the edits of the folder, or of the cluster, that no API server has noted yet."""
+    from homeostat.accounts.edits import Edits
+    from homeostat.store.files.state import StateFolder
+    from homeostat.store.index.index import Index
+
+    state = StateFolder.named(settings.state)
+    for path in (state.index, state.api_index):
+        if path.exists():
+            index = Index.open(path)
+            Edits(database).take_from(index)
+            index.close()
 
 
 def _print(entries: Iterable[AuditEntry], form: str | None, *, headers: bool = True) -> None:
@@ -92,7 +115,15 @@ def _row(entry: AuditEntry) -> tuple[str, ...]:
     by, act = entry.by, entry.act
     place = f" (namespace {act.namespace})" if act.namespace else ""
     what = f"{act.kind}/{act.name}{place}" if act.name else act.kind
-    return age(entry.at.isoformat()), by.account or f"({by.how})", by.address, act.verb, what, act.outcome, act.message
+    times = f" (× {entry.count})" if entry.count > 1 else ""
+    return age(entry.at.isoformat()), _who(by), by.address, act.verb, what, act.outcome + times, act.message
+
+
+def _who(by: By) -> str:
+    if by.author:
+        return f"{by.author} ({by.how})"
+    token = f" (token {by.token})" if by.token else ""
+    return by.account + token if by.account else f"({by.how})"
 
 
 def _ago(text: str) -> datetime:

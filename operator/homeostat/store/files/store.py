@@ -20,6 +20,7 @@ from ..index import records
 from ..index.index import Index
 from ..index.removal import remove
 from ..index.store import IndexedStore
+from ..index.unaudited import Editor
 from ..three_way import Applied
 from .commits.committer import Committer
 from .commits.upstream import Upstream
@@ -63,9 +64,10 @@ class FilesStore(IndexedStore):
     def open(
         cls, folder: Path, state: StateFolder | None = None, *, owner: bool = False, commit: bool = False,
         settle: float = SETTLE, clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        supervisor: Supervisor | None = None,
+        supervisor: Supervisor | None = None, editor: Editor | None = None,
     ) -> Self:  # fmt: skip
-        """Opens the store of ``folder``. The operator is its ``owner``, and mends a damaged index.
+        """Opens the store of ``folder``. The operator is its ``owner``, and mends a damaged index. ``editor``: who edits by it,
+        for the audit; None: he notes it himself.
 
         Raises:
             StoreError: the state folder serves another folder, or cannot be used.
@@ -75,7 +77,9 @@ class FilesStore(IndexedStore):
         index = Index.open(state.index, repair=owner, now=clock())
         if index.message:
             log.warning("%s", index.message)
-        return cls(folder, state, index, commit=commit, settle=settle, clock=clock, supervisor=supervisor)
+        found = cls(folder, state, index, commit=commit, settle=settle, clock=clock, supervisor=supervisor)
+        found.intake.editor = editor
+        return found
 
     def close(self) -> None:
         self.worker.shutdown()
@@ -135,7 +139,7 @@ class FilesStore(IndexedStore):
     def take_up(self, machine: VirtualMachine) -> bool:
         """Goes on with a deletion that the index does not know, or does not know any more. Returns whether there was no machine
         of its name."""
-        return owned.take_up(self.index, self.intake.instance, self.clock(), machine)
+        return owned.take_up(self.index, self.intake.instance, self.clock(), machine, self.intake.editor)
 
     async def record_event(
         self, key: Key, type: EventType, reason: str, message: str, fields: Mapping[str, Any] | None = None

@@ -104,6 +104,8 @@ class Index:
                 )
             elif check:
                 self._check_texts(database)
+            if not database.execute("SELECT 1 FROM sqlite_master WHERE name='unaudited'").fetchone():
+                self._create(database)
             self._file = self._identity() or (0, 0)
         except sqlite3.OperationalError as error:
             raise ReadOnly(f"cannot open the index {self.path}: {error}; check permissions and free space") from error
@@ -133,6 +135,8 @@ class Index:
                 for statement in _statements(schema.TABLES):
                     database.execute(statement)
                 database.execute(f"PRAGMA user_version = {schema.VERSION}")
+            for statement in _statements(schema.UNAUDITED):
+                database.execute(statement)
             database.execute("COMMIT")
         except BaseException:
             database.execute("ROLLBACK")

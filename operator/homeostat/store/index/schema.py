@@ -88,3 +88,18 @@ CREATE TABLE errors (
     kind TEXT, namespace TEXT, name TEXT, severity TEXT NOT NULL
 );
 """
+
+UNAUDITED = """
+CREATE TABLE IF NOT EXISTS unaudited (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, -- none is given twice: the audit remembers how far it came
+    time TEXT NOT NULL,
+    kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
+    how TEXT NOT NULL, author TEXT NOT NULL, place TEXT NOT NULL,
+    verb TEXT NOT NULL, message TEXT NOT NULL,
+    object TEXT NOT NULL, generation INTEGER NOT NULL, -- of a cluster, where several servers see one change
+    ready INTEGER NOT NULL            -- 0: git is still asked who it was
+);
+CREATE INDEX IF NOT EXISTS unaudited_unready ON unaudited (id) WHERE ready = 0;
+INSERT OR IGNORE INTO settings VALUES ('unaudited', lower(hex(randomblob(16))));
+"""
+"""What came after the first files were made: it is added to a file that lacks it."""

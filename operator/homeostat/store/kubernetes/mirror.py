@@ -18,6 +18,7 @@ from ..index.index import Index, compact, next_version, timestamp
 from ..index.records import add_revision, difference
 from ..index.removal import remove
 from ..index.row import Row
+from . import audited
 from .objects import Mirrored, Object, author_of, mirrored
 
 log = logging.getLogger(__name__)
@@ -29,8 +30,10 @@ TOMBSTONES = 10_000
 class Mirror:
     """Writes objects into the index, for any thread. Of two versions of an object the newer one counts, whoever brings it."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, *, told: bool = False) -> None:
+        """Takes the index. ``told``: writes down for the audit what others than Homeostat changed."""
         self._index = index
+        self._told = told
         self._gone: OrderedDict[str, None] = OrderedDict()
         self._since: dict[Key, str] = {}  # the resourceVersion since which only operators changed it, as far as we know
         self._guard = threading.Lock()
@@ -49,6 +52,7 @@ class Mirror:
             for key in missing:
                 row = self._index.row(key)
                 if row is not None and row.uid == before[key]:
+                    self._tell_gone(database, row)
                     self._remove(database, key, row.uid)
             for object in now.values():
                 self._put(database, object, afresh)
@@ -90,6 +94,7 @@ class Mirror:
                 for item in gone:
                     row = self._index.row(item.key)
                     if row is not None and row.uid == item.uid:
+                        self._tell_gone(database, row, item)
                         self._remove(database, item.key, item.uid)
                     self._bury(item.uid)
 
@@ -104,6 +109,7 @@ class Mirror:
         if not self._is_newer(item) and not (afresh and row is not None and row.hash != item.resource_version):
             return
         if row is not None and row.uid != item.uid:
+            self._tell_gone(database, row)
             self._remove(database, item.key, row.uid)
             row = None
         version = next_version(database)
@@ -124,6 +130,8 @@ class Mirror:
                 "DELETE FROM removals WHERE kind=? AND namespace=? AND name=?", (item.key.kind, item.key.namespace, item.key.name)
             )
         self._record_revision(database, row, item)
+        if self._told:
+            audited.tell_written(database, row, item)
 
     def _record_revision(self, database: sqlite3.Connection, row: Row | None, item: Mirrored) -> None:
         if row is None:
@@ -132,6 +140,10 @@ class Mirror:
             changes = difference(json.loads(row.spec), json.loads(item.spec))
             now = timestamp(datetime.now(UTC))
             add_revision(database, item.key, item.uid, item.generation, now, author_of(item.managed, changes), changes)
+
+    def _tell_gone(self, database: sqlite3.Connection, row: Row, last: Mirrored | None = None) -> None:
+        if self._told:
+            audited.tell_gone(database, row, last)
 
     def _remove(self, database: sqlite3.Connection, key: Key, uid: str) -> None:
         remove(database, key)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from homeostat.models.base import API_GROUP, Key
+from homeostat.planner.files.trash import DELETED_BY
 from homeostat.runtime.machine.commands import REPLACED, outlived
 
 from ..index.index import compact
@@ -17,7 +18,12 @@ Object = Mapping[str, Any]
 
 GRACE = f"{API_GROUP}/grace-period-seconds"
 """An annotation: 0 powers off at once a machine that is being deleted. The server stores no grace periods of custom resources."""
-_AUTHORS = {"homeostat-api": "api", "homeostat": "operator"}  # our field managers, in the words of standalone mode
+_DELETED_BY = ("f:metadata", "f:annotations", f"f:{DELETED_BY}")
+_AUTHORS = {
+    "homeostat-api": "api",
+    "homeostat-cli": "cli",
+    "homeostat": "operator",
+}  # our field managers, in the words of standalone mode
 _NOISE = ("kubectl.kubernetes.io/last-applied-configuration",)  # it holds the whole object once more
 
 
@@ -110,3 +116,10 @@ def author_of(managed: Sequence[Object], changed: Iterable[str] = ()) -> str:
     newest = max(mine, key=lambda m: str(m.get("time") or ""), default=None)
     name = str(newest.get("manager") or "unknown") if newest else "unknown"
     return _AUTHORS.get(name, name)
+
+
+def deleter_of(managed: Sequence[Object]) -> str:
+    """Returns who said that he deletes it, in the words of standalone mode. Empty: nobody did, and the server does not say."""
+    said = [str(entry.get("manager")) for entry in managed if owns(entry, _DELETED_BY)]
+    ours = [_AUTHORS[name] for name in said if name in _AUTHORS]
+    return ours[0] if ours else ""

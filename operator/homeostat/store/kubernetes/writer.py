@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from homeostat.models.base import API_VERSION, Key, Resource
+from homeostat.planner.files.trash import DELETED_BY
 from homeostat.runtime.machine.commands import outlived
 from homeostat.store.errors import AlreadyExists, Conflict, NotFound
 
@@ -25,6 +26,8 @@ from .paths import PATHS
 
 MANAGER = "homeostat-api"
 """The field manager of what comes over REST."""
+COMMANDS = "homeostat-cli"
+"""The field manager of what commands change."""
 APPLIER = "homeostat-apply"
 """The field manager of `homeostat apply`. It must not make single changes too: then nobody could tell what was applied."""
 ATTEMPTS = 6
@@ -35,8 +38,9 @@ class ClusterWriter(IndexedStore):
 
     shared = False
 
-    def __init__(self, index: Index, mirror: Mirror, access: Access) -> None:
+    def __init__(self, index: Index, mirror: Mirror, access: Access, manager: str = MANAGER) -> None:
         super().__init__(index)
+        self._manager = manager
         self.mirror = mirror
         self._access = access
         self._cluster: Cluster | None = None
@@ -53,7 +57,7 @@ class ClusterWriter(IndexedStore):
         body = {**wanted, "metadata": {**wanted["metadata"], "namespace": key.namespace}}
         cluster = await self._connected()
         try:
-            made = await cluster.create(PATHS[kind], key, body, MANAGER, dry=dry)
+            made = await cluster.create(PATHS[kind], key, body, self._manager, dry=dry)
         except AlreadyExists:
             row = self.index.row(key)
             raise AlreadyExists(key, deleting=row is not None and row.deleted is not None) from None
@@ -129,12 +133,12 @@ class ClusterWriter(IndexedStore):
         version = {"resourceVersion": found["metadata"]["resourceVersion"]}
         if _takes_away(found, difference):
             body = {**difference, "metadata": {**difference.get("metadata", {}), **version}}
-            return await cluster.patch(PATHS[key.kind], key, body, MANAGER, dry=dry)
-        intent = _merged(desired_part(applied_by(found, MANAGER)), difference)
+            return await cluster.patch(PATHS[key.kind], key, body, self._manager, dry=dry)
+        intent = _merged(desired_part(applied_by(found, self._manager)), difference)
         place = {"name": key.name, "namespace": key.namespace}
         meta = {**intent.get("metadata", {}), **place, **version}
         body = {**intent, "apiVersion": API_VERSION, "kind": key.kind, "metadata": meta}
-        return await cluster.patch(PATHS[key.kind], key, body, MANAGER, type=APPLY_PATCH, dry=dry)
+        return await cluster.patch(PATHS[key.kind], key, body, self._manager, type=APPLY_PATCH, dry=dry)
 
     async def delete(self, key: Key, author: str, force: bool = False) -> None:
         """Starts the deletion. With ``force`` the guest gets no grace period.
@@ -145,9 +149,10 @@ class ClusterWriter(IndexedStore):
         cluster = await self._connected()
         found = await cluster.get(PATHS[key.kind], key)
         uid = found["metadata"]["uid"]
-        if force:
-            mark = {"metadata": {"uid": uid, "annotations": {GRACE: "0"}}}
-            await asyncio.to_thread(self.mirror.take, [await cluster.patch(PATHS[key.kind], key, mark, MANAGER)])
+        if not found["metadata"].get("deletionTimestamp") or force:
+            notes = {DELETED_BY: author, **({GRACE: "0"} if force else {})}
+            mark = {"metadata": {"uid": uid, "annotations": notes}}
+            await asyncio.to_thread(self.mirror.take, [await cluster.patch(PATHS[key.kind], key, mark, self._manager)])
         answer = await cluster.delete(PATHS[key.kind], key, uid)
         if answer.get("kind") == key.kind and answer["metadata"].get("finalizers"):
             await asyncio.to_thread(self.mirror.take, [answer])

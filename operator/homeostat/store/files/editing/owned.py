@@ -15,10 +15,12 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner.placement import host_finalizer, hosts_of
 from homeostat.store.errors import AlreadyExists
 
+from ...index import unaudited
 from ...index.index import FINALIZER, Index, compact, next_version, timestamp
 from ...index.records import add_revision, difference
 from ...index.removal import remove
 from ...index.row import Row
+from ...index.unaudited import Editor
 from ..passes.compare import metadata_of
 from ..passes.indexing import mark_deleted
 
@@ -45,12 +47,18 @@ def apply_owned(index: Index, instance: uuid.UUID, now: datetime, resource: Reso
             _update(database, row, metadata, spec, now, AUTHOR)
 
 
-def patch_owned(database: sqlite3.Connection, row: Row, resource: Resource, author: str, now: datetime) -> None:
-    """Writes somebody's change of ``row``. Its owner stays the same."""
+def patch_owned(
+    database: sqlite3.Connection, row: Row, resource: Resource, author: str, now: datetime, editor: Editor | None
+) -> None:
+    """Writes somebody's change of ``row``. Its owner stays the same. ``editor``: who it is, for the audit; None: he notes it
+    himself."""
     owners = json.loads(row.metadata).get("ownerReferences", [])
     metadata, spec = compact({**metadata_of(resource), "ownerReferences": owners}), compact(_spec(resource))
     if (row.metadata, row.spec) != (metadata, spec):
         _update(database, row, metadata, spec, now, author)
+        if editor is not None:
+            changes = difference(json.loads(row.spec), json.loads(spec))
+            unaudited.add(database, timestamp(now), row.key, editor, "change", unaudited.fields(row, changes, metadata))
 
 
 def delete_owned(index: Index, now: datetime, key: Key, annotations: Mapping[str, str]) -> None:
@@ -73,9 +81,9 @@ def delete_owned(index: Index, now: datetime, key: Key, annotations: Mapping[str
         mark_deleted(database, key, now, None)
 
 
-def take_up(index: Index, instance: uuid.UUID, now: datetime, machine: VirtualMachine) -> bool:
+def take_up(index: Index, instance: uuid.UUID, now: datetime, machine: VirtualMachine, editor: Editor | None) -> bool:
     """Makes a machine that is being deleted from its start: only its teardown is left to do, on the host that it was
-    placed on. Returns False where a machine of its name exists; then it does nothing."""
+    placed on. ``editor``: who asks, for the audit. Returns False where a machine of its name exists; then it does nothing."""
     key = machine.key
     metadata = _metadata(machine)
     if (uid := str(uuid.uuid5(instance, str(key)))) != machine.identity != "":
@@ -87,6 +95,8 @@ def take_up(index: Index, instance: uuid.UUID, now: datetime, machine: VirtualMa
         placed = [host_finalizer(host) for host in hosts_of(machine.metadata.finalizers)]
         _create(database, key, uid, compact(metadata), compact(_spec(machine)), now, placed)
         mark_deleted(database, key, now, machine.metadata.deletion_grace_period_seconds)
+        if editor is not None:
+            unaudited.add(database, timestamp(now), key, editor, "delete", "an orphan")
         return True
 
 

@@ -21,7 +21,8 @@ from homeostat.store.errors import (
 )
 
 from ... import merge
-from ...index.index import Index
+from ...index import unaudited
+from ...index.index import Index, timestamp
 from ...index.row import Row
 from ...index.store import IndexedStore
 from ...three_way import ABSENT, Applied, apply_patch, left_alone
@@ -162,7 +163,7 @@ class FolderWriter:
             resource = resource_to_write(wanted, key, str(self._folder))
             if dry:
                 return _in_place_of(self._store.resource(row), resource)
-            owned.patch_owned(database, row, resource, author, self._intake.clock())
+            owned.patch_owned(database, row, resource, author, self._intake.clock(), self._intake.editor)
             changed = self._index.row(key)
         assert changed is not None
         return self._store.resource(changed)
@@ -175,6 +176,8 @@ class FolderWriter:
             touched = self._remove_documents(key)
             with self._index.transaction() as database:
                 indexing.mark_deleted(database, key, self._intake.clock(), 0 if force else None, author)
+                if (editor := self._intake.editor) is not None:
+                    unaudited.add(database, timestamp(self._intake.clock()), key, editor, "delete")
                 marked = self._index.row(key)  # read at once: the operator may release it a moment later
             self._intake.run({})
             for path in touched:

@@ -15,10 +15,13 @@ from homeostat.runtime.engine.ports import Happening
 from homeostat.runtime.machine.commands import REPLACED, outlived
 from homeostat.store.errors import FolderProblem
 
+from ...index import unaudited
 from ...index.index import FINALIZER, Index, compact, next_version, set_setting, timestamp
 from ...index.records import add_events, add_revision, difference
 from ...index.row import Row
+from ...index.unaudited import Editor
 from ...merge import merge_patch
+from ..commits.authors import Removal
 from ..reading import files
 from ..reading.files import FolderDocument
 from .compare import Pass, metadata_of
@@ -28,19 +31,31 @@ ERRORS_TOLD = 1_000
 """Errors of one severity. Readers show all of them, from within event loops."""
 FILE_AUTHOR = "file"
 """Author of a change that was found in a file, until git names a better one."""
+TAKEN_IN = "Folder"
+"""What stands in the audit for all that an index finds which knew of nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a new resource gets."""
+    """What a new resource gets, and who made or changed what."""
 
     instance: uuid.UUID
     now: datetime
     authors: Mapping[Key, str]
-    removed_by: Mapping[Key, str] = field(default_factory=dict)  # who removed what goes in this pass
+    removed_by: Mapping[Key, Removal] = field(default_factory=dict)  # who removed what goes in this pass
+    editor: Editor | None = None  # who made the edits that have an author; None: he notes them himself
+    new: bool = False  # nothing was known before: what is found is nobody's change
 
     def author(self, key: Key) -> str:
         return self.authors.get(key, FILE_AUTHOR)
+
+    def tell(self, database: sqlite3.Connection, key: Key, verb: str, message: str, path: str) -> None:
+        """Writes down for the audit what this pass found of one resource."""
+        if key in self.authors:
+            if self.editor is not None:
+                unaudited.add(database, timestamp(self.now), key, self.editor, verb, message)
+        elif not self.new:
+            unaudited.add(database, timestamp(self.now), key, Editor("folder", "", path), verb, message, ready=False)
 
 
 def write_pass(
@@ -60,8 +75,13 @@ def write_pass(
         for row, document in work.move:
             _place(database, row.key, document)
         for row in work.delete:
-            mark_deleted(database, row.key, identity.now, None, identity.removed_by.get(row.key, ""))
+            by = identity.removed_by[row.key]
+            mark_deleted(database, row.key, identity.now, None, str(by))
+            unaudited.add(database, timestamp(identity.now), row.key, by.editor, "delete")
         changed += [row.key for row in work.delete]
+        if identity.new and changed:
+            found = f"found {len(changed)} resources, of which nothing was known before"
+            unaudited.add(database, timestamp(identity.now), Key(TAKEN_IN, "", ""), Editor("folder"), "take in", found)
         if not same_errors:
             _write_errors(database, work.errors)
         set_setting(database, SETTING, memory)
@@ -82,6 +102,7 @@ def _create(database: sqlite3.Connection, document: FolderDocument, identity: Id
     )  # fmt: skip
     database.execute("DELETE FROM removals WHERE kind=? AND namespace=? AND name=?", (key.kind, key.namespace, key.name))
     add_revision(database, key, uid, 1, now, identity.author(key), None)
+    identity.tell(database, key, "create", "", document.path)
     return key
 
 
@@ -98,15 +119,17 @@ def _update(database: sqlite3.Connection, row: Row, document: FolderDocument, id
         "UPDATE resources SET generation=?, version=?, changed=?, metadata=?, spec=? WHERE kind=? AND namespace=? AND name=?",
         (generation, version, version, metadata, spec, key.kind, key.namespace, key.name),
     )
+    changes = difference(json.loads(row.spec), json.loads(spec))
     if spec != row.spec:
-        changes = difference(json.loads(row.spec), json.loads(spec))
         add_revision(database, key, row.uid, generation, timestamp(identity.now), identity.author(key), changes)
+    identity.tell(database, key, "change", unaudited.fields(row, changes, metadata), document.path)
     return key
 
 
 def _keep(database: sqlite3.Connection, row: Row, document: FolderDocument, identity: Identity) -> Key:
     """Ends the deletion of a resource that is declared again."""
     _update(database, row, document, identity)
+    identity.tell(database, row.key, "keep", "its document came back while it was being deleted", document.path)
     key, version = row.key, next_version(database)
     database.execute(
         "UPDATE resources SET deleted=NULL, grace=NULL, version=?, changed=? WHERE kind=? AND namespace=? AND name=?",

@@ -13,9 +13,10 @@ from homeostat import __version__
 from homeostat.models.base import Key
 from homeostat.store.errors import FolderProblem
 
-from ...index import records
+from ...index import records, unaudited
 from ...index.index import Index, set_setting
 from ...index.row import Row
+from ...index.unaudited import Editor
 from ..commits import authors as git_authors
 from ..hosts import read_hosts
 from ..reading.files import Edit, FileReader, LastPass
@@ -52,6 +53,7 @@ class Intake:
         self.state = state
         self.index = index
         self.clock = clock
+        self.editor: Editor | None = None  # who edits by this process. None: whoever asks it to notes that himself
         self.listing = Listing()  # of the last pass
         self.complete = False  # True once a pass has been made
         self.restless = False  # whether the folder must be read again soon, although no event comes
@@ -84,6 +86,7 @@ class Intake:
         """Makes one pass. The caller holds the write lock. ``edits`` were made since the last pass, within the same hold of the
         lock: of the files that are known then, no others are read again. See ``removal.rule``."""
         begun = time.perf_counter()
+        unaudited.release(self.index)  # of a pass that was killed
         edited = {edit.path for edit in edits.values() if edit.path}
         again = relist(self.listing, edited) if edited else None
         self.listing = again or list_folder(self.folder)
@@ -106,13 +109,14 @@ class Intake:
         work.errors = indexing.told(work.errors)
         removed_by = git_authors.removers(self.folder, work.delete)
         authors = {key: edit.author for key, edit in edits.items()}
-        identity = indexing.Identity(self.instance, self.clock(), authors, removed_by)
+        identity = indexing.Identity(self.instance, self.clock(), authors, removed_by, self.editor, new=version is None)
         changed = set(indexing.write_pass(self.index, work, identity, records.read_errors(self.index), remembered))
         if version != judged_by:
             with self.index.transaction() as database:
                 set_setting(database, "models", judged_by)
         if changed:
             git_authors.sign(self.index, self.folder, _by_path(work, changed - authors.keys()), last)
+            unaudited.release(self.index)
         # Not earlier: who sees that nothing is left to be read must also see what this pass wrote.
         self.restless = bool(waiting or work.unfinished)
         self.complete = not self.listing.missing

@@ -1,0 +1,58 @@
+"""Notes in the audit what is edited past the API, while the server runs. Each worker does: the database takes each edit once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from homeostat.accounts.errors import AccountsError
+from homeostat.runtime.engine.supervise import Supervisor
+from homeostat.store.errors import StoreError
+from homeostat.store.index.index import Index
+
+from .lookup import AccountsLookup
+
+log = logging.getLogger("homeostat.api")
+
+LOOK = 0.5  # seconds between two looks at the index
+
+
+class NoteEdits:
+    """A middleware, which begins with the server."""
+
+    def __init__(self, index: Index, lookup: AccountsLookup, supervisor: Supervisor) -> None:
+        self._index = index
+        self._lookup = lookup
+        self._supervisor = supervisor
+        self._task: asyncio.Task[None] | None = None
+        self._trouble = ""  # of the last look
+
+    async def process_startup(self, scope: object, event: object) -> None:
+        self._task = asyncio.create_task(self._supervisor.keep("the audit of edits", self._follow))
+
+    async def process_shutdown(self, scope: object, event: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _follow(self) -> None:
+        seen = -1
+        while True:
+            try:
+                seen = await self._look(seen)
+                self._trouble = ""
+            except (AccountsError, StoreError) as error:
+                if str(error) != self._trouble:
+                    self._trouble = str(error)
+                    log.error("edits of others are not in the audit yet: %s", error)
+            await asyncio.sleep(LOOK)
+
+    async def _look(self, seen: int) -> int:
+        """Notes what waits, where something was written since ``seen``. Returns what was seen."""
+        if not await self._lookup.there_are_some():
+            return -1
+        now = self._index.data_version()
+        if now != seen:
+            edits = (await self._lookup.reception()).edits
+            await self._lookup.run(lambda: edits.take_from(self._index))
+        return now
