@@ -1,5 +1,5 @@
 """Refusals in the audit: who is refused again and again does not fill it. Equal refusals of one actor within a minute are one
-entry, with how many they were; of those that differ a few a minute are told, and the others counted."""
+entry, with how many they were; of those that differ a few a minute are noted one by one, and the others counted."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 from .tables import AuditRow
 
 MINUTE = timedelta(minutes=1)
-TOLD_MAX = 20  # different ones of one actor that are told within a minute
+TOLD_MAX = 20  # different ones of one actor that are noted one by one within a minute
 KEPT_MAX = 100_000
 MORE = {
     "verb": "any",
     "kind": "Request",
     "namespace": "",
     "name": "",
-    "message": f"more than {TOLD_MAX} different refusals within a minute: these are counted, and not told",
+    "message": f"more than {TOLD_MAX} different refusals within a minute: these are counted only",
 }
 _ACTOR = ("how", "account", "token", "address")
 _ACT = ("verb", "kind", "namespace", "name", "message")
