@@ -29,6 +29,7 @@ class Tried:
         if fate in ("survived", "uncovered"):
             told = {"place": mutant.place, "function": mutant.function, "old": mutant.old, "new": mutant.new, "tests": tests}
             self.survivors.append(told)
+        if fate != "killed":  # on a busy machine what timed out may only have been slow
             print(f"{fate} ({tests} tests): {mutant}", file=sys.stderr, flush=True)
 
 

@@ -46,6 +46,10 @@ class Watched:
     orphans: Callable[[], Iterable[Orphan]] = lambda: ()
 
 
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+"""The upper bounds, in seconds, by which reconciles are counted."""
+
+
 class OperatorMetrics:
     """The metrics, one object per process. Everything is read when it is scraped, or counted where it happens."""
 
@@ -53,7 +57,7 @@ class OperatorMetrics:
         self.registry = CollectorRegistry()
         self.reconcile = Histogram(
             "homeostat_reconcile_duration_seconds", "Time one reconcile took.", ["kind"], registry=self.registry,
-            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+            buckets=BUCKETS,
         )  # fmt: skip
         self.errors = CounterMetric(
             "homeostat_reconcile_errors_total", "Reconciles that ended in an error.", ["kind", "reason"], registry=self.registry

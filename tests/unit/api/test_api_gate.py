@@ -148,6 +148,7 @@ def test_a_server_of_the_network_lets_nobody_in_who_shows_nothing() -> None:
         ("localhost:65535", True),
         ("localhost:65536", False),
         ("localhost:99999", False),
+        ("localhost:1", True),
         ("localhost:0", False),
         ("localhost:", False),
         ("localhost:x", False),

@@ -323,7 +323,7 @@ class MachineReconciler:
         facts = self._host.facts
         folder = machine_directory(facts.storage_root, machine)
         try:
-            files = await self._host.leftovers(folder) if facts.reachable and facts.storage_root else ()
+            files = await self._host.leftovers(folder) if facts.storage_root else ()
         except DriverError as error:
             return f"its domain is gone; what is left of its files is not known: {error}"
         left = f"{folder} keeps {', '.join(files)}" if files else ""

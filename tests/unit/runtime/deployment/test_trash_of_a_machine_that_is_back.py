@@ -46,6 +46,16 @@ async def test_what_is_over_its_time_goes_and_what_is_not_stays() -> None:
     assert "data of trash entry one, set aside on 2026-01-01T00:00:00Z (deleted)" in shelf.said[DB.key][0]
 
 
+@pytest.mark.parametrize(("entries", "left"), [((OVER, FRESH), 1), ((FRESH,), 1), ((), 0)])
+async def test_what_is_left_is_counted_at_once(entries: tuple[TrashEntry, ...], left: int) -> None:
+    metrics, host = OperatorMetrics(), WorldHost()
+    host.aside = list(entries)
+    await empty_trash(Shelf(), host, lambda: None, metrics)  # type: ignore[arg-type]
+    where = {"host": host.facts.name if host.facts.uri else ""}
+    counted = [metrics.registry.get_sample_value(f"homeostat_trash_{what}", where) for what in ("entries", "bytes")]
+    assert counted == [left, sum(entry.size for entry in host.aside)]
+
+
 async def test_one_that_does_not_return_says_nothing_of_those_after_it() -> None:
     assert await emptied(Shelf(DB), replace(OVER, entry="zero", returns=False), OVER) == ["zero"]
 
