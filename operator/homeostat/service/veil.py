@@ -28,7 +28,9 @@ R = TypeVar("R", bound=Resource)
 M = TypeVar("M", bound=BaseModel)
 
 HIDDEN = "(not yours)"
-TOLD = frozenset({"message", "attached_to", "used_by"})
+VALUES = frozenset({"old", "new"})
+"""Fields of a status with a value that is there or should be: somebody may have put a nic on another's network."""
+TOLD = VALUES | {"message", "attached_to", "used_by"}
 """Fields of a status that name other resources."""
 
 # A word that may be a name. In brackets stands a part of the resource's own spec: nics[lan].
@@ -71,7 +73,12 @@ async def veiled_status(asking: Asking, resource: R) -> R:
     shown = dict(zip(told, await veiled(asking, resource, told), strict=True))
     if all(before == after for before, after in shown.items()):
         return resource
-    return resource.model_copy(update={"status": _changed(status, shown.__getitem__)})
+    own = frozenset(_written(resource.model_dump(include={"spec"})))
+
+    def read(name: str, text: str) -> str:
+        return text if name in VALUES and text in own else shown[text]
+
+    return resource.model_copy(update={"status": _changed(status, read)})
 
 
 async def veiled_statuses(asking: Asking, resources: Sequence[R], said: Sequence[SaidOfOthers]) -> list[R]:
@@ -141,13 +148,25 @@ def _texts(model: BaseModel) -> Iterator[str]:
                 yield part
 
 
-def _changed(model: M, change: Callable[[str], str]) -> M:
+def _written(value: Any) -> Iterator[str]:
+    """Yields the texts of a spec, which are no secret to who reads it."""
+    if isinstance(value, str):
+        yield str(value)
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from _written(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _written(part)
+
+
+def _changed(model: M, change: Callable[[str, str], str]) -> M:
     """Returns a status with what it says of others changed."""
 
     def each(name: str, part: Any) -> Any:
         if isinstance(part, BaseModel):
             return _changed(part, change)
-        return change(part) if name in TOLD and part else part
+        return change(name, part) if name in TOLD and part else part
 
     def whole(name: str, value: Any) -> Any:
         return tuple(each(name, part) for part in value) if isinstance(value, tuple) else each(name, value)

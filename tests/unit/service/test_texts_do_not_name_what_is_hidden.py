@@ -119,6 +119,36 @@ async def test_a_status_names_nothing_that_is_hidden() -> None:
     assert await admin.machines.get("mine") == mine and await admin.disks.get("own") == disk
 
 
+async def test_values_that_differ_name_nothing_that_is_hidden() -> None:
+    """``lan`` is a Network of bob's. What alice wrote herself she reads, also where bob has something of that name."""
+    drift = [
+        {"field": "nics[n].network", "old": "lan", "new": "data", "disruption": "Live"},
+        {"field": "disks[d]", "old": "/srv/machines/lab/web/root.qcow2", "new": "removed", "disruption": "Live"},
+    ]
+    changes = [{"field": "resources.memory", "old": "512Mi", "new": "1Gi", "disruption": "NeedsRestart"}]
+    spec = {"nics": [{"name": "n", "network": "data"}]}
+    mine = owned(resource(VirtualMachine, "mine", spec, drift=drift, changes=changes), "alice")
+    network = resource(
+        Network,
+        "own",
+        {"addresses": [{"cidr": "192.168.8.1/24"}]},
+        hosts=[{"name": "local", "network": "own", "changes": [{**drift[0], "field": "bridge"}]}],
+    )
+    store = Written(mine, owned(network, "alice"), *BOBS)
+    alice, admin = store.desk(Path("/nowhere"), ALICE), store.desk(Path("/nowhere"))
+    seen: Any = (await alice.machines.get("mine")).status
+    assert [(one.old, one.new) for one in seen.drift] == [
+        (HIDDEN, "data"),
+        (f"/srv/machines/lab/{HIDDEN}/root.qcow2", "removed"),
+    ]
+    assert [(one.field, one.old, one.new) for one in seen.changes] == [("resources.memory", "512Mi", "1Gi")]
+    there: Any = (await alice.networks.get("own")).status
+    assert [(one.old, one.new) for one in there.hosts[0].changes] == [(HIDDEN, HIDDEN)]
+    assert await admin.machines.get("mine") == mine
+    (listed,) = await alice.readable([mine], [said_of(mine)])
+    assert listed.status == seen
+
+
 async def test_many_statuses_and_events_name_nothing_that_is_hidden() -> None:
     """``foreign`` names what is of nobody here, ``fine`` nobody at all."""
     says = {"mine": "is taken by machine lab/web", "fine": "in sync", "foreign": "is taken by domain x, which runs with it"}
