@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from tests.e2e.homeostat import Homeostat, idle
 from tests.rig.libvirtd import Libvirtd
 
 NAME = "cut-off"
-OTHER = "hsbr-cut"
+OTHER = f"hsbr-{os.getpid()}"  # of this run alone: others may run on the same computer
 
 
 @pytest.fixture(scope="module")

@@ -52,7 +52,7 @@ from .standalone import at_home, open_host, telling, unsettled
 from .whereabouts import Whereabouts, take_hosts
 
 POLL_SECONDS = 0.02  # seconds between checks whether the folder was read, and whether the hosts have reported
-PATIENCE = 5.0  # seconds to wait for the reports before anything is placed
+PATIENCE = 15.0  # seconds to wait for the reports before anything is placed: one that is away reports that at once
 
 
 class LockFence:
