@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.parsed import parsed
+from tests.unit.parsed import definitions, parsed
 
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGES = (ROOT / "operator" / "homeostat", ROOT / "api" / "homeostat_api")
@@ -28,11 +28,11 @@ SAME_THING = {
 }
 
 
-def named(tree: ast.Module) -> Iterator[tuple[str, int]]:
-    for node in ast.walk(tree):
+def named(path: Path) -> Iterator[tuple[str, int]]:
+    for node in definitions(path):
         if isinstance(node, ast.ClassDef):
             yield node.name, node.lineno
-    for statement in tree.body:
+    for statement in parsed(path).body:
         targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
         for target in targets:
             if isinstance(target, ast.Name) and CAMEL_CASE.fullmatch(target.id):
@@ -43,7 +43,7 @@ def named(tree: ast.Module) -> Iterator[tuple[str, int]]:
 def test_each_class_and_each_alias_has_a_name_of_its_own(contract: Path) -> None:
     places: dict[str, list[str]] = defaultdict(list)
     for path in sorted(file for package in (*PACKAGES, contract) for file in package.rglob("*.py")):
-        for name, line in named(parsed(path)):
+        for name, line in named(path):
             places[name].append(f"{path.relative_to(ROOT)}:{line}")
     shared = {name: found for name, found in places.items() if len(found) > 1}
     assert shared.keys() == SAME_THING.keys(), shared

@@ -36,15 +36,24 @@ def code() -> dict[Path, str]:
 
 
 @cache
+def with_class() -> dict[str, set[Path]]:
+    """The files that seem to have a class of a name. To look through all of them for each name would take seconds."""
+    found: dict[str, set[Path]] = {}
+    for path, text in code().items():
+        for name in re.findall(r"\bclass (\w+)", text) if path.suffix == ".py" else ():
+            found.setdefault(name, set()).add(path)
+    return found
+
+
+@cache
 def held_by(name: str) -> set[str]:
     """What the classes of that name have, which is nothing where there is none."""
     held: set[str] = set()
-    for path, text in code().items():
-        if path.suffix == ".py" and re.search(rf"\bclass {name}\b", text):
-            lines = text.splitlines()
-            for node in ast.walk(parsed(path)):
-                if isinstance(node, ast.ClassDef) and node.name == name:
-                    held.update(re.findall(r"\w+", "\n".join(lines[node.lineno - 1 : node.end_lineno])))
+    for path in with_class().get(name, ()):
+        lines = code()[path].splitlines()
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.ClassDef) and node.name == name:
+                held.update(re.findall(r"\w+", "\n".join(lines[node.lineno - 1 : node.end_lineno])))
     return held
 
 
