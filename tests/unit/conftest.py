@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 
 import pytest
@@ -16,6 +17,14 @@ settings.register_profile("search", settings.get_profile("fixed"), max_examples=
 hasty = {"max_examples": 30, "phases": (Phase.explicit, Phase.generate), "database": None}
 settings.register_profile("first", settings.get_profile("fixed"), **hasty)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
+
+# What is imported and collected stays until the end: to look through all of it for garbage again and again would take seconds.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
