@@ -1,6 +1,7 @@
 # make test    everything: system packages, virtualenv, lint, then the tests part by part
 # make lint    ruff, mypy --strict, import contracts
 # make unit    the fast tests only (no libvirt needed)
+# make laws    what holds whatever happens, tried on hundreds of random cases
 # make bench   the benchmarks, one JSON line each
 # make demo    machines from examples/ on real QEMU; make demo-down removes every trace
 
@@ -17,10 +18,10 @@ BENCHMARKS := converge guests restart idle heal edit list authz signin memory sc
 # Python keeps what it compiles, whatever the environment says: without that each process of the tests compiles all of it, for seconds.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: test lint unit postgresql libvirt api kubernetes e2e bench demo demo-down system system-demo venv venv-demo
+.PHONY: test lint unit laws postgresql libvirt api kubernetes e2e bench demo demo-down system system-demo venv venv-demo
 .NOTPARALLEL:
 
-test: lint unit postgresql libvirt api kubernetes e2e
+test: lint unit laws postgresql libvirt api kubernetes e2e
 	@echo "== all passed"
 
 # Says what is missing and why; installs it as root (or through sudo), and is silent when all is there.
@@ -61,6 +62,9 @@ endef
 
 unit: venv
 	$(call part,unit,-n 2)
+
+laws: venv
+	$(call part,laws,-n 2)
 
 # A server of its own, as a user without rights: what only a server does, then the tests of SQLite's file once more.
 postgresql: venv

@@ -22,7 +22,7 @@ GLUE = frozenset({
     "__main__", "app", "application", "connections", "events", "logs", "middleware", "openapi", "operations", "operator_link",
     "routes", "server", "stream",
 })  # fmt: skip
-TESTS = ("tests/unit/**/test_*.py", "tests/api/test_*.py", "tests/libvirt/test_*.py")
+TESTS = ("tests/unit/**/test_*.py", "tests/laws/test_*.py", "tests/api/test_*.py", "tests/libvirt/test_*.py")
 LOADED_ANEW = ROOT / "operator/homeostat/accounts/migrations"  # by Alembic, from the file: a change in memory does not reach it
 # These need a server, or take long.
 _SERVED = re.compile(r"\bStream\(|\.process\b|subprocess|import socket$|schemathesis|chromium|ControlPlane", re.MULTILINE)

@@ -17,8 +17,8 @@ from homeostat.models.network import Network
 from homeostat.planner.network.config import AddressConfig, DnsConfig, NetworkConfig
 from homeostat.planner.network.desired import desired_network
 from homeostat.planner.network.differences import compare
+from tests.unit.network_specs import specs
 from tests.unit.network_world import INSTANCE, network
-from tests.unit.planner.network.test_plan_network_converges import specs
 
 FOLDER = Path(__file__).parents[2] / "golden" / "networks"
 FULL = {
