@@ -12,6 +12,7 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import falcon.asgi
@@ -83,6 +84,8 @@ class Gate:
         self._authorize(req, resource, req.method)
         if (req.content_length or 0) > BODY_LIMIT and bounded(resource, req.method):
             raise too_large()
+        if who(req).how != "token":
+            req.context.still = partial(self._still, req, req.method)
 
     async def process_resource_ws(
         self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket, resource: object, params: Mapping[str, Any]
@@ -97,8 +100,7 @@ class Gate:
             if resp.status_code in (403, 404) and not NOTED.get():
                 await self._note_refusal(req, resp)
         if succeeded and resp.stream is not None and who(req).how != "token":
-            method = req.method
-            resp.stream = WhileAdmitted(resp.stream, lambda: self._still(req, method))
+            resp.stream = WhileAdmitted(resp.stream, partial(self._still, req, req.method))
 
     async def admit(self, req: falcon.asgi.Request, method: str) -> Actor:
         """Returns who asks.
@@ -162,10 +164,15 @@ class Gate:
         return replace(found, rights=found.rights & self._config.rights, address=address_of(req))
 
     async def _still(self, req: falcon.asgi.Request, method: str) -> bool:
-        """Tells whether whoever asked would be admitted now as the one he was."""
+        """Tells whether whoever asked would be admitted now as the one he was. The access token of a session may have expired:
+        what lasts for longer goes on with the session."""
+        asked = who(req)
         try:
-            return await self.admit(req, method) == who(req)
-        except Problem:
+            if asked.how != "session":
+                return await self.admit(req, method) == asked
+            now = await self._accounts.of_session(asked.session)
+            return replace(now, rights=now.rights & self._config.rights) == asked
+        except (Problem, AccountsError):
             return False
 
     def _carries_the_token(self, req: falcon.asgi.Request) -> bool:

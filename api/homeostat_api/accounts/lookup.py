@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from homeostat.accounts.actor import Actor
 from homeostat.accounts.database import Database
 from homeostat.accounts.errors import AccountsError, DatabaseTrouble
 from homeostat.accounts.reception import Reception
@@ -89,6 +90,17 @@ class AccountsLookup:
         recognition = (await self.reception()).recognition
         found = recognition.remembered(shown)
         return found if found is not None else await self.run(lambda: recognition.who(shown))
+
+    async def of_session(self, session: str) -> Actor:
+        """Returns who signed in to a session, whatever access token he has by now.
+
+        Raises:
+            NotSignedIn: it has ended.
+            NoAccounts: there are none.
+            DatabaseTrouble: the database does not work.
+        """
+        recognition = (await self.reception()).recognition
+        return await self.run(lambda: recognition.of_session(session))
 
     async def run(self, work: Callable[[], T]) -> T:
         """Does what may wait for the database."""

@@ -1,14 +1,51 @@
 """What stays open ends when whoever asked for it would no longer be admitted as the one he was: he signed out, was banned, has
-other rights by now. A client that still may connects again, and goes on with what it may see now."""
+other rights by now. A client that still may connects again, and goes on with what it may see now. What is being sent to us is cut
+alike."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+import falcon.asgi
+
+from .errors import Problem
+
 LOOK = 0.5  # seconds between two looks
+
+
+@asynccontextmanager
+async def while_admitted(req: falcon.asgi.Request) -> AsyncIterator[None]:
+    """Cancels what is done within it when whoever asks would be admitted no more: as if his connection had been cut.
+
+    Raises:
+        Problem: 401, that is so.
+    """
+    still: Callable[[], Awaitable[bool]] | None = getattr(req.context, "still", None)
+    work = asyncio.current_task()
+    if still is None or work is None:
+        yield
+        return
+    watching = asyncio.create_task(_cancel_when_not(still, work))
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not watching.done() or work.uncancel():
+            raise
+        said = "What you sent was cut: you are signed out, or have other rights by now. Sign in, and go on where it was"
+        raise Problem(401, "unauthorized", said, headers={"WWW-Authenticate": 'Bearer realm="homeostat"'}) from None
+    finally:
+        watching.cancel()
+
+
+async def _cancel_when_not(still: Callable[[], Awaitable[bool]], work: asyncio.Task[Any]) -> None:
+    looked = True
+    while looked:
+        await asyncio.sleep(LOOK)
+        looked = await still()
+    work.cancel()
 
 
 class WhileAdmitted:

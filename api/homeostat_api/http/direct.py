@@ -21,7 +21,7 @@ BODY_SECONDS = 30.0  # for each part of a body: 35 KB/s
 BODY_PART = 2**20  # bytes
 LEAST = 4 * 2**20  # bytes of a body that this is worth while for
 AT_ONCE = 8  # bodies that are read so in one process
-LOOK = 1.0  # seconds between two looks whether to stop
+LOOK = 0.25  # seconds between two looks whether to stop
 ReadInto = Callable[[memoryview], int]
 
 _threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="body")

@@ -6,13 +6,15 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn, TypeVar
+from functools import wraps
+from typing import Any, NoReturn, TypeVar, cast
 
 import falcon
 import falcon.asgi
 from falcon.media import BaseHandler
 from pydantic import BaseModel, ValidationError
 
+from .admitted import while_admitted
 from .errors import App, Problem, invalid, invalid_model
 from .rights import responder_name
 
@@ -29,9 +31,15 @@ JSON_PATCH = "application/json-patch+json"
 
 
 def takes_any_length(responder: F) -> F:
-    """Marks a responder that takes a body in part by part, and bounds it itself."""
-    setattr(responder, _ANY_LENGTH, True)
-    return responder
+    """Marks a responder that takes a body in part by part, and bounds it itself. It ends when whoever sends may no more."""
+
+    @wraps(responder)
+    async def admitted(resource: Any, req: falcon.asgi.Request, resp: falcon.asgi.Response, **named: Any) -> None:
+        async with while_admitted(req):
+            await responder(resource, req, resp, **named)
+
+    setattr(admitted, _ANY_LENGTH, True)
+    return cast(F, admitted)
 
 
 def bounded(resource: object, method: str) -> bool:

@@ -129,12 +129,20 @@ class Recognition:
         kid, now = kid_of(shown), self._clock()
         with self._database.reading() as session:
             claims = verified(shown, key_called(session, kid), now)
-            row = session.get(SessionRow, claims.session)
-            account = session.get(AccountRow, row.account) if row is not None else None
-            if row is None or account is None or account.id != claims.account or row.expires <= now:
+            row, account = _signed_in_to(session, claims.session, now)
+            if account.id != claims.account:
                 raise NotSignedIn()
-            actor = replace(_actor(session, account, "session"), session=row.id)
-            return Recognised(actor, min(claims.expires, row.expires))
+            return Recognised(_actor_of(session, row, account), min(claims.expires, row.expires))
+
+    def of_session(self, called: str) -> Actor:
+        """Returns who signed in to a session, whatever access token he has by now. Asks the database.
+
+        Raises:
+            NotSignedIn: it has ended.
+            DatabaseTrouble: the database does not work.
+        """
+        with self._database.reading() as session:
+            return _actor_of(session, *_signed_in_to(session, called, self._clock()))
 
     def _by_api_token(self, shown: str) -> Recognised:
         if len(shown) > SECRET_MAX:
@@ -159,6 +167,18 @@ class Recognition:
                 session.execute(update(ApiTokenRow).where(ApiTokenRow.id == token).values(last_used=now))
         except DatabaseTrouble as error:
             log.warning("the last use of a token is not noted: %s", error)
+
+
+def _signed_in_to(session: Session, called: str, now: datetime) -> tuple[SessionRow, AccountRow]:
+    row = session.get(SessionRow, called)
+    account = session.get(AccountRow, row.account) if row is not None else None
+    if row is None or account is None or row.expires <= now:
+        raise NotSignedIn()
+    return row, account
+
+
+def _actor_of(session: Session, row: SessionRow, account: AccountRow) -> Actor:
+    return replace(_actor(session, account, "session"), session=row.id)
 
 
 def _actor(session: Session, account: AccountRow, how: How, scopes: frozenset[Right] = frozenset(Right)) -> Actor:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from homeostat_api.http import admitted
 from homeostat_api.http.admitted import WhileAdmitted
+from homeostat_api.http.errors import Problem
+from homeostat_api.http.media import takes_any_length
 
 
 class Body:
@@ -86,3 +90,53 @@ async def test_what_fails_in_it_is_not_hidden() -> None:
     with pytest.raises(ConnectionError):
         await anext(body)
     await body.close()
+
+
+def request(still: Callable[[], Awaitable[bool]] | None) -> Any:
+    return SimpleNamespace(context=SimpleNamespace(**({} if still is None else {"still": still})))
+
+
+class Desk:
+    """Takes bodies of any length."""
+
+    def __init__(self) -> None:
+        self.taken, self.cut = False, False
+
+    @takes_any_length
+    async def on_put(self, req: Any, resp: Any, wait: bool) -> None:
+        try:
+            if wait:
+                await asyncio.Event().wait()
+            self.taken = True
+        except asyncio.CancelledError:
+            self.cut = True
+            raise
+
+
+@pytest.mark.parametrize("still", [None, always])
+async def test_a_body_of_one_who_may_is_taken(still: Callable[[], Awaitable[bool]] | None) -> None:
+    desk = Desk()
+    await desk.on_put(request(still), None, wait=False)
+    assert desk.taken
+
+
+async def test_a_body_is_cut_as_if_the_connection_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admitted, "LOOK", 0.01)
+    desk = Desk()
+    async with asyncio.timeout(30):
+        with pytest.raises(Problem) as refused:
+            await desk.on_put(request(never), None, wait=True)
+    assert (refused.value.status, refused.value.problem_code, desk.cut) == (401, "unauthorized", True)
+    work = asyncio.current_task()
+    assert work is not None and not work.cancelling()
+    await asyncio.sleep(0)  # nothing of it comes later
+
+
+async def test_a_server_that_stops_is_not_taken_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk()
+    work = asyncio.ensure_future(desk.on_put(request(always), None, wait=True))
+    await asyncio.sleep(0)
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    assert desk.cut and len(asyncio.all_tasks()) == 1
