@@ -105,8 +105,15 @@ class Database:
     @contextlib.contextmanager
     def writing(self) -> Iterator[Session]:
         """Opens a transaction that writes what nobody remembers, such as when a token was used. It is carried out as a whole, or
-        not at all."""
+        not at all.
+
+        Raises:
+            DatabaseNewer: a newer Homeostat has changed the tables meanwhile. Nothing is written.
+        """
         with self._explaining(), Session(self._engine.execution_options(**{_WRITES: True})) as session, session.begin():
+            if session.get_bind().dialect.name == "postgresql":  # a file has one writer at a time, its migration too
+                session.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": MIGRATION_LOCK})
+            self._check_version(session)
             yield session
 
     @contextlib.contextmanager
@@ -118,9 +125,22 @@ class Database:
             yield session
 
     def generation(self) -> int:
-        """Returns a number that every change of what somebody may do has moved."""
+        """Returns a number that every change of what somebody may do has moved.
+
+        Raises:
+            DatabaseNewer: a newer Homeostat has changed the tables meanwhile.
+        """
         with self.reading() as session:
+            self._check_version(session)
             return session.execute(select(GenerationRow.number)).scalar_one()
+
+    def _check_version(self, session: Session) -> None:
+        version = session.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+        if version != HEAD:
+            raise DatabaseNewer(
+                f"the accounts database {self.where} was brought to version {version} meanwhile; this Homeostat knows {HEAD}",
+                "restart this server with the newer Homeostat",
+            )
 
     @contextlib.contextmanager
     def _explaining(self) -> Iterator[None]:
