@@ -17,18 +17,18 @@ from tests.api.tus_requests import PART, TUS
 from tests.rig.waiting import wait_until
 
 PATIENCE = 30.0  # seconds; one where nobody else uses the machine
-LENGTH = 8 * 2**20
+SIZE = 8 * 2**20  # bytes of contents
 pytestmark = pytest.mark.skipif(inside.INSIDE, reason="a body that is under way needs a connection")
 
 
 class Sending:
-    """A body that somebody has begun to send, and does not end."""
+    """A body of which somebody has sent the first half, and sends no more."""
 
-    def __init__(self, api: Api, person: Person, method: str, path: str, part: bytes, **headers: str) -> None:
+    def __init__(self, api: Api, person: Person, method: str, path: str, content: bytes, **headers: str) -> None:
         self._socket = socket.create_connection(("127.0.0.1", api.port), PATIENCE)
-        named = {"Host": "localhost", "Content-Length": str(LENGTH), **person.headers, **headers}
+        named = {"Host": "localhost", "Content-Length": str(len(content)), **person.headers, **headers}
         lines = "".join(f"{name}: {value}\r\n" for name, value in named.items())
-        self._socket.sendall(f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode() + part)
+        self._socket.sendall(f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode() + content[: SIZE // 2])
 
     def answer(self) -> tuple[int, float]:
         """Returns the status, and the seconds until it came."""
@@ -44,33 +44,33 @@ def kept(api: Api) -> list[str]:
 
 @pytest.mark.parametrize("large", [True, False], ids=["by a thread", "by the loop"])
 def test_one_that_may_go_on_later_keeps_what_has_arrived(tmp_path: Path, large: bool) -> None:
-    content = qcow2(tmp_path / "debian.qcow2", LENGTH).read_bytes()
+    content = qcow2(tmp_path / "debian.qcow2", SIZE).read_bytes()
     settle(tmp_path / "state", bob=Role.USER)
     with serving(tmp_path) as api:
         root, bob = Person(api.http, "root"), Person(api.http, "bob")
-        wanted = {**TUS, "Upload-Length": str(LENGTH), "Upload-Metadata": "name ZGViaWFu"}
+        wanted = {**TUS, "Upload-Length": str(len(content)), "Upload-Metadata": "name ZGViaWFu"}
         place = api.http.post("/api/v1/uploads", headers={**bob.headers, **wanted}).headers["Location"]
 
         def offset() -> int:
             return int(api.http.head(place, headers={**root.headers, **TUS}).headers["Upload-Offset"])
 
         checksum = {} if large else {"Upload-Checksum": "sha256 " + 43 * "A" + "="}
-        sending = Sending(api, bob, "PATCH", place, content[: LENGTH // 2], **PART, **{"Upload-Offset": "0"}, **checksum)
+        sending = Sending(api, bob, "PATCH", place, content, **PART, **{"Upload-Offset": "0"}, **checksum)
         wait_until(lambda: offset() > 0, PATIENCE, "a part is there")
         assert root.status("PATCH", "users/bob", json={"banned": True}) == 200
         assert sending.answer()[0] == 401
         arrived = offset()
-        assert 0 < arrived <= LENGTH // 2
+        assert 0 < arrived <= SIZE // 2
         rest = {**root.headers, **TUS, **PART, "Upload-Offset": str(arrived)}
         assert api.http.patch(place, headers=rest, content=content[arrived:]).status_code == 204
 
 
 def test_one_in_one_request_leaves_nothing(tmp_path: Path) -> None:
-    content = qcow2(tmp_path / "debian.qcow2", LENGTH).read_bytes()
+    content = qcow2(tmp_path / "debian.qcow2", SIZE).read_bytes()
     settle(tmp_path / "state", bob=Role.USER)
     with serving(tmp_path) as api:
         root, bob = Person(api.http, "root"), Person(api.http, "bob")
-        sending = Sending(api, bob, "PUT", "/api/v1/images/debian/file", content[: LENGTH // 2])
+        sending = Sending(api, bob, "PUT", "/api/v1/images/debian/file", content)
         wait_until(lambda: kept(api) != [], PATIENCE, "a part is there")
         assert bob.status("DELETE", "session") == 204
         assert sending.answer()[0] == 401
