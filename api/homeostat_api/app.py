@@ -9,6 +9,7 @@ from homeostat_contracts.volant import routes as volant
 from . import openapi
 from .accounts.edits import NoteEdits
 from .accounts.journal import AccountsJournal
+from .accounts.ledger import AccountsLedger, CountedAgain
 from .accounts.lookup import AccountsLookup
 from .accounts.routes import account_routes
 from .config import ApiConfig, guard_bind
@@ -54,21 +55,22 @@ def create_app(config: ApiConfig) -> App:
     mode = open_mode(config)
     metrics = Metrics()
     accounts = AccountsLookup(config.accounts, config.accounts_required)
-    routes = make_routes(config, mode, metrics, accounts)
+    ledger = AccountsLedger(accounts)
+    routes = make_routes(config, mode, metrics, accounts, ledger)
     published = OpenApi()
     routes.append(Route(f"{V1}/openapi", published))
     published.publish(openapi.build(routes, with_token=config.token is not None or config.accounts_required))
     gate = Gate(config, volant.API_KEY, accounts)
     edits = NoteEdits(mode.workspace.store.index, accounts, mode.supervisor)
     pages = (AnswerPages(config.origins),) if config.origins else ()
-    return application(
-        routes, ANSWERS, (*pages, Observe(metrics), HeadAsGet(), gate, TellAge(mode.operator), edits, *mode.middleware)
-    )
+    mine = Observe(metrics), HeadAsGet(), gate, TellAge(mode.operator), edits, CountedAgain(ledger)
+    return application(routes, ANSWERS, (*pages, *mine, *mode.middleware))
 
 
-def make_routes(config: ApiConfig, mode: Mode, metrics: Metrics, accounts: AccountsLookup) -> list[Route]:
+def make_routes(config: ApiConfig, mode: Mode, metrics: Metrics, accounts: AccountsLookup, ledger: AccountsLedger) -> list[Route]:
     changes = Changes(mode.workspace.store.index.data_version, config.stopping, config.poll)
-    service = Service(mode.workspace, changes, config, AccountsJournal(accounts))
+    service = Service(mode.workspace, changes, config, AccountsJournal(accounts), ledger)
+    ledger.counted_by(service.usage)
     return [
         *volant.routes(service, config.shutdown_margin, config.keep_alive, config.plugin_kernel),
         *own_routes(service),

@@ -13,6 +13,7 @@ from homeostat.service.refusals import (
     NotInTrash,
     NotTaken,
     OtherMedium,
+    OverQuota,
     PlaceTaken,
     Refusal,
     TrashElsewhere,
@@ -72,6 +73,8 @@ def from_refusal(error: Refusal) -> Problem:
             return Problem(404, "device_not_found", str(error), error.details)
         case DeviceExists():
             return Problem(409, "device_exists", str(error), error.details)
+        case OverQuota():
+            return Problem(403, "quota_exceeded", str(error), error.details)
         case MustBeOff():
             return Problem(409, "vm_running", str(error), error.details)
         case OtherMedium():

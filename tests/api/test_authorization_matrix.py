@@ -23,6 +23,7 @@ from homeostat.accounts.rights import Grant, Right, Role
 from homeostat.models.base import OWNER
 from homeostat.models.kinds import BY_KIND, BY_PLURAL, kind_of
 from homeostat.store.files.state import StateFolder
+from homeostat_api.accounts.ledger import AccountsLedger
 from homeostat_api.accounts.lookup import AccountsLookup
 from homeostat_api.app import create_app, make_routes
 from homeostat_api.config import ApiConfig
@@ -98,6 +99,9 @@ ROWS: dict[str, dict[str, Need]] = {
     "/api/v1/audit": {"GET": KNOWN},
     "/api/v1/grants": {"GET": KNOWN, "POST": ADMINISTER},
     "/api/v1/grants/{grant}": {"DELETE": ADMINISTER},
+    "/api/v1/quotas": {"GET": KNOWN},
+    "/api/v1/quotas/roles": {"GET": MODERATE},
+    "/api/v1/quotas/roles/{role}": {"PATCH": ADMINISTER},
     "/api/v1/session": {"POST": OPEN, "GET": KNOWN, "DELETE": KNOWN},
     "/api/v1/session/refresh": {"POST": OPEN},
     "/api/v1/sessions": {"GET": KNOWN},
@@ -106,6 +110,7 @@ ROWS: dict[str, dict[str, Need]] = {
     "/api/v1/users": {"GET": KNOWN, "POST": ADMINISTER},
     "/api/v1/users/{user}": {"GET": KNOWN, "PATCH": MODERATE, "DELETE": ADMINISTER},
     "/api/v1/users/{user}/password": {"PUT": KNOWN},
+    "/api/v1/users/{user}/quota": {"PATCH": ADMINISTER},
     "/api/v1/users/{user}/tokens/{token}": {"DELETE": KNOWN},
     "/api/v1/whoami": {"GET": KNOWN},
 }
@@ -183,7 +188,8 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
 def test_every_route_has_a_row_and_takes_that_right(tmp_path: Path) -> None:
     (tmp_path / "machines").mkdir()
     config = ApiConfig(tmp_path / "machines", tmp_path / "state")
-    routes = make_routes(config, open_mode(config), Metrics(), AccountsLookup(config.accounts))
+    lookup = AccountsLookup(config.accounts)
+    routes = make_routes(config, open_mode(config), Metrics(), lookup, AccountsLedger(lookup))
     found = {
         route.path: {
             name.removeprefix("on_").upper(): needed(route.resource, name.removeprefix("on_"))

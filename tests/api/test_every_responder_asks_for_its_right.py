@@ -16,6 +16,7 @@ import falcon.inspect
 import pytest
 from falcon.testing import ASGIConductor, TestClient
 
+from homeostat_api.accounts.ledger import AccountsLedger
 from homeostat_api.accounts.lookup import AccountsLookup
 from homeostat_api.app import create_app, make_routes
 from homeostat_api.config import ApiConfig
@@ -43,6 +44,7 @@ WITHOUT_A_RIGHT = frozenset(
         "tokens": ("GET", "POST"),
         "users/user/tokens/token": ("DELETE",),
         "grants": ("GET",),
+        "quotas": ("GET",),
         "audit": ("GET",),
     }.items()
     for method in methods
@@ -153,9 +155,10 @@ def test_security_a_responder_that_declares_no_right_is_refused_to_everybody(con
 
 
 def test_security_every_responder_declares_a_right(config: ApiConfig) -> None:
+    lookup = AccountsLookup(config.accounts)
     undeclared = {
         (route.path, name)
-        for route in make_routes(config, open_mode(config), Metrics(), AccountsLookup(config.accounts))
+        for route in make_routes(config, open_mode(config), Metrics(), lookup, AccountsLedger(lookup))
         for name in dir(route.resource)
         if name.startswith("on_") and needed(route.resource, name.removeprefix("on_")) is None
     }

@@ -8,6 +8,7 @@ from ..http.routes import V1, Route
 from .audit import AuditEntries
 from .grants import GrantCollection, GrantItem
 from .lookup import AccountsLookup
+from .quotas import QuotaCollection, RoleQuota, RoleQuotas, UserQuota
 from .session import SessionEnd, SessionItem, SessionList, SessionRefresh, WhoAmIItem
 from .tokens import TokenCollection, TokenItem
 from .users import UserCollection, UserItem, UserPassword
@@ -28,5 +29,9 @@ def account_routes(lookup: AccountsLookup, stopping: Callable[[], bool]) -> list
         Route(f"{V1}/users/{{user}}/tokens/{{token}}", TokenItem(lookup)),
         Route(f"{V1}/grants", GrantCollection(lookup)),
         Route(f"{V1}/grants/{{grant}}", GrantItem(lookup)),
+        Route(f"{V1}/quotas", QuotaCollection(lookup)),
+        Route(f"{V1}/quotas/roles", RoleQuotas(lookup)),
+        Route(f"{V1}/quotas/roles/{{role}}", RoleQuota(lookup)),
+        Route(f"{V1}/users/{{user}}/quota", UserQuota(lookup)),
         Route(f"{V1}/audit", AuditEntries(lookup, stopping)),
     ]

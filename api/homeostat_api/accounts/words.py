@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from homeostat.accounts.actor import Actor, How
 from homeostat.accounts.api_tokens import ApiToken
 from homeostat.accounts.audit import AuditOutcome
 from homeostat.accounts.grants import GivenGrant
+from homeostat.accounts.quotas import DEFAULT, AccountQuotas, Measure, NewLimit, limit_from
 from homeostat.accounts.rights import Grant, Right, Role
 from homeostat.accounts.sessions import OpenSession, SignedIn
 
@@ -79,6 +81,55 @@ class NewGrant(Words):
     namespace: str
     kind: str = ""
     name: str = ""
+
+
+class QuotaBody(Words):
+    """Of one thing: what there is, and what there may be; memory and disk in bytes."""
+
+    used: int
+    limit: int | None = Field(description="null: there is no limit.")
+    own: bool = Field(description="The limit is the account's own, and not that of its role.")
+
+
+class AccountQuotaBody(Words):
+    account: str
+    role: Role
+    quotas: dict[Measure, QuotaBody]
+
+
+class QuotaAll(Words):
+    quotas: list[AccountQuotaBody]
+
+
+class RoleQuotaBody(Words):
+    role: Role
+    limits: dict[Measure, int | None] = Field(description="null: there is no limit.")
+
+
+class RoleQuotaAll(Words):
+    roles: list[RoleQuotaBody]
+
+
+GivenLimit = Annotated[
+    int | str | None, Field(description='A number, "unlimited", or null for what the role has.', examples=[10, "unlimited"])
+]
+GivenSize = Annotated[
+    int | str | None,
+    Field(description='Bytes, a quantity such as 64Gi, "unlimited", or null for what the role has.', examples=["64Gi"]),
+]
+
+
+class NewQuota(Words):
+    """Limits. What is left out stays."""
+
+    machines: GivenLimit = None
+    running: GivenLimit = Field(default=None, description="Machines that should be on.")
+    vcpus: GivenLimit = None
+    memory: GivenSize = None
+    disk: GivenSize = None
+    snapshots: GivenLimit = None
+    uploads: GivenLimit = Field(default=None, description="Images that were uploaded, and uploads under way.")
+    consoles: GivenLimit = Field(default=None, description="Consoles that are open at once.")
 
 
 class WhoAmI(Words):
@@ -269,3 +320,22 @@ def grant_of(asked: NewGrant) -> Grant:
 def stamp(moment: datetime | None) -> str | None:
     """Returns a moment as RFC 3339 has it."""
     return None if moment is None else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def account_quota_body(found: AccountQuotas) -> dict[str, Any]:
+    quotas = {quota.measure.value: {"used": quota.used, "limit": quota.limit, "own": quota.own} for quota in found.quotas}
+    return {"account": found.account, "role": found.role, "quotas": quotas}
+
+
+def role_quota_body(role: Role, limits: Mapping[Measure, int | None]) -> dict[str, Any]:
+    return {"role": role, "limits": {measure.value: limit for measure, limit in limits.items()}}
+
+
+def limits_in(asked: NewQuota) -> dict[Measure, NewLimit]:
+    """Returns the limits that somebody gives.
+
+    Raises:
+        NotAQuota: one of them is none.
+    """
+    given = {Measure(name): getattr(asked, name) for name in asked.model_fields_set}
+    return {measure: DEFAULT if limit is None else limit_from(measure, str(limit)) for measure, limit in given.items()}

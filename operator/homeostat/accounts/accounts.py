@@ -18,7 +18,7 @@ from .errors import AccountExists, LastAdministrator, NoSuchAccount
 from .names import account_name
 from .passwords import Passwords
 from .rights import Role
-from .tables import AccountRow, ApiTokenRow, GrantRow, SessionRow
+from .tables import AccountRow, ApiTokenRow, ChargeRow, GrantRow, QuotaRow, SessionRow
 
 KIND = "Account"  # in the audit
 
@@ -145,7 +145,7 @@ class Accounts:
             return _seen(row)
 
     def delete(self, name: str, *, by: By = ON_HOST) -> None:
-        """Deletes an account, with its sessions, tokens and grants. What it owns still names it, so nobody gets its name.
+        """Deletes an account, with its sessions, tokens, grants and quotas. What it owns still names it, so nobody gets its name.
 
         Raises:
             NotAName, NoSuchAccount: there is none.
@@ -156,7 +156,8 @@ class Accounts:
             row.deleted, row.password, row.role, row.banned = self._clock(), None, Role.USER.value, None
             end_sessions(session, row)
             session.execute(delete(ApiTokenRow).where(ApiTokenRow.account == row.id))
-            session.execute(delete(GrantRow).where(GrantRow.account == row.id))
+            for table in (GrantRow, QuotaRow, ChargeRow):
+                session.execute(delete(table).where(table.account == row.id))
             _keep_an_administrator(session, f"{row.name} is the only administrator, and cannot be deleted")
             note(session, self._clock(), by, Act("delete", KIND, row.name))
 

@@ -6,7 +6,7 @@ What he may not see is answered like what is not there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,6 +17,7 @@ from .audit import Act, AuditEntry, By, Search
 from .errors import AccountsError, NoSuchAccount, NotPermitted
 from .grants import GivenGrant
 from .names import account_name
+from .quotas import AccountQuotas, Measure, NewLimit
 from .reception import Reception
 from .rights import Grant, Right, Role
 from .sessions import OpenSession
@@ -175,6 +176,42 @@ class Administration:
         """
         self._administers("take", "Grant", grant)
         self._reception.grants.take(grant, by=self._by)
+
+    def quotas(self, account: str | None = None) -> Sequence[AccountQuotas]:
+        """Returns the quotas of an account, or of all that the actor sees.
+
+        Raises:
+            NotAName, NoSuchAccount: there is no such account that he sees.
+            NotPermitted: whoever asks has no account.
+        """
+        return self._reception.quotas.list(self._whose(account))
+
+    def set_quota(self, account: str, limits: Mapping[Measure, NewLimit]) -> AccountQuotas:
+        """Gives an account limits of its own.
+
+        Raises:
+            NotPermitted, NotAName, NoSuchAccount, NotAQuota: it cannot be.
+        """
+        self._administers("set", "Quota", account)
+        return self._reception.quotas.set(account, limits, by=self._by)
+
+    def role_quotas(self) -> Mapping[Role, Mapping[Measure, int | None]]:
+        """Returns the limits of each role.
+
+        Raises:
+            NotPermitted: the actor is no moderator.
+        """
+        self._needs(Right.MODERATE, "see", "Quota", "")
+        return self._reception.quotas.roles()
+
+    def set_role_quota(self, role: Role, limits: Mapping[Measure, NewLimit]) -> Mapping[Measure, int | None]:
+        """Gives a role limits.
+
+        Raises:
+            NotPermitted, NotAQuota: it cannot be.
+        """
+        self._administers("set", "Quota", "")
+        return self._reception.quotas.set_role(role, limits, by=self._by)
 
     def audit(self, search: Search, limit: int, before: int | None) -> Sequence[AuditEntry]:
         """Returns entries of the audit, the newest first. Who is no moderator sees what he did himself."""

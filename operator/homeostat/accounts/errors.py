@@ -17,6 +17,8 @@ AccountsError               ``mend`` says what to do next
 ├── NoSuchSession
 ├── NotAGrant               nobody can be given that
 ├── NoSuchGrant
+├── NotAQuota               that is no limit
+├── QuotaExceeded           an account would have more than it may
 ├── BackupRefused           it cannot be written, or is none
 └── DatabaseTrouble         the database does not work
     ├── DatabaseDamaged
@@ -30,6 +32,8 @@ AccountsError               ``mend`` says what to do next
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 
 class AccountsError(Exception):
@@ -164,6 +168,38 @@ class NoSuchGrant(AccountsError):
 
     def __init__(self, grant: str) -> None:
         super().__init__(f"there is no grant {grant[:40]!r}")
+
+
+class NotAQuota(AccountsError):
+    """That is no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """Something of which there would be too much: ``used`` already, ``asked`` for beside that, and the ``limit``; then the same
+    for people."""
+
+    measure: str
+    used: int
+    asked: int
+    limit: int
+    used_text: str
+    asked_text: str
+    limit_text: str
+
+    def __str__(self) -> str:
+        return f"{self.measure}: {self.used_text} used, {self.asked_text} more asked for, {self.limit_text} allowed"
+
+
+class QuotaExceeded(AccountsError):
+    """An account would have more than it may."""
+
+    mend = "delete or stop something, ask for less, or ask an administrator for more"
+
+    def __init__(self, account: str, excess: Sequence[Excess]) -> None:
+        super().__init__(f"the quota of {account} is exceeded: {'; '.join(map(str, excess))}")
+        self.account = account
+        self.excess = excess
 
 
 class BackupRefused(AccountsError):

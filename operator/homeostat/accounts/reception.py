@@ -10,6 +10,7 @@ from typing import TypeVar
 from .accounts import Accounts
 from .api_tokens import ApiTokens
 from .audit import Audit
+from .charges import Charges
 from .clock import Clock, wall_clock
 from .database import Database
 from .deeds import Deeds
@@ -17,6 +18,7 @@ from .edits import Edits
 from .errors import TooManyAtOnce
 from .grants import Grants
 from .passwords import Passwords
+from .quotas import Quotas
 from .recognition import Recognition
 from .sessions import Sessions
 from .sign_in import SignIn
@@ -50,6 +52,8 @@ class Reception:
         self.deeds = Deeds(database, clock)
         self.edits = Edits(database, clock)
         self.grants = Grants(database, clock)
+        self.quotas = Quotas(database, clock)
+        self.charges = Charges(database, clock)
         self.recognition = Recognition(database, clock)
 
     @classmethod

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, MetaData, String, Text, TypeDecorator
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, MetaData, String, Text, TypeDecorator, UniqueConstraint
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -193,6 +193,40 @@ class EditPositionRow(AccountsTable):
 
     source: Mapped[str] = mapped_column(StorableText(64), primary_key=True)
     position: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[datetime]
+
+
+class QuotaRow(AccountsTable):
+    """A limit of a role, or one of an account's own. ``amount`` None: there is none."""
+
+    __tablename__ = "quotas"
+    __table_args__ = (UniqueConstraint("account", "role", "measure", name="uq_quotas_account"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account: Mapped[int | None] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    role: Mapped[str] = mapped_column(StorableText(16))  # empty: it is an account's
+    measure: Mapped[str] = mapped_column(StorableText(16))
+    amount: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class ChargeRow(AccountsTable):
+    """What an account is charged for a resource. Its columns are what ``quotas`` measures."""
+
+    __tablename__ = "charges"
+
+    kind: Mapped[str] = mapped_column(StorableText(63), primary_key=True)
+    namespace: Mapped[str] = mapped_column(StorableText(63), primary_key=True)
+    name: Mapped[str] = mapped_column(StorableText(253), primary_key=True)
+    account: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    machines: Mapped[int] = mapped_column(BigInteger)
+    running: Mapped[int] = mapped_column(BigInteger)
+    vcpus: Mapped[int] = mapped_column(BigInteger)
+    memory: Mapped[int] = mapped_column(BigInteger)
+    disk: Mapped[int] = mapped_column(BigInteger)
+    snapshots: Mapped[int] = mapped_column(BigInteger)
+    uploads: Mapped[int] = mapped_column(BigInteger)
+    consoles: Mapped[int] = mapped_column(BigInteger)
+    claim: Mapped[str] = mapped_column(StorableText(16))  # which change of it charged that; empty: it was counted
     at: Mapped[datetime]
 
 

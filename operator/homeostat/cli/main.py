@@ -49,6 +49,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "can-i": ("login", "Say whether you may do something."),
     "user": ("user", "Make, list and change accounts."),
     "token": ("token", "Make, list and revoke tokens of accounts."),
+    "quota": ("quota", "Show and change how much accounts may have."),
     "grant": ("grant", "Give accounts rights to what they do not own."),
     "audit": ("audit", "List who did what."),
     "accounts": ("accounts", "Back up and restore the accounts database."),

@@ -59,25 +59,30 @@ class Admission:
         self._store = asking.workspace.store
         self._namespace = asking.workspace.namespace
 
-    async def new(self, document: JsonDocument) -> None:
-        """Checks a document that would be created.
+    async def new(self, document: JsonDocument) -> Resource | None:
+        """Checks a document that would be created, and returns what it would be. None: it is not valid, as the store will say.
 
         Raises:
             Refusal: it must not be created.
         """
         wanted = await asyncio.to_thread(_read, document)
-        if wanted is not None:
-            await self._check(None, wanted)
+        if wanted is None:
+            return None
+        await self._check(None, wanted)
+        return self._here(wanted)
 
-    async def change(self, before: Resource, patch: JsonDocument) -> None:
-        """Checks what a patch would make of a resource. What the resource says already is not judged.
+    async def change(self, before: Resource, patch: JsonDocument) -> Resource | None:
+        """Checks what a patch would make of a resource, and returns that. What the resource says already is not judged. None: it
+        would not be valid, as the store will say.
 
         Raises:
             Refusal: it must not be applied.
         """
         wanted = await asyncio.to_thread(_changed, before, patch)
-        if wanted is not None:
-            await self._check(before, wanted)
+        if wanted is None:
+            return None
+        await self._check(before, wanted)
+        return self._here(wanted)
 
     async def become(self, before: Resource, after: Resource) -> None:
         """Checks what a resource would become. What it is already is not judged.

@@ -15,6 +15,7 @@ from homeostat.store.desired import Workspace
 
 from .changes import Changes
 from .journal import Deed, Journal, NoJournal, noted
+from .ledger import Ledger, NoLedger
 from .limits import ServerLimits
 
 T = TypeVar("T")
@@ -29,6 +30,7 @@ class Asking:
     changes: Changes
     limits: ServerLimits
     journal: Journal = NoJournal()
+    ledger: Ledger = NoLedger()
 
     def noting(self, verb: str, kind: str, name: str, message: str = "") -> AbstractAsyncContextManager[None]:
         """Notes what is done within it, or refused: every change goes through here."""

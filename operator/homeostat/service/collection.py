@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
+from homeostat.accounts.quotas import Amounts
 from homeostat.accounts.rights import Right
 from homeostat.models.base import API_VERSION, OWNER, Key, Model, Resource
 from homeostat.models.kinds import kind_of
 from homeostat.runtime.engine.ports import SpecRevision
+from homeostat.runtime.machine.effective import Effective
 from homeostat.store import errors as store_errors
 from homeostat.store.files.reading.validate import resource_to_write
 from homeostat.store.index.row import Row
@@ -20,12 +22,14 @@ from homeostat.store.three_way import ABSENT, Applied
 
 from .admission import Admission
 from .asking import Asking
+from .costs import COSTLY
 from .foresight import Foreseen, foresee
 from .journal import fields_of
 from .json_patch import apply_json_patch
 from .names import check_name
 from .refusals import BeingDeleted, NoSuchResource, NotYours, Stale
 from .spec_change import SpecChange, of_resource
+from .usage import effective_cost
 from .veil import veiled_refusal, veiled_status
 
 R = TypeVar("R", bound=Resource)
@@ -156,7 +160,7 @@ class Collection(Generic[R]):
             return await self._create(document, dry)
 
     async def _create(self, document: Mapping[str, Any], dry: bool) -> R:
-        await self._admission.new(document)
+        wanted = await self._admission.new(document)
         meta = dict(document["metadata"])
         if labels := self.asking.labelled(meta.get("labels") or {}):
             meta["labels"] = labels
@@ -164,7 +168,8 @@ class Collection(Generic[R]):
             meta["namespace"] = self.namespace
         await check_name(self.asking, self.key(str(meta.get("name", ""))))
         try:
-            made = await self._desired.create(self.kind.KIND, {**document, "metadata": meta}, self.author, dry)
+            async with self._charging(self.asking.actor.name, None, wanted, dry):
+                made = await self._desired.create(self.kind.KIND, {**document, "metadata": meta}, self.author, dry)
         except store_errors.AlreadyExists as error:
             raise await veiled_refusal(self.asking, error.key, error) from error
         assert isinstance(made, self.kind)
@@ -229,10 +234,11 @@ class Collection(Generic[R]):
 
     async def _patch(self, resource: R, merge_patch: Patch, expected_version: str | None, dry: bool) -> R:
         await self._check(Right.CHANGE, resource)
-        if merge_patch:
-            await self._admission.change(resource, merge_patch)
+        wanted = await self._admission.change(resource, merge_patch) if merge_patch else None
+        owner = (await self.asking.subject(resource)).owner
         try:
-            changed = await self._desired.patch(resource.key, merge_patch, self.author, expected_version, dry)
+            async with self._charging(owner, resource, wanted, dry):
+                changed = await self._desired.patch(resource.key, merge_patch, self.author, expected_version, dry)
         except store_errors.AlreadyExists as error:  # it is there, and is being deleted
             raise BeingDeleted(self.kind, resource.metadata.name) from error
         except store_errors.NotEditable as error:
@@ -278,6 +284,28 @@ class Collection(Generic[R]):
                 await self._desired.delete(resource.key, self.author, force)
             except store_errors.NotEditable as error:
                 raise await veiled_refusal(self.asking, resource.key, error) from error
+            if self.kind in COSTLY:
+                await self.asking.ledger.settle(resource.key)
+
+    @asynccontextmanager
+    async def _charging(self, owner: str, before: R | None, wanted: Resource | None, dry: bool) -> AsyncIterator[None]:
+        """Charges the owner for what is made or changed within it, and gives that back where it fails.
+
+        Raises:
+            OverQuota: he would have more than he may.
+        """
+        cost = await self._cost(wanted) if owner and wanted is not None else None
+        if wanted is None or cost is None or (before is not None and cost == await self._cost(before)):
+            yield
+        elif dry:
+            await self.asking.ledger.check(owner, self.key(wanted.metadata.name), cost)
+            yield
+        else:
+            async with self.asking.ledger.charging(owner, self.key(wanted.metadata.name), cost):
+                yield
+
+    async def _cost(self, resource: Resource) -> Amounts | None:
+        return await effective_cost(Effective(self.store), resource)
 
     def _noting(self, verb: str, name: str, dry: bool = False, message: str = "") -> AbstractAsyncContextManager[None]:
         return nullcontext() if dry else self.asking.noting(verb, self.kind.KIND, name, message)

@@ -99,6 +99,10 @@ class NotAllowed(Refusal):
     """The models would accept it, but this server does not."""
 
 
+class OverQuota(NotAllowed):
+    """Whoever owns it would have more than he may."""
+
+
 class SourceRefused(NotAllowed):
     """A file or an address that a request may not name here."""
 

@@ -14,28 +14,43 @@ from .changes import Changes
 from .desk import Desk, Shared
 from .exports import CopiesUnderWay
 from .journal import Journal, NoJournal
+from .ledger import Ledger, NoLedger
 from .limits import ServerLimits
+from .usage import CountedUsage, UsageCount
 
 
 class Service:
     """What the native API and every contract are built on. Nothing is asked of it but by somebody."""
 
-    def __init__(self, workspace: Workspace, changes: Changes, limits: ServerLimits, journal: Journal | None = None) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        changes: Changes,
+        limits: ServerLimits,
+        journal: Journal | None = None,
+        ledger: Ledger | None = None,
+    ) -> None:
         self._journal = journal or NoJournal()
+        self._ledger = ledger or NoLedger()
         self._workspace = workspace
         self._limits = limits
         self._shared = Shared(CopiesUnderWay(limits))
         self.namespace = workspace.namespace
         self.changes = changes
+        self._usage = UsageCount(self.house.asking)
 
     def asked_by(self, actor: Actor) -> Desk:
         """Returns what serves an actor."""
-        return Desk(Asking(actor, self._workspace, self.changes, self._limits, self._journal), self._shared)
+        return Desk(Asking(actor, self._workspace, self.changes, self._limits, self._journal, self._ledger), self._shared)
 
     @property
     def house(self) -> Desk:
         """Returns what serves the server itself, such as where it renders what many will see."""
         return self.asked_by(HOUSE)
+
+    async def usage(self) -> CountedUsage:
+        """Counts what everybody has."""
+        return await self._usage.count()
 
     def events(self, after_id: int, key: Key | None, limit: int) -> Sequence[Event]:
         """Returns the events after ``after_id``, oldest first; with 0 the newest ``limit`` of them. A desk tells which of

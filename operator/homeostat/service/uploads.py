@@ -24,6 +24,7 @@ from homeostat.driver.storage.paths import IMAGES, human_size
 from homeostat.models.image import UPLOADED, Image
 from homeostat.planner.actions import ImageRef
 
+from .costs import upload_cost
 from .images import Images
 from .refusals import UploadRefused
 
@@ -75,8 +76,12 @@ class ImageUploads:
         if length == 0:
             raise UploadRefused("not_an_image", f"the upload of {name} is empty")
         await self._images.check_upload(name)
-        async with self._images.asking.noting("upload", Image.KIND, name):
-            return await self._begin(name, length, sha256, format, origin)
+        asking, key = self._images.asking, self._images.key(name)
+        async with asking.noting("upload", Image.KIND, name):
+            async with asking.ledger.charging(asking.actor.name, key, upload_cost(length, self.most)):
+                begun = await self._begin(name, length, sha256, format, origin)
+            await asking.ledger.settle(key)
+            return begun
 
     async def _begin(self, name: str, length: int | None, sha256: str, format: str, origin: str) -> Upload:
         owner = self._images.asking.actor.name

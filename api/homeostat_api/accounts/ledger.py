@@ -1,0 +1,137 @@
+"""The quotas of accounts, in their database where there is one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import TypeVar
+
+from homeostat.accounts import errors
+from homeostat.accounts.charges import Charged, Charges
+from homeostat.accounts.clock import wall_clock
+from homeostat.accounts.quotas import Amounts
+from homeostat.models.base import Key
+from homeostat.service.refusals import OverQuota
+from homeostat.service.usage import CountedUsage
+from homeostat.store.errors import StoreError
+
+from .lookup import AccountsLookup
+
+T = TypeVar("T")
+
+log = logging.getLogger("homeostat.api")
+
+PERIOD = 60.0  # seconds between two counts, also of what comes into the folder by itself
+LEAST = 1.0  # seconds between two counts; who is refused meanwhile waits for the next one
+
+
+class AccountsLedger:
+    def __init__(self, lookup: AccountsLookup) -> None:
+        self._lookup = lookup
+        self._count: Callable[[], Awaitable[CountedUsage]] | None = None
+        self._counting = asyncio.Lock()
+        self._begun = float("-inf")  # the last count
+
+    def counted_by(self, count: Callable[[], Awaitable[CountedUsage]]) -> None:
+        """Says how what there is is counted."""
+        self._count = count
+
+    def charging(self, owner: str, key: Key, cost: Amounts) -> AbstractAsyncContextManager[None]:
+        return self._charging(owner, _charged(key), cost)
+
+    @asynccontextmanager
+    async def _charging(self, owner: str, what: Charged, cost: Amounts) -> AsyncIterator[None]:
+        charges = await self._charges()
+        charge = None if charges is None else await self._asked(lambda: charges.charge(owner, what, cost))
+        try:
+            yield
+        except BaseException:
+            if charges is not None and charge is not None:
+                await asyncio.shield(self._given_back(lambda: charges.give_back(charge)))
+            raise
+
+    async def check(self, owner: str, key: Key, cost: Amounts) -> None:
+        if (charges := await self._charges()) is not None:
+            await self._asked(lambda: charges.check(owner, _charged(key), cost))
+
+    async def settle(self, key: Key) -> None:
+        if (charges := await self._charges()) is not None:
+            await self._given_back(lambda: charges.settle(_charged(key)))
+
+    async def _charges(self) -> Charges | None:
+        return (await self._lookup.reception()).charges if await self._lookup.there_are_some() else None
+
+    async def _asked(self, work: Callable[[], T]) -> T:
+        """Asks, and asks again after a count where it is refused: what was deleted meanwhile counts no more."""
+        if self._begun == float("-inf"):
+            await self.try_to_count()  # what was there before this server is charged first
+        since = asyncio.get_running_loop().time()
+        try:
+            return await self._lookup.run(work)
+        except errors.QuotaExceeded:
+            await self.count(since)
+        try:
+            return await self._lookup.run(work)
+        except errors.QuotaExceeded as error:
+            excess = [{"measure": e.measure, "used": e.used, "requested": e.asked, "limit": e.limit} for e in error.excess]
+            raise OverQuota(f"{error}; {error.mend}", {"account": error.account, "exceeded": excess}) from error
+
+    async def _given_back(self, work: Callable[[], None]) -> None:
+        """Does what the next count does otherwise."""
+        try:
+            await self._lookup.run(work)
+        except errors.DatabaseTrouble as error:
+            log.warning("a charge is given back by the next count: %s", error)
+
+    async def try_to_count(self) -> None:
+        """Counts, and says where that fails."""
+        try:
+            await self.count()
+        except (StoreError, errors.AccountsError) as error:
+            log.warning("what everybody has cannot be counted now: %s", error)
+
+    async def count(self, since: float | None = None) -> None:
+        """Counts what there is, and corrects what is charged. ``since``: a count that began later will do."""
+        async with self._counting:
+            clock = asyncio.get_running_loop().time
+            if since is not None and self._begun >= since:
+                return
+            await asyncio.sleep(self._begun + LEAST - clock())
+            charges = await self._charges()
+            if charges is None or self._count is None:
+                return
+            at, begun = wall_clock(), clock()  # what is charged from here on is not its to correct
+            usage = await self._count()
+            found = {owner: {_charged(key): cost for key, cost in his.items()} for owner, his in usage.found.items()}
+            corrected = await self._lookup.run(lambda: charges.correct(usage.namespace, usage.kinds, found, at))
+            self._begun = begun
+            if corrected:
+                log.info("quotas: %d charges corrected by a count", corrected)
+
+
+class CountedAgain:
+    """Counts at the start of a server and every minute: what others change is charged, too, and what was never made is not."""
+
+    def __init__(self, ledger: AccountsLedger) -> None:
+        self._ledger = ledger
+        self._task: asyncio.Task[None] | None = None
+
+    async def process_startup(self, scope: object, event: object) -> None:
+        self._task = asyncio.create_task(self._run())
+
+    async def process_shutdown(self, scope: object, event: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        while True:
+            await self._ledger.try_to_count()
+            await asyncio.sleep(PERIOD)
+
+
+def _charged(key: Key) -> Charged:
+    return Charged(key.kind, key.namespace, key.name)

@@ -1,0 +1,189 @@
+"""Quotas: how much an account may have at once. A role has limits for whoever is of it; an account may have others of its own.
+Where nothing is said there is no limit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Literal
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from homeostat.models.quantity import format_quantity, parse_quantity
+
+from .accounts import row_of
+from .audit import ON_HOST, Act, By, note
+from .clock import Clock, wall_clock
+from .database import Database
+from .errors import NotAQuota
+from .rights import Role
+from .tables import AccountRow, ChargeRow, QuotaRow
+
+AMOUNT_MAX = 2**62
+UNLIMITED = "unlimited"
+DEFAULT: Final = "default"
+
+
+class Measure(StrEnum):
+    """What is counted. ``charges`` has a column for each."""
+
+    MACHINES = "machines"
+    RUNNING = "running"
+    VCPUS = "vcpus"
+    MEMORY = "memory"
+    DISK = "disk"
+    SNAPSHOTS = "snapshots"
+    UPLOADS = "uploads"
+    CONSOLES = "consoles"
+
+
+IN_BYTES = frozenset({Measure.MEMORY, Measure.DISK})
+
+Amounts = Mapping[Measure, int]
+NewLimit = int | None | Literal["default"]
+"""A limit; None: there is none; default: whatever the role has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What an account has of one thing. ``limit`` None: as much as it likes. ``own``: the limit is not that of its role."""
+
+    measure: Measure
+    used: int
+    limit: int | None
+    own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AccountQuotas:
+    """All quotas of an account."""
+
+    account: str
+    role: Role
+    quotas: Sequence[Quota]
+
+
+class Quotas:
+    """The limits of one database, and what is used of them."""
+
+    def __init__(self, database: Database, clock: Clock = wall_clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def list(self, account: str | None = None) -> Sequence[AccountQuotas]:
+        """Returns the quotas of all accounts, by name, or of one.
+
+        Raises:
+            NotAName, NoSuchAccount: there is no such account.
+        """
+        with self._database.reading() as session:
+            if account is not None:
+                rows: Sequence[AccountRow] = [row_of(session, account)]
+            else:
+                rows = session.scalars(select(AccountRow).where(AccountRow.deleted.is_(None)).order_by(AccountRow.name)).all()
+            return [_of(session, row) for row in rows]
+
+    def roles(self) -> Mapping[Role, Mapping[Measure, int | None]]:
+        """Returns the limits of each role."""
+        with self._database.reading() as session:
+            return {role: role_limits(session, role) for role in Role}
+
+    def set(self, account: str, limits: Mapping[Measure, NewLimit], *, by: By = ON_HOST) -> AccountQuotas:
+        """Gives an account limits of its own. What it has already stays, also where that is more.
+
+        Raises:
+            NotAName, NoSuchAccount: there is no such account.
+            NotAQuota: that is no limit.
+        """
+        with self._database.changing() as session:
+            row = row_of(session, account)
+            for measure, limit in limits.items():
+                session.execute(delete(QuotaRow).where(QuotaRow.account == row.id, QuotaRow.measure == measure.value))
+                if not isinstance(limit, str):
+                    session.add(QuotaRow(account=row.id, role="", measure=measure.value, amount=_checked(measure, limit)))
+            note(session, self._clock(), by, Act("set", "Quota", row.name, message=_said(limits)))
+            session.flush()
+            return _of(session, row)
+
+    def set_role(self, role: Role, limits: Mapping[Measure, NewLimit], *, by: By = ON_HOST) -> Mapping[Measure, int | None]:
+        """Gives a role limits, which hold for its accounts that have none of their own.
+
+        Raises:
+            NotAQuota: that is no limit.
+        """
+        with self._database.changing() as session:
+            for measure, limit in limits.items():
+                session.execute(delete(QuotaRow).where(QuotaRow.role == role.value, QuotaRow.measure == measure.value))
+                if isinstance(limit, int):
+                    session.add(QuotaRow(account=None, role=role.value, measure=measure.value, amount=_checked(measure, limit)))
+            note(session, self._clock(), by, Act("set", "Quota", f"role {role}", message=_said(limits)))
+            session.flush()
+            return role_limits(session, role)
+
+
+def role_limits(session: Session, role: Role) -> dict[Measure, int | None]:
+    """Returns the limits of a role."""
+    found = dict.fromkeys(Measure, None) | {
+        Measure(row.measure): row.amount for row in session.scalars(select(QuotaRow).where(QuotaRow.role == role.value))
+    }
+    return dict(found)
+
+
+def limits_of(session: Session, row: AccountRow) -> dict[Measure, int | None]:
+    """Returns the limits that hold for an account."""
+    return role_limits(session, Role(row.role)) | _own_limits(session, row)
+
+
+def used_by(session: Session, row: AccountRow) -> dict[Measure, int]:
+    """Returns what an account is charged for."""
+    sums = [func.coalesce(func.sum(getattr(ChargeRow, measure.value)), 0) for measure in Measure]
+    found = session.execute(select(*sums).where(ChargeRow.account == row.id)).one()
+    return {measure: int(amount) for measure, amount in zip(Measure, found, strict=True)}
+
+
+def shown(measure: Measure, amount: int | None) -> str:
+    """Returns an amount for people."""
+    if amount is None:
+        return UNLIMITED
+    return format_quantity(amount) if measure in IN_BYTES else str(amount)
+
+
+def limit_from(measure: Measure, text: str) -> NewLimit:
+    """Reads a limit as people write it: 10, 64Gi, unlimited, default.
+
+    Raises:
+        NotAQuota: it is none.
+    """
+    if text == UNLIMITED:
+        return None
+    if text == DEFAULT:
+        return DEFAULT
+    try:
+        amount = parse_quantity(text) if measure in IN_BYTES else int(text)
+    except ValueError:
+        such = "64Gi" if measure in IN_BYTES else "10"
+        raise NotAQuota(
+            f"{measure}: {text[:40]!r} is no limit", f"write a number such as {such}, {UNLIMITED} or {DEFAULT}"
+        ) from None
+    return _checked(measure, amount)
+
+
+def _of(session: Session, row: AccountRow) -> AccountQuotas:
+    used, limits, own = used_by(session, row), limits_of(session, row), _own_limits(session, row)
+    return AccountQuotas(row.name, Role(row.role), [Quota(m, used[m], limits[m], m in own) for m in Measure])
+
+
+def _own_limits(session: Session, row: AccountRow) -> dict[Measure, int | None]:
+    return {Measure(own.measure): own.amount for own in session.scalars(select(QuotaRow).where(QuotaRow.account == row.id))}
+
+
+def _checked(measure: Measure, limit: int | None) -> int | None:
+    if limit is not None and not 0 <= limit <= AMOUNT_MAX:
+        raise NotAQuota(f"{measure}: {limit} is no limit", f"give one from 0 to {AMOUNT_MAX}")
+    return limit
+
+
+def _said(limits: Mapping[Measure, NewLimit]) -> str:
+    return ", ".join(f"{m}={limit if isinstance(limit, str) else shown(m, limit)}" for m, limit in limits.items())

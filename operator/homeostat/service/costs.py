@@ -1,0 +1,62 @@
+"""What a resource costs its owner. Pure."""
+
+from __future__ import annotations
+
+from homeostat.accounts.quotas import Amounts, Measure
+from homeostat.models.base import Resource
+from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.disk import Disk
+from homeostat.models.image import Image
+from homeostat.models.machine import VirtualMachine, VirtualMachineSpec
+from homeostat.models.snapshot import Snapshot
+from homeostat.planner.deployment.tally import allowance
+
+from .power import wants_running
+
+COSTLY: tuple[type[Resource], ...] = (VirtualMachine, VirtualMachineDeployment, Disk, Image, Snapshot)
+"""The kinds that cost anything."""
+
+
+def cost_of(resource: Resource) -> Amounts | None:
+    """Returns what an effective resource costs: with its plugin's part, see ``effective``. None: nothing. What the amounts do not
+    name is not known yet, such as the size of a copy before it is made.
+
+    A machine costs what it may come to have, whether it is on or not; a deployment its machines and those beyond them during a
+    rollout, which then cost nothing themselves.
+    """
+    match resource:
+        case VirtualMachine():
+            return None if _of_deployment(resource) else _machines(resource.spec, 1, 1 if wants_running(resource.spec) else 0)
+        case VirtualMachineDeployment():
+            most = resource.spec.replicas + allowance(resource)[0] if resource.spec.replicas else 0
+            return _machines(resource.spec.template.spec, most, most)
+        case Disk():
+            size = resource.spec.size or (resource.status.virtual_size if resource.status else None)
+            return {} if size is None else {Measure.DISK: size}
+        case Image() if resource.spec.source.upload is not None:
+            size = resource.status.size if resource.status else None
+            return {Measure.UPLOADS: 1} if size is None else upload_cost(size)
+        case Snapshot():
+            return {Measure.SNAPSHOTS: 1}
+    return None
+
+
+def upload_cost(length: int | None, most: int = 0) -> Amounts:
+    """Returns what an upload of so many bytes costs, and later its Image. None: nobody said how many, so that it may have the
+    most that there may be."""
+    return {Measure.UPLOADS: 1, Measure.DISK: most if length is None else length}
+
+
+def _machines(spec: VirtualMachineSpec, count: int, running: int) -> Amounts:
+    resources = spec.resources
+    return {
+        Measure.MACHINES: count,
+        Measure.RUNNING: running,
+        Measure.VCPUS: count * (resources.max_vcpu or resources.vcpu),
+        Measure.MEMORY: count * (resources.max_memory or resources.memory),
+        Measure.DISK: count * sum(disk.size or 0 for disk in spec.disks),
+    }
+
+
+def _of_deployment(machine: VirtualMachine) -> bool:
+    return any(owner.kind == VirtualMachineDeployment.KIND for owner in machine.metadata.owner_references)

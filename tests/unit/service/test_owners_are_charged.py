@@ -1,0 +1,145 @@
+"""Whoever owns a resource is charged before it is made or changed, whoever asks; and nothing is made that cannot be charged."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from homeostat.accounts.actor import HOUSE, Actor
+from homeostat.accounts.quotas import Amounts, Measure
+from homeostat.accounts.rights import Right, Role
+from homeostat.models.base import OWNER, Key
+from homeostat.service.changes import Changes
+from homeostat.service.ledger import NoLedger
+from homeostat.service.refusals import OverQuota
+from homeostat.service.service import Service
+from homeostat.store.desired import FolderState, Workspace
+from homeostat.store.errors import AlreadyExists
+from tests.unit.serving import Allowed
+from tests.unit.store_fixtures import Room
+
+BOB = Actor("session", Role.USER, "bob", frozenset({Right.SEE, Right.CHANGE, Right.COPY}))
+GIB = 2**30
+
+
+@dataclass
+class Book:
+    """Charges in memory."""
+
+    full: bool = False
+    lines: list[tuple[str, str, str, int]] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def charging(self, owner: str, key: Key, cost: Amounts) -> AsyncIterator[None]:
+        await self.check(owner, key, cost, "charge")
+        try:
+            yield
+        except BaseException:
+            self.lines.append(("give back", owner, key.name, 0))
+            raise
+
+    async def check(self, owner: str, key: Key, cost: Amounts, said: str = "check") -> None:
+        self.lines.append((said, owner, key.name, cost.get(Measure.DISK, 0)))
+        if self.full:
+            raise OverQuota("it is full")
+
+    async def settle(self, key: Key) -> None:
+        self.lines.append(("settle", "", key.name, 0))
+
+    def take(self) -> list[tuple[str, str, str, int]]:
+        lines, self.lines = self.lines, []
+        return lines
+
+
+@pytest.fixture
+def book() -> Book:
+    return Book()
+
+
+@pytest.fixture
+def whole(room: Room, book: Book) -> Service:
+    workspace = Workspace(room.store, FolderState(room.store), "default")
+    return Service(workspace, Changes(lambda: 0, lambda: False, 0.01), Allowed(room.state.root), ledger=book)
+
+
+async def test_made_changed_and_deleted(whole: Service, book: Book) -> None:
+    disks = whole.asked_by(BOB).disks
+    made = await disks.make("data", {"size": "1Gi"})
+    assert book.take() == [("charge", "bob", "data", GIB)]
+    made = await disks.patch(made, {"metadata": {"labels": {"a": "b"}}})
+    assert book.take() == [], "it costs what it did"
+    made = await disks.patch(made, {"spec": {"size": "2Gi"}}, dry=True)
+    assert book.take() == [("check", "bob", "data", 2 * GIB)]
+    changed = await whole.house.disks.patch(await disks.get("data"), {"spec": {"size": "3Gi"}})
+    assert book.take() == [("charge", "bob", "data", 3 * GIB)], "whoever asks, it is his"
+    await disks.delete(changed)
+    assert book.take() == [("settle", "", "data", 0)]
+
+
+async def test_what_is_nobodys_is_not_charged(whole: Service, book: Book) -> None:
+    made = await whole.house.disks.make("data", {"size": "1Gi"})
+    await whole.house.disks.patch(made, {"spec": {"size": "2Gi"}})
+    assert book.take() == []
+
+
+async def test_beyond_the_limit_nothing_is_done(whole: Service, book: Book) -> None:
+    disks = whole.asked_by(BOB).disks
+    made = await disks.make("data", {"size": "1Gi"})
+    book.full = True
+    for asked in (disks.make("more", {"size": "1Gi"}), disks.make("more", {"size": "1Gi"}, dry=True)):
+        with pytest.raises(OverQuota):
+            await asked
+    with pytest.raises(OverQuota):
+        await disks.patch(made, {"spec": {"size": "2Gi"}})
+    assert await disks.find("more") is None
+    assert (await disks.get("data")).spec.size == GIB
+
+
+async def test_what_comes_to_nothing_is_given_back(whole: Service, book: Book) -> None:
+    await whole.house.disks.make("data", {"size": "1Gi"})
+    with pytest.raises(AlreadyExists):
+        await whole.asked_by(BOB).disks.make("data", {"size": "1Gi"})
+    assert [line[:3] for line in book.take()] == [("charge", "bob", "data"), ("give back", "bob", "data")]
+
+
+async def test_machines_with_their_plugins_part(room: Room, whole: Service, book: Book) -> None:
+    await whole.asked_by(BOB).plugins.make(
+        "big", {"version": "1", "kernel": {"url": "https://images.example/vmlinuz"}, "resources": {"vcpu": 7}}
+    )
+    await whole.asked_by(BOB).machines.make("web", {"pluginRef": {"name": "big"}})
+    usage = await whole.usage()
+    assert usage.found["bob"][Key("VirtualMachine", "default", "web")][Measure.VCPUS] == 7
+
+
+async def test_a_count_finds_what_is_somebodys(whole: Service, book: Book) -> None:
+    await whole.asked_by(BOB).disks.make("data", {"size": "1Gi"})
+    await whole.house.disks.make("other", {"size": "1Gi"})
+    await whole.asked_by(BOB).networks.make("costs-nothing", {"addresses": [{"cidr": "10.99.0.1/24"}]})
+    upload = await whole.asked_by(BOB).uploads.begin("iso", 7)
+    assert book.take()[-2:] == [("charge", "bob", "iso", 7), ("settle", "", "iso", 0)]
+    usage = await whole.usage()
+    assert usage.found == {
+        "bob": {
+            Key("Disk", "default", "data"): {Measure.DISK: GIB},
+            Key("Image", "default", "iso"): {Measure.UPLOADS: 1, Measure.DISK: 7},
+        }
+    }
+    assert upload.owner == "bob"
+    assert "Image" in usage.kinds
+
+
+async def test_uploads_elsewhere_are_not_counted(room: Room) -> None:
+    workspace = Workspace(room.store, FolderState(room.store), "default")
+    here = Service(workspace, Changes(lambda: 0, lambda: False, 0.01), Allowed(room.state.root, uploads_elsewhere="there"))
+    assert "Image" not in (await here.usage()).kinds
+
+
+async def test_without_accounts_nothing_is_charged(room: Room) -> None:
+    workspace = Workspace(room.store, FolderState(room.store), "default")
+    free = Service(workspace, Changes(lambda: 0, lambda: False, 0.01), Allowed(room.state.root))
+    made = await free.asked_by(BOB).disks.make("data", {"size": "1Gi"})
+    assert made.metadata.labels[OWNER] == "bob"
+    assert isinstance(free.asked_by(HOUSE).asking.ledger, NoLedger)
