@@ -9,7 +9,7 @@ from ..domain import DiskConfig, DomainConfig, NicConfig
 from ..plan import Change, Disruption
 
 HELD = "the running guest does not let go"
-NO_PORT = "added (all PCI ports of the running machine are taken; a start makes free ones)"
+NO_PORT = "added (no PCI port is free)"
 
 
 def within_ports(changes: Sequence[Change], live: DomainConfig, want: DomainConfig) -> tuple[Change, ...]:

@@ -69,7 +69,7 @@ def test_a_device_for_which_no_port_is_free_is_told_so_of_the_definition_too() -
     wished = changed(VM, disks=[*DISKS, *({"name": f"d{number}", "size": "1Gi"} for number in range(5))])
     seen = WORLD.observe(wished, OPERATOR.memory)
     plan = plan_definition(wished, seen, desired_domain(wished, seen), "asked")
-    told = {change.field: (change.disruption, "all PCI ports" in change.new) for change in plan.changes}
+    told = {change.field: (change.disruption, "no PCI port is free" in change.new) for change in plan.changes}
     assert told["disks[d0]"] == (Disruption.LIVE, False) and told["disks[d4]"] == (Disruption.NEEDS_RESTART, True)
 
 

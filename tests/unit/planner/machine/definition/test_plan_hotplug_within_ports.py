@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from homeostat.planner import actions as act
-from homeostat.planner.changes.hotplug import plugged, unplugged_nic
+from homeostat.planner.changes.hotplug import NO_PORT, plugged, unplugged_nic
+from homeostat.planner.changes.why import reason_of
 from homeostat.planner.domain import DiskConfig, NicConfig
 from homeostat.planner.machine.preview.foresee import foresee
 from homeostat.planner.plan import Converged
@@ -55,7 +56,9 @@ def test_findings_cloudinit_the_fifth_disk_waits_for_a_restart_and_plan_says_so(
             ("disks[d5]", "NeedsRestart"),
             ("disks[d6]", "NeedsRestart"),
         ]
-        assert "all PCI ports of the running machine are taken" in told.pending[0].new
+        assert told.pending[0].new == NO_PORT and reason_of(told.pending[0]).startswith(
+            "all PCI ports of the running machine are taken"
+        )
 
 
 def test_a_restart_brings_it_with_four_free_ports_again() -> None:
