@@ -27,6 +27,7 @@ from .mode import Mode, open_mode
 from .network_words import NETWORKS
 from .resources.any_kind import ApplyResource, Kinds, ResourceOfAKind, ResourceRevisions, ResourcesOfAKind
 from .resources.can_i import CanI
+from .resources.console_log import MachineLog
 from .resources.deployment_spec import DeploymentSpec
 from .resources.desired_errors import DesiredStateErrors
 from .resources.disk_exports import DiskExport, MachineDiskExport, SnapshotExport
@@ -86,6 +87,7 @@ def own_routes(service: Service) -> list[Route]:
     """Returns the routes that Volant's contract does not have."""
     return [
         Route(f"{V1}/vms/{{name}}/spec", MachineSpec(service)),
+        Route(f"{V1}/vms/{{name}}/log", MachineLog(service)),
         Route(f"{V1}/vms/{{name}}/disks", MachineDisks(service, "disks")),
         Route(f"{V1}/vms/{{name}}/disks/{{device}}", MachineDevice(service, "disks")),
         Route(f"{V1}/vms/{{name}}/disks/{{device}}/export", MachineDiskExport(service)),

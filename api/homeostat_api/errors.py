@@ -8,6 +8,7 @@ from homeostat.service.refusals import (
     DeviceExists,
     ExportProblem,
     ExportRefused,
+    LogUnavailable,
     MustBeOff,
     NoSuchDevice,
     NotInTrash,
@@ -69,6 +70,8 @@ def from_refusal(error: Refusal) -> Problem:
         case ExportRefused():
             status, code = _EXPORTS[error.why]
             return Problem(status, code, str(error), error.details, headers=AGAIN if status in (429, 503) else None)
+        case LogUnavailable():
+            return Problem(409, "log_unavailable", str(error), error.details)
         case NoSuchDevice():
             return Problem(404, "device_not_found", str(error), error.details)
         case DeviceExists():

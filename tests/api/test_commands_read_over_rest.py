@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from homeostat.accounts.rights import Role
+from homeostat.models.machine import MachineState
 from tests.api import inside
 from tests.api.commanding import User
 from tests.api.harness import Api, serving
@@ -74,6 +75,22 @@ def test_a_user_reads_what_is_his(user: User) -> None:
     gone = user.there("describe", "vm", "theirs")
     assert gone.code == 1 and 'virtualmachines "theirs" not found' in gone.err
     assert "theirs" not in user.there("events").out
+
+
+def test_logs_are_read_in_parts(user: User) -> None:
+    log = user.api.state / "machines" / "default" / "mine" / "console.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("".join(f"line {number}\n" for number in range(200_000)))
+    user.api.operator.report("mine", MachineState.RUNNING, console_log=str(log))
+    user.login("bob")
+    assert user.there("logs", "mine").out == user.here("logs", "mine").out == log.read_text()
+    assert user.there("logs", "vm/mine", "--tail", "2").out == "line 199998\nline 199999\n"
+    assert '"theirs" not found' in user.there("logs", "theirs").err
+    secret = user.home / "secret"
+    secret.write_text("of the host")
+    user.api.operator.report("mine", MachineState.RUNNING, console_log=str(secret))
+    elsewhere = user.there("logs", "mine")
+    assert elsewhere.code == 1 and "not in the state folder of this server" in elsewhere.err and not elsewhere.out
 
 
 def test_who_did_not_sign_in_reads_nothing(user: User) -> None:

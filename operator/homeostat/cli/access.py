@@ -18,6 +18,7 @@ from .errors import CliError
 from .settings import CliSettings
 
 if TYPE_CHECKING:
+    from homeostat.driver.guests.console_log import LogPart
     from homeostat.planner.orphans import Orphan
     from homeostat.runtime.engine.ports import Event, SpecRevision
     from homeostat.store.desired import Workspace
@@ -54,6 +55,10 @@ class State(ABC):
 
     @abstractmethod
     async def errors(self) -> Sequence[FolderProblem]: ...
+
+    @abstractmethod
+    async def console_log(self, machine: VirtualMachine, tail: int, after: str) -> LogPart:
+        """Returns a part of a machine's console log, see ``read_log``."""
 
     @abstractmethod
     async def create(self, kind: str, document: Mapping[str, Any]) -> Resource: ...

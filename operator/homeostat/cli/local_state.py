@@ -18,6 +18,7 @@ from .settings import CliSettings
 from .terminal import say
 
 if TYPE_CHECKING:
+    from homeostat.driver.guests.console_log import LogPart
     from homeostat.planner.orphans import Orphan
     from homeostat.runtime.engine.ports import Event, SpecRevision
     from homeostat.store.desired import DesiredState, Workspace
@@ -70,6 +71,19 @@ class LocalState(State):
         """Returns the orphans, each with the host that it is on."""
         by_host = await asyncio.to_thread(self._store.all_orphans)
         return [(host, orphan) for host, found in by_host.items() for orphan in found]
+
+    async def console_log(self, machine: VirtualMachine, tail: int, after: str) -> LogPart:
+        from homeostat.driver.guests.console_log import read_log
+
+        path, name = machine.status.console_log if machine.status else None, machine.metadata.name
+        if path is None:
+            raise CliError(
+                f"{name} has no console log yet: it was never defined", f"`homeostat describe vm {name}` says what it waits for"
+            )
+        try:
+            return await asyncio.to_thread(read_log, Path(path), tail, after)
+        except FileNotFoundError:
+            raise CliError(f"the console log {path} is not there (yet): the machine has not been started") from None
 
     async def take_up(self, machine: VirtualMachine) -> None:
         """Takes up an orphan, which will be deleted.

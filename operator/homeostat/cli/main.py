@@ -67,7 +67,7 @@ WITHOUT_CONFIGURATION = frozenset({"config", "schema", "crds", "completion", "ve
 OVER_REST = frozenset(
     {
         *("apply", "delete", "get", "describe", "start", "stop", "restart", "scale", "rollout", "suspend", "resume"),
-        *("image", "snapshot", "events", "wait", "disk"),
+        *("image", "snapshot", "events", "logs", "wait", "disk"),
         *("login", "logout", "whoami", "can-i"),
     }
 )

@@ -28,6 +28,7 @@ from homeostat.store.errors import FolderProblem
 from .admission import Admission
 from .asking import Asking
 from .collection import Collection
+from .console_logs import ConsoleLogs
 from .deployments import Deployments
 from .disks import Disks
 from .exports import CopiesUnderWay, DiskExports
@@ -123,6 +124,10 @@ class Desk:
     @property
     def exports(self) -> DiskExports:
         return DiskExports(self.machines, self.disks, self.snapshots, self._shared.copies)
+
+    @property
+    def console_logs(self) -> ConsoleLogs:
+        return ConsoleLogs(self.machines, self.asking.limits)
 
     @property
     def trash(self) -> TrashRoom:

@@ -126,6 +126,13 @@ class ExportRefused(Refusal):
         self.why = why
 
 
+class LogUnavailable(Refusal):
+    """The log of a machine's console cannot be read here."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"the console log of {name}: {why}", {"name": name})
+
+
 class NotInTrash(Refusal):
     """The trash has no entry of that name."""
 

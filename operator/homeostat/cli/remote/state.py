@@ -9,8 +9,10 @@ from urllib.parse import quote
 
 from pydantic import ValidationError
 
+from homeostat.driver.guests.console_log import LogPart
 from homeostat.models.base import Key, Resource, by_name
 from homeostat.models.kinds import STORED, kind_of
+from homeostat.models.machine import VirtualMachine
 from homeostat.models.outside import HIDDEN
 from homeostat.runtime.engine.ports import Event, SpecRevision
 from homeostat.store.errors import FolderProblem
@@ -82,6 +84,12 @@ class RemoteState(State):
             )
             for e in found["errors"]
         ]  # fmt: skip
+
+    async def console_log(self, machine: VirtualMachine, tail: int, after: str) -> LogPart:
+        query: dict[str, str | int] = {"after": after} if after else {"tail": tail} if tail >= 0 else {}
+        path = f"/vms/{quote(machine.metadata.name, safe='')}/log"
+        answer = await asyncio.to_thread(self._server.request, "GET", path, query=query)
+        return LogPart(answer.content, answer.headers.get("X-Log-After", ""))
 
     async def create(self, kind: str, document: Mapping[str, Any]) -> Resource:
         made: Resource = self._resource(kind, await self._asked("POST", _plural(kind), body=dict(document)))
