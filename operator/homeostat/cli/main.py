@@ -66,7 +66,7 @@ WITHOUT_CONFIGURATION = frozenset({"config", "schema", "crds", "completion", "ve
 
 OVER_REST = frozenset(
     {
-        *("apply", "delete", "get", "describe", "start", "stop", "restart", "scale", "rollout", "suspend", "resume"),
+        *("plan", "apply", "delete", "get", "describe", "start", "stop", "restart", "scale", "rollout", "suspend", "resume"),
         *("image", "snapshot", "events", "logs", "wait", "disk"),
         *("login", "logout", "whoami", "can-i"),
     }

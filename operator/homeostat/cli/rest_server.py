@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -46,10 +47,14 @@ class RestServer:
 
 
 class RestRefusal(CliError):
-    """A server's answer that is an error. ``status``: of HTTP. ``code``: the server's word for it; empty: it has none."""
+    """A server's answer that is an error. ``status``: of HTTP. ``code``: the server's word for it; empty: it has none.
+    ``details`` are for programs."""
 
-    def __init__(self, message: str, mend: str, status: int, code: str = "") -> None:
+    def __init__(
+        self, message: str, mend: str, status: int, code: str = "", details: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
         super().__init__(message, mend)
+        self.details = details
         self.status = status
         self.code = code
 
@@ -87,10 +92,10 @@ def checked(answer: httpx.Response) -> httpx.Response:
         )
     try:
         body = answer.json()
-        said, code = str(body["error"]), str(body.get("code", ""))
+        said, code, details = str(body["error"]), str(body.get("code", "")), dict(body.get("details") or {})
     except (ValueError, KeyError, TypeError, AttributeError):
         raise RestRefusal(f"{origin} answered {answer.status_code} {answer.reason_phrase}", NO_API, answer.status_code) from None
-    refusal = RestRefusal(said, _mend(code), answer.status_code, code)
+    refusal = RestRefusal(said, _mend(code), answer.status_code, code, details)
     if refusal.lacks_route:
         path = answer.request.url.path
         raise RestRefusal(f"{origin} is of an older version: it has no {path}", "update it, or run this on its host", 404, code)

@@ -41,6 +41,10 @@ def apply(settings: CliSettings, names: tuple[str, ...], dry_run: str, pruning: 
 
 
 async def _apply(settings: CliSettings, given: Sequence[Given], dry_run: bool) -> None:
+    if settings.remote is not None:
+        from ..remote.plan import in_order
+
+        given = in_order(given)
     async with opened(settings, create=True) as store:
         for one in given:
             await _apply_one(store, one, dry_run)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -29,11 +30,17 @@ from homeostat.store.errors import FolderProblem
 
 from ..access import run
 from ..allowed_options import allowed_options
+from ..errors import CliError
+from ..given import read_given
 from ..settings import CliSettings, common_options, pass_settings
 from ..several_hosts import chosen_hosts, host_option
 from ..show.doubting import doubts_in, print_warnings
 from ..show.render_plan import exit_code, render_plan
 from ..terminal import emit, paint, say
+
+if TYPE_CHECKING:
+    from ..remote.server import RemoteServer
+    from ..show.preview import Preview
 
 GROUPS: Mapping[type[Resource], str] = {
     VirtualMachineDeployment: "deployments",
@@ -64,7 +71,7 @@ MOST_NOTICES = 5
 @allowed_options
 @host_option
 @host_label_option
-@common_options()
+@common_options(remote=True)
 @pass_settings
 def plan(
     settings: CliSettings,
@@ -76,6 +83,8 @@ def plan(
     allowed: Allowed,
 ) -> int:
     """Check the YAML of DIR and show what `up` would change. Exit 0: nothing, 2: changes, 1: an error."""
+    if settings.remote is not None:
+        return _show(_over_rest(settings.remote, settings, folder), output)
     from homeostat.assembly.standalone import require_folder
 
     from ..show.preview import preview
@@ -84,7 +93,29 @@ def plan(
     require_folder(directory)
     labels, confined = labels_of_host(settings.uri, host_labels), [Path(one).absolute() for one in image_folders]
     several = chosen_hosts(settings, hosts, host_labels)
-    found = run(preview(directory, settings.state, settings.uri, labels, confined, several, allowed))
+    return _show(run(preview(directory, settings.state, settings.uri, labels, confined, several, allowed)), output)
+
+
+def _over_rest(server: RemoteServer, settings: CliSettings, folder: str | None) -> Preview:
+    """Returns what applying a folder to the server would do.
+
+    Raises:
+        CliError: no folder is named, a document is wrong, or the server cannot be asked.
+    """
+    from ..remote.plan import remote_plan
+    from ..remote.state import RemoteState
+    from ..show.preview import Preview
+
+    named = folder or settings.asked_folder
+    if named is None:
+        raise CliError("which folder of YAML? None was given", "name it: homeostat plan DIR --server URL")
+    state, given = RemoteState(server, settings.namespace), read_given([named])
+    found = run(remote_plan(state, given, Path(named).expanduser().absolute()))
+    return Preview(found.entries, found.errors, (), found.notes)
+
+
+def _show(found: Preview, output: str | None) -> int:
+    """Prints what was foreseen, and returns the exit code."""
     errors, held = [*map(str, found.errors)], [*map(str, found.held)]
     warnings = [warning for entry in found.entries for warning in doubts_in(entry)]
     if output == "json":

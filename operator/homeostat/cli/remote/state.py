@@ -46,7 +46,7 @@ class RemoteState(State):
             if error.status == 404 and not error.lacks_route:
                 return None
             raise
-        resource: R = self._resource(key.kind, found)
+        resource: R = self.resource(key.kind, found)
         return resource
 
     async def list(self, kind: type[R], namespace: str | None = None) -> Sequence[R]:
@@ -92,16 +92,20 @@ class RemoteState(State):
         return LogPart(answer.content, answer.headers.get("X-Log-After", ""))
 
     async def create(self, kind: str, document: Mapping[str, Any]) -> Resource:
-        made: Resource = self._resource(kind, await self._asked("POST", _plural(kind), body=dict(document)))
+        made: Resource = self.resource(kind, await self._asked("POST", _plural(kind), body=dict(document)))
         return made
 
     async def apply(self, resource: Resource, *, whole: bool, dry: bool) -> Applied:
-        found = await self._asked("POST", "/apply", query={"dryRun": "true"} if dry else None, body=_written(resource))
+        found = await self.foresee(resource) if dry else await self._asked("POST", "/apply", body=_written(resource))
         return Applied(found["outcome"], tuple(found["left"]))
+
+    async def foresee(self, resource: Resource) -> Any:
+        """Returns what the server says that applying a resource would do."""
+        return await self._asked("POST", "/apply", query={"dryRun": "true"}, body=_written(resource))
 
     async def patch(self, key: Key, merge_patch: Mapping[str, Any]) -> Resource:
         found = await self._asked("PATCH", _path(key), body=dict(merge_patch), form="application/merge-patch+json")
-        changed: Resource = self._resource(key.kind, found["resource"])
+        changed: Resource = self.resource(key.kind, found["resource"])
         return changed
 
     async def delete(self, key: Key, *, force: bool = False) -> None:
@@ -111,9 +115,9 @@ class RemoteState(State):
         return await asyncio.to_thread(self._server.ask, method, path, **more)
 
     def _all_of(self, kind: type[R]) -> Callable[[Any], Any]:
-        return lambda answer: [self._resource(kind.KIND, document) for document in answer["items"]]
+        return lambda answer: [self.resource(kind.KIND, document) for document in answer["items"]]
 
-    def _resource(self, kind: str, document: Any) -> Any:
+    def resource(self, kind: str, document: Any) -> Any:
         """Returns the resource of a document.
 
         Raises:
