@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from homeostat.accounts.rights import Role
 from homeostat.cli import stored_session
 from homeostat.cli.main import run
+from homeostat.cli.remote.server import RemoteServer
 from tests.api import inside
 from tests.api.harness import Api, serving
 from tests.api.people import PASSWORD, Person, settle
@@ -83,6 +85,33 @@ def test_a_token_that_ends_is_renewed(api: Api, said: Said) -> None:
     assert after["refresh"] != before["refresh"] and after["access"] != "old"
     file.write_text(json.dumps({**after, "expires": "2026-01-01T00:00:00.000Z", "refresh": "hsr_nothing"}))
     assert "sign in again: `homeostat login http://localhost" in said("whoami", code=1)
+
+
+def expire(**changed: str) -> None:
+    """Lets the stored session's access token be out of date."""
+    file = stored_session.place()
+    file.write_text(json.dumps({**json.loads(file.read_text()), "expires": "2026-01-01T00:00:00.000Z", **changed}))
+
+
+def test_commands_renew_it_once_also_at_the_same_time(api: Api, said: Said) -> None:
+    login(said, api)
+    before = json.loads(stored_session.place().read_text())
+    expire()
+    servers = [RemoteServer(f"http://localhost:{api.port}") for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        names = list(pool.map(lambda server: server.ask("GET", "/whoami")["name"], servers))
+    after = json.loads(stored_session.place().read_text())
+    assert names == ["bob"] * 4 and after["refresh"] != before["refresh"]
+    # One that was refused takes what another one renewed meanwhile, and renews nothing.
+    assert stored_session.renewed_token(after["url"], before["access"]) == after["access"]
+    assert json.loads(stored_session.place().read_text()) == after
+
+
+def test_a_token_that_the_server_does_not_know_is_renewed(api: Api, said: Said) -> None:
+    login(said, api)
+    expire(access="unknown", expires="2100-01-01T00:00:00.000Z")
+    assert "mine" in said("get", "disks", "--server", f"http://localhost:{api.port}")
+    assert json.loads(stored_session.place().read_text())["access"] != "unknown"
 
 
 def test_what_is_refused(api: Api, said: Said) -> None:

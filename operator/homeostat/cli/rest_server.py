@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 from .errors import CliError
 
+T = TypeVar("T")
 NO_API = "see that this is the address of the API, and not of a page or a proxy"
 _TIMES = httpx.Timeout(15.0, read=600.0)  # moving a disk may be a copy of all of it
 
@@ -113,6 +114,19 @@ def json_of(answer: httpx.Response) -> Any:
     except ValueError:
         form = answer.headers.get("Content-Type", "nothing")
         raise CliError(f"{origin_of(answer)} answered {form}, not as a Homeostat API does", NO_API) from None
+
+
+def understood(url: str, make: Callable[[Any], T], said: Any) -> T:
+    """Returns what is made of what a server said.
+
+    Raises:
+        CliError: it is of another shape than this version's.
+    """
+    try:
+        return make(said)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        why = f"{type(error).__name__}: {error}"
+        raise CliError(f"{url} answered what this version does not understand ({why})", "bring both to one version") from error
 
 
 def unreachable(url: str, error: Exception) -> CliError:

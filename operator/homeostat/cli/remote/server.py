@@ -14,7 +14,7 @@ from homeostat.models.base import Key
 from homeostat.store.files.last_look import OperatorState
 
 from ..errors import CliError
-from ..rest_server import RestRefusal, RestServer, checked, json_of, unreachable
+from ..rest_server import RestRefusal, RestServer, checked, json_of, understood, unreachable
 from ..stored_session import renewed_token, server_url, sign_in_again
 
 V1 = "/api/v1"
@@ -59,7 +59,7 @@ class RemoteServer:
         etag, last = self._lists.get(path, ("", None))
         answer = self.request("GET", path, headers={"If-None-Match": etag} if etag else {})
         if answer.status_code != httpx.codes.NOT_MODIFIED:
-            last = made(json_of(answer))
+            last = understood(self.url, made, json_of(answer))
             if etag := answer.headers.get("ETag", ""):
                 self._lists[path] = etag, last
         return last
@@ -100,7 +100,7 @@ class RemoteServer:
         Raises:
             CliError: see ``ask``.
         """
-        return str(self.ask("GET", "/resources")["namespace"])
+        return understood(self.url, lambda said: str(said["namespace"]), self.ask("GET", "/resources"))
 
     @property
     def operator(self) -> OperatorState:

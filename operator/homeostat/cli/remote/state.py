@@ -21,7 +21,7 @@ from homeostat.store.three_way import Applied
 
 from ..access import R, State
 from ..errors import CliError
-from ..rest_server import RestRefusal
+from ..rest_server import RestRefusal, understood
 from .server import RemoteServer
 
 
@@ -60,30 +60,15 @@ class RemoteState(State):
     async def events(self, key: Key | None = None, limit: int = 200) -> Sequence[Event]:
         about = {"kind": key.kind, "name": key.name} if key is not None else {}
         found = await self._asked("GET", "/events", query={"limit": min(limit, 1000), **about})
-        return [
-            Event(
-                e["id"], e["time"], Key(e["kind"], e["namespace"], e["name"]), e["type"], e["reason"], e["message"], e["fields"],
-                e["count"],
-            )
-            for e in found["events"]
-        ]  # fmt: skip
+        return understood(self._server.url, lambda said: [*map(_event, said["events"])], found)
 
     async def revisions(self, key: Key) -> Sequence[SpecRevision]:
         found = await self._asked("GET", f"{_path(key)}/revisions")
-        return [
-            SpecRevision(key, r["generation"], r["time"], r["author"], _changes(r["changes"]), r["commit"])
-            for r in found["revisions"]
-        ]
+        return understood(self._server.url, lambda said: [_revision(key, one) for one in said["revisions"]], found)
 
     async def errors(self) -> Sequence[FolderProblem]:
         found = await self._asked("GET", "/errors")
-        return [
-            FolderProblem(
-                e["path"], e["line"], e["column"], e["field"], e["message"],
-                Key(e["kind"], e["namespace"], e["name"]) if e["kind"] else None, e["severity"],
-            )
-            for e in found["errors"]
-        ]  # fmt: skip
+        return understood(self._server.url, lambda said: [*map(_problem, said["errors"])], found)
 
     async def console_log(self, machine: VirtualMachine, tail: int, after: str) -> LogPart:
         query: dict[str, str | int] = {"after": after} if after else {"tail": tail} if tail >= 0 else {}
@@ -97,7 +82,7 @@ class RemoteState(State):
 
     async def apply(self, resource: Resource, *, whole: bool, dry: bool) -> Applied:
         found = await self.foresee(resource) if dry else await self._asked("POST", "/apply", body=_written(resource))
-        return Applied(found["outcome"], tuple(found["left"]))
+        return understood(self._server.url, lambda said: Applied(said["outcome"], tuple(said["left"])), found)
 
     async def foresee(self, resource: Resource) -> Any:
         """Returns what the server says that applying a resource would do."""
@@ -147,5 +132,17 @@ def _path(key: Key) -> str:
     return f"{_plural(key.kind)}/{quote(key.name, safe='')}"
 
 
-def _changes(found: Any) -> Mapping[str, tuple[Any, Any]] | None:
-    return None if found is None else {change["field"]: (change["old"], change["new"]) for change in found}
+def _event(said: Any) -> Event:
+    key = Key(said["kind"], said["namespace"], said["name"])
+    return Event(said["id"], said["time"], key, said["type"], said["reason"], said["message"], said["fields"], said["count"])
+
+
+def _revision(key: Key, said: Any) -> SpecRevision:
+    changes = said["changes"]
+    told = None if changes is None else {change["field"]: (change["old"], change["new"]) for change in changes}
+    return SpecRevision(key, said["generation"], said["time"], said["author"], told, said["commit"])
+
+
+def _problem(said: Any) -> FolderProblem:
+    key = Key(said["kind"], said["namespace"], said["name"]) if said["kind"] else None
+    return FolderProblem(said["path"], said["line"], said["column"], said["field"], said["message"], key, said["severity"])
