@@ -42,12 +42,13 @@ def database(state: Path) -> str:
     return sqlite_url(StateFolder.open(state).accounts)
 
 
-def settle(state: Path) -> None:
-    """Makes accounts: an administrator, and the user."""
+def settle(state: Path, *others: str) -> None:
+    """Makes accounts: an administrator, the user, and other users."""
     opened = Database.open(database(state))
     accounts = Accounts(opened, Passwords())
     accounts.add("root", Role.ADMINISTRATOR, PASSWORD)
-    accounts.add(USER, Role.USER, PASSWORD)
+    for name in (USER, *others):
+        accounts.add(name, Role.USER, PASSWORD)
     opened.close()
 
 
@@ -58,12 +59,12 @@ def signed_in(port: int, name: str) -> str:
 
 
 @contextmanager
-def served(place: Path, accounts: Path) -> Iterator[int]:
+def served(place: Path, accounts: Path, *options: str) -> Iterator[int]:
     """Serves ``place``, with the accounts of another state folder, and yields the port."""
     port = free_port()
     command = [sys.executable, "-m", "homeostat_api", "--dir", str(place / "vms"), "--state", str(place / "state")]
     environment = {**os.environ, "HOMEOSTAT_ACCOUNTS__DATABASE": database(accounts)}
-    with subprocess.Popen([*command, "--bind", f"127.0.0.1:{port}"], stdout=sys.stderr, env=environment) as server:
+    with subprocess.Popen([*command, "--bind", f"127.0.0.1:{port}", *options], stdout=sys.stderr, env=environment) as server:
         try:
             wait_until(lambda: _answers(port), 60, "the server answers")
             yield port

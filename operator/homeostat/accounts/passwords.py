@@ -3,11 +3,12 @@ are made at once, in threads: whoever calls waits for his turn."""
 
 from __future__ import annotations
 
+import os
 import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from argon2 import PasswordHasher
@@ -17,10 +18,15 @@ from .errors import BadPassword
 
 SHORTEST = 8  # characters
 LONGEST = 1024  # bytes of UTF-8
-AT_ONCE = 2
+AT_ONCE = 2  # at most
 
 ITERATIONS, MEMORY, LANES = 2, 19 * 1024, 1
 """OWASP's parameters of argon2id; memory is in KiB. https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html"""
+
+
+def turns() -> int:
+    """Returns how many hash at once: a hash keeps a core busy, and one core, where there are several, is left to all else."""
+    return max(1, min(AT_ONCE, len(os.sched_getaffinity(0)) - 1))
 
 
 def check_password(password: str) -> None:
@@ -73,7 +79,7 @@ class Passwords:
     iterations: int = ITERATIONS
     memory: int = MEMORY
     lanes: int = LANES
-    at_once: int = AT_ONCE
+    at_once: int = field(default_factory=turns)
 
     @cached_property
     def _hasher(self) -> PasswordHasher:

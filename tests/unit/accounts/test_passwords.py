@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import pytest
@@ -71,6 +72,12 @@ class _Watched:
         if name == "verify":
             self.tried.append(name)
         return getattr(self.inner, name)
+
+
+@pytest.mark.parametrize(("cores", "at_once"), [(1, 1), (2, 1), (3, 2), (64, 2)])
+def test_a_core_is_left_to_all_else(monkeypatch: pytest.MonkeyPatch, cores: int, at_once: int) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(cores)))
+    assert Passwords().at_once == at_once
 
 
 def test_no_more_than_a_few_hash_at_once() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event, func, select
@@ -76,6 +77,23 @@ def test_the_database_is_asked_the_same_whether_there_is_such_an_account(databas
         fail(sign_in, 1, name, AWAY + name)
         said.append(list(asked))
     assert said[0] == said[1] == said[2] != []
+
+
+def test_one_hash_is_made_whatever_is_wrong_and_of_the_same_cost(sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    verify = PasswordHasher.verify
+
+    def counted(hasher: PasswordHasher, kept: str, password: str) -> bool:
+        made.append(kept.rsplit("$", 2)[0])  # the parameters
+        return verify(hasher, kept, password)
+
+    monkeypatch.setattr(PasswordHasher, "verify", counted)
+    costs = []
+    for number, name in enumerate(("bob", "nobody", "root", "no/body", "", "x" * 1000)):
+        made.clear()
+        fail(sign_in, 1, name, f"198.51.100.{number}")
+        costs.append(list(made))
+    assert costs == [["$argon2id$v=19$m=8,t=1,p=1"]] * len(costs)
 
 
 def test_a_deleted_account_is_nobodys(sign_in: SignIn, accounts: Accounts) -> None:
