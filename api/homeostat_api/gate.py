@@ -108,7 +108,7 @@ class Gate:
         Raises:
             Problem: 401, 403, nobody whom we serve; 503, nobody knows.
         """
-        if self._config.token is not None and self._carries_the_token(req):
+        if self._carries_the_token(req):
             return Actor("token", Role.ADMINISTRATOR, rights=self._config.rights, address=address_of(req))
         for_everybody = req.path in OPEN_PATHS and method in SAFE_METHODS
         if for_everybody and not (self._local_only and await self._is_the_hosts()):

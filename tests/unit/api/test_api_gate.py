@@ -120,6 +120,7 @@ def test_probes_are_answered_to_everybody() -> None:
     carried = {"Authorization": f"Bearer {TOKEN}"}
     assert house.code(path="/healthz") == (200, "")
     assert house.code("POST", "/healthz", **carried) == (403, "forbidden"), "to be asked, not to be written"
+    assert house.code("POST", "/healthz") == (401, "unauthorized")
     assert house.code(path="/healthz/more") == (401, "unauthorized")
     assert house.code(path="/healthz/more", **carried) == (403, "forbidden")
 

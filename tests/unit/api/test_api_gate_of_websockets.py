@@ -12,6 +12,7 @@ import pytest
 
 from homeostat.accounts.actor import Actor
 from homeostat.accounts.rights import Role
+from homeostat.service.journal import NOTED
 from homeostat_api.http.errors import Problem
 from homeostat_api.http.media import BODY_LIMIT, takes_any_length
 from homeostat_api.http.rights import Right, needs
@@ -114,6 +115,12 @@ async def test_only_a_responder_that_says_so_is_sent_much() -> None:
             assert refused and problem.problem_code == "body_too_large"
         else:
             assert not refused
+
+
+async def test_each_request_begins_without_anything_noted_of_it() -> None:
+    NOTED.set(True)
+    await House().gate.process_request(Asked(headers={"Authorization": "Bearer hers"}), None)  # type: ignore[arg-type]
+    assert not NOTED.get()
 
 
 async def test_the_rest_of_what_was_refused_is_read_so_that_the_answer_arrives() -> None:
