@@ -248,7 +248,7 @@ def _has(actor: Actor, need: Need | None) -> bool:
 def _bearer(req: falcon.asgi.Request) -> str | None:
     """Returns the token of the Authorization header. None: there is none."""
     scheme, _, given = (req.get_header("Authorization") or "").partition(" ")
-    return given.strip() if scheme.lower() == "bearer" and given.strip() else None
+    return (given.strip() or None) if scheme.lower() == "bearer" else None
 
 
 def _refused(message: str) -> Problem:

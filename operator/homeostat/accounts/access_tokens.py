@@ -17,7 +17,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from .errors import NotSignedIn
-from .secret_texts import fresh_id
+from .secret_texts import RANDOM_BYTES, fresh_id
 from .tables import SigningKeyRow
 
 LIFETIME = timedelta(minutes=15)
@@ -102,7 +102,7 @@ def _current_key(session: Session, now: datetime) -> SigningKeyRow:
     row = session.scalar(select(SigningKeyRow).order_by(SigningKeyRow.made.desc(), SigningKeyRow.kid).limit(1))
     if row is not None and now - row.made < ROTATION:
         return row
-    row = SigningKeyRow(kid=fresh_id(), secret=secrets.token_urlsafe(32), made=now)
+    row = SigningKeyRow(kid=fresh_id(), secret=secrets.token_urlsafe(RANDOM_BYTES), made=now)
     session.add(row)
     session.execute(delete(SigningKeyRow).where(SigningKeyRow.made < now - ROTATION - 4 * LIFETIME))
     return row

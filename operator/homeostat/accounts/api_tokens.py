@@ -15,6 +15,7 @@ from .clock import Clock, wall_clock
 from .columns import rights_in, rights_text
 from .database import Database
 from .errors import NoSuchToken, NotAToken
+from .names import NAME_MAX
 from .rights import Right
 from .secret_texts import API_TOKEN, fresh, fresh_id, kept
 from .tables import AccountRow, ApiTokenRow
@@ -100,7 +101,7 @@ class ApiTokens:
             mine = select(ApiTokenRow).where(ApiTokenRow.account == owner.id)
             row = session.scalar(mine.where(ApiTokenRow.name == name)) or session.scalar(mine.where(ApiTokenRow.id == name))
             if row is None:
-                raise NoSuchToken(owner.name, name[:63])
+                raise NoSuchToken(owner.name, name[:NAME_MAX])
             session.delete(row)
             note(session, self._clock(), by, Act("revoke", "ApiToken", f"{owner.name}/{row.name}"))
 
@@ -108,7 +109,7 @@ class ApiTokens:
 def _check(name: str, scopes: frozenset[Right], lifetime: timedelta | None) -> None:
     if not _NAME.fullmatch(name):
         raise NotAToken(
-            f"{name[:63]!r} cannot be the name of a token",
+            f"{name[:NAME_MAX]!r} cannot be the name of a token",
             "it is 1 to 63 letters, digits, '-', '.' and '_', and begins and ends with a letter or a digit",
         )
     if not scopes:

@@ -18,7 +18,7 @@ from homeostat.models.outside import TOLD_MAX, redacted_all, tellable
 
 from .actor import Actor
 from .clock import Clock, wall_clock
-from .columns import short
+from .columns import fitted, short
 from .database import Database
 from .refusals import forget_beyond, noted_once
 from .tables import AuditRow
@@ -170,7 +170,7 @@ def note(session: Session, now: datetime, by: By, act: Act) -> None:
     in_turn(session)
     entry = {
         **who_did_what(by, act),
-        "author": short(by.author, 253),
+        **fitted(AuditRow, author=by.author),
         "outcome": act.outcome,
         "message": short(tellable(act.message), TOLD_MAX),
     }
@@ -203,16 +203,8 @@ def _forget_old(session: Session, now: datetime) -> None:
 
 def who_did_what(by: By, act: Act) -> dict[str, str]:
     """Returns the columns that say it."""
-    return {
-        "how": short(by.how, 16),
-        "account": short(by.account, 63),
-        "token": short(by.token, 63),
-        "address": short(by.address, 64),
-        "verb": short(act.verb, 63),
-        "kind": short(act.kind, 63),
-        "namespace": short(act.namespace, 63),
-        "name": short(act.name, 253),
-    }
+    whom = fitted(AuditRow, how=by.how, account=by.account, token=by.token, address=by.address)
+    return whom | fitted(AuditRow, verb=act.verb, kind=act.kind, namespace=act.namespace, name=act.name)
 
 
 def _entry(row: AuditRow) -> AuditEntry:

@@ -7,6 +7,7 @@ goes on, and a file comes to be whole or not at all.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import sqlite3
@@ -282,7 +283,7 @@ def exclusively(path: Path) -> Iterator[None]:
     try:
         handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        kind = DatabaseReadOnly if isinstance(error, PermissionError) or error.errno == 30 else DatabaseAway
+        kind = DatabaseReadOnly if isinstance(error, PermissionError) or error.errno == errno.EROFS else DatabaseAway
         raise kind(
             f"the accounts database {path} cannot be opened: {error.strerror}",
             "run as the user that runs Homeostat, and check --state and [accounts] database",

@@ -17,6 +17,7 @@ from .clock import Clock, wall_clock
 from .columns import rights_in, rights_text
 from .database import Database
 from .errors import NoSuchGrant, NotAGrant
+from .names import NAME_MAX
 from .rights import OWN, Grant
 from .secret_texts import fresh_id
 from .tables import AccountRow, GrantRow
@@ -115,11 +116,11 @@ def _check(grant: Grant) -> None:
     if not grant.rights or not grant.rights <= OWN:
         raise NotAGrant("a grant gives some of the rights that an owner has", f"they are {own}; more comes with a role")
     if grant.kind and grant.kind not in BY_KIND:
-        raise NotAGrant(f"{grant.kind[:63]!r} is no kind", f"kinds are {', '.join(sorted(BY_KIND))}")
+        raise NotAGrant(f"{grant.kind[:NAME_MAX]!r} is no kind", f"kinds are {', '.join(sorted(BY_KIND))}")
     if grant.name and not grant.kind:
         raise NotAGrant("a grant to one resource names its kind, too", "such as vm/web")
     for place in filter(None, (grant.namespace, grant.name)):
         if not _PLACE.fullmatch(place):
-            raise NotAGrant(f"{place[:63]!r} can be the name of nothing", "names have a-z, 0-9, '-' and '.'")
-    if not grant.namespace or len(grant.namespace) > 63:
+            raise NotAGrant(f"{place[:NAME_MAX]!r} can be the name of nothing", "names have a-z, 0-9, '-' and '.'")
+    if not grant.namespace or len(grant.namespace) > NAME_MAX:
         raise NotAGrant("a grant is in one namespace", "name it")

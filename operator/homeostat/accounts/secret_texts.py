@@ -8,12 +8,13 @@ import secrets
 API_TOKEN = "hst_"  # noqa: S105 - what one begins with, so that scanners of leaked secrets find it
 REFRESH_TOKEN = "hsr_"  # noqa: S105
 
+RANDOM_BYTES = 32  # 256 bits, of which nobody guesses one
 SECRET_MAX = 100  # characters of one that somebody shows
 
 
 def fresh(prefix: str) -> str:
-    """Returns a new one, of 256 random bits."""
-    return prefix + secrets.token_urlsafe(32)
+    """Returns a new one."""
+    return prefix + secrets.token_urlsafe(RANDOM_BYTES)
 
 
 def fresh_id() -> str:

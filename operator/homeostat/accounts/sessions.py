@@ -18,7 +18,7 @@ from .access_tokens import LIFETIME, TokenClaims, signed
 from .accounts import end_sessions, row_of
 from .audit import ON_HOST, Act, By, note
 from .clock import Clock, wall_clock
-from .columns import short
+from .columns import fitted
 from .database import Database
 from .errors import NoSuchSession, NotSignedIn
 from .rights import Role
@@ -143,8 +143,10 @@ def begin(session: Session, account: AccountRow, address: str, client: str, now:
     if (over := (session.scalar(count) or 0) + 1 - PER_ACCOUNT) > 0:
         oldest = select(SessionRow.id).where(SessionRow.account == account.id).order_by(SessionRow.refreshed).limit(over)
         session.execute(delete(SessionRow).where(SessionRow.id.in_(oldest.scalar_subquery())))
-    row = SessionRow(id=fresh_id() + fresh_id(), account=account.id, made=now, address=short(address, 64))
-    row.client, row.refreshed, row.expires = short(client, 200), now, now + IDLE
+    row = SessionRow(
+        id=fresh_id() + fresh_id(), account=account.id, made=now, **fitted(SessionRow, address=address, client=client)
+    )
+    row.refreshed, row.expires = now, now + IDLE
     session.add(row)
     session.flush()
     return go_on(session, row, account, now)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from . import throttle
 from .audit import Act, AuditOutcome, By, note
 from .clock import Clock, wall_clock
-from .columns import short
+from .columns import fitted
 from .database import Database
 from .errors import AccountBanned, NotAName, SignInRefused, TooManyAttempts
 from .names import account_name
@@ -111,5 +111,6 @@ def _account(session: Session, name: str) -> _Candidate:
 
 
 def _is_known(session: Session, candidate: _Candidate, address: str) -> bool:
-    known = select(SessionRow.id).where(SessionRow.account == candidate.id, SessionRow.address == short(address, 64)).limit(1)
+    place = fitted(SessionRow, address=address)["address"]
+    known = select(SessionRow.id).where(SessionRow.account == candidate.id, SessionRow.address == place).limit(1)
     return session.scalar(known) is not None

@@ -181,6 +181,7 @@ def test_what_to_do_is_told_to_who_shows_nothing() -> None:
     assert "homeostat user add" in House(none).ask().json["error"]
     assert "POST /api/v1/session" in House(none, token=TOKEN).ask().json["error"], "it has a token to show"
     assert House(Accounts(some=False), token=TOKEN).ask().json["error"].startswith("Send the API's token")
+    assert House(Accounts(some=False)).ask().json["error"].startswith("Send the API's token"), "a server of the network"
     assert House(none).ask(Authorization="Bearer hers").status_code == 401
 
 
