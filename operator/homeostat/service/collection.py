@@ -206,11 +206,14 @@ class Collection(Generic[R]):
         wanted = resource_to_write({**document, "metadata": {**meta, "labels": labels}}, None)
         version = before.metadata.resource_version if before is not None else ABSENT
         try:
+            becomes, owner = wanted, self.asking.actor.name
             if before is not None:
                 presumed = await self._desired.apply(wanted, self.author, False, True, version)
                 assert presumed.resource is not None
-                await self._admission.become(before, presumed.resource)
-            applied = await self._desired.apply(wanted, self.author, False, dry, version)
+                becomes, owner = presumed.resource, (await self.asking.subject(before)).owner
+                await self._admission.become(before, becomes)
+            async with self._charging(owner, before, becomes, dry):
+                applied = await self._desired.apply(wanted, self.author, False, dry, version)
             assert applied.resource is not None
             return before, replace(applied, resource=await veiled_status(self.asking, applied.resource))
         except (store_errors.AlreadyExists, store_errors.NotEditable) as error:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from homeostat.accounts.actor import HOUSE, Actor
 from homeostat.accounts.quotas import Amounts, Measure
 from homeostat.accounts.rights import Right, Role
-from homeostat.models.base import OWNER, Key
+from homeostat.models.base import API_VERSION, OWNER, Key
+from homeostat.service import collection
 from homeostat.service.changes import Changes
 from homeostat.service.ledger import NoLedger
 from homeostat.service.refusals import OverQuota
@@ -77,6 +82,43 @@ async def test_made_changed_and_deleted(whole: Service, book: Book) -> None:
     assert book.take() == [("charge", "bob", "data", 3 * GIB)], "whoever asks, it is his"
     await disks.delete(changed)
     assert book.take() == [("settle", "", "data", 0)]
+
+
+async def test_applied(whole: Service, book: Book) -> None:
+    def document(size: str) -> dict[str, object]:
+        return {"apiVersion": API_VERSION, "kind": "Disk", "metadata": {"name": "data"}, "spec": {"size": size}}
+
+    disks = whole.asked_by(BOB).disks
+    await disks.apply(document("1Gi"), dry=True)
+    await disks.apply(document("1Gi"))
+    await disks.apply(document("1Gi"))
+    await whole.house.disks.apply(document("2Gi"), dry=True)
+    await whole.house.disks.apply(document("2Gi"))
+    sizes = [("check", "bob", "data", GIB), ("charge", "bob", "data", GIB)]
+    assert book.take() == [*sizes, *((said, who, name, 2 * size) for said, who, name, size in sizes)]
+    book.full = True
+    with pytest.raises(OverQuota):
+        await disks.apply(document("3Gi"))
+    assert (await disks.get("data")).spec.size == 2 * GIB
+
+
+def writes(node: ast.AST, charged: bool = False) -> list[tuple[str, bool]]:
+    """Returns which methods of the desired state are called below a node, and whether within a charge."""
+    if isinstance(node, ast.AsyncWith):
+        charged = charged or "self._charging(" in ast.unparse(node.items[0])
+    found = [each for child in ast.iter_child_nodes(node) for each in writes(child, charged)]
+    called = re.match(r"self\._desired\.(\w+)\(", ast.unparse(node)) if isinstance(node, ast.Call) else None
+    return [*found, (called[1], charged)] if called else found
+
+
+def test_whatever_writes_a_resource_charges_for_it() -> None:
+    found = writes(ast.parse(inspect.getsource(collection)))
+    assert sorted(found) == [("apply", False), ("apply", True), ("create", True), ("delete", False), ("patch", True)]
+    assert "self._desired.apply(wanted, self.author, False, True, version)" in inspect.getsource(collection), (
+        "the first one is dry"
+    )
+    others = [path.name for path in Path(collection.__file__).parent.glob("*.py") if "_desired." in path.read_text()]
+    assert others == ["collection.py"]
 
 
 async def test_what_is_nobodys_is_not_charged(whole: Service, book: Book) -> None:
