@@ -155,7 +155,7 @@ class Snapshots:
             consistency = "Crash" if action.saved else "Off"
         elif action.memory:
             with faults.around(TagDisks(action.uuid)):
-                await self._on_thread(lambda: self._with_memory(action), f"take a snapshot with memory of machine {known.name}")
+                await self._with_memory(action, known)
             consistency = "Memory"
         else:
             async with self._quiesced(action, known) as frozen:
@@ -231,7 +231,20 @@ class Snapshots:
         ]
         self._qmp(domain, "transaction", actions=steps)
 
-    def _with_memory(self, action: act.TakeSnapshot) -> None:
+    async def _with_memory(self, action: act.TakeSnapshot, known: ObservedDomain) -> None:
+        """Takes it where there is room for all of the memory, which QEMU writes into the first disk. What is written before the
+        room runs out stays there, and QEMU does not say that this is why it failed."""
+        _, path = action.disks[0]
+        given, what = known.live or known.config, f"the memory of machine {known.name}"
+        most = given.left_memory if given is not None else 0
+        self._files.check_room(path, most, what)
+        try:
+            await self._on_thread(lambda: self._create(action), f"take a snapshot with memory of machine {known.name}")
+        except DriverError:
+            self._files.check_room(path, most, what)
+            raise
+
+    def _create(self, action: act.TakeSnapshot) -> None:
         domain = self._inventory.handle(action.uuid)
         text = f"<domainsnapshot><name>{escape(action.tag)}</name><description>Homeostat</description></domainsnapshot>"
         self._connection.request(domain.snapshotCreateXML, text, 0)

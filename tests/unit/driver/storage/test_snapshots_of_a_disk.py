@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from homeostat.driver.errors import DriverError, HeaderAltered, Refused
+from homeostat.driver.errors import DriverError, HeaderAltered, NoSpace, Refused
+from homeostat.driver.storage.disks import snapshots
 from homeostat.driver.storage.disks.disks import read_disk
 from homeostat.driver.storage.disks.snapshots import SnapshotFiles
 from homeostat.driver.storage.disks.tags import read_tags
@@ -51,6 +52,16 @@ async def test_tags_come_go_and_are_applied(files: SnapshotFiles, tmp_path: Path
     assert names(path) == ["b" * 200, "homeostat-ü"]
     with pytest.raises(Refused, match="any more"):
         await files.apply(path, "homeostat-a")
+
+
+def test_room_for_what_a_disk_will_hold(files: SnapshotFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshots, "free_bytes", {tmp_path: 2**20}.__getitem__)
+    files.check_room(str(tmp_path / "data.qcow2"), 2**20, "the memory of machine web")
+    with pytest.raises(
+        NoSpace, match=rf"^no space is left in {tmp_path} for the memory of machine web: it takes up to \S+ MiB, and"
+    ):
+        files.check_room(str(tmp_path / "data.qcow2"), 2**20 + 2**16, "the memory of machine web")
+    files.check_room("/nosuch/data.qcow2", 2**20, "what another host has")
 
 
 async def test_a_name_that_is_there_twice_goes_wholly(files: SnapshotFiles, tmp_path: Path) -> None:

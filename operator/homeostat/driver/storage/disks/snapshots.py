@@ -13,12 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from homeostat.driver.errors import Refused
+from homeostat.driver.errors import NoSpace, Refused
 from homeostat.planner.files.disk_tag import DiskTag
 from homeostat.planner.snapshot.observed import SnapshotNote
 
 from ..formats import qemu_img
-from ..paths import PARTIAL, Rooms, allocated, file_errors, flush, replace_text
+from ..paths import PARTIAL, Rooms, allocated, file_errors, flush, free_bytes, human_size, replace_text
 from .disks import check_header, read_disk
 from .tags import read_tags
 
@@ -163,6 +163,19 @@ class SnapshotFiles:
             with file_errors(path, f"read the size of {path}"):
                 total += allocated(path)
         return total
+
+    def check_room(self, path: str, most: int, what: str) -> None:
+        """Checks that a file whose folder can be seen here can become so much larger. ``most``: bytes. ``what`` fills them.
+
+        Raises:
+            NoSpace: it cannot.
+        """
+        folder = Path(path).parent
+        if folder.is_dir() and (free := free_bytes(folder)) < most:
+            raise NoSpace(
+                f"no space is left in {folder} for {what}: it takes up to {human_size(most)}, and {human_size(free)} are free; "
+                "free some space there"
+            )
 
     def copy(self, source: Path, target: Path) -> None:
         """Copies a small file over another one. A reader finds the old one or the new one. Raises DriverError."""

@@ -1,0 +1,141 @@
+"""A snapshot with memory for which there is no space, or whose space runs out half-way, leaves guest and disk as they were and
+says so; it is taken once there is room."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from homeostat.driver.errors import DriverError, NoSpace
+from homeostat.driver.host import LibvirtHost
+from homeostat.driver.storage import Storage
+from homeostat.driver.storage.disks.snapshots import SnapshotFiles
+from homeostat.driver.storage.disks.tags import read_tags
+from homeostat.planner import actions as act
+from homeostat.planner.domain import DiskConfig, DomainConfig
+from tests.libvirt.qemu_machines import machine, running
+from tests.rig.guest import GuestImage
+from tests.rig.libvirtd import Libvirtd
+
+MIB = 2**20
+
+
+def called(*command: str | Path) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.fixture
+def small_site(libvirtd: Libvirtd, tmp_path: Path) -> Iterator[Path]:
+    """A state folder whose machines' files lie on a file system of 64 MiB; libvirt's daemons have mounts of their own."""
+    libvirtd.start()
+    root, file = libvirtd.storage / f"small-{uuid4().hex[:8]}", tmp_path / "small.img"
+    where = root / "machines"
+    where.mkdir(parents=True)
+    with file.open("wb") as made:
+        made.truncate(64 * MIB)
+    called("mkfs.ext4", "-q", "-O", "^has_journal", "-m", "0", file)
+    loop = subprocess.run(["losetup", "--find", "--show", file], capture_output=True, text=True, check=False)
+    if loop.returncode:
+        pytest.skip(f"cannot mount a small file system: {loop.stderr.strip()}")
+    pids = [(libvirtd.directory / f"{daemon}.pid").read_text().strip() for daemon in ("libvirtd", "virtlogd")]
+    places: list[list[str]] = [[], *(["nsenter", f"--mount=/proc/{pid}/ns/mnt"] for pid in pids)]
+    try:
+        for place in places:
+            called(*place, "mount", loop.stdout.strip(), where)
+        yield root
+    finally:
+        for place in places:
+            subprocess.run([*place, "umount", "-l", str(where)], check=False, capture_output=True)
+        called("losetup", "--detach", loop.stdout.strip())
+
+
+@pytest.fixture
+async def host(libvirtd: Libvirtd, small_site: Path) -> AsyncIterator[LibvirtHost]:
+    storage = Storage(small_site, None)
+    async with LibvirtHost(libvirtd.uri, storage=storage, storage_root=str(small_site)) as host:
+        yield host
+        for domain in host.domains():
+            if domain.record is not None:
+                await host.execute(act.PowerOffDomain(domain.uuid, "end of test"))
+                await host.execute(act.UndefineDomain(domain.uuid, "end of test"))
+    await storage.close()
+
+
+class Cramped:
+    """A machine that runs, whose disk is on the small file system."""
+
+    def __init__(self, host: LibvirtHost, site: Path, config: DomainConfig) -> None:
+        self.host, self.config = host, config
+        self.path, self.rest = Path(str(config.disks[0].source)), site / "machines" / "rest"
+
+    async def take(self, tag: str) -> None:
+        disks, c = (("data", str(self.path)),), self.config
+        await self.host.execute(act.TakeSnapshot("s-1", c.uuid, tag, "u", c.name, disks, True, True, "Never", False, ""))
+
+    def leave(self, size: int) -> None:
+        """Takes the space until no more is left than that."""
+        free = int(called("df", "--output=avail", "--block-size=1", self.path).split()[-1])
+        called("fallocate", "--length", str(free - size), self.rest)
+
+    def tags(self) -> list[str]:
+        return [found.tag for found in read_tags(str(self.path)) or ()]
+
+    def runs_on(self) -> bool:
+        found = self.host.domain(self.config.uuid)
+        return found is not None and found.state.value == "running" and found.live is not None
+
+
+@pytest.fixture
+async def cramped(host: LibvirtHost, small_site: Path, libvirtd: Libvirtd, guest_image: GuestImage) -> Cramped:
+    path = small_site / "machines" / "default" / "box" / "data.qcow2"
+    path.parent.mkdir(parents=True)
+    called("qemu-img", "create", "-q", "-f", "qcow2", path, "4M")
+    path.chmod(0o666)
+    plain = machine(libvirtd, guest_image)
+    config = replace(
+        plain, memory=32 * MIB, kernel=None, nics=(), disks=(DiskConfig("data", "disk", str(path), "qcow2", "virtio", "vda"),)
+    )
+    return Cramped(host, small_site, await running(host, config))
+
+
+async def test_it_is_not_begun_without_room_for_all_of_the_memory(cramped: Cramped) -> None:
+    cramped.leave(31 * MIB)
+    before = cramped.path.stat().st_blocks
+    with pytest.raises(
+        NoSpace, match=rf"no space is left in {cramped.path.parent} for the memory of machine \S+: it takes up to 32"
+    ):
+        await cramped.take("then")
+    assert (cramped.tags(), cramped.path.stat().st_blocks, cramped.runs_on()) == ([], before, True)
+    cramped.rest.unlink()
+    await cramped.take("then")
+    assert cramped.tags() == ["then"] and cramped.runs_on()
+
+
+async def test_the_room_runs_out_half_way(cramped: Cramped, monkeypatch: pytest.MonkeyPatch) -> None:
+    check, checks = SnapshotFiles.check_room, []
+
+    def taken_by_others(files: SnapshotFiles, *given: Any) -> None:
+        check(files, *given)
+        checks.append(given)
+        cramped.leave(MIB // 2)
+
+    monkeypatch.setattr(SnapshotFiles, "check_room", taken_by_others)
+    with pytest.raises(NoSpace, match=rf"no space is left in {cramped.path.parent} for the memory of machine"):
+        await cramped.take("then")
+    assert len(checks) == 1 and cramped.tags() == [] and cramped.runs_on()
+    monkeypatch.undo()
+    cramped.rest.unlink()
+    await cramped.take("then")
+    assert cramped.tags() == ["then"] and cramped.runs_on()
+
+
+async def test_another_failure_is_told_as_it_is(cramped: Cramped, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DriverError, match="take a snapshot with memory") as failed:
+        await cramped.take("a/b")  # no name that libvirt takes for a snapshot
+    assert not isinstance(failed.value, NoSpace) and cramped.runs_on()
