@@ -237,7 +237,7 @@ class ClusterOperator:
 
     def _machines_elsewhere(self) -> frozenset[tuple[str, str]]:
         """Returns the machines whose files cannot be in this state folder, as no operator on it serves their hosts."""
-        here = hosts_beside(StateFolder.named(self._options.state))
+        here = hosts_beside(StateFolder.named(self._options.state)) | self._serving.keys()  # that may not have been written down
         return frozenset(place for place, host in self.store.placements().items() if host not in here)
 
     async def _serve(self, name: str, uri: str, stop: asyncio.Event) -> None:
