@@ -85,3 +85,10 @@ def test_edits_of_the_folder_are_in_it_without_a_server(call: Call, done: None, 
             "ann", "(cli)", "<none>", "create", "VirtualMachine/web", "(namespace", "default)", "Done", "<none>",
         ]  # fmt: skip
     assert "VirtualMachine/web" not in call("audit", "--how", "host").out
+
+
+def test_an_index_that_is_damaged_hides_nothing_else(call: Call, done: None, tmp_path: Path) -> None:
+    state = StateFolder.open(tmp_path / "state")
+    state.index.write_bytes(b"no index at all" * 100)
+    found = call("audit", "--how", "host")
+    assert len(found.out.splitlines()) == 4 and "are missing here: the index" in found.err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -67,31 +68,37 @@ def audit(
             _print([], output)
             return
         found = Audit(database)
-        _take_edits(settings, database)
+        taking = _take_edits(settings, database)
         newest = found.newest() if watch else 0
         entries = list(reversed(found.search(search, limit=limit)))
         _print(entries, output)
         last = max(newest, entries[-1].id if entries else 0)
         while watch:
-            _take_edits(settings, database)
+            taking = taking and _take_edits(settings, database)
             for entry in found.after(last, search):
                 _print([entry], output, headers=False)
                 last = entry.id
             time.sleep(POLL_SECONDS)
 
 
-def _take_edits(settings: CliSettings, database: Database) -> None:
-    """Notes the edits of the folder, or of the cluster, that no API server has noted yet."""
+def _take_edits(settings: CliSettings, database: Database) -> bool:
+    """Notes the edits of the folder, or of the cluster, that no API server has noted yet. Tells whether that works."""
     from homeostat.accounts.edits import Edits
+    from homeostat.accounts.errors import AccountsError
+    from homeostat.store.errors import StoreError
     from homeostat.store.files.state import StateFolder
     from homeostat.store.index.index import Index
 
     state = StateFolder.named(settings.state)
-    for path in (state.index, state.api_index):
-        if path.exists():
-            index = Index.open(path)
-            Edits(database).take_from(index)
-            index.close()
+    try:
+        for path in (state.index, state.api_index):
+            if path.exists():
+                with closing(Index.open(path)) as index:
+                    Edits(database).take_from(index)
+    except (AccountsError, StoreError) as error:
+        say(f"note: edits that no API server has noted yet are missing here: {error}", err=True)
+        return False
+    return True
 
 
 def _print(entries: Iterable[AuditEntry], form: str | None, *, headers: bool = True) -> None:
