@@ -48,6 +48,7 @@ class Accounts:
     trouble: AccountsError | None = None
     unwritable: AccountsError | None = None
     actor: Actor = ADA
+    ended: bool = False  # her session
     audit: list[tuple[By, Act]] = field(default_factory=list)
 
     async def required(self) -> bool:
@@ -64,6 +65,11 @@ class Accounts:
         if shown != "hers":
             raise NotSignedIn()
         return Recognised(self.actor, FOREVER)
+
+    async def of_session(self, session: str) -> Actor:
+        if self.ended:
+            raise NotSignedIn()
+        return self.actor
 
     async def reception(self) -> Any:
         return SimpleNamespace(audit=self)
@@ -381,7 +387,11 @@ async def test_it_ends_once_another_would_be_admitted_or_nobody() -> None:
     assert not await house.gate._still(req, "GET")
     house.accounts.actor = ADA
     headers["Authorization"] = "Bearer other"
+    assert await house.gate._still(req, "GET"), "a session outlasts its access tokens"
+    house.accounts.ended = True
     assert not await house.gate._still(req, "GET")
+    req.context.actor = replace(ADA, how="api-token")
+    assert not await house.gate._still(req, "GET"), "a token is all there is of it"
 
 
 @pytest.mark.parametrize(
