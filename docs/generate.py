@@ -146,14 +146,19 @@ def table(name: str) -> str:
 
 def keys() -> str:
     """The table of all keys of homeostat.toml, section by section."""
-    lines = ["| key | meaning |", "| --- | --- |"]
-    for name, field in Configuration.model_fields.items():
-        inner, _ = _inner(field.annotation)
-        lines.append(f"| `{name.replace('_', '-')}` | {_meaning(field, inner)} |")
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            lines[-1] = f"| **`[{name}]`** | {_meaning(field, inner)} |"
-            lines += [f"| `{key.replace('_', '-')}` | {_meaning(part, None)} |" for key, part in inner.model_fields.items()]
-    return "\n".join(lines) + "\n"
+    return "\n".join(["| key | meaning |", "| --- | --- |", *_keys(Configuration, "")]) + "\n"
+
+
+def _keys(model: type[BaseModel], above: str) -> Iterator[str]:
+    """A row for each key of a table, and the tables in it, which have rows of their own, behind."""
+    inner = {name: _inner(field.annotation)[0] for name, field in model.model_fields.items()}
+    tables = {name: kind for name, kind in inner.items() if isinstance(kind, type) and issubclass(kind, BaseModel)}
+    for name, field in model.model_fields.items():
+        if name not in tables:
+            yield f"| `{name.replace('_', '-')}` | {_meaning(field, inner[name] if not above else None)} |"
+    for name, table in tables.items():
+        yield f"| **`[{above}{name}]`** | {_meaning(model.model_fields[name], table)} |"
+        yield from _keys(table, f"{above}{name}.")
 
 
 def render(page: str) -> str:

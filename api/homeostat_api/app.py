@@ -75,7 +75,7 @@ def make_routes(config: ApiConfig, mode: Mode, metrics: Metrics, accounts: Accou
     return [
         *volant.routes(service, config.shutdown_margin, config.keep_alive, config.plugin_kernel),
         *own_routes(service),
-        *account_routes(accounts, config.stopping),
+        *account_routes(accounts, config.oidc, config.stopping),
         Route("/healthz", Liveness(mode.supervisor, mode.operator)),
         Route("/readyz", Readiness(changes, mode.operator)),
         Route("/metrics", MetricsPage(metrics, mode.operator)),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import re
 import socket
 import stat
@@ -11,7 +10,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic import ValidationError
+
+from homeostat.accounts.oidc.settings import SCOPES, USERNAME, OidcSettings
+from homeostat.accounts.rights import Role
 from homeostat.driver.storage.secret import exposed
+from homeostat.models.loopback import is_loopback
 from homeostat.store.files.state import StateFolder
 from homeostat.store.kubernetes.access import Access
 
@@ -35,6 +39,7 @@ class ApiConfig:
     token: str | None = field(default=None, repr=False)
     accounts_database: str | None = None  # the URL; None: the file in the state folder
     accounts_required: bool = False  # also while there are none
+    oidc: OidcSettings | None = None  # the provider that signs people in, too
     proxies: Proxies = ()  # whose word counts where requests come from
     origins: frozenset[str] = frozenset()  # whose pages may ask, with a token
     keep_alive: float = 15.0  # between comments on a silent event stream
@@ -123,35 +128,63 @@ def parse_bind(bind: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def read_token(path: Path) -> str:
     """Returns the token in ``path``.
 
     Raises:
         ConfigError: it cannot be read, others can read it too, or the token is too short to be one.
     """
-    try:
-        found = path.stat()
-        token = path.read_text(encoding="utf-8").strip() if stat.S_ISREG(found.st_mode) else ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--token-file {path}: cannot be read: {error}. Name a file of mode 0600 with one token") from error
-    if not stat.S_ISREG(found.st_mode):
-        raise ConfigError(f"--token-file {path}: is no regular file. Name a file of mode 0600 with one token")
-    if why := exposed(found):
-        raise ConfigError(f"--token-file {path}: {why}: chmod 600 {path}")
+    token = _secret_in(path, f"--token-file {path}", "token")
     if len(token) < 16 or any(c.isspace() for c in token):
         raise ConfigError(
             f"--token-file {path}: must hold one token of at least 16 characters, such as `openssl rand -hex 32` prints"
         )
     return token
+
+
+def _secret_in(path: Path, named: str, what: str) -> str:
+    try:
+        found = path.stat()
+        secret = path.read_text(encoding="utf-8").strip() if stat.S_ISREG(found.st_mode) else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{named}: cannot be read: {error}. Name a file of mode 0600 with one {what}") from error
+    if not stat.S_ISREG(found.st_mode):
+        raise ConfigError(f"{named}: is no regular file. Name a file of mode 0600 with one {what}")
+    if why := exposed(found):
+        raise ConfigError(f"{named}: {why}: chmod 600 {path}")
+    return secret
+
+
+def provider_of(told: str | None) -> OidcSettings | None:
+    """Returns the provider that [accounts.oidc] names. ``told``: the table as JSON.
+
+    Raises:
+        ConfigError: it cannot be like that, or the file of its secret is none.
+    """
+    if told is None:
+        return None
+    from homeostat.cli.configuration.sections import OidcSection
+
+    try:
+        table = OidcSection.model_validate_json(told)
+    except ValidationError as error:
+        raise ConfigError(f"[accounts.oidc]: {'; '.join(each['msg'] for each in error.errors())}") from error
+    file = table.client_secret_file
+    secret = _secret_in(file, f"client-secret-file {file}", "secret") if file is not None else None
+    if secret is not None and not (secret.isprintable() and 1 <= len(secret) <= 1024):
+        raise ConfigError(f"client-secret-file {file}: must hold the client's secret, in one line")
+    return OidcSettings(
+        table.issuer,
+        table.client_id,
+        secret,
+        tuple(SCOPES if table.scopes is None else table.scopes),
+        table.username_claim or USERNAME,
+        bool(table.create),
+        frozenset(domain.lower() for domain in table.email_domains or ()),
+        table.role_claim,
+        {name: Role(role) for name, role in (table.roles or {}).items()},
+        table.redirect_uri,
+    )
 
 
 _ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:[0-9]{1,5})?")  # as browsers write it

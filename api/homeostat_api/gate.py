@@ -20,13 +20,15 @@ import falcon.asgi
 from homeostat.accounts.actor import NOBODY, Actor
 from homeostat.accounts.audit import Act, By
 from homeostat.accounts.errors import AccountsError, NotSignedIn
+from homeostat.accounts.oidc.settings import CALLBACK
 from homeostat.accounts.rights import Role
+from homeostat.models.loopback import is_loopback
 from homeostat.service.journal import NOTED
 
 from .accounts import cookies
 from .accounts.errors import unavailable
 from .accounts.lookup import AccountsLookup, NoAccounts
-from .config import ApiConfig, is_loopback
+from .config import ApiConfig
 from .http.actor import who
 from .http.admitted import WhileAdmitted
 from .http.errors import Problem
@@ -38,7 +40,14 @@ log = logging.getLogger("homeostat.api")
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 """Answered to everybody who can reach the server: they say nothing about machines."""
-SIGN_IN_PATHS = frozenset({"/api/v1/session", "/api/v1/session/refresh"})
+SIGN_IN = frozenset(
+    {
+        ("POST", "/api/v1/session"),
+        ("POST", "/api/v1/session/refresh"),
+        ("GET", "/api/v1/session/oidc"),
+        ("GET", CALLBACK),
+    }
+)
 """Where somebody becomes known."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 WEBSOCKET = "WEBSOCKET"  # Falcon's word for it, among the methods
@@ -116,7 +125,7 @@ class Gate:
         if not await self._asks_for_accounts():
             if self._local_only:
                 return self._local(req, method)
-        elif req.path in SIGN_IN_PATHS and method == "POST":
+        elif (method, req.path) in SIGN_IN:
             return replace(NOBODY, address=address_of(req))
         elif (account := await self._by_account(req, method)) is not None:
             return account

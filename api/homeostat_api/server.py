@@ -25,7 +25,7 @@ from homeostat.store.kubernetes.access import Access
 
 from . import logs
 from .app import create_app
-from .config import ApiConfig, ConfigError, allowed_origins, family_of, listening, proxies_named
+from .config import ApiConfig, ConfigError, allowed_origins, family_of, listening, provider_of, proxies_named
 from .connections import limits
 from .connections.tls import Certificate, certificate_of
 from .http.errors import App
@@ -169,6 +169,7 @@ def main(
     tls_key: Path | None,
     accounts_required: bool,
     accounts_database: str | None,
+    accounts_oidc: str | None,
     trusted_proxies: tuple[str, ...],
     allow_origins: tuple[str, ...],
     workers: int,
@@ -189,6 +190,7 @@ def main(
         proxies = proxies_named(trusted_proxies)
         certificate = certificate_of(tls_certificate, tls_key)
         origins = allowed_origins(allow_origins, token, accounts_required)
+        provider = provider_of(accounts_oidc)
         cluster = Access(kubeconfig, context) if kubernetes else None
     except (ConfigError, StoreError) as error:
         raise click.UsageError(str(error)) from error
@@ -198,7 +200,7 @@ def main(
         _end_with_parent()
     folders = tuple(folder.absolute() for folder in image_folders)
     config = ApiConfig(
-        directory, state, host, port, token, accounts_database, accounts_required, proxies, origins,
+        directory, state, host, port, token, accounts_database, accounts_required, provider, proxies, origins,
         image_folders=folders, plugin_kernel=plugin_kernel,
         max_replicas=max_replicas, max_upload=max_upload, max_exports=max_exports,
         cluster=cluster, namespace=namespace,

@@ -104,6 +104,8 @@ ROWS: dict[str, dict[str, Need]] = {
     "/api/v1/quotas/roles": {"GET": MODERATE},
     "/api/v1/quotas/roles/{role}": {"PATCH": ADMINISTER},
     "/api/v1/session": {"POST": OPEN, "GET": KNOWN, "DELETE": KNOWN},
+    "/api/v1/session/oidc": {"GET": OPEN},
+    "/api/v1/session/oidc/callback": {"GET": OPEN},
     "/api/v1/session/refresh": {"POST": OPEN},
     "/api/v1/sessions": {"GET": KNOWN},
     "/api/v1/sessions/{session}": {"DELETE": KNOWN},

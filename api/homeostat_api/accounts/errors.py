@@ -8,12 +8,16 @@ from homeostat.accounts.errors import (
     AccountsError,
     DatabaseTrouble,
     LastAdministrator,
+    NoAccountOf,
     NoSuchAccount,
     NoSuchGrant,
     NoSuchSession,
     NoSuchToken,
     NotPermitted,
     NotSignedIn,
+    ProviderAway,
+    ProviderNotConfigured,
+    ProviderRefused,
     TooManyAtOnce,
     TooManyAttempts,
 )
@@ -54,6 +58,14 @@ def from_accounts(error: AccountsError) -> Problem:
             return Problem(409, "last_administrator", _text(error))
         case NoAccounts():
             return Problem(409, "no_accounts", _text(error))
+        case ProviderNotConfigured():
+            return Problem(404, "provider_not_configured", _text(error))
+        case ProviderRefused():
+            return Problem(403, "provider_refused", _text(error))
+        case NoAccountOf():
+            return Problem(403, "no_account", _text(error))
+        case ProviderAway():
+            return Problem(503, "provider_unavailable", _text(error), headers={"Retry-After": str(AGAIN)})
         case DatabaseTrouble():
             return unavailable(error)
         case _:

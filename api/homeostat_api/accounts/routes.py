@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from homeostat.accounts.oidc.settings import CALLBACK, OidcSettings
+
 from ..http.routes import V1, Route
 from .audit import AuditEntries
 from .grants import GrantCollection, GrantItem
 from .lookup import AccountsLookup
+from .oidc import Oidc, OidcBegin, OidcCallback
 from .quotas import QuotaCollection, RoleQuota, RoleQuotas, UserQuota
 from .session import SessionEnd, SessionItem, SessionList, SessionRefresh, WhoAmIItem
 from .tokens import TokenCollection, TokenItem
 from .users import UserCollection, UserItem, UserPassword
 
 
-def account_routes(lookup: AccountsLookup, stopping: Callable[[], bool]) -> list[Route]:
-    """Returns all routes. ``stopping`` tells whether the server is shutting down."""
+def account_routes(lookup: AccountsLookup, provider: OidcSettings | None, stopping: Callable[[], bool]) -> list[Route]:
+    """Returns all routes. ``provider``: the one that signs people in, too. ``stopping`` tells whether the server is shutting
+    down."""
+    oidc = Oidc(lookup, provider)
     return [
         Route(f"{V1}/session", SessionItem(lookup)),
         Route(f"{V1}/session/refresh", SessionRefresh(lookup)),
+        Route(f"{V1}/session/oidc", OidcBegin(oidc)),
+        Route(CALLBACK, OidcCallback(oidc)),
         Route(f"{V1}/sessions", SessionList(lookup)),
         Route(f"{V1}/sessions/{{session}}", SessionEnd(lookup)),
         Route(f"{V1}/whoami", WhoAmIItem()),

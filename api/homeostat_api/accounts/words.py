@@ -154,6 +154,7 @@ class AccountBody(Words):
     created: Timestamp
     banned: Timestamp | None = Field(description="Since when; null: it is not.")
     has_password: bool
+    has_identity: bool = Field(description="An OpenID Connect provider signs its owner in.")
 
 
 class AccountAll(Words):
@@ -273,6 +274,7 @@ def account_body(account: Account) -> dict[str, Any]:
         "created": stamp(account.made),
         "banned": stamp(account.banned),
         "has_password": account.has_password,
+        "has_identity": account.has_identity,
     }
 
 

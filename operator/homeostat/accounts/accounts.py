@@ -18,7 +18,7 @@ from .errors import AccountExists, LastAdministrator, NoSuchAccount
 from .names import account_name
 from .passwords import Passwords
 from .rights import Role
-from .tables import AccountRow, ApiTokenRow, ChargeRow, GrantRow, QuotaRow, SessionRow
+from .tables import AccountRow, ApiTokenRow, ChargeRow, GrantRow, IdentityRow, QuotaRow, SessionRow
 
 KIND = "Account"  # in the audit
 
@@ -32,6 +32,7 @@ class Account:
     made: datetime
     banned: datetime | None = None
     has_password: bool = False
+    has_identity: bool = False  # a provider signs its owner in
 
 
 class Accounts:
@@ -51,7 +52,8 @@ class Accounts:
         """Returns all accounts, by name."""
         with self._database.reading() as session:
             rows = session.scalars(select(AccountRow).where(AccountRow.deleted.is_(None)).order_by(AccountRow.name))
-            return [_seen(row) for row in rows]
+            identified = set(session.scalars(select(IdentityRow.account)))
+            return [_seen(row, row.id in identified) for row in rows]
 
     def get(self, name: str) -> Account:
         """Returns one account.
@@ -60,7 +62,7 @@ class Accounts:
             NotAName, NoSuchAccount: there is none.
         """
         with self._database.reading() as session:
-            return _seen(row_of(session, name))
+            return _seen_in(session, row_of(session, name))
 
     def add(self, name: str, role: Role = Role.USER, password: str | None = None, *, by: By = ON_HOST) -> Account:
         """Makes an account. ``password`` None: nobody can sign in by one.
@@ -78,13 +80,13 @@ class Accounts:
                 if (taken := session.scalar(select(AccountRow).where(AccountRow.name == name))) is not None:
                     raise AccountExists(name, deleted=taken.deleted is not None)
                 session.add(row)
-                if not _administrators(session):
+                if not administrators(session):
                     raise LastAdministrator(
                         f"{name} would be the first account, and nobody could administer",
                         "make an administrator first: `homeostat user add NAME --role administrator`",
                     )
                 note(session, self._clock(), by, Act("add", KIND, name, message=f"as {role}"))
-                return _seen(row)
+                return _seen(row, False)
         except IntegrityError as error:
             raise AccountExists(name) from error
 
@@ -100,7 +102,7 @@ class Accounts:
             before, row.role = row.role, role.value
             _keep_an_administrator(session, f"{row.name} is the only administrator, and cannot lose that role")
             note(session, self._clock(), by, Act("set role", KIND, row.name, message=f"{before} -> {role}"))
-            return _seen(row)
+            return _seen_in(session, row)
 
     def ban(self, name: str, *, by: By = ON_HOST) -> Account:
         """Lets an account in no more. Its sessions end; its tokens do not work until the ban is lifted.
@@ -115,7 +117,7 @@ class Accounts:
             end_sessions(session, row)
             _keep_an_administrator(session, f"{row.name} is the only administrator, and cannot be banned")
             note(session, self._clock(), by, Act("ban", KIND, row.name))
-            return _seen(row)
+            return _seen_in(session, row)
 
     def unban(self, name: str, *, by: By = ON_HOST) -> Account:
         """Lets an account in again.
@@ -127,7 +129,7 @@ class Accounts:
             row = row_of(session, name)
             row.banned = None
             note(session, self._clock(), by, Act("unban", KIND, row.name))
-            return _seen(row)
+            return _seen_in(session, row)
 
     def set_password(self, name: str, password: str, *, keep: str | None = None, by: By = ON_HOST) -> Account:
         """Gives an account another password. Its sessions end, except the one that ``keep`` names. Its tokens stay.
@@ -142,10 +144,11 @@ class Accounts:
             row.password = hashed
             end_sessions(session, row, keep=keep)
             note(session, self._clock(), by, Act("set password", KIND, row.name))
-            return _seen(row)
+            return _seen_in(session, row)
 
     def delete(self, name: str, *, by: By = ON_HOST) -> None:
         """Deletes an account, with its sessions, tokens, grants and quotas. What it owns still names it, so nobody gets its name.
+        Its identities stay bound, so that nobody gets another account by them.
 
         Raises:
             NotAName, NoSuchAccount: there is none.
@@ -185,7 +188,8 @@ def end_sessions(session: Session, row: AccountRow, *, keep: str | None = None) 
     session.execute(delete(SessionRow).where(SessionRow.account == row.id, SessionRow.id != (keep or "")))
 
 
-def _administrators(session: Session) -> int:
+def administrators(session: Session) -> int:
+    """Returns how many accounts may administer."""
     able = select(func.count()).where(
         AccountRow.role == Role.ADMINISTRATOR.value, AccountRow.deleted.is_(None), AccountRow.banned.is_(None)
     )
@@ -193,9 +197,14 @@ def _administrators(session: Session) -> int:
 
 
 def _keep_an_administrator(session: Session, refusal: str) -> None:
-    if not _administrators(session):
+    if not administrators(session):
         raise LastAdministrator(refusal)
 
 
-def _seen(row: AccountRow) -> Account:
-    return Account(row.name, Role(row.role), row.made, row.banned, row.password is not None)
+def _seen_in(session: Session, row: AccountRow) -> Account:
+    identity = select(IdentityRow.subject).where(IdentityRow.account == row.id).limit(1)
+    return _seen(row, session.scalar(identity) is not None)
+
+
+def _seen(row: AccountRow, identified: bool) -> Account:
+    return Account(row.name, Role(row.role), row.made, row.banned, row.password is not None, identified)

@@ -1,7 +1,7 @@
 """A copy of the accounts in SQLite, made while servers use them, and its way back. PostgreSQL has its own: pg_dump.
 
-A copy holds accounts, tokens and grants. Sessions are not in it, nor the keys that sign for them: what was ended since would come
-back to life.
+A copy holds accounts, identities, tokens and grants. Sessions are not in it, nor the keys that sign for them: what was ended
+since would come back to life.
 """
 
 from __future__ import annotations

@@ -19,6 +19,14 @@ AccountsError               ``mend`` says what to do next
 ├── NoSuchGrant
 ├── NotAQuota               that is no limit
 ├── QuotaExceeded           an account would have more than it may
+├── NotAnIdentity           no provider calls anybody that
+├── IdentityTaken           it is another account's
+├── NoSuchIdentity
+├── NoAccountOf             the provider knows whoever signs in, and no account is his
+├── ProviderNotConfigured
+├── ProviderRefused         what came back from a provider lets nobody in
+│   └── UnknownKey          it may be signed by a newer key
+├── ProviderAway            it does not answer, or not as a provider does
 ├── BackupRefused           it cannot be written, or is none
 └── DatabaseTrouble         the database does not work
     ├── DatabaseDamaged
@@ -200,6 +208,63 @@ class QuotaExceeded(AccountsError):
         super().__init__(f"the quota of {account} is exceeded: {'; '.join(map(str, excess))}")
         self.account = account
         self.excess = excess
+
+
+class NotAnIdentity(AccountsError):
+    """No provider calls anybody that."""
+
+    mend = "give --issuer as the provider writes it, and --subject: the audit has it of whoever was refused"
+
+
+class IdentityTaken(AccountsError):
+    """It is bound to another account, and one identity is one account's."""
+
+    def __init__(self, account: str) -> None:
+        super().__init__(f"that identity is bound to the account {account}", "unlink it there first: `homeostat user unlink`")
+
+
+class NoSuchIdentity(AccountsError):
+    """The account is bound to no such identity."""
+
+    mend = "`homeostat user identities` shows all of them"
+
+    def __init__(self, account: str) -> None:
+        super().__init__(f"{account} is bound to no such identity")
+
+
+class NoAccountOf(AccountsError):
+    """The provider knows whoever signs in, and no account is his. Why is in the audit alone: it may tell of other accounts."""
+
+    def __init__(self, issuer: str, subject: str) -> None:
+        super().__init__(
+            "you are known to the provider, and no account here is yours",
+            f"ask an administrator for one: `homeostat user link NAME --issuer {issuer} --subject {subject}`",
+        )
+
+
+class ProviderNotConfigured(AccountsError):
+    """Nobody signs in by a provider."""
+
+    mend = "sign in by name and password, or configure one: [accounts.oidc] in homeostat.toml"
+
+    def __init__(self) -> None:
+        super().__init__("no OpenID Connect provider is configured")
+
+
+class ProviderRefused(AccountsError):
+    """What came back from a provider lets nobody in."""
+
+    mend = "begin again: GET /api/v1/session/oidc"
+
+
+class UnknownKey(ProviderRefused):
+    """It is signed by a key that the provider had not published when it was asked last."""
+
+
+class ProviderAway(AccountsError):
+    """The provider does not answer, or not as one does."""
+
+    mend = "try again; if it stays so, check [accounts.oidc] issuer, and that this server reaches it"
 
 
 class BackupRefused(AccountsError):

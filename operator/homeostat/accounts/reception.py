@@ -17,6 +17,8 @@ from .deeds import Deeds
 from .edits import Edits
 from .errors import TooManyAtOnce
 from .grants import Grants
+from .oidc.settings import OidcSettings
+from .oidc.sign_in import OidcSignIn
 from .passwords import Passwords
 from .quotas import Quotas
 from .recognition import Recognition
@@ -41,6 +43,8 @@ class Reception:
         limits: Limits | None = None,
     ) -> None:
         self._database = database
+        self._clock = clock
+        self._limits = limits
         self._waiting = 0
         passwords = passwords or Passwords()
         self._threads = ThreadPoolExecutor(passwords.at_once, "hashing")
@@ -64,6 +68,10 @@ class Reception:
             DatabaseTrouble: it does not work.
         """
         return cls(Database.open(url))
+
+    def by_provider(self, settings: OidcSettings) -> OidcSignIn:
+        """Returns the door of those whom a provider knows."""
+        return OidcSignIn(self._database, settings, self._clock, self._limits)
 
     async def hashing(self, work: Callable[[], T]) -> T:
         """Does what hashes a password: signs in, adds an account, sets a password.

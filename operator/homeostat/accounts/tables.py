@@ -67,6 +67,19 @@ class AccountRow(AccountsTable):
     deleted: Mapped[datetime | None]
 
 
+class IdentityRow(AccountsTable):
+    """Whom an OpenID Connect provider knows, and whose account that is. It stays when the account is deleted, so that its person
+    gets no other one by signing in again."""
+
+    __tablename__ = "identities"
+
+    issuer: Mapped[str] = mapped_column(StorableText(255), primary_key=True)
+    subject: Mapped[str] = mapped_column(StorableText(255), primary_key=True)
+    account: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    made: Mapped[datetime]
+    last_used: Mapped[datetime | None]
+
+
 class SessionRow(AccountsTable):
     """A signed-in browser or program. Its row goes when it ends."""
 

@@ -67,6 +67,11 @@ _DECLARED: dict[str, tuple[str, Mapping[str, Any]]] = {
         # The configuration says it: other commands open the same database.
         {"metavar": "URL", "hidden": True, "help": "Of the accounts. Default: accounts.db in the state folder."},
     ),
+    "accounts_oidc": (
+        "--accounts-oidc",
+        # The configuration says it, in a table.
+        {"metavar": "JSON", "hidden": True, "help": "What [accounts.oidc] says."},
+    ),
     "trusted_proxies": (
         "--trusted-proxy",
         {
@@ -159,6 +164,7 @@ class ApiOptions:
     tls_key: Path | None = None
     accounts_required: bool = False
     accounts_database: str | None = None
+    accounts_oidc: str | None = None
     trusted_proxies: tuple[str, ...] = ()
     allow_origins: tuple[str, ...] = ()
     image_folders: tuple[Path, ...] = ()  # folders from which requests may name files
@@ -183,8 +189,9 @@ class ApiOptions:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """Returns what others must not read in the list of processes: a URL may hold a password."""
-        return {f"{PREFIX}ACCOUNTS__DATABASE": self.accounts_database} if self.accounts_database is not None else {}
+        """Returns what is said by variables alone, since others can read the list of processes: a URL may hold a password."""
+        accounts = {"DATABASE": self.accounts_database, "OIDC": self.accounts_oidc}
+        return {f"{PREFIX}ACCOUNTS__{name}": value for name, value in accounts.items() if value is not None}
 
     def _given(self) -> Iterator[str]:
         for name, (flag, _) in _DECLARED.items():
@@ -192,7 +199,7 @@ class ApiOptions:
             if isinstance(given, bool):
                 yield from (flag,) if given else ()
                 continue
-            if name == "accounts_database":
+            if name in ("accounts_database", "accounts_oidc"):
                 continue
             for value in given if isinstance(given, tuple) else () if given is None else (given,):
                 yield from (flag, str(value))

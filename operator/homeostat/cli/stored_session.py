@@ -56,7 +56,7 @@ def server_url(given: str) -> str:
     Raises:
         CliError: it is no URL of one, or everybody on the way could read it.
     """
-    from homeostat_api.config import is_loopback
+    from homeostat.models.loopback import is_loopback
 
     parsed = urlsplit(given if "://" in given else f"https://{given}")
     if (

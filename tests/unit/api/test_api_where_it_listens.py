@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from homeostat_api.config import ApiConfig, ConfigError, guard_bind, is_loopback, parse_bind, read_token
+from homeostat.models.loopback import is_loopback
+from homeostat_api.config import ApiConfig, ConfigError, guard_bind, parse_bind, read_token
 
 TOKEN = "correct-horse-battery-staple"
 

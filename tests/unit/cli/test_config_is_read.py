@@ -60,6 +60,17 @@ keep = "1h"
 [accounts]
 required = true
 database = "sqlite:////a"
+[accounts.oidc]
+issuer = "https://login.example"
+client-id = "homeostat"
+client-secret-file = "/cs"
+scopes = ["profile", "groups"]
+redirect-uri = "https://homeostat.example/api/v1/session/oidc/callback"
+username-claim = "nickname"
+create = true
+email-domains = ["example.com"]
+role-claim = "groups"
+roles = {admin_s = "administrator"}
 [allow]
 qemu-arguments = true
 host-devices = true
@@ -103,6 +114,7 @@ def test_the_sample_holds_every_key(file: Path) -> None:
     for model in (
         found,
         *(getattr(found, name) for name in ("api", "up", "operator", "kubernetes", "trash", "allow", "accounts")),
+        found.accounts.oidc,
     ):
         assert [name for name in type(model).model_fields if getattr(model, name) is None] == []
 
@@ -161,6 +173,7 @@ def test_without_file_and_variables_nothing_is_configured() -> None:
     assert not any(defaults(load(None)).values())
 
 
+OIDC = "[accounts.oidc]\nissuer = 'https://a'\nclient-id = 'x'"
 MISTAKES = [
     ("sate = '/s'", 1, "sate: is no key of the file; did you mean state?"),
     ("\n[api]\nbnid = 'x'", 3, "api.bnid: is no key of [api]; did you mean bind?"),
@@ -175,11 +188,34 @@ MISTAKES = [
     ("api.max-replicas = -1", 1, "api.max-replicas: input should be greater than or equal to 0"),
     ("[api]\nmax-upload = 'much'", 2, "api.max-upload: "),
     ("\n\napi = 3", 3, "api: input should be a valid dictionary or instance of ApiSection"),
+    (
+        "[accounts.oidc]\nissuer = 'https://a'\nclient-id = 'x'\nclient-idd = 'x'",
+        4,
+        "accounts.oidc.client-idd: is no key of [accounts.oidc]; did you mean client-id?",
+    ),
+    ("[accounts.oidc]\nissuer = 'https://a'\nclient_id = 'x'", 3, "accounts.oidc.client_id: is written client-id here"),
+    ("[accounts.oidc]\nissuer = 'https://a'", 1, "accounts.oidc.client-id: field required"),
+    ("[accounts.oidc]\nclient-id = 'x'\nissuer = 'http://login.example'", 3, "accounts.oidc.issuer: is not https"),
+    (
+        "[accounts.oidc]\nclient-id = 'x'\nissuer = 'https://u:p@login.example'",
+        3,
+        "accounts.oidc.issuer: names a user or a password",
+    ),
+    ("[accounts.oidc]\nclient-id = 'x'\nissuer = 'https://a?b'", 3, "accounts.oidc.issuer: is no issuer"),
+    ("[accounts]\noidc = 3", 2, "accounts.oidc: input should be a valid dictionary"),
+    (f"{OIDC}\nredirect-uri = 'https://a/'", 4, "accounts.oidc.redirect-uri: must end with /api/v1/session/oidc/callback"),
+    (f"{OIDC}\nemail-domains = ['a.example']", 1, "accounts.oidc: email-domains goes with create = true"),
+    (f"{OIDC}\nrole-claim = 'groups'", 1, "accounts.oidc: role-claim and roles go together"),
+    (
+        f"{OIDC}\nrole-claim = 'groups'\nroles = {{a_b = 'king'}}",
+        5,
+        "accounts.oidc.roles.a_b: is no role: it is one of user, moderator",
+    ),
     ("[up]\nhost = {a = 1}", 2, "up.host.a: input should be a valid string"),
 ]
 
 
-@pytest.mark.parametrize(("text", "line", "words"), MISTAKES, ids=[words.split(":")[0] for _, _, words in MISTAKES])
+@pytest.mark.parametrize(("text", "line", "words"), MISTAKES, ids=range(len(MISTAKES)))
 def test_a_mistake_is_named_with_its_place(tmp_path: Path, text: str, line: int, words: str) -> None:
     path = tmp_path / "homeostat.toml"
     path.write_text(text)

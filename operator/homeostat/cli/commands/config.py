@@ -96,7 +96,7 @@ def _refused(found: Configuration) -> Iterator[tuple[list[str], str]]:
 
 
 def _looks(found: Configuration) -> Iterator[tuple[list[str], Callable[[], Any]]]:
-    from homeostat_api.config import allowed_origins, listening, proxies_named, read_token
+    from homeostat_api.config import allowed_origins, listening, provider_of, proxies_named, read_token
     from homeostat_api.connections.tls import certificate_of
 
     from ..api_options import BIND
@@ -116,6 +116,8 @@ def _looks(found: Configuration) -> Iterator[tuple[list[str], Callable[[], Any]]
     if api.trusted_proxy:
         proxies = api.trusted_proxy
         yield ["api", "trusted-proxy"], lambda: proxies_named(proxies)
+    if (provider := found.accounts.oidc) is not None:
+        yield ["accounts", "oidc", "client-secret-file"], lambda: provider_of(provider.model_dump_json(exclude_none=True))
     if api.tls_certificate is not None or api.tls_key is not None:
         named = "tls-certificate" if api.tls_certificate else "tls-key"
         yield ["api", named], lambda: certificate_of(api.tls_certificate, api.tls_key)
@@ -144,6 +146,8 @@ def _spelled(schema: Any) -> Any:
         return {
             name: {key.replace("_", "-"): _spelled(part) for key, part in value.items()}
             if name == "properties"
+            else [key.replace("_", "-") for key in value]
+            if name == "required" and isinstance(value, list)
             else _spelled(value)
             for name, value in schema.items()
         }

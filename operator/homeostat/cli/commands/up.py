@@ -126,13 +126,14 @@ def up(
 
 def _check_listening(api: ApiOptions) -> None:
     """Refuses what the API would refuse, before anything starts."""
-    from homeostat_api.config import ConfigError, allowed_origins, listening, proxies_named
+    from homeostat_api.config import ConfigError, allowed_origins, listening, provider_of, proxies_named
     from homeostat_api.connections.tls import certificate_of
 
     try:
         _, _, token = listening(api.bind, api.token_file, api.accounts_required)
         allowed_origins(api.allow_origins, token, api.accounts_required)
         proxies_named(api.trusted_proxies)
+        provider_of(api.accounts_oidc)
         certificate_of(api.tls_certificate, api.tls_key)
     except ConfigError as error:
         raise CliError(str(error)) from error

@@ -21,6 +21,7 @@ from ..times import age
 
 if TYPE_CHECKING:
     from homeostat.accounts.accounts import Account, Accounts
+    from homeostat.accounts.oidc.identities import BoundIdentity, Identities
 
 ROLES = click.Choice([role.value for role in Role])
 PASSWORD_FILE = click.option(
@@ -146,6 +147,62 @@ def delete(settings: CliSettings, name: str, yes: bool) -> None:
     say(f"account {name} deleted")
 
 
+ISSUER = click.option("--issuer", metavar="URL", help="Of the provider. Default: [accounts.oidc] issuer.")
+SUBJECT = click.option("--subject", required=True, metavar="SUBJECT", help="What it calls whoever signs in (sub).")
+
+
+@user.command()
+@click.argument("name")
+@ISSUER
+@SUBJECT
+@common_options()
+@pass_settings
+def link(settings: CliSettings, name: str, issuer: str | None, subject: str) -> None:
+    """Let whom an OpenID Connect provider knows sign in as an account. The audit has the subject of whoever was refused."""
+    with _identities(settings) as identities:
+        linked = identities.link(name, _issuer(settings, issuer), subject, by=by_host())
+    say(f"account {linked.account} is {linked.subject} of {linked.issuer}")
+
+
+@user.command()
+@click.argument("name")
+@ISSUER
+@SUBJECT
+@common_options()
+@pass_settings
+def unlink(settings: CliSettings, name: str, issuer: str | None, subject: str) -> None:
+    """Take that back. The sessions of the account end."""
+    with _identities(settings) as identities:
+        identities.unlink(name, _issuer(settings, issuer), subject, by=by_host())
+    say(f"account {name} is no longer {subject}")
+
+
+@user.command("identities")
+@click.argument("name", required=False)
+@FORM
+@common_options()
+@pass_settings
+def list_identities(settings: CliSettings, name: str | None, output: str | None) -> None:
+    """Show whom providers know, and whose accounts these are."""
+    with _identities(settings) as identities:
+        IDENTITIES.print(identities.list(name), output)
+
+
+def _issuer(settings: CliSettings, given: str | None) -> str:
+    configured = settings.configuration.accounts.oidc if settings.configuration is not None else None
+    if given is None and configured is None:
+        raise CliError("of which provider?", "give --issuer URL, or configure one: [accounts.oidc] in homeostat.toml")
+    return given or (configured.issuer if configured is not None else "")
+
+
+@contextmanager
+def _identities(settings: CliSettings) -> Iterator[Identities]:
+    from homeostat.accounts.oidc.identities import Identities
+
+    with existing_accounts(settings) as database:
+        yield Identities(database)
+
+
 @contextmanager
 def _opened(settings: CliSettings) -> Iterator[Accounts]:
     with existing_accounts(settings) as database:
@@ -156,10 +213,17 @@ def _row(account: Account) -> tuple[str, ...]:
     return (
         account.name,
         account.role.value,
-        "password" if account.has_password else "token",
+        ", ".join(_ways(account)) or "token",
         age(account.banned.isoformat()) if account.banned else "no",
         age(account.made.isoformat()),
     )
+
+
+def _ways(account: Account) -> Iterator[str]:
+    if account.has_password:
+        yield "password"
+    if account.has_identity:
+        yield "provider"
 
 
 def as_document(account: Account) -> dict[str, Any]:
@@ -168,6 +232,7 @@ def as_document(account: Account) -> dict[str, Any]:
         "name": account.name,
         "role": account.role.value,
         "hasPassword": account.has_password,
+        "hasIdentity": account.has_identity,
         "madeAt": account.made.isoformat(timespec="seconds"),
         "bannedAt": account.banned.isoformat(timespec="seconds") if account.banned else None,
     }
@@ -179,4 +244,29 @@ FORMS: ItemForms[Account] = ItemForms(
     ("NAME", "ROLE", "SIGNS IN BY", "BANNED", "AGE"),
     _row,
     "There are no accounts: `homeostat user add NAME --role administrator` makes the first one.",
+)
+
+
+def _identity_document(identity: BoundIdentity) -> dict[str, Any]:
+    return {
+        "account": identity.account,
+        "issuer": identity.issuer,
+        "subject": identity.subject,
+        "madeAt": identity.made.isoformat(timespec="seconds"),
+        "lastUsedAt": identity.last_used.isoformat(timespec="seconds") if identity.last_used else None,
+    }
+
+
+IDENTITIES: ItemForms[BoundIdentity] = ItemForms(
+    lambda identity: identity.subject,
+    _identity_document,
+    ("ACCOUNT", "SUBJECT", "ISSUER", "LAST USED", "AGE"),
+    lambda identity: (
+        identity.account,
+        identity.subject,
+        identity.issuer,
+        age(identity.last_used.isoformat()) if identity.last_used else "never",
+        age(identity.made.isoformat()),
+    ),
+    "No account is bound to what a provider knows: `homeostat user link` binds one.",
 )

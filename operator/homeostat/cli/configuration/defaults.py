@@ -64,7 +64,9 @@ def _api(c: Configuration) -> dict[str, Any]:
     values = {name: getattr(c.api, name) for name in type(c.api).model_fields}
     several = {"image_folders": "image_folder", "allow_origins": "allow_origin", "trusted_proxies": "trusted_proxy"}
     values |= {option: values.pop(key) for option, key in several.items()}
-    return {**values, "accounts_required": c.accounts.required, "accounts_database": c.accounts.database}
+    provider = c.accounts.oidc.model_dump_json(exclude_none=True) if c.accounts.oidc is not None else None
+    accounts = {"accounts_required": c.accounts.required, "accounts_database": c.accounts.database, "accounts_oidc": provider}
+    return {**values, **accounts}
 
 
 def _pairs(named: Mapping[str, str] | None) -> list[str] | None:

@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -94,7 +94,7 @@ def load(path: Path | None) -> Configuration:
     mistakes += [
         f"variable {name}: there is no section {section.lower()}"
         for name, section in variables()
-        if not _section(section.lower())
+        if not _is_section(section.lower())
     ]
     if not mistakes:
         try:
@@ -107,8 +107,8 @@ def load(path: Path | None) -> Configuration:
 def said(configuration: Configuration, path: Path | None) -> list[Configured]:
     """Returns all that is configured, section by section."""
     text, tables = FileText.of(path), as_tables(configuration)
-    plain = {name: value for name, value in tables.items() if _section(name) is None}
-    sections = {"": plain, **{name: value for name, value in tables.items() if _section(name) is not None}}
+    plain = {name: value for name, value in tables.items() if not _is_section(name)}
+    sections = {"": plain, **{name: value for name, value in tables.items() if _is_section(name)}}
     return [
         Configured(section, f"{key} = {_toml(value)}", _where(text, [section, key] if section else [key]))
         for section, values in sections.items()
@@ -119,17 +119,21 @@ def said(configuration: Configuration, path: Path | None) -> list[Configured]:
 def as_tables(configuration: Configuration) -> dict[str, Any]:
     """Returns what is configured, as the file would say it."""
     found = configuration.model_dump(mode="json", exclude_none=True) | dict(_of_options())
+    return {name: value for name, value in _spelled(found, []).items() if value != {}}
+
+
+def _spelled(fields: Mapping[str, Any], above: Sequence[str]) -> dict[str, Any]:
+    """Returns fields of the model as the file spells them."""
     return {
-        _key(name): {_key(field): part for field, part in value.items()} if _section(name) else value
-        for name, value in found.items()
-        if value != {}
+        _key(name): _spelled(value, [*above, name]) if _model([*above, name]) is not None else value
+        for name, value in fields.items()
     }
 
 
 def _of_options() -> Iterator[tuple[str, str]]:
     """Yields what variables say that options read themselves."""
     for name in Configuration.model_fields:
-        if _section(name) is None and (value := os.environ.get(_variable([name]))):
+        if not _is_section(name) and (value := os.environ.get(_variable([name]))):
             yield name, value
 
 
@@ -173,21 +177,21 @@ def _placed(words: str) -> str:
     return f"{match[2]}:{match[3]}: {match[1]}" if match[2] else f" at its end: {match[1]}"
 
 
-def _misspelled(tables: Tables) -> Iterator[tuple[list[str], str]]:
+def _misspelled(tables: Tables, above: Sequence[str] = ()) -> Iterator[tuple[list[str], str]]:
     """Yields keys with an underscore for a dash: there is one spelling, that of the options."""
     for name, value in tables.items():
-        inner = [[name, key] for key in value] if _section(name) is not None and isinstance(value, Mapping) else []
-        for keys in ([name], *inner):
-            right = _key(keys[-1])
-            if right != keys[-1] and right in _known(keys[:-1]):
-                yield keys, f"is written {right} here"
+        keys, right = [*above, name], _key(name)
+        if right != name and right in _known(above):
+            yield keys, f"is written {right} here"
+        elif _model(keys) is not None and isinstance(value, Mapping):
+            yield from _misspelled(value, keys)
 
 
-def _fields(tables: Tables) -> dict[str, Any]:
+def _fields(tables: Tables, above: Sequence[str] = ()) -> dict[str, Any]:
     """Returns what the file says under the names of the model's fields."""
     return {
-        _field(name): {_field(key): part for key, part in value.items()}
-        if _section(name) and isinstance(value, Mapping)
+        _field(name): _fields(value, [*above, name])
+        if _model([*above, name]) is not None and isinstance(value, Mapping)
         else value
         for name, value in tables.items()
     }
@@ -201,16 +205,27 @@ def _key(field: str) -> str:
     return field.replace("_", "-")
 
 
-def _section(name: str) -> type[BaseModel] | None:
-    field = Configuration.model_fields.get(_field(name))
-    kind = field.annotation if field is not None else None
-    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+def _is_section(name: str) -> bool:
+    return _model([name]) is not None
+
+
+def _model(keys: Sequence[str]) -> type[BaseModel] | None:
+    """Returns what the table of these keys holds; without keys the file. None: that is no table of ours."""
+    model: type[BaseModel] = Configuration
+    for key in keys:
+        field = model.model_fields.get(_field(key))
+        kinds = [field.annotation, *get_args(field.annotation)] if field is not None else []
+        tables = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if not tables:
+            return None
+        model = tables[0]
+    return model
 
 
 def _mistakes(error: ValidationError, text: FileText) -> Iterator[str]:
     for each in error.errors():
         fields = [str(part) for part in each["loc"]]
-        keys = [*map(_key, fields[:2]), *fields[2:]]
+        keys = [_key(part) if _model(fields[:depth]) is not None else part for depth, part in enumerate(fields)]
         words = _words(dict(each), keys)
         if text.holds(keys) and not _is_variable(fields):
             yield f"{text.place(keys)}: {words}"
@@ -232,11 +247,12 @@ def _words(error: Mapping[str, Any], keys: Sequence[str]) -> str:
         known = _known(keys[:-1])
         near = difflib.get_close_matches(keys[-1], known, n=1)
         advice = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-        return f"is no key of {f'[{keys[0]}]' if len(keys) > 1 else 'the file'}; {advice}"
+        table = f"[{'.'.join(keys[:-1])}]" if len(keys) > 1 else "the file"
+        return f"is no key of {table}; {advice}"
     words = str(error["msg"]).removeprefix("Value error, ")
     return words[:1].lower() + words[1:]
 
 
 def _known(above: Sequence[str]) -> list[str]:
-    model: type[BaseModel] | None = _section(above[0]) if above else Configuration
+    model = _model(above)
     return [_key(name) for name in model.model_fields] if model is not None else []

@@ -6,11 +6,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from homeostat.accounts.oidc.settings import CALLBACK, ISSUER_MAX, USERNAME, checked_url
+from homeostat.accounts.rights import Role
 from homeostat.models.deployment import REPLICAS_MAX
 from homeostat.models.quantity import parse_quantity
 
@@ -110,6 +112,64 @@ class TrashSection(Section):
     keep: Duration | None = Field(default=None, description="How long they are set aside; 0 erases at once.")
 
 
+def _provider(url: str) -> str:
+    checked_url(url)
+    if len(url) > ISSUER_MAX or "?" in url:
+        raise ValueError(f"is no issuer: it has at most {ISSUER_MAX} characters, and no query (?…)")
+    return url
+
+
+def _redirect(url: str) -> str:
+    if not checked_url(url).endswith(CALLBACK):
+        raise ValueError(f"must end with {CALLBACK}")
+    return url
+
+
+def _role(name: str) -> str:
+    if name not in list(Role):
+        raise ValueError(f"is no role: it is one of {', '.join(Role)}")
+    return name
+
+
+class OidcSection(Section):
+    """Sign in by an OpenID Connect provider, too."""
+
+    issuer: Annotated[str, AfterValidator(_provider)] = Field(
+        description="The provider, exactly as it calls itself, such as https://login.example.com/realms/main."
+    )
+    client_id: Annotated[str, Field(min_length=1, max_length=255)] = Field(description="What it calls this server.")
+    client_secret_file: AbsolutePath | None = Field(
+        default=None, description="A file of mode 0600 with the client's secret. Without one the client is a public one."
+    )
+    scopes: list[Annotated[str, Field(pattern=r"^[!#-\[\]-~]+$")]] | None = Field(
+        default=None, description="What is asked for beside openid. Default: profile and email."
+    )
+    redirect_uri: Annotated[str, AfterValidator(_redirect)] | None = Field(
+        default=None, description=f"Where it sends browsers back to: …{CALLBACK}. Default: as the browser called this server."
+    )
+    username_claim: str | None = Field(
+        default=None, description=f"The claim that names new accounts, up to an @. Default: {USERNAME}."
+    )
+    create: bool | None = Field(default=None, description="Make an account for whoever has none. Default: nobody gets one so.")
+    email_domains: list[str] | None = Field(
+        default=None, description="With create: only for those with a verified address of these domains."
+    )
+    role_claim: str | None = Field(
+        default=None, description="A claim with groups or roles, which sets the account's role at each sign-in."
+    )
+    roles: dict[str, Annotated[str, AfterValidator(_role)]] | None = Field(
+        default=None, description="Which of them is which role; the highest counts, and whoever has none is a user."
+    )
+
+    @model_validator(mode="after")
+    def _go_together(self) -> Self:
+        if self.email_domains is not None and not self.create:
+            raise ValueError("email-domains goes with create = true: whoever is linked by an administrator comes in anyway")
+        if (self.role_claim is None) is not (self.roles is None):
+            raise ValueError("role-claim and roles go together")
+        return self
+
+
 class AccountsSection(Section):
     """Who may do what."""
 
@@ -121,6 +181,8 @@ class AccountsSection(Section):
         default=None,
         description="The database: sqlite:////PATH, or postgresql+psycopg://USER@HOST/NAME. Default: accounts.db in the state.",
     )
+
+    oidc: OidcSection | None = None
 
 
 class AllowSection(Section):
