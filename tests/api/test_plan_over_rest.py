@@ -12,9 +12,10 @@ from homeostat.accounts.rights import Role
 from tests.api import inside
 from tests.api.commanding import User
 from tests.api.harness import Api, serving
+from tests.api.modes import of_a_folder
 from tests.api.people import Person, settle
 
-pytestmark = pytest.mark.skipif(inside.INSIDE, reason="the command needs a server to connect to")
+pytestmark = [of_a_folder, pytest.mark.skipif(inside.INSIDE, reason="the command needs a server to connect to")]
 HEAD = "apiVersion: homeostat.dev/v1alpha1\nkind: {}\nmetadata: {{name: {}}}\nspec: {}\n"
 
 

@@ -38,8 +38,8 @@ class CliSettings:
 
     @property
     def server(self) -> str | None:
-        """Returns the address of the REST API that was given. None: commands work on this host."""
-        return self.given_server or None
+        """Returns the address of the REST API that was given or configured. None: commands work on this host."""
+        return (self._configured("server") if self.given_server is None else self.given_server) or None
 
     @property
     def token_file(self) -> Path | None:

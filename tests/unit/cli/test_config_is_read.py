@@ -26,6 +26,7 @@ state = "/s"
 dir = "/d"
 connect = "test:///default"
 namespace = "n"
+server = "https://api.example.com"
 [api]
 bind = "127.0.0.1:1"
 token-file = "/t"

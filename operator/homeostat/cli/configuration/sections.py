@@ -212,6 +212,7 @@ class Configuration(BaseSettings):
     dir: AbsolutePath | None = Field(default=None, description="The folder of YAML.")
     connect: str | None = Field(default=None, description="The libvirt, such as qemu:///system.")
     namespace: str | None = Field(default=None, description="The namespace of commands that are given none.")
+    server: str | None = Field(default=None, description="The REST API that commands work over, instead of on this host.")
     api: ApiSection = ApiSection()
     up: UpSection = UpSection()
     operator: OperatorSection = OperatorSection()

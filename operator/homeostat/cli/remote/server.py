@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -107,11 +107,19 @@ class RemoteServer:
         """Returns the state of the operator there, as of the last answer."""
         _ = self.namespace  # something was asked
         if self._last_look is None:
-            return OperatorState(True)
+            return OperatorState(True, self._failing())
         try:
             return OperatorState(False, last_look=datetime.fromisoformat(self._last_look))
         except ValueError:  # it is not known there
             return OperatorState(False)
+
+    def _failing(self) -> Sequence[str]:
+        """Returns what fails there, in words."""
+        try:
+            found = self._client.get("/healthz").json()["failing"]
+            return [f"{one['task']} fails since {one['since']}: {one['error']}" for one in found]
+        except (httpx.HTTPError, ValueError, KeyError, TypeError):  # it answers whatever matters otherwise
+            return []
 
     def seen_now(self) -> Callable[[Key], bool]:
         """Returns a function that tells whether a resource's status was written by the operator that runs there now."""

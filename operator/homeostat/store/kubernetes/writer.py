@@ -87,7 +87,8 @@ class ClusterWriter(IndexedStore):
         body = {**wanted, "metadata": {**wanted["metadata"], **place}}
         after = await cluster.patch(PATHS[key.kind], key, body, APPLIER, type=APPLY_PATCH, dry=dry)
         if dry:
-            changed = await self._presumed(key, desired_part(after)) if found is not None else resource_to_write(wanted, None)
+            known = found is not None and self.index.row(key) is not None  # else the mirror has not heard of it yet
+            changed = await self._presumed(key, desired_part(after)) if known else resource_to_write(desired_part(after), None)
         else:
             changed = await self._accepted(key, after)
         if found is None:
@@ -186,8 +187,9 @@ class ClusterWriter(IndexedStore):
         row = self.index.row(key)
         if row is None:
             raise NotFound(key)
-        after = resource_to_write(wanted, key)
-        return self.resource(row).model_copy(update={"spec": after.spec})
+        before, after = self.resource(row), resource_to_write(wanted, key)
+        told = {"labels": after.metadata.labels, "annotations": after.metadata.annotations}
+        return before.model_copy(update={"spec": after.spec, "metadata": before.metadata.model_copy(update=told)})
 
     async def _accepted(self, key: Key, found: Object) -> Resource:
         await asyncio.to_thread(self.mirror.take, [found])
