@@ -8,8 +8,11 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
+import pytest
+
 from homeostat.store.files.last_look import mark
-from tests.api.harness import Api, refused
+from tests.api.harness import Api, refused, serving
+from tests.api.inside import INSIDE
 from tests.rig.waiting import wait_until
 
 METRICS = "# TYPE homeostat_queue_depth gauge\nhomeostat_queue_depth 3.0\n"
@@ -47,12 +50,19 @@ def operator_at(path: Path, failing: str = "") -> Iterator[None]:
         path.unlink()
 
 
-def test_readiness_follows_the_operator(own_api: Api) -> None:
-    details = refused(own_api.http.get("/readyz"), 503, "operator_missing")
+@pytest.fixture(scope="function" if INSIDE else "module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """Yields a server without an operator, which tests that leave it so share."""
+    with serving(tmp_path_factory.mktemp("readiness")) as running:
+        yield running
+
+
+def test_readiness_follows_the_operator(server: Api) -> None:
+    details = refused(server.http.get("/readyz"), 503, "operator_missing")
     assert details["store"] == "ok" and "homeostat up" in details["operator"]
-    with operator_at(own_api.state / "operator.sock"):
-        assert own_api.http.get("/readyz").json()["ready"] is True
-    refused(own_api.http.get("/readyz"), 503, "operator_missing")
+    with operator_at(server.state / "operator.sock"):
+        assert server.http.get("/readyz").json()["ready"] is True
+    refused(server.http.get("/readyz"), 503, "operator_missing")
 
 
 def test_answers_tell_the_last_look_where_no_operator_runs(own_api: Api) -> None:
@@ -66,28 +76,28 @@ def test_answers_tell_the_last_look_where_no_operator_runs(own_api: Api) -> None
         wait_until(lambda: "X-Last-Look" not in own_api.http.get("/api/v1/vms").headers, 10, "the operator is noticed")
 
 
-def test_health_lists_what_fails(own_api: Api) -> None:
-    assert own_api.http.get("/healthz").json() == {"status": "ok", "failing": []}
+def test_health_lists_what_fails(server: Api) -> None:
+    assert server.http.get("/healthz").json() == {"status": "ok", "failing": []}
 
 
-def test_health_names_what_of_the_operator_fails(own_api: Api) -> None:
-    with operator_at(own_api.state / "operator.sock", failing="database or disk is full"):
-        (failing,) = own_api.http.get("/healthz").json()["failing"]
+def test_health_names_what_of_the_operator_fails(server: Api) -> None:
+    with operator_at(server.state / "operator.sock", failing="database or disk is full"):
+        (failing,) = server.http.get("/healthz").json()["failing"]
     assert (failing["task"], failing["error"]) == ("state", "database or disk is full")
-    assert own_api.http.get("/healthz").json()["failing"] == []
+    assert server.http.get("/healthz").json()["failing"] == []
 
 
-def test_readiness_names_what_of_the_operator_fails(own_api: Api) -> None:
-    with operator_at(own_api.state / "operator.sock", failing="feed fails since 2026-01-01T00:00:00Z: a defect"):
-        details = refused(own_api.http.get("/readyz"), 503, "operator_missing")
+def test_readiness_names_what_of_the_operator_fails(server: Api) -> None:
+    with operator_at(server.state / "operator.sock", failing="feed fails since 2026-01-01T00:00:00Z: a defect"):
+        details = refused(server.http.get("/readyz"), 503, "operator_missing")
     assert "feed fails since" in details["operator"]
 
 
-def test_metrics_of_both(own_api: Api) -> None:
-    alone = own_api.http.get("/metrics").text
+def test_metrics_of_both(server: Api) -> None:
+    alone = server.http.get("/metrics").text
     assert "homeostat_operator_up 0.0" in alone
     assert "homeostat_api_requests_total" in alone
-    with operator_at(own_api.state / "operator.sock"):
-        both = own_api.http.get("/metrics").text
+    with operator_at(server.state / "operator.sock"):
+        both = server.http.get("/metrics").text
     assert "homeostat_operator_up 1.0" in both
     assert "homeostat_queue_depth 3.0" in both
