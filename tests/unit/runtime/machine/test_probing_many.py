@@ -47,7 +47,7 @@ class Clinic:
         """Turns the clock as fast as what is under way ends."""
         loop = asyncio.get_running_loop()
         real = type(loop).time
-        deadline = real(loop) + 10
+        deadline = real(loop) + 60
         while not seen():
             assert real(loop) < deadline, f"not seen: {what}"
             self.turn(0.05)
