@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import json
 
 import pytest
@@ -11,7 +12,8 @@ from benchmarks.mutants import rooms
 from benchmarks.mutants.changes import changes_in, compiled
 from benchmarks.mutants.covering import Covered
 from benchmarks.mutants.rooms import EQUIVALENT, ROOT
-from benchmarks.mutants.trial import _within
+from benchmarks.mutants.trial import _functions, _within
+from homeostat.planner.machine.power import backoff
 
 SOURCE = '''
 class Door:
@@ -85,3 +87,13 @@ def test_what_is_loaded_anew_has_no_mutants() -> None:
     found = {str(path.relative_to(ROOT)) for path in rooms.sources()}
     assert "operator/homeostat/accounts/database.py" in found
     assert not {name for name in found if "/migrations/" in name}
+
+
+def test_a_function_is_found_also_where_it_was_left_out_of_garbage_collection() -> None:
+    code = backoff.restart_delay.__code__
+    gc.freeze()
+    try:
+        found = _functions()[code.co_filename, code.co_qualname, code.co_firstlineno]
+    finally:
+        gc.freeze()  # as the other tests have it
+    assert found == [backoff.restart_delay]
