@@ -53,6 +53,13 @@ CASES = {
     "a vsock": once("VsockMissing", "modprobe vhost_vsock", {**SMALL, "vsock": {}}, vsock=False),
     "KVM": once("NoKVM", "use Auto or TCG", {**SMALL, "virtualization": "KVM"}, domain_types=QEMU),
     "KVM for its CPU": once("NoKVM", "needs KVM", PASSED, domain_types=QEMU),
+    "a machine type": once(
+        "MachineTypeMissing",
+        "such as 7.2",
+        {**SMALL, "machine": {"version": "99.9"}},
+        domain_types=QEMU,
+        machine_types=frozenset({"pc-q35-7.2"}),
+    ),
     "a device": once("HostDeviceMissing", "has no usb device", USB, allowed=ALLOWED, devices=frozenset()),
     "a device that another has": Case(
         "HostDeviceTaken", "is taken by", ({"a2": USB}, {"a": USB}), {"allowed": ALLOWED, "devices": frozenset({KEY})}

@@ -205,6 +205,7 @@ class HostFacts:
     memory: int = 0  # bytes
     cpus: int = 0
     max_vcpus: Mapping[tuple[DomainType, str], int] = field(default_factory=dict)  # of one machine, by its chipset
+    machine_types: frozenset[str] = frozenset()  # pc-q35-7.2 and the like; empty: not known
     storage_root: str = ""  # absolute
     networks: frozenset[str] = frozenset()  # libvirt networks that are active
     network_uuids: Mapping[str, str] = field(default_factory=dict)  # of those that are active, by name

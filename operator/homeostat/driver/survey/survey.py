@@ -78,8 +78,19 @@ def survey(connection: LibvirtConnection, facts: HostFacts) -> HostFacts:
         memory=node[1] * MIB,
         cpus=node[2],
         max_vcpus=max_vcpus(connection, seen.domain_types),
+        machine_types=machine_types(capabilities),
         version=_version(connection),
         boot_id=_boot_id() if is_local(connection.uri) and not is_test(connection.uri) else "",
+    )
+
+
+def machine_types(capabilities: str) -> frozenset[str]:
+    """Returns the machine types of x86_64 guests."""
+    return frozenset(
+        machine.text or ""
+        for arch in parse_xml(capabilities).iterfind("guest/arch")
+        if arch.get("name") == "x86_64"
+        for machine in arch.iter("machine")
     )
 
 

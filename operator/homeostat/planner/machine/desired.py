@@ -79,7 +79,7 @@ def desired_domain(machine: VirtualMachine, observed: Observed) -> DomainConfig:
         type=kind,
         memory=_whole(most_memory),
         vcpus=_vcpus(machine, kind, host),
-        machine="" if test else _machine_type(machine, known),
+        machine="" if test else _offered_type(machine, known, host),
         cpu=None if test else _cpu(machine, kind),
         uefi=spec.firmware.type == "UEFI",
         secure_boot=spec.firmware.secure_boot,
@@ -165,6 +165,18 @@ def _machine_type(machine: VirtualMachine, known: DomainConfig | None) -> str:
     if known and known.machine.startswith(chipset):
         return known.machine  # as libvirt pinned it at the first definition: a guest's hardware must not change by itself
     return wish.type
+
+
+def _offered_type(machine: VirtualMachine, known: DomainConfig | None, host: HostFacts) -> str:
+    wanted, version = _machine_type(machine, known), machine.spec.machine.version
+    kept = known is not None and known.machine == wanted
+    if version is None or kept or not host.machine_types or wanted in host.machine_types:
+        return wanted
+    prefix = f"{_CHIPSET[machine.spec.machine.type]}-"
+    there = {name.removeprefix(prefix) for name in host.machine_types if name.startswith(prefix)}
+    newest = sorted(there, key=lambda one: [int(part) for part in one.split(".") if part.isdigit()], reverse=True)
+    mend = f"leave it out, or name one that it has, such as {', '.join(newest[:4])}" if newest else "leave it out"
+    raise CannotPlan("MachineTypeMissing", f"machine.version: host {host.name} has no machine type {wanted}: {mend}")
 
 
 def _cpu(machine: VirtualMachine, kind: DomainType) -> CpuConfig:

@@ -11,6 +11,7 @@ from homeostat.planner.allowed import Allowed
 from homeostat.planner.domain import DomainType, HostDeviceConfig
 from homeostat.planner.machine.host.host_devices import lacking
 from homeostat.planner.observed import ObservedPort, PassedDevice
+from homeostat.planner.plan import Converged
 from tests.unit.driving import Operator
 from tests.unit.machines import changed, machine, running
 from tests.unit.world import HOST, World
@@ -60,6 +61,12 @@ from tests.unit.world import HOST, World
             {"resources": {"vcpu": 289}},
             "TooManyVcpus",
             "resources.vcpu is 289, but a machine of type q35 has at most 288 on host local: ask for less",
+        ),
+        (
+            {"machine": {"version": "99.9"}},
+            "MachineTypeMissing",
+            "machine.version: host local has no machine type pc-q35-99.9: leave it out, or name one that it has, such as "
+            "10.0, 7.2",
         ),
         (
             {"display": {"vnc": {"passwordFile": "/etc/vnc"}}},
@@ -132,7 +139,10 @@ from tests.unit.world import HOST, World
 )
 def test_it_does_not_start_and_says_what_to_do(spec: dict[str, Any], reason: str, words: str) -> None:
     host = replace(HOST, domain_types=frozenset({DomainType.QEMU}), idle_networks=frozenset({"lab"}))
-    world = World(host=replace(host, max_vcpus={(DomainType.QEMU, "q35"): 288, (DomainType.QEMU, "pc"): 255}))
+    types = frozenset({"q35", "pc", "pc-q35-7.2", "pc-q35-10.0", "pc-i440fx-7.2"})
+    world = World(
+        host=replace(host, max_vcpus={(DomainType.QEMU, "q35"): 288, (DomainType.QEMU, "pc"): 255}, machine_types=types)
+    )
     world.host = replace(world.host, tpms=frozenset({"2.0"}), taps=frozenset({"tap0"}))
     world.others = {"tcp:127.0.0.1:8080": "machine other", "tap:tap1": "machine other"}
     world.others |= {"cid:7": "machine other", "device:usb 1.4": "machine other"}
@@ -174,6 +184,15 @@ def test_as_many_vcpus_as_a_machine_may_have_are_given() -> None:
         world = World(host=replace(HOST, domain_types=frozenset({DomainType.QEMU}), max_vcpus=limits))
         Operator(world).settle(machine(resources=spec))
         assert world.starts == 1
+
+
+def test_a_version_that_the_host_has_or_that_the_machine_was_made_with_is_kept() -> None:
+    types = frozenset({"q35", "pc-q35-7.2"})
+    world = World(host=replace(HOST, domain_types=frozenset({DomainType.QEMU}), machine_types=types))
+    operator, pinned = Operator(world), machine(machine={"version": "7.2"})
+    operator.settle(pinned)
+    world.host = replace(world.host, machine_types=frozenset({"q35", "pc-q35-9.0"}))
+    assert isinstance(operator.settle(pinned).outcome, Converged) and world.starts == 1
 
 
 def test_a_machine_that_runs_is_not_stopped_for_it() -> None:
