@@ -23,6 +23,7 @@ from homeostat.models.machine import GuestAddress, MachineState, VirtualMachine,
 from homeostat.runtime.engine.ports import R
 from tests.api import inside
 from tests.api.modes import Folder, Namespace, backend, key
+from tests.rig.secrets import Secrets
 from tests.rig.waiting import free_port, wait_until
 
 DEADLINE = 60.0  # seconds; a second where nobody else uses the machine
@@ -195,21 +196,27 @@ def _command(options: Sequence[str], state: Path, bind: str) -> list[str]:
     return [sys.executable, "-m", "homeostat_api", "--state", str(state), "--bind", bind, *options]
 
 
+def kept(root: Path, where: Folder | Namespace) -> list[Path]:
+    """Where a server keeps what it is told: its log, its state with index, events, accounts and audit, and the desired state."""
+    return [root / "api.log", root / "state", *([where.folder] if isinstance(where, Folder) else [])]
+
+
 @contextmanager
 def serving(
     root: Path, *options: str, headers: dict[str, str] | None = None, host: str = "127.0.0.1", port: int = 0,
     where: Folder | Namespace | None = None,
 ) -> Iterator[Api]:  # fmt: skip
-    where, state, port = where or backend(root), root / "state", port or free_port()
+    where, state, port, secrets = where or backend(root), root / "state", port or free_port(), Secrets()
+    client: dict[str, Any] = {"base_url": f"http://127.0.0.1:{port}", "headers": headers, "event_hooks": secrets.hooks}
     if inside.INSIDE:
         options = (*where.options, "--state", str(state), "--bind", f"{host}:{port}", *options)
-        with inside.client(options, DEADLINE, base_url=f"http://127.0.0.1:{port}", headers=headers) as http:
+        with inside.client(options, DEADLINE, **client) as http:
             yield Api(http, where, state, OperatorHand(where, http), subprocess.Popen(["true"]), port)
         return
     log = (root / "api.log").open("wb")
     arguments = _command((*where.options, *options), state, f"{host}:{port}")
     process = subprocess.Popen(arguments, stdout=log, stderr=log, env=os.environ)
-    http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=DEADLINE, headers=headers)
+    http = httpx.Client(timeout=DEADLINE, **client)
 
     def answers() -> bool:
         # A cluster is mirrored first; a folder is read before there is a server at all.
@@ -220,6 +227,8 @@ def serving(
         wait_until(answers, DEADLINE, "the API answers")
         assert process.poll() is None, (root / "api.log").read_text()
         yield Api(http, where, state, OperatorHand(where, http), process, port)
+        leaks = list(secrets.leaks(kept(root, where), process.pid))
+        assert not leaks, "\n".join(leaks)
     finally:
         http.close()
         process.send_signal(signal.SIGTERM)
