@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from click.testing import CliRunner
 
 from homeostat.cli.api_options import ApiOptions
 from homeostat.cli.commands import up as up_module
+from homeostat.cli.configuration.defaults import api_defaults
+from homeostat.cli.configuration.reading import load
 from homeostat.cli.errors import CliError
 from homeostat.cli.main import cli
 from homeostat_api.server import main as server
@@ -60,6 +63,15 @@ def test_the_defaults_are_the_servers(tmp_path: Path) -> None:
     words = ["--dir", str(tmp_path), "--state", str(tmp_path), "--end-with-parent"]
     own: click.Context = server.make_context("homeostat-api", words)
     assert as_the_server_reads(ApiOptions(tmp_path, tmp_path)) == own.params
+
+
+def test_the_provider_reaches_the_server_by_a_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"issuer": "https://login.example", "client_id": "homeostat", "roles": {"a_b": "moderator"}, "role_claim": "groups"}
+    options = ApiOptions(tmp_path, tmp_path, accounts_oidc=json.dumps(told))
+    assert "login.example" not in " ".join(options.command)
+    for name, value in options.environment.items():
+        monkeypatch.setenv(name, value)
+    assert json.loads(api_defaults(load(None))["accounts_oidc"]) == told
 
 
 TOKEN = "correct-horse-battery-staple"

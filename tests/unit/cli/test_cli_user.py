@@ -64,6 +64,17 @@ def test_from_the_first_to_the_last(user: User, file: str) -> None:
     assert user("list", "-o", "name") == "root\n"
 
 
+def test_whom_a_provider_knows_is_bound(user: User) -> None:
+    user("add", "root", "--role", "administrator", "--no-password")
+    assert "[accounts.oidc]" in user("link", "root", "--subject", "s1", code=1)
+    issuer = ("--issuer", "https://login.example")
+    assert user("link", "ROOT", "--subject", "s1", *issuer) == "account root is s1 of https://login.example\n"
+    assert user("list").splitlines()[1].split()[:3] == ["root", "administrator", "provider"]
+    assert [one["subject"] for one in json.loads(user("identities", "-o", "json"))] == ["s1"]
+    assert user("unlink", "root", "--subject", "s1", *issuer) == "account root is no longer s1\n"
+    assert "no such identity" in user("unlink", "root", "--subject", "s1", *issuer, code=1)
+
+
 def test_the_first_must_be_an_administrator(user: User) -> None:
     assert "--role administrator" in user("add", "bob", "--no-password", code=1)
     assert user("list", "-o", "name") == ""
