@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,9 +26,16 @@ HELD = {"metadata": {"finalizers": ["test.homeostat.dev/held"]}}
 async def writing(plane: ControlPlane, path: Path, manager: str) -> AsyncIterator[ClusterWriter]:
     index = Index.open(path / f"{manager}.sqlite")
     writer = ClusterWriter(index, Mirror(index, told=True), Access(plane.kubeconfig), manager)
-    yield writer
-    await writer.close()
-    index.close()
+    try:
+        yield writer
+    finally:
+        await writer.close()
+        index.close()
+
+
+def web(kubectl: Kubectl, **spec: Any) -> dict[str, Any]:
+    found = machine("web", **spec)
+    return {**found, "metadata": {**found["metadata"], "namespace": kubectl.namespace}}
 
 
 def noted(writer: ClusterWriter) -> list[tuple[str, str, str]]:
@@ -40,7 +48,7 @@ async def test_what_is_written_here_and_by_kubectl(
 ) -> None:
     async with writing(plane, tmp_path, manager) as writer:
         key = Key("VirtualMachine", kubectl.namespace, "web")
-        await writer.create("VirtualMachine", machine("web", driftPolicy="Report"), "bob")
+        await writer.create("VirtualMachine", web(kubectl, driftPolicy="Report"), "bob")
         writer.mirror.take([kubectl.get("vm", "web")])
         await writer.patch(key, {"spec": {"runStrategy": "Halted"}}, "bob")
         kubectl.patch("vm", "web", {**HELD, "spec": {"resources": {"vcpu": 2}}})
@@ -57,7 +65,7 @@ async def test_what_is_written_here_and_by_kubectl(
 
 async def test_what_kubectl_deletes(plane: ControlPlane, crds: list[str], kubectl: Kubectl, tmp_path: Path) -> None:
     async with writing(plane, tmp_path, MANAGER) as writer:
-        await writer.create("VirtualMachine", machine("web"), "bob")
+        await writer.create("VirtualMachine", web(kubectl), "bob")
         kubectl.patch("vm", "web", HELD)
         kubectl.run("delete", "vm", "web", "--wait=false")
         writer.mirror.take([kubectl.get("vm", "web")])
