@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import nullcontext
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from homeostat.accounts.actor import HOUSE
 from homeostat.driver.storage import Storage
 from homeostat.driver.storage.formats import qemu_img
 from homeostat.driver.storage.formats.header import HEAD, sniff
@@ -21,23 +18,11 @@ from homeostat.planner.observed import ImagePhase
 from homeostat.service.refusals import UploadRefused
 from homeostat.service.uploads import ImageUploads
 from tests.hostile_images import AS_RAW, CORPUS, cd, write_corpus
+from tests.rig.uploading import ImagesOfNobody
 from tests.unit.images import Answer, ImageServer, fetch
 
 BY_ITS_TABLES = ("qcow2-corrupt", "qcow2-cut", "qcow2-noise", "qcow2-table-beyond", "vmdk-noise")
 BY_ITS_HEADER = {name for name in CORPUS if not name.startswith(BY_ITS_TABLES)}
-
-
-class NoImages:
-    """What an upload asks of the Images; none is ever made."""
-
-    namespace = "default"
-    asking = SimpleNamespace(actor=HOUSE, noting=lambda *_: nullcontext())
-
-    async def check_upload(self, name: str) -> None:
-        return None
-
-    async def uploaded(self, name: str, sha256: str, format: str) -> Any:
-        raise AssertionError("it became an image")
 
 
 async def parts(content: bytes, size: int) -> AsyncIterator[bytes]:
@@ -64,7 +49,7 @@ async def test_it_is_refused_by_upload(tmp_path: Path, name: str, monkeypatch: p
         return await inspect(path, format)
 
     monkeypatch.setattr(qemu_img, "inspect", noted)
-    uploads = ImageUploads(NoImages(), tmp_path, 2**30)  # type: ignore[arg-type]
+    uploads = ImageUploads(ImagesOfNobody(), tmp_path, 2**30)  # type: ignore[arg-type]
     with pytest.raises(UploadRefused) as refused:
         upload = await uploads.begin("bad", len(content))
         await uploads.append(upload, 0, parts(content, 10_000))

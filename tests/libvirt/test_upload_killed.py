@@ -6,31 +6,27 @@ from __future__ import annotations
 import hashlib
 import subprocess
 from collections.abc import AsyncIterator, Callable
-from contextlib import nullcontext
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from homeostat.accounts.actor import HOUSE
 from homeostat.driver.storage.images import uploads as files
 from homeostat.service import uploads as service
 from homeostat.service.refusals import UploadRefused
 from homeostat.service.uploads import ImageUploads
+from tests.rig.uploading import ImagesOfNobody
 
 
 class KilledHere(BaseException):
     """What the server dies of."""
 
 
-class Written:
+class Written(ImagesOfNobody):
     """The Images, as one folder has them."""
 
-    namespace = "default"
-    asking = SimpleNamespace(actor=HOUSE, noting=lambda *_: nullcontext())
-
     def __init__(self) -> None:
+        super().__init__()
         self.made: dict[str, str] = {}
 
     async def check_upload(self, name: str) -> None:

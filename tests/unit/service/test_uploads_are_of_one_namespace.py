@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from homeostat.accounts.actor import HOUSE
 from homeostat.service.refusals import UploadRefused
 from homeostat.service.uploads import ImageUploads
+from tests.rig.uploading import ImagesOfNobody
 
 
 def uploads(state: Path, namespace: str) -> ImageUploads:
-    async def check_upload(name: str) -> None:
-        """Any may be uploaded."""
-
-    asking = SimpleNamespace(actor=HOUSE, noting=lambda *_: nullcontext())
-    images = SimpleNamespace(namespace=namespace, check_upload=check_upload, asking=asking)
-    return ImageUploads(images, state, 2**30)  # type: ignore[arg-type]
+    return ImageUploads(ImagesOfNobody(namespace), state, 2**30)  # type: ignore[arg-type]
 
 
 async def test_it_is_found_where_it_was_begun(tmp_path: Path) -> None:
