@@ -60,6 +60,13 @@ CASES = {
         domain_types=QEMU,
         machine_types=frozenset({"pc-q35-7.2"}),
     ),
+    "a CPU model": once(
+        "CpuModelMissing",
+        "did you mean qemu64?",
+        {**SMALL, "resources": {**SMALL.get("resources", {}), "cpu": {"model": "qemu46"}}},
+        domain_types=QEMU,
+        cpu_models=frozenset({"qemu64"}),
+    ),
     "a device": once("HostDeviceMissing", "has no usb device", USB, allowed=ALLOWED, devices=frozenset()),
     "a device that another has": Case(
         "HostDeviceTaken", "is taken by", ({"a2": USB}, {"a": USB}), {"allowed": ALLOWED, "devices": frozenset({KEY})}

@@ -206,6 +206,7 @@ class HostFacts:
     cpus: int = 0
     max_vcpus: Mapping[tuple[DomainType, str], int] = field(default_factory=dict)  # of one machine, by its chipset
     machine_types: frozenset[str] = frozenset()  # pc-q35-7.2 and the like; empty: not known
+    cpu_models: frozenset[str] = frozenset()  # that libvirt knows; empty: that is not known
     storage_root: str = ""  # absolute
     networks: frozenset[str] = frozenset()  # libvirt networks that are active
     network_uuids: Mapping[str, str] = field(default_factory=dict)  # of those that are active, by name

@@ -16,6 +16,7 @@ from homeostat.planner.domain import DomainType
 from homeostat.planner.observed import HostFacts
 
 from ..connection.connection import LibvirtConnection
+from ..connection.translate import is_lost
 from ..xml import parse_xml
 from .devices import CHIPSETS, capabilities_of, survey_devices
 
@@ -79,6 +80,7 @@ def survey(connection: LibvirtConnection, facts: HostFacts) -> HostFacts:
         cpus=node[2],
         max_vcpus=max_vcpus(connection, seen.domain_types),
         machine_types=machine_types(capabilities),
+        cpu_models=cpu_models(connection),
         version=_version(connection),
         boot_id=_boot_id() if is_local(connection.uri) and not is_test(connection.uri) else "",
     )
@@ -92,6 +94,16 @@ def machine_types(capabilities: str) -> frozenset[str]:
         if arch.get("name") == "x86_64"
         for machine in arch.iter("machine")
     )
+
+
+def cpu_models(connection: LibvirtConnection) -> frozenset[str]:
+    """Returns the CPU models that libvirt knows, of x86_64 guests. Empty: it does not say."""
+    try:
+        return frozenset(connection.request(connection.handle.getCPUModelNames, "x86_64") or ())
+    except libvirt.libvirtError as error:
+        if is_lost(error):
+            raise
+        return frozenset()
 
 
 def max_vcpus(connection: LibvirtConnection, kinds: Iterable[DomainType]) -> Mapping[tuple[DomainType, str], int]:

@@ -13,6 +13,7 @@ from homeostat.models.machine_hardware import MIB, Virtualization
 from homeostat.models.machine_nics import Nic
 from homeostat.models.machine_platform import Rng, Smbios
 from homeostat.models.qemu_arguments import words_of
+from homeostat.models.suggest import nearest
 
 from ..domain import (
     BackingFile,
@@ -80,7 +81,7 @@ def desired_domain(machine: VirtualMachine, observed: Observed) -> DomainConfig:
         memory=_whole(most_memory),
         vcpus=_vcpus(machine, kind, host),
         machine="" if test else _offered_type(machine, known, host),
-        cpu=None if test else _cpu(machine, kind),
+        cpu=None if test else _cpu(machine, kind, host),
         uefi=spec.firmware.type == "UEFI",
         secure_boot=spec.firmware.secure_boot,
         kernel=_kernel(machine, observed),
@@ -179,7 +180,7 @@ def _offered_type(machine: VirtualMachine, known: DomainConfig | None, host: Hos
     raise CannotPlan("MachineTypeMissing", f"machine.version: host {host.name} has no machine type {wanted}: {mend}")
 
 
-def _cpu(machine: VirtualMachine, kind: DomainType) -> CpuConfig:
+def _cpu(machine: VirtualMachine, kind: DomainType, host: HostFacts) -> CpuConfig:
     wish = machine.spec.resources.cpu
     features = tuple(f if f[0] in "+-" else f"+{f}" for f in wish.features)
     model = wish.model or ("host-passthrough" if kind is DomainType.KVM else "maximum")
@@ -194,6 +195,9 @@ def _cpu(machine: VirtualMachine, kind: DomainType) -> CpuConfig:
         raise CannotPlan("TopologyMismatch", f"{words}: set both")
     if model in ("host-passthrough", "host-model", "maximum"):
         return CpuConfig(model, None, features, layout)
+    if host.cpu_models and model not in host.cpu_models:
+        hint = nearest(model, tuple(sorted(host.cpu_models))) or "; `virsh cpu-models x86_64` lists all"
+        raise CannotPlan("CpuModelMissing", f"resources.cpu.model: host {host.name} knows no CPU model {model!r}{hint}")
     return CpuConfig("custom", model, features, layout)
 
 
