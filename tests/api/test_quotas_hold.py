@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from homeostat.accounts.database import sqlite_url
 from homeostat.accounts.rights import Role
+from homeostat.store.files.state import StateFolder
 from tests.api.harness import serving
 from tests.api.people import Person, settle
 
 GIB = 2**30
+# Two minutes ago a server charged bob for what it never made.
+DIES = """
+import os, signal, sys
+from datetime import timedelta
+from homeostat.accounts.charges import Charged, Charges
+from homeostat.accounts.clock import wall_clock
+from homeostat.accounts.database import Database
+from homeostat.accounts.quotas import Measure
+charges = Charges(Database.open(sys.argv[1]), lambda: wall_clock() - timedelta(minutes=2))
+assert charges.charge("bob", Charged("Disk", "default", "lost"), {Measure.DISK: 2**30}) is not None
+os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 def test_by_accounts(tmp_path: Path) -> None:
@@ -65,3 +82,15 @@ def test_a_hundred_at_once_have_room_for_three(tmp_path: Path) -> None:
         assert len(api.operator.machines()) == 3
         (quota,) = bob.ask("GET", "quotas").json()["quotas"]
         assert quota["quotas"]["machines"] == {"used": 3, "limit": 3, "own": True}
+
+
+def test_killed_between_the_charge_and_the_disk(tmp_path: Path) -> None:
+    settle(tmp_path / "state", bob=Role.USER)
+    url = sqlite_url(StateFolder.named(tmp_path / "state").accounts)
+    assert subprocess.run([sys.executable, "-c", DIES, url], check=False).returncode == -signal.SIGKILL
+    with serving(tmp_path) as api:
+        bob, root = Person(api.http, "bob"), Person(api.http, "root")
+        assert root.status("PATCH", "users/bob/quota", json={"disk": "1Gi"}) == 200
+        assert bob.status("POST", "disks", json={"name": "data", "spec": {"size": "1Gi"}}) == 201
+        (quota,) = bob.ask("GET", "quotas").json()["quotas"]
+        assert quota["quotas"]["disk"] == {"used": GIB, "limit": GIB, "own": True}
