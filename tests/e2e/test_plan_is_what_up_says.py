@@ -66,6 +66,7 @@ def test_plan_says_what_up_says(homeostat: Homeostat, sleepy: str) -> None:
             "low": ("PortForbidden", forward(1)),
             "wide": ("TooManyVcpus", idle(resources={"vcpu": 512})),
             "pinned": ("MachineTypeMissing", idle(machine={"version": "99.9"})),
+            "feature": ("CpuFeatureMissing", idle(resources={"cpu": {"features": ["nonsense"]}})),
             "model": ("CpuModelMissing", idle(resources={"cpu": {"model": "Nonsense"}})),
             "huge": ("InsufficientMemory", idle(resources={"memory": "64Ti"})),
         }

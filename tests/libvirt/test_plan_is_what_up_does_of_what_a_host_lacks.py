@@ -67,6 +67,13 @@ CASES = {
         domain_types=QEMU,
         cpu_models=frozenset({"qemu64"}),
     ),
+    "a CPU feature": once(
+        "CpuFeatureMissing",
+        "did you mean avx2?",
+        {**SMALL, "resources": {**SMALL.get("resources", {}), "cpu": {"features": ["avx22"]}}},
+        domain_types=QEMU,
+        cpu_features=frozenset({"avx2"}),
+    ),
     "a device": once("HostDeviceMissing", "has no usb device", USB, allowed=ALLOWED, devices=frozenset()),
     "a device that another has": Case(
         "HostDeviceTaken", "is taken by", ({"a2": USB}, {"a": USB}), {"allowed": ALLOWED, "devices": frozenset({KEY})}

@@ -207,6 +207,7 @@ class HostFacts:
     max_vcpus: Mapping[tuple[DomainType, str], int] = field(default_factory=dict)  # of one machine, by its chipset
     machine_types: frozenset[str] = frozenset()  # pc-q35-7.2 and the like; empty: not known
     cpu_models: frozenset[str] = frozenset()  # that libvirt knows; empty: that is not known
+    cpu_features: frozenset[str] = frozenset()  # the same
     storage_root: str = ""  # absolute
     networks: frozenset[str] = frozenset()  # libvirt networks that are active
     network_uuids: Mapping[str, str] = field(default_factory=dict)  # of those that are active, by name

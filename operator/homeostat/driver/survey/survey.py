@@ -21,6 +21,7 @@ from ..xml import parse_xml
 from .devices import CHIPSETS, capabilities_of, survey_devices
 
 MIB = 2**20
+CPU_FEATURES = Path("/usr/share/libvirt/cpu_map/x86_features.xml")
 
 
 def is_local(uri: str) -> bool:
@@ -81,6 +82,7 @@ def survey(connection: LibvirtConnection, facts: HostFacts) -> HostFacts:
         max_vcpus=max_vcpus(connection, seen.domain_types),
         machine_types=machine_types(capabilities),
         cpu_models=cpu_models(connection),
+        cpu_features=local_cpu_features() if is_local(connection.uri) and not is_test(connection.uri) else frozenset(),
         version=_version(connection),
         boot_id=_boot_id() if is_local(connection.uri) and not is_test(connection.uri) else "",
     )
@@ -104,6 +106,16 @@ def cpu_models(connection: LibvirtConnection) -> frozenset[str]:
         if is_lost(error):
             raise
         return frozenset()
+
+
+def local_cpu_features(file: Path = CPU_FEATURES) -> frozenset[str]:
+    """Returns the CPU features that this machine's libvirt knows, of x86_64 guests: no call of it lists them. Empty: it does not
+    say."""
+    try:
+        known = parse_xml(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return frozenset()
+    return frozenset(one.get("name", "") for kind in ("feature", "alias") for one in known.iter(kind))
 
 
 def max_vcpus(connection: LibvirtConnection, kinds: Iterable[DomainType]) -> Mapping[tuple[DomainType, str], int]:

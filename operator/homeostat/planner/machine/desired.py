@@ -188,6 +188,10 @@ def _cpu(machine: VirtualMachine, kind: DomainType, host: HostFacts) -> CpuConfi
         raise CannotPlan(
             "NoKVM", f"resources.cpu.model: {model} needs KVM; without it use maximum, or a named model such as qemu64"
         )
+    for feature in wish.features:
+        if host.cpu_features and (name := feature.lstrip("+-")) not in host.cpu_features:
+            hint = nearest(name, tuple(sorted(host.cpu_features))) or "; leave it out"
+            raise CannotPlan("CpuFeatureMissing", f"resources.cpu.features: host {host.name} knows no CPU feature {name!r}{hint}")
     most = max(machine.spec.resources.vcpu, machine.spec.resources.max_vcpu or 0)
     layout = None if wish.topology is None else (wish.topology.sockets, wish.topology.cores, wish.topology.threads)
     if wish.topology is not None and wish.topology.vcpus != most:  # one of the two is a plugin's

@@ -8,7 +8,7 @@ import pytest
 
 from homeostat.driver.domains.shared_memory import forget
 from homeostat.driver.survey.devices import passed_device
-from homeostat.driver.survey.survey import local_links, local_routes, local_taps
+from homeostat.driver.survey.survey import local_cpu_features, local_links, local_routes, local_taps
 from homeostat.driver.xml import parse_xml
 from homeostat.planner.observed import PassedDevice
 
@@ -70,3 +70,14 @@ def test_subnets_of_devices_are_read_from_the_kernels_routes(tmp_path: Path) -> 
     )
     assert local_routes({"virbr0"}, table) == {"192.0.2.0/24": "eth0", "10.8.0.0/16": "tun0"}
     assert local_routes((), tmp_path / "none") == {}
+
+
+def test_cpu_features_are_those_of_libvirts_map(tmp_path: Path) -> None:
+    file = tmp_path / "x86_features.xml"
+    assert local_cpu_features(file) == frozenset()
+    file.write_text(
+        "<cpus><!-- all --><feature name='avx2'/><feature name='pni'><alias name='sse3' source='qemu'/></feature></cpus>"
+    )
+    assert local_cpu_features(file) == {"avx2", "pni", "sse3"}
+    file.write_text("<cpus><feature name='avx2'/>")
+    assert local_cpu_features(file) == frozenset()

@@ -73,6 +73,16 @@ from tests.unit.world import HOST, World
             "resources.cpu.model: host local knows no CPU model 'Nonsense'; `virsh cpu-models x86_64` lists all",
         ),
         (
+            {"resources": {"cpu": {"model": "qemu64", "features": ["avx2", "-vmxx"]}}},
+            "CpuFeatureMissing",
+            "resources.cpu.features: host local knows no CPU feature 'vmxx'; did you mean vmx?",
+        ),
+        (
+            {"resources": {"cpu": {"features": ["nonsense"]}}},
+            "CpuFeatureMissing",
+            "resources.cpu.features: host local knows no CPU feature 'nonsense'; leave it out",
+        ),
+        (
             {"machine": {"version": "99.9"}},
             "MachineTypeMissing",
             "machine.version: host local has no machine type pc-q35-99.9: leave it out, or name one that it has, such as "
@@ -154,6 +164,7 @@ def test_it_does_not_start_and_says_what_to_do(spec: dict[str, Any], reason: str
         host=replace(host, max_vcpus={(DomainType.QEMU, "q35"): 288, (DomainType.QEMU, "pc"): 255}, machine_types=types)
     )
     world.host = replace(world.host, cpu_models=frozenset({"qemu64", "Skylake-Server"}))
+    world.host = replace(world.host, cpu_features=frozenset({"vmx", "avx2"}))
     world.host = replace(world.host, tpms=frozenset({"2.0"}), taps=frozenset({"tap0"}))
     world.others = {"tcp:127.0.0.1:8080": "machine other", "tap:tap1": "machine other"}
     world.others |= {"cid:7": "machine other", "device:usb 1.4": "machine other"}
@@ -198,9 +209,10 @@ def test_as_many_vcpus_as_a_machine_may_have_are_given() -> None:
 
 
 @pytest.mark.parametrize("models", [{"qemu64", "EPYC"}, set()], ids=["known", "not known"])
-def test_a_cpu_model_that_libvirt_knows_or_of_which_nothing_is_known(models: set[str]) -> None:
+def test_a_cpu_that_libvirt_knows_or_of_which_nothing_is_known(models: set[str]) -> None:
     world = World(host=replace(HOST, domain_types=frozenset({DomainType.QEMU}), cpu_models=frozenset(models)))
-    Operator(world).settle(machine(resources={"cpu": {"model": "qemu64"}}))
+    world.host = replace(world.host, cpu_features=frozenset({"vmx", "avx2"} if models else ()))
+    Operator(world).settle(machine(resources={"cpu": {"model": "qemu64", "features": ["+avx2", "-vmx"]}}))
     assert world.starts == 1
 
 
