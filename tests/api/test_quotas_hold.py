@@ -22,7 +22,7 @@ from datetime import timedelta
 from homeostat.accounts.charges import Charged, Charges
 from homeostat.accounts.clock import wall_clock
 from homeostat.accounts.database import Database
-from homeostat.accounts.quotas import Measure
+from homeostat.accounts.measures import Measure
 charges = Charges(Database.open(sys.argv[1]), lambda: wall_clock() - timedelta(minutes=2))
 assert charges.charge("bob", Charged("Disk", "default", "lost"), {Measure.DISK: 2**30}) is not None
 os.kill(os.getpid(), signal.SIGKILL)

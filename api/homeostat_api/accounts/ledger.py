@@ -11,7 +11,7 @@ from typing import TypeVar
 from homeostat.accounts import errors
 from homeostat.accounts.charges import Charged, Charges
 from homeostat.accounts.clock import wall_clock
-from homeostat.accounts.quotas import Amounts
+from homeostat.accounts.measures import Amounts
 from homeostat.models.base import Key
 from homeostat.service.refusals import OverQuota
 from homeostat.service.usage import CountedUsage

@@ -13,7 +13,8 @@ from homeostat.accounts.actor import Actor, How
 from homeostat.accounts.api_tokens import ApiToken
 from homeostat.accounts.audit import AuditOutcome
 from homeostat.accounts.grants import GivenGrant
-from homeostat.accounts.quotas import DEFAULT, AccountQuotas, Measure, NewLimit, limit_from
+from homeostat.accounts.measures import DEFAULT, Measure, NewLimit, limit_from
+from homeostat.accounts.quotas import AccountQuotas
 from homeostat.accounts.rights import Grant, Right, Role
 from homeostat.accounts.sessions import OpenSession, SignedIn
 

@@ -16,8 +16,9 @@ from .api_tokens import ApiToken
 from .audit import Act, AuditEntry, By, Search
 from .errors import AccountsError, NoSuchAccount, NotPermitted
 from .grants import GivenGrant
+from .measures import Measure, NewLimit
 from .names import account_name
-from .quotas import AccountQuotas, Measure, NewLimit
+from .quotas import AccountQuotas
 from .reception import Reception
 from .rights import Grant, Right, Role
 from .sessions import OpenSession

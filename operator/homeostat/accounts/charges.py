@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 from .clock import Clock, wall_clock
 from .database import Database
 from .errors import Excess, QuotaExceeded
-from .quotas import Amounts, Measure, limits_of, shown, used_by
+from .measures import Amounts, Measure, shown
+from .quotas import limits_of, used_by
 from .secret_texts import fresh_id
 from .tables import AccountRow, ChargeRow
 

@@ -5,45 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Final, Literal
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
-
-from homeostat.models.quantity import format_quantity, parse_quantity
 
 from .accounts import row_of
 from .audit import ON_HOST, Act, By, note
 from .clock import Clock, wall_clock
 from .database import Database
-from .errors import NotAQuota
+from .measures import Measure, NewLimit, checked, shown
 from .rights import Role
 from .tables import AccountRow, ChargeRow, QuotaRow
-
-AMOUNT_MAX = 2**62
-UNLIMITED = "unlimited"
-DEFAULT: Final = "default"
-
-
-class Measure(StrEnum):
-    """What is counted. ``charges`` has a column for each."""
-
-    MACHINES = "machines"
-    RUNNING = "running"
-    VCPUS = "vcpus"
-    MEMORY = "memory"
-    DISK = "disk"
-    SNAPSHOTS = "snapshots"
-    UPLOADS = "uploads"
-    CONSOLES = "consoles"
-
-
-IN_BYTES = frozenset({Measure.MEMORY, Measure.DISK})
-
-Amounts = Mapping[Measure, int]
-NewLimit = int | None | Literal["default"]
-"""A limit; None: there is none; default: whatever the role has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +74,7 @@ class Quotas:
             for measure, limit in limits.items():
                 session.execute(delete(QuotaRow).where(QuotaRow.account == row.id, QuotaRow.measure == measure.value))
                 if not isinstance(limit, str):
-                    session.add(QuotaRow(account=row.id, role="", measure=measure.value, amount=_checked(measure, limit)))
+                    session.add(QuotaRow(account=row.id, role="", measure=measure.value, amount=checked(measure, limit)))
             note(session, self._clock(), by, Act("set", "Quota", row.name, message=_said(limits)))
             session.flush()
             return _of(session, row)
@@ -117,7 +89,7 @@ class Quotas:
             for measure, limit in limits.items():
                 session.execute(delete(QuotaRow).where(QuotaRow.role == role.value, QuotaRow.measure == measure.value))
                 if isinstance(limit, int):
-                    session.add(QuotaRow(account=None, role=role.value, measure=measure.value, amount=_checked(measure, limit)))
+                    session.add(QuotaRow(account=None, role=role.value, measure=measure.value, amount=checked(measure, limit)))
             note(session, self._clock(), by, Act("set", "Quota", f"role {role}", message=_said(limits)))
             session.flush()
             return role_limits(session, role)
@@ -143,33 +115,6 @@ def used_by(session: Session, row: AccountRow) -> dict[Measure, int]:
     return {measure: int(amount) for measure, amount in zip(Measure, found, strict=True)}
 
 
-def shown(measure: Measure, amount: int | None) -> str:
-    """Returns an amount for people."""
-    if amount is None:
-        return UNLIMITED
-    return format_quantity(amount) if measure in IN_BYTES else str(amount)
-
-
-def limit_from(measure: Measure, text: str) -> NewLimit:
-    """Reads a limit as people write it: 10, 64Gi, unlimited, default.
-
-    Raises:
-        NotAQuota: it is none.
-    """
-    if text == UNLIMITED:
-        return None
-    if text == DEFAULT:
-        return DEFAULT
-    try:
-        amount = parse_quantity(text) if measure in IN_BYTES else int(text)
-    except ValueError:
-        such = "64Gi" if measure in IN_BYTES else "10"
-        raise NotAQuota(
-            f"{measure}: {text[:40]!r} is no limit", f"write a number such as {such}, {UNLIMITED} or {DEFAULT}"
-        ) from None
-    return _checked(measure, amount)
-
-
 def _of(session: Session, row: AccountRow) -> AccountQuotas:
     used, limits, own = used_by(session, row), limits_of(session, row), _own_limits(session, row)
     return AccountQuotas(row.name, Role(row.role), [Quota(m, used[m], limits[m], m in own) for m in Measure])
@@ -177,12 +122,6 @@ def _of(session: Session, row: AccountRow) -> AccountQuotas:
 
 def _own_limits(session: Session, row: AccountRow) -> dict[Measure, int | None]:
     return {Measure(own.measure): own.amount for own in session.scalars(select(QuotaRow).where(QuotaRow.account == row.id))}
-
-
-def _checked(measure: Measure, limit: int | None) -> int | None:
-    if limit is not None and not 0 <= limit <= AMOUNT_MAX:
-        raise NotAQuota(f"{measure}: {limit} is no limit", f"give one from 0 to {AMOUNT_MAX}")
-    return limit
 
 
 def _said(limits: Mapping[Measure, NewLimit]) -> str:

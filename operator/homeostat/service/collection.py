@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
-from homeostat.accounts.quotas import Amounts
+from homeostat.accounts.measures import Amounts
 from homeostat.accounts.rights import Right
 from homeostat.models.base import API_VERSION, OWNER, Key, Model, Resource
 from homeostat.models.kinds import kind_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from homeostat.accounts.quotas import Amounts, Measure
+from homeostat.accounts.measures import Amounts, Measure
 from homeostat.models.base import Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.disk import Disk

@@ -13,7 +13,8 @@ from homeostat.accounts.accounts import Accounts
 from homeostat.accounts.charges import BELIEVED, Charge, Charged, Charges
 from homeostat.accounts.database import Database
 from homeostat.accounts.errors import QuotaExceeded
-from homeostat.accounts.quotas import Amounts, Measure, Quotas
+from homeostat.accounts.measures import Amounts, Measure
+from homeostat.accounts.quotas import Quotas
 from homeostat.accounts.rights import Role
 
 from .conftest import SetClock

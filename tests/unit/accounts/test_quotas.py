@@ -9,7 +9,8 @@ from homeostat.accounts.audit import Audit, Search
 from homeostat.accounts.charges import Charged, Charges
 from homeostat.accounts.database import Database
 from homeostat.accounts.errors import NoSuchAccount, NotAQuota
-from homeostat.accounts.quotas import AMOUNT_MAX, DEFAULT, Measure, NewLimit, Quotas, limit_from
+from homeostat.accounts.measures import AMOUNT_MAX, DEFAULT, Measure, NewLimit, limit_from
+from homeostat.accounts.quotas import Quotas
 from homeostat.accounts.rights import Role
 
 from .conftest import SetClock

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from homeostat.accounts.actor import HOUSE, Actor
-from homeostat.accounts.quotas import Amounts, Measure
+from homeostat.accounts.measures import Amounts, Measure
 from homeostat.accounts.rights import Right, Role
 from homeostat.models.base import API_VERSION, OWNER, Key
 from homeostat.service import collection

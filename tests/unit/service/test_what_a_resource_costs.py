@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from homeostat.accounts.quotas import Measure
+from homeostat.accounts.measures import Measure
 from homeostat.models.base import API_VERSION, Resource
 from homeostat.models.kinds import BY_KIND, KINDS
 from homeostat.service.costs import COSTLY, cost_of, upload_cost

@@ -16,7 +16,8 @@ from ..settings import CliSettings, common_options, pass_settings
 from ..show.items import FORM, ItemForms
 
 if TYPE_CHECKING:
-    from homeostat.accounts.quotas import AccountQuotas, Measure, NewLimit, Quotas
+    from homeostat.accounts.measures import Measure, NewLimit
+    from homeostat.accounts.quotas import AccountQuotas, Quotas
 
 ROLES = click.Choice([role.value for role in Role])
 
@@ -90,7 +91,7 @@ def _limits(texts: Sequence[str]) -> dict[Measure, NewLimit]:
     Raises:
         CliError, NotAQuota: one is none.
     """
-    from homeostat.accounts.quotas import Measure, limit_from
+    from homeostat.accounts.measures import Measure, limit_from
 
     such = "such as machines=5 memory=16Gi; there are " + ", ".join(Measure)
     if not texts:
@@ -116,7 +117,7 @@ def role_document(found: tuple[Role, Mapping[Measure, int | None]]) -> dict[str,
 
 
 def _row(found: AccountQuotas) -> tuple[str, ...]:
-    from homeostat.accounts.quotas import shown
+    from homeostat.accounts.measures import shown
 
     def cell(used: str, limit: int | None, text: str) -> str:
         return used if limit is None else f"{used}/{text}"
@@ -126,7 +127,7 @@ def _row(found: AccountQuotas) -> tuple[str, ...]:
 
 
 def _role_row(found: tuple[Role, Mapping[Measure, int | None]]) -> tuple[str, ...]:
-    from homeostat.accounts.quotas import shown
+    from homeostat.accounts.measures import shown
 
     return found[0], *(shown(measure, limit) for measure, limit in found[1].items())
 
