@@ -34,6 +34,8 @@ WITHOUT_A_RIGHT = frozenset(
     for path, methods in {
         "session": ("POST", "GET", "DELETE"),
         "session/refresh": ("POST",),
+        "session/oidc": ("GET",),
+        "session/oidc/callback": ("GET",),
         "sessions": ("GET",),
         "sessions/session": ("DELETE",),
         "whoami": ("GET",),

@@ -18,7 +18,7 @@ def test_a_state_folder_of_another_folder_is_refused(tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     arguments = command(other, tmp_path / "state", free_port())
-    ended = subprocess.run(arguments, check=False, capture_output=True, text=True, timeout=30)
+    ended = subprocess.run(arguments, check=False, capture_output=True, text=True, timeout=120)
     assert ended.returncode != 0
     assert str(tmp_path / "machines") in ended.stderr and "Traceback" not in ended.stderr
 

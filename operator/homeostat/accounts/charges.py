@@ -61,6 +61,7 @@ class Charges:
         Raises:
             QuotaExceeded: it would have more than its limits of something that it asks more of. Nothing is charged.
         """
+        self.check(owner, what, wanted)  # who is refused anyway takes no turn to write
         with self._database.writing() as session:
             account = session.scalar(_account(owner).with_for_update())
             if account is None:
