@@ -45,7 +45,6 @@ OPERATOR_RIGHTS: Rights = {
 }
 API_RIGHTS: Rights = {
     **{plural: READ | {"create", "patch", "delete"} for plural in DECLARED},
-    "snapshots": READ | {"create", "delete"},
     "machinerevisions": READ,
     "hosts": READ,
     "events": {"list", "watch"},

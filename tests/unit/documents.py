@@ -198,6 +198,24 @@ DOCUMENTS: tuple[Document, ...] = (
     }, {
         "observedGeneration": 1, "conditions": CONDITIONS, "version": "libvirt 9.0.0, QEMU 7.2.0",
         "capacity": {"vcpus": 8, "memory": "16Gi"}, "machines": 2, "operator": "homeostat-0",
+        "trash": [
+            {
+                "entry": "20260101T000000Z-web",
+                "namespace": "default",
+                "name": "web",
+                "of": "VirtualMachine",
+                "uid": "5a1d",
+                "reason": "deleted by alice",
+                "since": "2026-01-01T00:00:00Z",
+                "until": "2026-01-08T00:00:00Z",
+                "returns": True,
+                "macs": ["52:54:00:00:00:01"],
+                "disks": [
+                    {"name": "root", "path": "/web/root.img", "size": 196608, "virtualSize": 2147483648, "backing": "/a.img"}
+                ],
+                "note": "erased sooner where its place is needed",
+            }
+        ],
         "orphans": [
             {"namespace": "default", "name": "old", "state": "running", "domain": "old", "directory": "/old", "disks": ["root"]},
         ],
