@@ -19,6 +19,8 @@ def test_the_guest_goes_on_where_it_was(town: Homeostat) -> None:
     town.start()
     address = town.wait_address(NAME)
     booted(town, address, 1)
+    # What it has yet to say when the snapshot is taken it says again when that is gone back to.
+    town.wait_for(lambda: "homeostat-guest ready" in town.console(NAME), "it has said all", BOOT_TIMEOUT)
     write_snapshot(town, "then", NAME, memory=True)
     status = wait_taken(town, "then", BOOT_TIMEOUT)
     assert status.consistency == "Memory" and status.size and status.size > 2**24
