@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 
 from homeostat.accounts import errors
@@ -38,13 +38,10 @@ class AccountsLedger:
         """Says how what there is is counted."""
         self._count = count
 
-    def charging(self, owner: str, key: Key, cost: Amounts) -> AbstractAsyncContextManager[None]:
-        return self._charging(owner, _charged(key), cost)
-
     @asynccontextmanager
-    async def _charging(self, owner: str, what: Charged, cost: Amounts) -> AsyncIterator[None]:
+    async def charging(self, owner: str, key: Key, cost: Amounts) -> AsyncIterator[None]:
         charges = await self._charges()
-        charge = None if charges is None else await self._asked(lambda: charges.charge(owner, what, cost))
+        charge = None if charges is None else await self._asked(lambda: charges.charge(owner, _charged(key), cost))
         try:
             yield
         except BaseException:

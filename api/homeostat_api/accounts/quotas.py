@@ -5,6 +5,7 @@ from __future__ import annotations
 import falcon.asgi
 
 from homeostat.accounts.errors import NotAQuota
+from homeostat.accounts.quotas import role_document
 from homeostat.accounts.rights import Role
 
 from ..http.media import read_model
@@ -19,9 +20,7 @@ from .words import (
     QuotaAll,
     RoleQuotaAll,
     RoleQuotaBody,
-    account_quota_body,
     limits_in,
-    role_quota_body,
 )
 
 TAG = "Quotas"
@@ -44,7 +43,7 @@ class QuotaCollection:
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         account = req.get_param("account")
         found = await self._counter.do(req, lambda accounts: accounts.quotas(account))
-        resp.media = {"quotas": [account_quota_body(quotas) for quotas in found]}
+        resp.media = {"quotas": [quotas.document() for quotas in found]}
 
 
 class UserQuota:
@@ -62,7 +61,7 @@ class UserQuota:
     )
     async def on_patch(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, user: str) -> None:
         limits = limits_in(await read_model(req, NewQuota))
-        resp.media = account_quota_body(await self._counter.do(req, lambda accounts: accounts.set_quota(user, limits)))
+        resp.media = (await self._counter.do(req, lambda accounts: accounts.set_quota(user, limits))).document()
 
 
 class RoleQuotas:
@@ -78,7 +77,7 @@ class RoleQuotas:
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         found = await self._counter.do(req, lambda accounts: accounts.role_quotas())
-        resp.media = {"roles": [role_quota_body(role, limits) for role, limits in found.items()]}
+        resp.media = {"roles": [role_document(role, limits) for role, limits in found.items()]}
 
 
 class RoleQuota:
@@ -99,4 +98,4 @@ class RoleQuota:
             raise NotAQuota(f"{role[:40]!r} is no role", f"roles are {', '.join(Role)}")
         limits = limits_in(await read_model(req, NewQuota))
         found = await self._counter.do(req, lambda accounts: accounts.set_role_quota(Role(role), limits))
-        resp.media = role_quota_body(Role(role), found)
+        resp.media = role_document(Role(role), found)

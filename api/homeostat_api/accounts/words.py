@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -14,7 +13,6 @@ from homeostat.accounts.api_tokens import ApiToken
 from homeostat.accounts.audit import AuditOutcome
 from homeostat.accounts.grants import GivenGrant
 from homeostat.accounts.measures import DEFAULT, Measure, NewLimit, limit_from
-from homeostat.accounts.quotas import AccountQuotas
 from homeostat.accounts.rights import Grant, Right, Role
 from homeostat.accounts.sessions import OpenSession, SignedIn
 
@@ -323,15 +321,6 @@ def grant_of(asked: NewGrant) -> Grant:
 def stamp(moment: datetime | None) -> str | None:
     """Returns a moment as RFC 3339 has it."""
     return None if moment is None else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def account_quota_body(found: AccountQuotas) -> dict[str, Any]:
-    quotas = {quota.measure.value: {"used": quota.used, "limit": quota.limit, "own": quota.own} for quota in found.quotas}
-    return {"account": found.account, "role": found.role, "quotas": quotas}
-
-
-def role_quota_body(role: Role, limits: Mapping[Measure, int | None]) -> dict[str, Any]:
-    return {"role": role, "limits": {measure.value: limit for measure, limit in limits.items()}}
 
 
 def limits_in(asked: NewQuota) -> dict[Measure, NewLimit]:

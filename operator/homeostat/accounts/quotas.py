@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
@@ -35,6 +36,16 @@ class AccountQuotas:
     account: str
     role: Role
     quotas: Sequence[Quota]
+
+    def document(self) -> dict[str, Any]:
+        """Returns them as JSON has it, for commands and over REST; memory and disk in bytes."""
+        quotas = {quota.measure.value: {"used": quota.used, "limit": quota.limit, "own": quota.own} for quota in self.quotas}
+        return {"account": self.account, "role": self.role.value, "quotas": quotas}
+
+
+def role_document(role: Role, limits: Mapping[Measure, int | None]) -> dict[str, Any]:
+    """Returns the limits of a role as JSON has it."""
+    return {"role": role.value, "limits": {measure.value: limit for measure, limit in limits.items()}}
 
 
 class Quotas:
@@ -97,10 +108,8 @@ class Quotas:
 
 def role_limits(session: Session, role: Role) -> dict[Measure, int | None]:
     """Returns the limits of a role."""
-    found = dict.fromkeys(Measure, None) | {
-        Measure(row.measure): row.amount for row in session.scalars(select(QuotaRow).where(QuotaRow.role == role.value))
-    }
-    return dict(found)
+    rows = session.scalars(select(QuotaRow).where(QuotaRow.role == role.value))
+    return {**dict.fromkeys(Measure, None), **{Measure(row.measure): row.amount for row in rows}}
 
 
 def limits_of(session: Session, row: AccountRow) -> dict[Measure, int | None]:
@@ -116,7 +125,8 @@ def used_by(session: Session, row: AccountRow) -> dict[Measure, int]:
 
 
 def _of(session: Session, row: AccountRow) -> AccountQuotas:
-    used, limits, own = used_by(session, row), limits_of(session, row), _own_limits(session, row)
+    used, own = used_by(session, row), _own_limits(session, row)
+    limits = {**role_limits(session, Role(row.role)), **own}
     return AccountQuotas(row.name, Role(row.role), [Quota(m, used[m], limits[m], m in own) for m in Measure])
 
 

@@ -105,17 +105,6 @@ def _limits(texts: Sequence[str]) -> dict[Measure, NewLimit]:
     return found
 
 
-def as_document(found: AccountQuotas) -> dict[str, Any]:
-    """Returns the quotas of an account as JSON; memory and disk in bytes. ``limit`` null: there is none."""
-    quotas = {quota.measure.value: {"used": quota.used, "limit": quota.limit, "own": quota.own} for quota in found.quotas}
-    return {"account": found.account, "role": found.role.value, "quotas": quotas}
-
-
-def role_document(found: tuple[Role, Mapping[Measure, int | None]]) -> dict[str, Any]:
-    """Returns the limits of a role as JSON."""
-    return {"role": found[0].value, "limits": {measure.value: limit for measure, limit in found[1].items()}}
-
-
 def _row(found: AccountQuotas) -> tuple[str, ...]:
     from homeostat.accounts.measures import shown
 
@@ -126,6 +115,12 @@ def _row(found: AccountQuotas) -> tuple[str, ...]:
     return found.account, found.role, *cells
 
 
+def _role_document(found: tuple[Role, Mapping[Measure, int | None]]) -> dict[str, Any]:
+    from homeostat.accounts.quotas import role_document
+
+    return role_document(*found)
+
+
 def _role_row(found: tuple[Role, Mapping[Measure, int | None]]) -> tuple[str, ...]:
     from homeostat.accounts.measures import shown
 
@@ -134,8 +129,8 @@ def _role_row(found: tuple[Role, Mapping[Measure, int | None]]) -> tuple[str, ..
 
 WHAT = ("MACHINES", "RUNNING", "VCPUS", "MEMORY", "DISK", "SNAPSHOTS", "UPLOADS", "CONSOLES")
 FORMS: ItemForms[AccountQuotas] = ItemForms(
-    lambda found: found.account, as_document, ("ACCOUNT", "ROLE", *WHAT), _row, "There are no accounts."
+    lambda found: found.account, lambda found: found.document(), ("ACCOUNT", "ROLE", *WHAT), _row, "There are no accounts."
 )
 ROLE_FORMS: ItemForms[tuple[Role, Mapping[Measure, int | None]]] = ItemForms(
-    lambda found: found[0], role_document, ("ROLE", *WHAT), _role_row
+    lambda found: found[0], _role_document, ("ROLE", *WHAT), _role_row
 )
