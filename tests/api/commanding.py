@@ -53,3 +53,11 @@ class User:
         file.chmod(0o600)
         said = self.call("login", self.url, "--name", name, "--password-file", str(file))
         assert said.code == 0, said.err
+
+
+def bob_at_home(api: Api, home: Path, monkeypatch: pytest.MonkeyPatch, captured: pytest.CaptureFixture[str]) -> User:
+    """Returns bob, who has signed in."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+    user = User(api, home, captured)
+    user.login("bob")
+    return user

@@ -11,7 +11,7 @@ import yaml
 from homeostat.accounts.rights import Role
 from homeostat.models.base import OWNER
 from tests.api import inside
-from tests.api.commanding import User
+from tests.api.commanding import User, bob_at_home
 from tests.api.harness import Api, serving
 from tests.api.modes import of_a_folder
 from tests.api.people import Person, settle
@@ -34,10 +34,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 
 @pytest.fixture
 def bob(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> User:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    user = User(api, tmp_path, capsys)
-    user.login("bob")
-    return user
+    return bob_at_home(api, tmp_path, monkeypatch, capsys)
 
 
 def given(user: User, text: str) -> str:
@@ -87,7 +84,8 @@ def test_apply_keeps_to_the_three_way_rule(bob: User) -> None:
 
 def test_what_apply_refuses(bob: User) -> None:
     theirs = bob.there("apply", "-f", given(bob, MACHINE.format("theirs", "{runStrategy: Halted}")))
-    assert theirs.code == 1 and "exists already" in theirs.err and ".yaml" not in theirs.err
+    assert theirs.code == 1 and "exists already" in theirs.err and "theirs.yaml" not in theirs.err
+    assert theirs.err.startswith(f"error: {bob.home}/given.yaml:1: vm/theirs: "), "it says which document"
     taken = MACHINE.format("mine, labels: {homeostat.dev/owner: eve}", "{}")
     assert "is written by the server" in bob.there("apply", "-f", given(bob, taken)).err
     other = MACHINE.format("thief, annotations: {homeostat.dev/identity: default/thief/0b5c}", "{}")

@@ -10,7 +10,7 @@ import pytest
 
 from homeostat.accounts.rights import Role
 from tests.api import inside
-from tests.api.commanding import User
+from tests.api.commanding import User, bob_at_home
 from tests.api.harness import Api, serving
 from tests.api.modes import of_a_folder
 from tests.api.people import Person, settle
@@ -33,11 +33,8 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 
 @pytest.fixture
 def bob(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> User:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     (tmp_path / "desired").mkdir()
-    user = User(api, tmp_path, capsys)
-    user.login("bob")
-    return user
+    return bob_at_home(api, tmp_path, monkeypatch, capsys)
 
 
 def write(user: User, kind: str, name: str, spec: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from hypothesis import given
-from hypothesis import strategies as st
 
 from homeostat.models.machine import Power, RunStrategy, VirtualMachine
 from homeostat.planner.changes.changes import compare, compare_running
@@ -11,7 +10,7 @@ from homeostat.planner.machine.desired import desired_domain
 from homeostat.planner.observed import DomainState, RememberedActs
 from homeostat.planner.plan import Disruption, Plan, Stalled
 from tests.unit.driving import Operator
-from tests.unit.machines import HAPPENINGS, Spec, edits, flat, happen, machine, specs
+from tests.unit.machines import STEPS, Spec, lived, specs
 from tests.unit.world import World
 
 RUNNING, PAUSED, OFF = DomainState.RUNNING, DomainState.PAUSED, DomainState.SHUTOFF
@@ -51,17 +50,11 @@ def check(world: World, vm: VirtualMachine, plan: Plan) -> None:
         assert vm.spec.update_policy != "Immediate" or not lacks
 
 
-@given(specs(), st.lists(edits() | st.sampled_from(sorted(HAPPENINGS)), max_size=8))
+@given(specs(), STEPS)
 def test_a_corrected_machine_rests_as_its_spec_says(fields: Spec, steps: list[Spec | str]) -> None:
     world = World()
     operator = Operator(world)
-    for step in [{}, *steps]:
-        if isinstance(step, str):
-            if not happen(world, step):
-                continue
-        else:
-            fields = {**fields, **step, "driftPolicy": None}
-        vm = machine(**flat(fields))
+    for vm in lived(world, fields, steps, driftPolicy=None):
         world.obedient = world.obedient or vm.spec.shutdown.on_timeout == "Wait"
         plan = operator.settle(vm)
         assert plan.drift == ()

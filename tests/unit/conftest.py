@@ -6,9 +6,9 @@ import os
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from tests.unit.store_fixtures import room
+from tests.unit.store_fixtures import index, room
 
-__all__ = ["room"]  # the fixture
+__all__ = ["index", "room"]  # the fixtures
 
 # The same examples in every run, so that a failure is everybody's; `HYPOTHESIS_PROFILE=search` looks for new ones.
 settings.register_profile("fixed", max_examples=60, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from hypothesis import strategies as st
@@ -201,3 +201,18 @@ def happen(world: World, what: str) -> bool:
 
 def is_running(world: World) -> bool:
     return world.domain is not None and world.domain.state is DomainState.RUNNING
+
+
+STEPS = st.lists(edits() | st.sampled_from(sorted(HAPPENINGS)), max_size=8)
+"""What becomes of a machine: its spec is edited, or something happens to it."""
+
+
+def lived(world: World, fields: Spec, steps: list[Spec | str], **always: Any) -> Iterator[VirtualMachine]:
+    """Yields the machine at first, and after each step that is possible. ``always``: fields that no step changes."""
+    for step in [{}, *steps]:
+        if isinstance(step, str):
+            if not happen(world, step):
+                continue
+        else:
+            fields = {**fields, **step, **always}
+        yield machine(**flat(fields))

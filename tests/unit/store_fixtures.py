@@ -13,6 +13,7 @@ from homeostat.models.base import Key, Resource
 from homeostat.store.files.passes.intake import PassReport
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
+from homeostat.store.index.index import Index
 from homeostat.store.index.row import Row
 
 
@@ -110,3 +111,11 @@ def room(tmp_path: Path) -> Iterator[Room]:
     room.folder.mkdir()
     yield room
     room.close()
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[Index]:
+    """Yields an index without resources."""
+    opened = Index.open(tmp_path / "index.sqlite")
+    yield opened
+    opened.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -33,13 +32,6 @@ from homeostat.store.index.index import Index
 unaudited.forget = lambda index, up_to: os.kill(os.getpid(), signal.SIGKILL)
 Edits(Database.open(sys.argv[1])).take_from(Index.open(Path(sys.argv[2])))
 """
-
-
-@pytest.fixture
-def index(tmp_path: Path) -> Iterator[Index]:
-    opened = Index.open(tmp_path / "index.sqlite")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,12 +12,13 @@ from homeostat.cli.main import run
 from homeostat.store.files.state import StateFolder
 from homeostat.store.index.index import Index
 from homeostat.store.kubernetes.mirror import Mirror
+from tests.rig.answering import Silent, answering
 
 COPY = b"QFI\xfb" + b"x" * 3_000_000
 TOKEN = "0123456789abcdef"
 
 
-class Beside(BaseHTTPRequestHandler):
+class Beside(Silent):
     """The API of the other host."""
 
     asked: ClassVar[list[str]] = []
@@ -39,20 +38,12 @@ class Beside(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(COPY[: self.sends])
 
-    def log_message(self, format: str, *args: Any) -> None:
-        """Says nothing."""
-
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr(Beside, "asked", [])
-    server = HTTPServer(("127.0.0.1", 0), Beside)
-    serving = threading.Thread(target=server.serve_forever, args=(0.01,))
-    serving.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    serving.join()
-    server.server_close()
+    with answering(Beside) as url:
+        yield url
 
 
 def thing(kind: str, name: str, status: dict[str, Any], **spec: Any) -> dict[str, Any]:

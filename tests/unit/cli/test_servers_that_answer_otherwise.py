@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import ssl
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from homeostat.cli.main import run
+from tests.rig.answering import Silent, answering
 from tests.rig.waiting import free_port
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -37,7 +36,7 @@ def serving(*answers: Answer, tls: ssl.SSLContext | None = None) -> Iterator[str
     """Serves these answers one after another, the last one again and again, and yields the URL."""
     left = list(answers)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Silent):
         def do_GET(self) -> None:
             status, headers, body = left.pop(0) if len(left) > 1 else left[0]
             self.send_response(status)
@@ -46,20 +45,8 @@ def serving(*answers: Answer, tls: ssl.SSLContext | None = None) -> Iterator[str
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *arguments: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    if tls is not None:
-        server.socket = tls.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with answering(Handler, tls) as url:
+        yield url
 
 
 @pytest.fixture

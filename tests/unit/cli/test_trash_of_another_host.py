@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,11 +13,12 @@ from homeostat.cli.main import run
 from homeostat.store.files.state import StateFolder
 from homeostat.store.index.index import Index
 from homeostat.store.kubernetes.mirror import Mirror
+from tests.rig.answering import Silent, answering
 
 TOLD = {"namespace": "default", "name": "web", "of": "VirtualMachine", "since": "2026-01-01T00:00:00Z", "returns": True}
 
 
-class Beside(BaseHTTPRequestHandler):
+class Beside(Silent):
     """The API of the other host."""
 
     asked: ClassVar[list[str]] = []
@@ -35,20 +34,12 @@ class Beside(BaseHTTPRequestHandler):
 
     do_POST = do_DELETE = _answer
 
-    def log_message(self, format: str, *args: Any) -> None:
-        """Says nothing."""
-
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr(Beside, "asked", [])
-    server = HTTPServer(("127.0.0.1", 0), Beside)
-    serving = threading.Thread(target=server.serve_forever, args=(0.01,))
-    serving.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    serving.join()
-    server.server_close()
+    with answering(Beside) as url:
+        yield url
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from ..access import State, opened, run
+from ..errors import CliError
 from ..given import Given, read_given
-from ..references import full_name
+from ..references import full_name, short_name
 from ..settings import CliSettings, common_options, pass_settings
 from ..show.doubting import doubts_about, print_warnings
 from ..terminal import paint, say
@@ -47,7 +48,12 @@ async def _apply(settings: CliSettings, given: Sequence[Given], dry_run: bool) -
         given = in_order(given)
     async with opened(settings, create=True) as store:
         for one in given:
-            await _apply_one(store, one, dry_run)
+            try:
+                await _apply_one(store, one, dry_run)
+            except CliError as error:  # of a server, which knows of no files
+                place = f"{one.path or '-'}:{one.line}: {short_name(one.resource.key)}"
+                said = f"{place}: {error}".splitlines()
+                raise CliError(said, error.mend.splitlines(), reason=error.reason, exit_code=error.exit_code) from error
 
 
 async def _apply_one(store: State, given: Given, dry_run: bool) -> None:
