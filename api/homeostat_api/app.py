@@ -9,7 +9,8 @@ from homeostat_contracts.volant import routes as volant
 from . import openapi
 from .accounts.edits import NoteEdits
 from .accounts.journal import AccountsJournal
-from .accounts.ledger import AccountsLedger, CountedAgain
+from .accounts.kept import Kept
+from .accounts.ledger import AccountsLedger
 from .accounts.lookup import AccountsLookup
 from .accounts.routes import account_routes
 from .config import ApiConfig, guard_bind
@@ -62,9 +63,13 @@ def create_app(config: ApiConfig) -> App:
     routes.append(Route(f"{V1}/openapi", published))
     published.publish(openapi.build(routes, with_token=config.token is not None or config.accounts_required))
     gate = Gate(config, volant.API_KEY, accounts)
-    edits = NoteEdits(mode.workspace.store.index, accounts, mode.supervisor)
+    edits = NoteEdits(mode.workspace.store.index, accounts)
+    kept = (
+        Kept(mode.supervisor, "the audit of edits", edits.follow),
+        Kept(mode.supervisor, "the count for quotas", ledger.keep_counting),
+    )
     pages = (AnswerPages(config.origins),) if config.origins else ()
-    mine = Observe(metrics), HeadAsGet(), gate, TellAge(mode.operator), edits, CountedAgain(ledger)
+    mine = Observe(metrics), HeadAsGet(), gate, TellAge(mode.operator), *kept
     return application(routes, ANSWERS, (*pages, *mine, *mode.middleware))
 
 

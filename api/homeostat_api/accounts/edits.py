@@ -6,7 +6,6 @@ import asyncio
 import logging
 
 from homeostat.accounts.errors import AccountsError
-from homeostat.runtime.engine.supervise import Supervisor
 from homeostat.store.errors import StoreError
 from homeostat.store.index.index import Index
 
@@ -18,24 +17,13 @@ LOOK = 0.5  # seconds between two looks at the index
 
 
 class NoteEdits:
-    """A middleware, which begins with the server."""
-
-    def __init__(self, index: Index, lookup: AccountsLookup, supervisor: Supervisor) -> None:
+    def __init__(self, index: Index, lookup: AccountsLookup) -> None:
         self._index = index
         self._lookup = lookup
-        self._supervisor = supervisor
-        self._task: asyncio.Task[None] | None = None
         self._trouble = ""  # of the last look
 
-    async def process_startup(self, scope: object, event: object) -> None:
-        self._task = asyncio.create_task(self._supervisor.keep("the audit of edits", self._follow))
-
-    async def process_shutdown(self, scope: object, event: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _follow(self) -> None:
+    async def follow(self) -> None:
+        """Notes what is edited, without end."""
         seen = -1
         while True:
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from homeostat.accounts import errors
@@ -24,6 +24,7 @@ T = TypeVar("T")
 log = logging.getLogger("homeostat.api")
 
 PERIOD = 60.0  # seconds between two counts, also of what comes into the folder by itself
+ANY = 0.0  # by the clock of the loop: before any count
 LEAST = 1.0  # seconds between two counts; who is refused meanwhile waits for the next one
 
 
@@ -62,13 +63,12 @@ class AccountsLedger:
 
     async def _asked(self, work: Callable[[], T]) -> T:
         """Asks, and asks again after a count where it is refused: what was deleted meanwhile counts no more."""
-        if self._begun == float("-inf"):
-            await self.try_to_count()  # what was there before this server is charged first
+        await self.try_to_count(ANY)  # what was there before this server is charged first
         since = asyncio.get_running_loop().time()
         try:
             return await self._lookup.run(work)
         except errors.QuotaExceeded:
-            await self.count(since)
+            await self.try_to_count(since)
         try:
             return await self._lookup.run(work)
         except errors.QuotaExceeded as error:
@@ -82,18 +82,24 @@ class AccountsLedger:
         except errors.DatabaseTrouble as error:
             log.warning("a charge is given back by the next count: %s", error)
 
-    async def try_to_count(self) -> None:
-        """Counts, and says where that fails."""
+    async def keep_counting(self) -> None:
+        """Counts now and every minute, without end: what others change is charged, too, and what was never made is not."""
+        while True:
+            await self.try_to_count(asyncio.get_running_loop().time())
+            await asyncio.sleep(PERIOD)
+
+    async def try_to_count(self, since: float) -> None:
+        """Counts as ``count`` does, and says where that fails."""
         try:
-            await self.count()
+            await self.count(since)
         except (StoreError, errors.AccountsError) as error:
             log.warning("what everybody has cannot be counted now: %s", error)
 
-    async def count(self, since: float | None = None) -> None:
-        """Counts what there is, and corrects what is charged. ``since``: a count that began later will do."""
+    async def count(self, since: float) -> None:
+        """Counts what there is, and corrects what is charged, unless that was done by a count that began after ``since``."""
         async with self._counting:
             clock = asyncio.get_running_loop().time
-            if since is not None and self._begun >= since:
+            if self._begun >= since:
                 return
             await asyncio.sleep(self._begun + LEAST - clock())
             charges = await self._charges()
@@ -106,28 +112,6 @@ class AccountsLedger:
             self._begun = begun
             if corrected:
                 log.info("quotas: %d charges corrected by a count", corrected)
-
-
-class CountedAgain:
-    """Counts at the start of a server and every minute: what others change is charged, too, and what was never made is not."""
-
-    def __init__(self, ledger: AccountsLedger) -> None:
-        self._ledger = ledger
-        self._task: asyncio.Task[None] | None = None
-
-    async def process_startup(self, scope: object, event: object) -> None:
-        self._task = asyncio.create_task(self._run())
-
-    async def process_shutdown(self, scope: object, event: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _run(self) -> None:
-        while True:
-            await self._ledger.try_to_count()
-            await asyncio.sleep(PERIOD)
 
 
 def _charged(key: Key) -> Charged:
