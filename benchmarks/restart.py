@@ -27,7 +27,7 @@ READS = frozenset(
         "isPersistent", "autostart", "hasManagedSaveImage", "domainEventRegisterAny", "networkEventRegisterAny",
         "networkLookupByName", "DHCPLeases", "getLibVersion", "getVersion", "getType", "lookupByUUIDString", "isActive",
         "domainEventDeregisterAny", "networkEventDeregisterAny", "bridgeName", "getDomainCapabilities", "name",
-        "listAllInterfaces", "listInterfaces", "getFreeMemory", "getMaxVcpus", "isAlive", "metadata",
+        "listAllInterfaces", "listInterfaces", "getCPUModelNames", "getFreeMemory", "getMaxVcpus", "isAlive", "metadata",
     }
 )  # fmt: skip
 

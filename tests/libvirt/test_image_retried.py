@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import socket
 from pathlib import Path
+
+import pytest
 
 from homeostat.driver.storage import Storage
 from homeostat.planner.actions import FetchImage, ImageRef
 from homeostat.planner.observed import ImagePhase
-from tests.unit.images import Answer, Clock, ImageServer, blob, fetch, observe, until
+from tests.unit.images import Answer, Clock, ImageServer, blob, fetch, observe, qcow2, until
 
 TAG = {"ETag": '"one"'}
 
@@ -130,3 +133,19 @@ async def test_listeners_are_told_when_it_may_be_tried_again(server: ImageServer
     await until(storage, ref, tmp_path, lambda image: image.phase is ImagePhase.FAILED)
     await until(storage, ref, tmp_path, lambda image: image.phase is ImagePhase.MISSING)
     assert (await fetch(storage, ref, tmp_path)).phase is ImagePhase.READY
+
+
+async def test_a_host_that_is_out_of_threads_refuses_no_image_for_good(
+    server: ImageServer, storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    (tmp_path / "bin").mkdir()
+    (stub := tmp_path / "bin" / "qemu-img").write_text(
+        "#!/bin/sh\necho 'qemu: qemu_thread_create: Resource temporarily unavailable' >&2\nkill -ABRT $$\n"
+    )
+    stub.chmod(0o755)
+    server.answer = lambda path, count: Answer(qcow2())
+    ref = ImageRef(f"{server.url}/disk.img")
+    failed = await fetch(storage, ref, tmp_path)
+    assert failed.phase is ImagePhase.FAILED and not failed.permanent
+    assert "no further thread (Resource temporarily unavailable); it is tried again" in failed.error

@@ -18,7 +18,10 @@ TIMEOUT = 60.0  # seconds for what copies no contents
 # OpenStack Nova's limits for reading foreign images (1 GiB of address space, 30 s of CPU): a hostile header can
 # make qemu-img ask for any amount of either.
 _LIMITS = ("prlimit", "--as=1073741824", "--cpu=30", "--nofile=64", "--core=0", "--")
-
+# glibc gives threads heaps of their own, each 64 MiB of that address space. With more than a few, qemu-img could not begin a
+# thread, now and then, for a good image.
+_ONE_HEAP = {"MALLOC_ARENA_MAX": "1"}
+_NO_THREAD = "qemu_thread_create: "  # how it says so before it aborts
 
 _CORRUPT, _LEAKS = 2, 3  # exit codes of qemu-img check, see its manual; leaks only take space
 _BEYOND = re.compile(r"exceeding the end of the file by one cluster or more: offset (0x[0-9a-f]+) size (0x[0-9a-f]+)")
@@ -112,10 +115,11 @@ async def _call(
 ) -> tuple[int, bytes, str]:
     """Returns its exit code, its output, and the end of its error messages."""
     command = (*(_LIMITS if limited else ()), "qemu-img", *arguments)
+    environment = {**os.environ, **_ONE_HEAP} if limited else None
     pipe = asyncio.subprocess.PIPE
     try:
         child = await asyncio.create_subprocess_exec(
-            *command, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe, umask=0o077
+            *command, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe, umask=0o077, env=environment
         )
     except FileNotFoundError as error:
         raise Refused(_missing(error.filename)) from error
@@ -154,6 +158,9 @@ def _written(arguments: tuple[str, ...]) -> Path:
 def _failure(code: int, said: str, arguments: tuple[str, ...], doing: str) -> DriverError:
     if code == 127 or "failed to execute qemu-img" in said:
         return Refused(_missing("qemu-img"))
+    if code < 0 and _NO_THREAD in said:
+        why = said.partition(_NO_THREAD)[2].splitlines()[0]
+        return DriverError(f"could not {doing}: this host gives qemu-img no further thread ({why}); it is tried again")
     if code < 0:
         return _Complained(f"could not {doing}: qemu-img was ended by signal {-code}")
     said = said.removeprefix("qemu-img: ")

@@ -20,6 +20,7 @@ from homeostat.planner.observed import ImagePhase, ObservedImage
 from ..formats import qemu_img
 from ..paths import PARTIAL, Rooms, file_errors, flush
 from ..stat_cache import Signature
+from .alone import alone
 from .digests import Arrived
 from .examine import examine, verified
 from .local import Report, copy_local, discard, in_thread
@@ -144,13 +145,30 @@ class ImageCache:
         fetch = self._running[ref.key] = Fetch(name, remote)
         fetch.task = asyncio.get_running_loop().create_task(self._run(ref, fetch), name=f"fetch {name}")
 
+    def _partial(self, ref: ImageRef) -> Path:
+        path = self.path(ref.key)
+        return path.with_name(path.name + PARTIAL)
+
+    def _follow(self, ref: ImageRef, fetch: Fetch) -> None:
+        """Reports how far another's fetch of the same image is."""
+        self._report(ref, fetch, asyncio.get_running_loop(), _size(self._partial(ref)), None)
+
+    def _report(self, ref: ImageRef, fetch: Fetch, loop: asyncio.AbstractEventLoop, fetched: int, total: int | None) -> None:
+        """Notes the progress, and tells of it now and then. Any thread may call it."""
+        fetch.progress(fetched, total)
+        if self._clock() - fetch.reported >= REPORT_EVERY:
+            fetch.reported = self._clock()
+            loop.call_soon_threadsafe(self._changed, ref.key)
+
     async def _run(self, ref: ImageRef, fetch: Fetch) -> None:
         failure: _Failure | None = None
         if self._turns.full(fetch.remote):
             self._changed(ref.key)
         try:
-            async with self._turns.turn(fetch):
-                await self._obtain_watched(ref, fetch)
+            self._rooms.ensure(self._rooms.images)
+            async with alone(self._partial(ref), bound(self._follow, ref, fetch)), self._turns.turn(fetch):
+                if not self.path(ref.key).exists():  # another has fetched it meanwhile
+                    await self._obtain_watched(ref, fetch)
         except Unwanted:
             log.info("fetching image %s was given up: nobody asks for it any more", fetch.name)
         except DriverError as error:
@@ -191,8 +209,7 @@ class ImageCache:
     def _next_try(self, ref: ImageRef) -> str:
         from .fetch import next_try
 
-        path = self.path(ref.key)
-        return next_try(path.with_name(path.name + PARTIAL))
+        return next_try(self._partial(ref))
 
     def _failure(self, ref: ImageRef, error: str, permanent: bool) -> _Failure:
         before = self._failed.get(ref.key)
@@ -205,17 +222,8 @@ class ImageCache:
         self._changed(key)
 
     async def _obtain(self, ref: ImageRef, fetch: Fetch) -> None:
-        self._rooms.ensure(self._rooms.images)
-        path = self.path(ref.key)
-        partial = path.with_name(path.name + PARTIAL)
-        loop = asyncio.get_running_loop()
-
-        def report(fetched: int, total: int | None) -> None:
-            fetch.progress(fetched, total)
-            if self._clock() - fetch.reported >= REPORT_EVERY:
-                fetch.reported = self._clock()
-                loop.call_soon_threadsafe(self._changed, ref.key)
-
+        path, partial = self.path(ref.key), self._partial(ref)
+        report = bound(self._report, ref, fetch, asyncio.get_running_loop())
         try:
             arrived = await self._bring(ref, partial, report, fetch)
             if arrived.resumed and not await _matches(ref, arrived, partial):
