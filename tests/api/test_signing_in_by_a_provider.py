@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,8 +25,9 @@ from homeostat.accounts.oidc.identities import Identities
 from homeostat.accounts.rights import Role
 from homeostat.store.files.state import StateFolder
 from tests.api.harness import Api, refused, serving
-from tests.api.openid_provider import CLIENT, SECRET, OpenIdProvider, openid_provider
+from tests.api.openid_provider import CLIENT, SECRET, Answer, OpenIdProvider, openid_provider
 from tests.api.people import Person, settle
+from tests.rig.waiting import wait_until
 
 BEGIN, CALLBACK = "/api/v1/session/oidc", "/api/v1/session/oidc/callback"
 ALICE, STRANGER = "248289761001", "no-one"
@@ -311,3 +314,41 @@ def test_who_is_banned_stays_out_and_one_who_is_signed_in_goes(house: House) -> 
     finally:
         assert root.status("PATCH", "users/alice", json={"banned": False}) == 200
     assert house.browser().signed_in().status_code == 200
+
+
+def test_a_new_key_of_the_provider_is_soon_known(provider: OpenIdProvider, tmp_path: Path) -> None:
+    provider.forget()
+    with housed(tmp_path, provider) as house:
+        house.link("alice", ALICE)
+        assert house.browser().signed_in().status_code == 200
+        old, provider.key = provider.key, OTHER_KEY
+        try:
+            wait_until(lambda: house.browser().signed_in().status_code == 200, 60, "the new key is known", interval=1)
+            provider.token = lambda claims: jwt.encode({"alg": "RS256", "kid": old.kid}, claims, old)
+            refused(house.browser().signed_in(), 403, "provider_refused")
+        finally:
+            provider.key = old
+
+
+def test_one_that_hangs_keeps_nobody_else_waiting(house: House) -> None:
+    going_on = threading.Event()
+
+    def hangs() -> Answer:
+        going_on.wait(20)
+        return 503, {}, b""
+
+    browser, root = house.browser(), Person(house.api.http, "root")
+    back = browser.back()
+    house.provider.answers["/token"] = hangs
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(browser.http.get, back, timeout=60)
+        try:
+            wait_until(lambda: "/token" in house.provider.asked, 20, "the provider is asked")
+            for _ in range(8):  # whichever process of the server answers
+                assert root.status("GET", "whoami") == 200
+                assert Person(house.api.http, "alice").status("GET", "vms") == 200
+                assert house.browser().http.get(BEGIN).status_code == 302
+            assert not waiting.done()
+        finally:
+            going_on.set()
+        refused(waiting.result(), 503, "provider_unavailable")

@@ -22,7 +22,7 @@ BODY_MAX = 256 * 1024  # bytes of an answer; real ones have a few thousand
 AT_ONCE = 20  # requests to the provider; more wait, as long as one may take
 KEPT = 600.0  # seconds for which what a provider tells of itself, and its keys, are believed
 FAILED = 2.0  # seconds after a failure within which nobody asks again
-ANEW = 10.0  # seconds between two looks for newer keys
+ANEW = 2.0  # seconds between two looks for newer keys
 _IDENTITY = {"Accept": "application/json", "Accept-Encoding": "identity"}  # what is compressed may become any size
 
 
