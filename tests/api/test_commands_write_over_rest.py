@@ -80,6 +80,9 @@ def test_apply_keeps_to_the_three_way_rule(bob: User) -> None:
     assert bob.there("apply", "-f", second).out == f"{name} configured\n"
     assert written(bob, "new")["spec"] == {"resources": {"vcpu": 2}}, "what was applied, and is not any more, goes"
     assert written(bob, "new")["metadata"] == {"name": "new", "labels": {OWNER: "bob"}}, "whose it is, stays"
+    entries = Person(bob.api.http, "root").ask("GET", "audit?kind=VirtualMachine&name=new").json()["entries"]
+    applied = [entry["message"] for entry in entries if entry["verb"] == "apply"]
+    assert applied == ["spec.resources.vcpu", "spec.runStrategy, spec.suspend", "spec.runStrategy, spec.suspend"]
 
 
 def test_what_apply_refuses(bob: User) -> None:

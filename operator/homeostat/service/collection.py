@@ -183,7 +183,8 @@ class Collection(Generic[R]):
             Refusal: it must not become that.
             StoreError: AlreadyExists, Invalid, NotEditable, Conflict (others changed it at each try).
         """
-        async with self._noting("apply", str(dict(document["metadata"]).get("name", "")), dry):
+        given = fields_of({"spec": dict(document.get("spec") or {})})
+        async with self._noting("apply", str(dict(document["metadata"]).get("name", "")), dry, given):
             for _ in range(EDIT_ATTEMPTS - 1):
                 with suppress(store_errors.Conflict):
                     return await self._apply(document, dry)
