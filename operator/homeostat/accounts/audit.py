@@ -197,8 +197,8 @@ def _forget_old(session: Session, now: datetime) -> None:
     forget_beyond(session)
     newest, oldest = session.execute(select(func.max(AuditRow.id), func.min(AuditRow.id))).one()
     if newest - oldest >= ROWS_MAX:
-        last = session.scalar(select(AuditRow.id).order_by(AuditRow.id.desc()).offset(ROWS_MAX).limit(1))
-        session.execute(delete(AuditRow).where(AuditRow.id <= (last or 0)))
+        beyond = select(AuditRow.id).order_by(AuditRow.id.desc()).offset(ROWS_MAX)
+        session.execute(delete(AuditRow).where(AuditRow.id.in_(beyond)))
 
 
 def who_did_what(by: By, act: Act) -> dict[str, str]:

@@ -87,7 +87,6 @@ class Quotas:
                 if not isinstance(limit, str):
                     session.add(QuotaRow(account=row.id, role="", measure=measure.value, amount=checked(measure, limit)))
             note(session, self._clock(), by, Act("set", "Quota", row.name, message=_said(limits)))
-            session.flush()
             return _of(session, row)
 
     def set_role(self, role: Role, limits: Mapping[Measure, NewLimit], *, by: By = ON_HOST) -> Mapping[Measure, int | None]:
@@ -102,7 +101,6 @@ class Quotas:
                 if isinstance(limit, int):
                     session.add(QuotaRow(account=None, role=role.value, measure=measure.value, amount=checked(measure, limit)))
             note(session, self._clock(), by, Act("set", "Quota", f"role {role}", message=_said(limits)))
-            session.flush()
             return role_limits(session, role)
 
 

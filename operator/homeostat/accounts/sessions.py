@@ -140,7 +140,7 @@ def begin(session: Session, account: AccountRow, address: str, client: str, now:
     """Begins a session of an account, and returns what its owner is given. Old sessions go, so that their number is bounded."""
     session.execute(delete(SessionRow).where(SessionRow.expires <= now))
     count = select(func.count()).select_from(SessionRow).where(SessionRow.account == account.id)
-    if (over := (session.scalar(count) or 0) + 1 - PER_ACCOUNT) > 0:
+    if (over := session.execute(count).scalar_one() + 1 - PER_ACCOUNT) > 0:
         oldest = select(SessionRow.id).where(SessionRow.account == account.id).order_by(SessionRow.refreshed).limit(over)
         session.execute(delete(SessionRow).where(SessionRow.id.in_(oldest.scalar_subquery())))
     row = SessionRow(

@@ -165,6 +165,43 @@ def test_old_ones_are_forgotten(audit: Audit, database: Database, clock: SetCloc
         assert session.scalar(select(func.count()).select_from(AuditRow)) == 3
 
 
+def test_of_ids_that_are_far_apart_only_the_entries_count(
+    audit: Audit, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_EACH", 1)
+    monkeypatch.setattr(module, "ROWS_MAX", 3)
+    for name in "abcd":
+        audit.note(ON_HOST, Act("stop", "VirtualMachine", name))
+    with database.writing() as session:
+        session.execute(text("DELETE FROM audit WHERE name IN ('a', 'c', 'd')"))
+    kept = []
+    for name in "efgh":
+        audit.note(ON_HOST, Act("stop", "VirtualMachine", name))
+        kept.append("".join(entry.act.name for entry in audit.search()))
+    assert kept == ["eb", "feb", "gfe", "hgf"]
+
+
+def test_of_those_in_a_row_the_newest_stay(audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_EACH", 1)
+    monkeypatch.setattr(module, "ROWS_MAX", 3)
+    kept = []
+    for name in "abcde":
+        audit.note(ON_HOST, Act("stop", "VirtualMachine", name))
+        kept.append("".join(entry.act.name for entry in audit.search()))
+    assert kept == ["a", "ba", "cba", "dcb", "edc"]
+
+
+def test_one_of_a_year_ago_is_there_until_it_is_older(audit: Audit, clock: SetClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_EACH", 1)
+    audit.note(ON_HOST, Act("stop", "VirtualMachine"))
+    clock.go(days=365)
+    audit.note(ON_HOST, Act("start", "VirtualMachine"))
+    assert len(acts(audit)) == 2
+    clock.go(seconds=0.001)
+    audit.note(ON_HOST, Act("start", "VirtualMachine"))
+    assert [act[0] for act in acts(audit)] == ["start", "start"]
+
+
 def test_an_id_is_never_given_again(audit: Audit, database: Database) -> None:
     audit.note(ON_HOST, Act("stop", "VirtualMachine"))
     newest = audit.newest()
@@ -172,6 +209,12 @@ def test_an_id_is_never_given_again(audit: Audit, database: Database) -> None:
         session.execute(text("DELETE FROM audit"))
     audit.note(ON_HOST, Act("stop", "VirtualMachine"))
     assert audit.newest() > newest
+
+
+def test_an_entry_of_several_says_when_the_last_was(clock: SetClock) -> None:
+    entry = AuditEntry(7, clock.now, ROOT, Act("stop", "Disk"), 3, clock.now + timedelta(seconds=2))
+    said = entry.document()
+    assert (said["at"], said["count"], said["last"]) == ("2026-11-27T12:00:00.000Z", 3, "2026-11-27T12:00:02.000Z")
 
 
 def test_texts_of_any_length_and_kind(audit: Audit) -> None:

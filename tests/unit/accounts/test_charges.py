@@ -89,6 +89,20 @@ def test_a_limit_below_what_is_there_refuses_only_more(charges: Charges, quotas:
     assert used(quotas) == {"machines": 1, "vcpus": 7, "disk": 10}
 
 
+def test_whoever_is_refused_takes_no_turn_to_write(
+    charges: Charges, quotas: Quotas, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quotas.set("bob", {M.VCPUS: 1})
+    asked: list[str] = []
+    writing = database.writing
+    monkeypatch.setattr(database, "writing", lambda: asked.append("to write") or writing())
+    with pytest.raises(QuotaExceeded):
+        charges.charge("bob", vm("a"), cost(2))
+    assert asked == []
+    charges.charge("bob", vm("a"), cost(1))
+    assert asked == ["to write"]
+
+
 def test_given_back(charges: Charges, quotas: Quotas) -> None:
     first = charges.charge("bob", vm("a"), cost(1))
     second = charges.charge("bob", vm("a"), cost(5))

@@ -9,12 +9,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from homeostat.accounts.accounts import Accounts
 from homeostat.accounts.audit import Audit, Search
 from homeostat.accounts.database import Database
 from homeostat.accounts.edits import Edits
 from homeostat.accounts.rights import Role
+from homeostat.accounts.tables import EditPositionRow
 from homeostat.models.base import Key
 from homeostat.store.index import unaudited
 from homeostat.store.index.index import Index, timestamp
@@ -125,6 +127,20 @@ def test_several_mirrors_of_one_cluster(database: Database, index: Index, tmp_pa
     edits.take_from(index)
     other.close()
     assert noted(database) == ["create data", "change data", "delete data"]
+
+
+@pytest.mark.parametrize(("days", "left"), [(30, {"u1", "u2", "u3"}), (31, {"u2", "u3"})])
+def test_what_has_gone_is_remembered_for_a_month(
+    database: Database, index: Index, clock: SetClock, edits: Edits, days: int, left: set[str]
+) -> None:
+    edit(index, clock, "gone", "cluster", "delete", object="u1", generation=unaudited.GONE)
+    edit(index, clock, "there", "cluster", "create", object="u2", generation=1)
+    edits.take_from(index)
+    clock.go(days=days)
+    edit(index, clock, "other", "cluster", "create", object="u3", generation=1)
+    edits.take_from(index)
+    with database.reading() as session:
+        assert {source.rpartition("/")[2] for source in session.scalars(select(EditPositionRow.source))} == left
 
 
 def test_a_new_mirror_finds_what_was_changed_meanwhile(database: Database, index: Index, clock: SetClock, edits: Edits) -> None:

@@ -261,6 +261,23 @@ def test_a_token_ends(accounts: Accounts, tokens: ApiTokens, recognition: Recogn
         recognition.who(banned)
 
 
+def test_it_ends_at_the_moment_that_it_names(tokens: ApiTokens, recognition: Recognition, clock: SetClock, bob: SignedIn) -> None:
+    _, secret = tokens.create("bob", "ci", Right, timedelta(hours=1))
+    clock.go(hours=1, seconds=-0.001)
+    assert recognition.who(secret).until == clock.now + timedelta(seconds=0.001)
+    clock.go(seconds=0.001)
+    with pytest.raises(NotSignedIn):
+        recognition.who(secret)
+
+
+def test_so_does_a_session(recognition: Recognition, clock: SetClock, bob: SignedIn) -> None:
+    clock.now = bob.refresh_expires - timedelta(seconds=0.001)
+    assert recognition.of_session(bob.session).name == "bob"
+    clock.now = bob.refresh_expires
+    with pytest.raises(NotSignedIn):
+        recognition.of_session(bob.session)
+
+
 def test_its_last_use_is_noted_once_a_minute(
     database: Database, tokens: ApiTokens, recognition: Recognition, clock: SetClock, bob: SignedIn
 ) -> None:

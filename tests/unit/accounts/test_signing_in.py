@@ -177,6 +177,13 @@ def test_who_waits_comes_in_and_all_is_forgotten(sign_in: SignIn, clock: SetCloc
     fail(sign_in, 5)
 
 
+def test_who_waits_takes_no_turn_to_hash(sign_in: SignIn, passwords: Passwords, monkeypatch: pytest.MonkeyPatch) -> None:
+    fail(sign_in, 5)
+    monkeypatch.setattr(Passwords, "turn", lambda self: pytest.fail("it takes a turn"))
+    with pytest.raises(TooManyAttempts):
+        sign_in.sign_in("bob", GOOD, HOME)
+
+
 def test_refused_attempts_do_not_count(sign_in: SignIn, clock: SetClock) -> None:
     fail(sign_in, 5)
     for _ in range(50):

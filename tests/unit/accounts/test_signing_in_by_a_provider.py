@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.audit import Audit
+from homeostat.accounts.audit import Act, Audit, By, Search
 from homeostat.accounts.database import Database
 from homeostat.accounts.errors import AccountBanned, NoAccountOf, ProviderRefused, TooManyAttempts
 from homeostat.accounts.oidc.identities import Identities
@@ -124,6 +124,22 @@ def test_the_provider_decides_on_roles_where_it_may(enter: Enter, accounts: Acco
     assert enter("c", {"groups": groups, "preferred_username": "carol"}, create=True, **ROLES).role is role
     enter("b", {"groups": ["ops"]})
     assert accounts.get("bob").role is role, "else it has no say"
+
+
+def test_what_role_the_provider_gives_is_in_the_audit(enter: Enter, database: Database, clock: SetClock) -> None:
+    enter("b", {"groups": ["ops"]}, **ROLES)
+    enter("b", {"groups": ["ops"]}, **ROLES)
+    said = [(e.by, e.act.name, e.act.outcome, e.act.message) for e in Audit(database, clock).search(Search(verb="set role"))]
+    assert said == [(By("session", "bob", HOME), "bob", "Done", f"user -> moderator, as {ISSUER} says")]
+
+
+def test_who_comes_in_is_in_the_audit(enter: Enter, database: Database, clock: SetClock) -> None:
+    enter("c", {"preferred_username": "carol"}, create=True)
+    carol, found = By("session", "carol", HOME), Audit(database, clock).search(Search(account="carol"))
+    assert [(entry.by, entry.act) for entry in found] == [
+        (carol, Act("sign in", "Account", "carol", message=f"by {ISSUER}")),
+        (carol, Act("add", "Account", "carol", message=f"as user, c of {ISSUER}")),
+    ]
 
 
 def test_the_last_administrator_stays_one(enter: Enter, accounts: Accounts, database: Database, clock: SetClock) -> None:

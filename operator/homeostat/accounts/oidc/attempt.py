@@ -52,7 +52,8 @@ class OidcAttempt:
         """
         found = _COOKIE.fullmatch(cookie or "") if len(cookie or "") <= COOKIE_MAX else None
         try:
-            to = base64.urlsafe_b64decode(found[3] + "=" * (-len(found[3]) % 4)).decode("ascii") if found else ""
+            # Padding beyond what is needed is passed over.
+            to = base64.urlsafe_b64decode(found[3] + "==").decode("ascii") if found else ""
         except (binascii.Error, UnicodeDecodeError, ValueError):
             found = None
         if found is None or not is_own_path(to):

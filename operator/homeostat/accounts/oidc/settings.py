@@ -68,7 +68,7 @@ def checked_url(url: str, *, loopback: bool = True) -> str:
         raise ValueError("is no address") from None
     if not url.isascii() or not url.isprintable() or " " in url or not host:
         raise ValueError("is no address: write https://HOST/…")
-    if parts.username is not None or parts.password is not None:
+    if parts.username is not None:  # "" beside a password alone
         raise ValueError("names a user or a password: leave them out")
     if parts.fragment:
         raise ValueError("has a fragment (#…): leave it out")
