@@ -229,6 +229,17 @@ def test_the_place_may_be_damaged_or_empty(
     again.close()
 
 
+def test_a_journal_that_cannot_be_read_goes_aside_with_it(
+    place: Path, copy: Path, database: Database, accounts: Accounts, clock: SetClock
+) -> None:
+    accounts.add("root", Role.ADMINISTRATOR)
+    back_up(place, copy)
+    database.close()
+    Path(f"{place}-wal").mkdir()
+    aside = restore(copy, place, clock.now)
+    assert Path(f"{aside}-wal").is_dir() and not Path(f"{place}-wal").exists()
+
+
 def test_no_file_stays_open(place: Path, copy: Path, database: Database, accounts: Accounts, clock: SetClock) -> None:
     def opened() -> int:
         return len(os.listdir("/proc/self/fd"))

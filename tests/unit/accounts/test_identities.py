@@ -8,7 +8,7 @@ from homeostat.accounts.accounts import Accounts
 from homeostat.accounts.audit import Audit
 from homeostat.accounts.database import Database
 from homeostat.accounts.errors import IdentityTaken, NoSuchAccount, NoSuchIdentity, NotAnIdentity, NotSignedIn
-from homeostat.accounts.oidc.identities import Identities
+from homeostat.accounts.oidc.identities import BoundIdentity, Identities
 from homeostat.accounts.recognition import Recognition
 from homeostat.accounts.rights import Role
 from homeostat.accounts.sign_in import SignIn
@@ -49,13 +49,15 @@ def test_to_one_account_only(identities: Identities) -> None:
     assert len(identities.list()) == 3
 
 
-def test_a_deleted_account_loses_it_to_another(identities: Identities, accounts: Accounts) -> None:
+def test_a_deleted_account_loses_it_to_another(identities: Identities, accounts: Accounts, clock: SetClock) -> None:
     identities.link("bob", ISSUER, SUBJECT)
     accounts.delete("bob")
     assert identities.list() == []
     with pytest.raises(NoSuchAccount):
         identities.link("bob", ISSUER, SUBJECT)
-    assert identities.link("root", ISSUER, SUBJECT).account == "root"
+    clock.go(seconds=1)
+    linked = identities.link("root", ISSUER, SUBJECT)
+    assert identities.list() == [linked] == [BoundIdentity("root", ISSUER, SUBJECT, clock.now, None)]
 
 
 def test_when_it_is_taken_back_sessions_end(identities: Identities, sign_in: SignIn, recognition: Recognition) -> None:

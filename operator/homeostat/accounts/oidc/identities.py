@@ -70,7 +70,6 @@ class Identities:
                 if before.deleted is None:
                     raise IdentityTaken(before.name)
                 session.delete(row)
-                session.flush()
                 row = None
             if row is None:
                 row = bind(session, owner, issuer, subject, self._clock())
