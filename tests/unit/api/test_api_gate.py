@@ -223,3 +223,14 @@ def test_only_what_says_so_takes_bodies_of_any_length() -> None:
         async def on_post(self) -> None: ...
 
     assert [media.bounded(Desk(), method) for method in ("PATCH", "POST", "GET")] == [False, True, True]
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "same-origin", "none", None])
+def test_pages_of_others_have_nothing_copied(site: str | None) -> None:
+    """What only reads is answered: a page of others does not see it."""
+    house, sent = House(), {"Sec_Fetch_Site": site} if site else {}
+    others = site in ("cross-site", "same-site")
+    assert house.code("PUT", **sent) == ((403, "origin_refused") if others else (200, ""))
+    assert house.code("GET", **sent) == (200, "")
+    carried = {"Authorization": f"Bearer {TOKEN}", **sent}
+    assert House(token=TOKEN).code("PUT", **carried) == (200, ""), "it was not the browser that added the token"

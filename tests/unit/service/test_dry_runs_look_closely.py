@@ -23,6 +23,7 @@ from homeostat.service.foresight import Foreseen, _AsIf
 from homeostat.store.files.allowing import said_allowed, say_allowed
 from homeostat.store.files.hosts import KnownHost, write_hosts
 from homeostat.store.files.state import StateFolder
+from tests.unit.images import qcow2
 from tests.unit.serving import Written, disk_of, resource
 
 LIBVIRT = "test:///default"
@@ -140,6 +141,18 @@ def test_a_template_that_boots_from_nothing_is_found(state: StateFolder) -> None
     owner = OwnerReference(api_version=wanted.api_version, kind=wanted.kind, name="new", uid=wanted.metadata.uid, controller=True)
     made = MachineRevision(metadata=ObjectMeta(name="new-1", owner_references=(owner,)), spec=spec)
     assert "BootOrderUnknown" not in [outcome.reason for outcome in look(state, wanted, plugin, made).findings]
+
+
+def test_what_lies_there_is_of_a_machine_that_is_there(state: StateFolder) -> None:
+    """A machine that a deployment has yet to make is planned as if nothing lay in its place."""
+    spec = {"disks": [{"name": "root", "size": "1Gi"}]}
+    for name in ("new", "new-1"):
+        disk = state.root / "machines" / "default" / name / "root.qcow2"
+        disk.parent.mkdir(parents=True)
+        disk.write_bytes(qcow2(2 * 2**30))
+    assert [outcome.reason for outcome in look(state, machine(**spec)).findings] == ["DiskShrink"]
+    deployment = resource(VirtualMachineDeployment, "new", {"replicas": 1, "template": {"spec": spec}})
+    assert list(look(state, deployment).findings) == []
 
 
 @pytest.mark.parametrize(("enabled", "reasons"), [(True, []), (False, ["PluginDisabled"])])

@@ -1,0 +1,159 @@
+"""Each request about accounts does what its answer says. The accounts are real, of a database in a file."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import falcon.asgi
+import pytest
+from falcon.testing import Result, TestClient
+
+from homeostat.accounts import reception
+from homeostat.accounts.accounts import Accounts
+from homeostat.accounts.database import Database, sqlite_url
+from homeostat.accounts.passwords import Passwords
+from homeostat.accounts.rights import Role
+from homeostat_api.accounts.lookup import AccountsLookup
+from homeostat_api.accounts.routes import account_routes
+from homeostat_api.config import ApiConfig
+from homeostat_api.errors import ANSWERS
+from homeostat_api.gate import Gate
+from homeostat_api.http import errors, media
+
+PASSWORD, ANOTHER = "correct horse", "battery staple"
+QUICK = Passwords(iterations=1, memory=8)
+
+
+class Asker:
+    """Asks as an account, after it has signed in."""
+
+    def __init__(self, client: TestClient, name: str) -> None:
+        self._client, self._name, self._headers = client, name, {}
+        self._headers = {"Authorization": f"Bearer {self.sign_in().json['access_token']}"}
+
+    def sign_in(self, password: str = PASSWORD) -> Result:
+        return self.ask("POST", "session", name=self._name, password=password)
+
+    def ask(self, method: str, path: str, **body: Any) -> Result:
+        json = {"json": body} if body else {}
+        return self._client.simulate_request(method, f"/api/v1/{path}", headers=self._headers, host="127.0.0.1:8080", **json)
+
+    def done(self, method: str, path: str, **body: Any) -> Any:
+        answer = self.ask(method, path, **body)
+        assert answer.status_code < 300, answer.text
+        return answer.json if answer.text else None
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Returns a database of accounts, to be copied: to make one takes a moment."""
+    made = tmp_path_factory.mktemp("settled") / "accounts.db"
+    database = Database.open(sqlite_url(made))
+    for name, role in (("root", Role.ADMINISTRATOR), ("ada", Role.USER)):
+        Accounts(database, QUICK).add(name, role, PASSWORD)
+    database.close()
+    return made
+
+
+@pytest.fixture
+def client(settled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    monkeypatch.setattr(reception, "Passwords", lambda: QUICK)
+    lookup = AccountsLookup(sqlite_url(shutil.copy(settled, tmp_path)))
+    app = falcon.asgi.App(middleware=[Gate(ApiConfig(tmp_path, tmp_path), "X-API-Key", lookup)])
+    errors.install(app, ANSWERS)
+    media.install(app)
+    for route in account_routes(lookup, None, lambda: False):
+        app.add_route(route.path, route.resource)
+    yield TestClient(app)
+    lookup.close()
+
+
+@pytest.fixture
+def root(client: TestClient) -> Asker:
+    return Asker(client, "root")
+
+
+@pytest.fixture
+def ada(client: TestClient) -> Asker:
+    return Asker(client, "ada")
+
+
+def test_a_grant_is_given_and_taken_back(root: Asker, ada: Asker) -> None:
+    given = root.done("POST", "grants", account="ada", rights=["see"], namespace="lab", kind="Disk", name="data")
+    assert ada.done("GET", "grants") == {"grants": [given]}
+    assert (given["account"], given["rights"], given["namespace"]) == ("ada", ["see"], "lab")
+    assert ada.ask("DELETE", f"grants/{given['id']}").status_code == 403
+    root.done("DELETE", f"grants/{given['id']}")
+    assert ada.done("GET", "grants") == {"grants": []}
+    assert root.ask("DELETE", f"grants/{given['id']}").status_code == 404
+
+
+def test_a_session_is_told_and_ended(root: Asker, ada: Asker) -> None:
+    assert ada.done("GET", "session")["name"] == ada.done("GET", "whoami")["name"] == "ada"
+    assert ada.sign_in(ANOTHER).status_code == 401 and ada.sign_in().status_code == 201
+    older, newer = sorted((one["id"] for one in ada.done("GET", "sessions")["sessions"]), key=_newest(ada))
+    ada.done("DELETE", f"sessions/{newer}")
+    assert [one["id"] for one in ada.done("GET", "sessions")["sessions"]] == [older]
+    ada.done("DELETE", "session")
+    assert ada.ask("GET", "whoami").status_code == 401
+    assert root.done("GET", "whoami")["name"] == "root", "the others go on"
+
+
+def test_a_session_goes_on_by_a_token_of_one_use(ada: Asker) -> None:
+    first = ada.sign_in().json
+    second = ada.done("POST", "session/refresh", refresh_token=first["refresh_token"])
+    assert second["refresh_token"] != first["refresh_token"]
+    assert ada.ask("POST", "session/refresh", refresh_token=first["refresh_token"]).status_code == 401
+    assert ada.ask("POST", "session/refresh", refresh_token="none").status_code == 401
+
+
+def test_a_password_is_set(root: Asker, ada: Asker) -> None:
+    assert ada.ask("PUT", "users/ada/password", password=ANOTHER, current="wrong").status_code >= 400
+    ada.done("PUT", "users/ada/password", password=ANOTHER, current=PASSWORD)
+    assert ada.sign_in().status_code == 401 and ada.sign_in(ANOTHER).status_code == 201
+    root.done("PUT", "users/ada/password", password=PASSWORD)
+    assert ada.sign_in().status_code == 201
+
+
+def test_an_account_is_made_changed_and_deleted(root: Asker) -> None:
+    assert root.done("POST", "users", name="eve", password=PASSWORD)["role"] == "user"
+    assert root.done("PATCH", "users/eve", role="moderator") == root.done("GET", "users/eve")
+    assert root.done("GET", "users/eve")["role"] == "moderator"
+    assert root.done("PATCH", "users/eve", banned=True)["banned"] and root.done("GET", "users/eve")["banned"]
+    assert root.ask("PATCH", "users/eve", banned=True, role="user").status_code == 400
+    root.done("DELETE", "users/eve")
+    assert root.ask("GET", "users/eve").status_code == 404
+    assert [one["name"] for one in root.done("GET", "users")["users"]] == ["ada", "root"]
+
+
+def test_a_token_is_made_and_revoked(client: TestClient, ada: Asker) -> None:
+    made = ada.done("POST", "tokens", name="ci", scopes=["see"])
+    shown = {"Authorization": f"Bearer {made['token']}"}
+
+    def asks() -> int:
+        return client.simulate_get("/api/v1/whoami", headers=shown, host="127.0.0.1:8080").status_code
+
+    assert asks() == 200 and [one["name"] for one in ada.done("GET", "tokens")["tokens"]] == ["ci"]
+    ada.done("DELETE", "users/ada/tokens/ci")
+    assert asks() == 401 and ada.done("GET", "tokens") == {"tokens": []}
+
+
+def test_a_quota_is_set(root: Asker, ada: Asker) -> None:
+    root.done("PATCH", "quotas/roles/user", machines=7)
+    root.done("PATCH", "users/ada/quota", vcpus=5)
+    (of_ada,) = ada.done("GET", "quotas")["quotas"]
+    assert "7" in str(of_ada) and "5" in str(of_ada)
+
+
+def test_without_a_provider_nobody_is_sent_to_one(ada: Asker) -> None:
+    for path in ("session/oidc", "session/oidc/callback"):
+        answer = ada.ask("GET", path)
+        assert (answer.status_code, answer.json["code"]) == (404, "provider_not_configured")
+
+
+def _newest(asker: Asker) -> Any:
+    order = [one["id"] for one in asker.done("GET", "sessions")["sessions"]]
+    return lambda one: -order.index(one)
