@@ -8,17 +8,20 @@ from typing import Any
 
 import pytest
 
+from homeostat.driver.host import LibvirtHost
 from homeostat.driver.storage.images.named import write_image_note
 from homeostat.driver.storage.paths import Rooms
 from homeostat.models.base import ObjectMeta, OwnerReference, Resource
 from homeostat.models.deployment import MachineRevision, MachineRevisionSpec, VirtualMachineDeployment
 from homeostat.models.disk import Disk
+from homeostat.models.host import Host
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.planner.actions import ImageRef
 from homeostat.planner.allowed import Allowed
 from homeostat.planner.template import template_with_plugin
+from homeostat.service import foresight
 from homeostat.service.foresight import Foreseen, _AsIf
 from homeostat.store.files.allowing import said_allowed, say_allowed
 from homeostat.store.files.hosts import KnownHost, write_hosts
@@ -74,6 +77,8 @@ def going(of: VirtualMachine) -> VirtualMachine:
         (needing("2Gi"), [needing("2Gi")], ""),  # it is the same machine, before the change
         (needing("2Gi", "Halted"), [needing("2Gi", name="a")], ""),
         (needing("2Gi", "Halted"), [needing("9Gi", name="a")], ""),
+        (needing("3Gi"), [], ""),  # all that the host has
+        (needing("2Gi"), [needing("1Gi", name="a")], ""),
     ],
 )
 def test_the_memory_of_all_machines_that_are_to_run(
@@ -113,6 +118,12 @@ def test_an_image_that_is_there_is_no_finding(state: StateFolder, tmp_path: Path
     (tmp_path / "a.img").write_bytes(disk_of(4096))
     found = look(state, made_from(f"file://{tmp_path}/a.img")[number], image_folders=(tmp_path,))
     assert (list(found.findings), list(found.unseen)) == ([], [])
+
+
+def test_a_disk_of_an_image_that_has_no_file_yet_is_not_ready(state: StateFolder) -> None:
+    wanted = resource(Disk, "new", {"source": {"image": {"imageRef": {"name": "debian"}}}, "size": "1Gi"})
+    found = look(state, wanted, resource(Image, "debian", {"source": {"upload": {}}}))
+    assert [outcome.reason for outcome in found.findings] == ["ImageNotUploaded"] and list(found.unseen) == []
 
 
 @pytest.mark.parametrize(("noted", "reasons"), [("", []), (ImageRef(FAR).key, []), ("another", ["ImageSourceChanged"])])
@@ -195,6 +206,23 @@ def test_what_the_last_up_said_is_read_back_or_unknown(state: StateFolder) -> No
         assert said_allowed(state) is None
     state.allowed_file.unlink()
     assert said_allowed(state) is None
+
+
+def test_the_host_is_looked_at_by_who_records_nothing(state: StateFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[dict[str, Any]] = []
+
+    def opens(uri: str, **options: Any) -> LibvirtHost:
+        opened.append({"uri": uri, **options})
+        return LibvirtHost(uri, **options)
+
+    monkeypatch.setattr(foresight, "LibvirtHost", opens)
+    labels = {"rack": "7"}
+    local = resource(Host, "local", {"uri": LIBVIRT})
+    local = local.model_copy(update={"metadata": local.metadata.model_copy(update={"labels": labels})})
+    for known, has in (((), None), ((local,), labels)):
+        look(state, machine(), *known)
+        asked = opened.pop()
+        assert (asked["uri"], asked["marks_runs"], asked["labels"]) == (LIBVIRT, False, has)
 
 
 def test_which_host_is_looked_at(state: StateFolder) -> None:
