@@ -14,8 +14,11 @@ from falcon.testing import Result, TestClient
 from homeostat.accounts import reception
 from homeostat.accounts.accounts import Accounts
 from homeostat.accounts.database import Database, sqlite_url
+from homeostat.accounts.errors import NotPermitted
 from homeostat.accounts.passwords import Passwords
 from homeostat.accounts.rights import Role
+from homeostat_api.accounts import cookies
+from homeostat_api.accounts.errors import from_accounts
 from homeostat_api.accounts.lookup import AccountsLookup
 from homeostat_api.accounts.routes import account_routes
 from homeostat_api.config import ApiConfig
@@ -139,6 +142,31 @@ def test_a_token_is_made_and_revoked(client: TestClient, ada: Asker) -> None:
     assert asks() == 200 and [one["name"] for one in ada.done("GET", "tokens")["tokens"]] == ["ci"]
     ada.done("DELETE", "users/ada/tokens/ci")
     assert asks() == 401 and ada.done("GET", "tokens") == {"tokens": []}
+
+
+def test_what_is_secret_is_kept_by_nobody_on_the_way(ada: Asker) -> None:
+    for answer in (ada.sign_in(), ada.ask("GET", "whoami"), ada.ask("POST", "tokens", name="ci", scopes=["see"])):
+        assert answer.status_code < 300 and answer.headers["cache-control"] == "no-store"
+
+
+def test_a_proof_is_given_to_who_asks_by_cookie_alone(client: TestClient, ada: Asker) -> None:
+    shown = ada.sign_in().json["access_token"]
+    by_cookie = {"Cookie": f"{cookies.ACCESS}={shown}"}
+    by_both = {**by_cookie, "Authorization": f"Bearer {shown}"}
+    for headers, proof in ((by_cookie, cookies.csrf_of(shown)), (by_both, None)):
+        told = client.simulate_get("/api/v1/whoami", headers=headers, host="127.0.0.1:8080").json
+        assert (told["name"], told["csrf_token"]) == ("ada", proof)
+
+
+def test_a_right_that_there_is_not_is_refused(ada: Asker) -> None:
+    answer = ada.ask("POST", "tokens", name="ci", scopes=["see", "fly"])
+    assert answer.status_code == 400 and "a right is one of" in answer.text and ada.done("GET", "tokens") == {"tokens": []}
+
+
+@pytest.mark.parametrize(("right", "details"), [("change", {"right": "change"}), ("", {})])
+def test_what_it_takes_is_named(right: str, details: dict[str, str]) -> None:
+    told = from_accounts(NotPermitted("that is not yours", right=right))
+    assert (told.status_code, told.problem_code, told.details) == (403, "forbidden", details)
 
 
 def test_a_quota_is_set(root: Asker, ada: Asker) -> None:

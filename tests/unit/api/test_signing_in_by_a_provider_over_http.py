@@ -10,7 +10,7 @@ import pytest
 from falcon.testing import Result, TestClient
 
 from homeostat.accounts.actor import NOBODY
-from homeostat.accounts.errors import ProviderRefused
+from homeostat.accounts.errors import ProviderRefused, TooManyAttempts
 from homeostat.accounts.oidc.attempt import OidcAttempt
 from homeostat.accounts.oidc.provider import Provider, Tokens
 from homeostat.accounts.oidc.settings import CALLBACK, OidcSettings
@@ -31,6 +31,7 @@ class Accounts:
     def __init__(self) -> None:
         self.refused: list[str] = []
         self.looked_again = 0
+        self.too_early = False
         self.recognition = self
 
     async def reception(self) -> Any:
@@ -40,7 +41,11 @@ class Accounts:
         return work()
 
     def by_provider(self, settings: OidcSettings) -> Any:
-        return SimpleNamespace(check_turn=lambda address: None, refuse=lambda address, why: self.refused.append(why))
+        return SimpleNamespace(check_turn=self._check_turn, refuse=lambda address, why: self.refused.append(why))
+
+    def _check_turn(self, address: str) -> None:
+        if self.too_early:
+            raise TooManyAttempts(7)
 
     def look_again(self) -> None:
         self.looked_again += 1
@@ -114,6 +119,13 @@ def test_what_lets_nobody_in_is_told_and_noted(house: House, brought: dict[str, 
     assert len(house.accounts.refused) == 1 and why in house.accounts.refused[0] and house.accounts.looked_again == 1
     assert len(house.provider.redeemed) == (why == "it has no such code")
     assert answer.headers["cache-control"] == "no-store"
+
+
+def test_who_has_failed_too_often_waits(house: House) -> None:
+    cookie, state = house.begun()
+    house.accounts.too_early = True
+    answer = house.get(CALLBACK, cookie, state=state, code="c", **FROM_IT)
+    assert (answer.status_code, answer.headers["retry-after"], house.provider.redeemed) == (429, "7", [])
 
 
 @pytest.mark.parametrize("brought", [{"code": "c", "iss": "https://other.example"}, {"code": "c"}], ids=["another's", "nobody's"])

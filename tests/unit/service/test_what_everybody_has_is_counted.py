@@ -1,0 +1,34 @@
+"""What everybody has is counted: uploads, and the images that they become, where they are this server's."""
+
+from __future__ import annotations
+
+import pytest
+
+from homeostat.accounts.actor import Actor
+from homeostat.accounts.measures import Measure
+from homeostat.accounts.rights import Right, Role
+from homeostat.models.base import Key
+from tests.unit.serving import Served
+from tests.unit.store_fixtures import Room
+
+ALICE = Actor("session", Role.USER, "alice", frozenset(Right), (), author="alice")
+
+
+@pytest.mark.parametrize("elsewhere", ["", "another server has the uploads"])
+async def test_uploads_are_counted_where_they_are(room: Room, elsewhere: str) -> None:
+    served = Served(room)
+    alice = served.service(actor=ALICE)
+    await alice.disks.make("data", {"size": "1Gi"})
+    await alice.images.make("debian", {"source": {"upload": {}}})
+    await alice.uploads.begin("next", 2000)
+    await served.service().disks.make("nobodys", {"size": "1Gi"})
+    served.allowed.uploads_elsewhere = elsewhere
+    counted = await served.whole().usage()
+    of_disks = {Key("Disk", "default", "data"): {Measure.DISK: 2**30}}
+    of_images = {
+        Key("Image", "default", "debian"): {Measure.UPLOADS: 1},
+        Key("Image", "default", "next"): {Measure.UPLOADS: 1, Measure.DISK: 2000},
+    }
+    assert counted.found == {"alice": {**of_disks, **({} if elsewhere else of_images)}}
+    others = {"VirtualMachine", "VirtualMachineDeployment", "Disk", "Snapshot"}
+    assert counted.kinds == (others if elsewhere else {*others, "Image"}) and counted.namespace == "default"
