@@ -78,7 +78,7 @@ def going(of: VirtualMachine) -> VirtualMachine:
         (needing("2Gi", "Halted"), [needing("2Gi", name="a")], ""),
         (needing("2Gi", "Halted"), [needing("9Gi", name="a")], ""),
         (needing("3Gi"), [], ""),  # all that the host has
-        (needing("2Gi"), [needing("1Gi", name="a")], ""),
+        (needing("2Gi"), [needing("1Gi", name="a"), needing("2Gi", "Halted", name="b")], ""),
     ],
 )
 def test_the_memory_of_all_machines_that_are_to_run(
