@@ -33,7 +33,7 @@ class AccountsLedger:
         self._lookup = lookup
         self._count: Callable[[], Awaitable[CountedUsage]] | None = None
         self._counting = asyncio.Lock()
-        self._begun = float("-inf")  # the last count
+        self._begun = float("-inf")  # the last count that was finished
 
     def counted_by(self, count: Callable[[], Awaitable[CountedUsage]]) -> None:
         """Says how what there is is counted."""
@@ -97,6 +97,8 @@ class AccountsLedger:
 
     async def count(self, since: float) -> None:
         """Counts what there is, and corrects what is charged, unless that was done by a count that began after ``since``."""
+        if self._begun >= since:  # it does not wait for one that is under way
+            return
         async with self._counting:
             clock = asyncio.get_running_loop().time
             if self._begun >= since:

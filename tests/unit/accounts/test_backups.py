@@ -213,30 +213,29 @@ def test_no_session_comes_back_whoever_made_the_copy(
     again.close()
 
 
-def test_the_place_may_be_damaged_or_empty(
-    place: Path, copy: Path, database: Database, accounts: Accounts, clock: SetClock
-) -> None:
+@pytest.fixture
+def backed_up(place: Path, copy: Path, database: Database, accounts: Accounts) -> Path:
+    """Returns a copy of what is closed now."""
     accounts.add("root", Role.ADMINISTRATOR)
     back_up(place, copy)
     database.close()
+    return copy
+
+
+def test_the_place_may_be_damaged_or_empty(place: Path, backed_up: Path, clock: SetClock) -> None:
     place.write_bytes(b"nonsense" * 1000)
-    aside = restore(copy, place, clock.now)
+    aside = restore(backed_up, place, clock.now)
     assert aside is not None and aside.read_bytes() == b"nonsense" * 1000
     place.unlink()
-    assert restore(copy, place, clock.now) is None
+    assert restore(backed_up, place, clock.now) is None
     again = sqlite3.connect(place)
     assert again.execute("SELECT name FROM accounts").fetchall() == [("root",)]
     again.close()
 
 
-def test_a_journal_that_cannot_be_read_goes_aside_with_it(
-    place: Path, copy: Path, database: Database, accounts: Accounts, clock: SetClock
-) -> None:
-    accounts.add("root", Role.ADMINISTRATOR)
-    back_up(place, copy)
-    database.close()
+def test_a_journal_that_cannot_be_read_goes_aside_with_it(place: Path, backed_up: Path, clock: SetClock) -> None:
     Path(f"{place}-wal").mkdir()
-    aside = restore(copy, place, clock.now)
+    aside = restore(backed_up, place, clock.now)
     assert Path(f"{aside}-wal").is_dir() and not Path(f"{place}-wal").exists()
 
 

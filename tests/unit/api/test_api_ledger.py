@@ -37,10 +37,13 @@ class Count:
     there: set[str] = field(default_factory=set)
     counts: int = 0
     broken: bool = False
+    gate: asyncio.Event | None = None  # a count waits for it
 
     async def __call__(self) -> CountedUsage:
         self.counts += 1
         await asyncio.sleep(0)
+        if self.gate is not None:
+            await self.gate.wait()
         if self.broken:
             raise StoreError("it cannot be read")
         return CountedUsage("default", frozenset({"VirtualMachine"}), {"bob": {vm(name): ONE for name in self.there}})
@@ -83,6 +86,17 @@ async def test_what_was_there_before_is_counted_once_for_all_who_ask_at_first(le
     assert await make(ledger, "b")
     assert not await make(ledger, "c")
     assert count.counts == 2, "again before somebody is refused"
+
+
+async def test_who_has_room_waits_for_no_count_that_is_under_way(ledger: AccountsLedger, count: Count) -> None:
+    assert await make(ledger, "a")
+    count.there, count.gate = {"a"}, asyncio.Event()
+    counting = asyncio.create_task(ledger.count(asyncio.get_running_loop().time()))
+    while count.counts < 2:  # noqa: ASYNC110 - it begins with the next turns of the loop
+        await asyncio.sleep(0)
+    assert await asyncio.wait_for(make(ledger, "b"), 10) and not counting.done()
+    count.gate.set()
+    await counting
 
 
 async def test_what_has_gone_makes_room(ledger: AccountsLedger, count: Count) -> None:
