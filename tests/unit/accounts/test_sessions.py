@@ -45,6 +45,10 @@ def test_it_goes_on(sessions: Sessions, recognition: Recognition, clock: SetCloc
         recognition.who(bob.access)
 
 
+def test_tokens_of_one_second_differ(sessions: Sessions, bob: SignedIn) -> None:
+    assert sessions.refresh(bob.refresh).access != bob.access
+
+
 @pytest.mark.parametrize("seconds", [0, 15, -1, -15])
 def test_used_again_at_once_it_is_refused_and_nothing_ends(
     sessions: Sessions, recognition: Recognition, clock: SetClock, bob: SignedIn, seconds: int
