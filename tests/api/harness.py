@@ -136,6 +136,12 @@ class Api:
     process: subprocess.Popen[bytes]
     port: int
 
+    def visitor(self) -> httpx.Client:
+        """Returns the client of somebody else, with cookies of his own."""
+        through = inside.Borrowed(self.http._transport) if inside.INSIDE else None
+        hooks = self.http.event_hooks
+        return httpx.Client(base_url=self.http.base_url, timeout=self.http.timeout, transport=through, event_hooks=hooks)
+
     @property
     def folder(self) -> Path:
         """Of YAML, where it is about that."""

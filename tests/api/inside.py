@@ -43,6 +43,13 @@ class Inside(httpx.BaseTransport):
         self._loop.call_soon_threadsafe(self._loop.stop)
 
 
+class Borrowed(httpx.BaseTransport):
+    """Another client's way to the application. It ends with that client."""
+
+    def __init__(self, lender: httpx.BaseTransport) -> None:
+        self.handle_request = lender.handle_request  # type: ignore[method-assign]
+
+
 @contextmanager
 def client(arguments: Sequence[str], seconds: float, **options: Any) -> Iterator[httpx.Client]:
     """``arguments`` are those of the server's command."""

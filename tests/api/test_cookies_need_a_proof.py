@@ -29,7 +29,7 @@ class Browser:
     """Somebody who has signed in with a page."""
 
     def __init__(self, api: Api, name: str = "bob") -> None:
-        self.http = httpx.Client(base_url=api.http.base_url, timeout=api.http.timeout)
+        self.http = api.visitor()
         self.origin = str(api.http.base_url).rstrip("/")
         asked = {"name": name, "password": PASSWORD, "cookie": True}
         self.answer = self.http.post(SESSION, json=asked, headers=OURS)
@@ -110,7 +110,8 @@ def test_a_bearer_needs_no_proof_and_counts_before_a_cookie(house: Api, browser:
 def test_another_page_signs_nobody_in(house: Api) -> None:
     asked = {"name": "bob", "password": PASSWORD, "cookie": True}
     for headers in ({}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
-        answer = httpx.post(f"{house.http.base_url}{SESSION}", json=asked, headers=headers)
+        with house.visitor() as visitor:
+            answer = visitor.post(SESSION, json=asked, headers=headers)
         refused(answer, 403, "csrf")
         assert "Set-Cookie" not in answer.headers
 

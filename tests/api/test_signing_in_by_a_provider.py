@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -38,11 +38,7 @@ OTHER_KEY = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=T
 class Browser:
     """Goes where it is sent, and keeps cookies as one does."""
 
-    base: str
-    http: httpx.Client = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.http = httpx.Client(base_url=self.base)
+    http: httpx.Client
 
     def begin(self, **asked: str) -> str:
         """Begins to sign in, and returns where the provider is asked."""
@@ -66,7 +62,13 @@ class House:
     provider: OpenIdProvider
 
     def browser(self) -> Browser:
-        return Browser(str(self.api.http.base_url))
+        return Browser(self.api.visitor())
+
+    def browser_that_keeps(self, cookie: str) -> httpx.Client:
+        """Returns one that holds a cookie of an attempt."""
+        http = self.api.visitor()
+        http.cookies["homeostat_oidc"] = cookie
+        return http
 
     def link(self, account: str, subject: str) -> None:
         with self._database() as database:
@@ -237,7 +239,7 @@ def test_a_code_is_good_once(house: House) -> None:
     back = browser.back()
     kept = browser.http.cookies["homeostat_oidc"]
     assert browser.http.get(back).status_code == 200
-    again = httpx.get(back, cookies={"homeostat_oidc": kept})
+    again = house.browser_that_keeps(kept).get(back)
     refused(again, 403, "provider_refused")
     refused(browser.http.get(back), 403, "provider_refused")
 
@@ -247,12 +249,12 @@ def test_an_attempt_ends_after_ten_minutes(house: House) -> None:
     back = browser.back()
     begun, rest = browser.http.cookies["homeostat_oidc"].split(".", 1)
     for older in (int(begun) - 601, int(begun) - 60):
-        refused(httpx.get(back, cookies={"homeostat_oidc": f"{older}.{rest}"}), 403, "provider_refused")
+        refused(house.browser_that_keeps(f"{older}.{rest}").get(back), 403, "provider_refused")
 
 
 @pytest.mark.parametrize("cookie", ["", "x", "1.2.3", "9" * 5000, f"1.{'a' * 43}.Ly9ldmls", f"1.{'a' * 43}.{'_' * 9}"])
 def test_a_cookie_that_is_none(house: House, cookie: str) -> None:
-    refused(httpx.get(house.browser().base + CALLBACK, cookies={"homeostat_oidc": cookie}), 403, "provider_refused")
+    refused(house.browser_that_keeps(cookie).get(CALLBACK), 403, "provider_refused")
 
 
 ELSEWHERE = [
