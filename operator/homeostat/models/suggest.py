@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from .introspection import model_in
 
@@ -36,30 +37,42 @@ def suggest_field(model: type[BaseModel], path: tuple[str | int, ...]) -> str:
     owner = _model_at(model, path[:-1])
     if owner is None or not path:
         return ""
-    known = sorted(field.alias or name for name, field in owner.model_fields.items() if not field.exclude)
+    known = sorted(name for name, field in _fields(owner).items() if not field.exclude)
     if hint := nearest(str(path[-1]), tuple(known), 0.8):
         return hint
-    if elsewhere := _places(model).get(str(path[-1])):
+    if elsewhere := _below(owner, path) or _places(model).get(str(path[-1])):
         return f"; did you mean {elsewhere}?"
     return nearest(str(path[-1]), tuple(known)) or f"; the fields here are {', '.join(known)}"
 
 
+def _below(owner: type[BaseModel], path: tuple[str | int, ...]) -> str:
+    """Returns where the field is one level further down; empty: nowhere, or in several places."""
+    *above, word = (step for step in path if isinstance(step, str))
+    below = {name: model_in(field.annotation) for name, field in _fields(owner).items()}
+    found = [name for name, child in below.items() if child is not None and word in _fields(child)]
+    return ".".join((*above, *found, word)) if len(found) == 1 else ""
+
+
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Returns the fields by what they are called in YAML."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
 @functools.cache
 def _places(model: type[BaseModel]) -> dict[str, str]:
-    """Returns where in the model the fields of a spec are, for those who wrote one at the wrong level. Of each name only the
+    """Returns where in the model fields are, for those who wrote one at the wrong level. Of each name only the
     outermost counts."""
     found: dict[str, str] = {}
     level: list[tuple[type[BaseModel], str]] = [(model, "")]
     for _ in range(4):
         below: list[tuple[type[BaseModel], str]] = []
         for owner, prefix in level:
-            for name, field in owner.model_fields.items():
-                alias = field.alias or name
+            for alias, field in _fields(owner).items():
                 place = f"{prefix}.{alias}" if prefix else alias
-                if prefix.startswith("spec"):
+                if prefix.startswith(("metadata", "spec")):
                     found.setdefault(alias, place)
                 child = model_in(field.annotation)
-                if child is not None and alias not in ("status", "metadata"):
+                if child is not None and alias != "status":
                     below.append((child, place))
         level = below
     return found
