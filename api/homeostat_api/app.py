@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from homeostat.accounts.consoles import ConsoleLimits
 from homeostat.service.changes import Changes
 from homeostat.service.service import Service
 from homeostat_contracts.volant import routes as volant
@@ -14,6 +15,8 @@ from .accounts.ledger import AccountsLedger
 from .accounts.lookup import AccountsLookup
 from .accounts.routes import account_routes
 from .config import ApiConfig, guard_bind
+from .consoles.room import ConsoleRoom, ConsoleTimes
+from .consoles.routes import console_routes
 from .disk_words import DISKS
 from .errors import ANSWERS
 from .gate import Gate
@@ -58,31 +61,41 @@ def create_app(config: ApiConfig) -> App:
     metrics = Metrics()
     accounts = AccountsLookup(config.accounts, config.accounts_required)
     ledger = AccountsLedger(accounts)
-    routes = make_routes(config, mode, metrics, accounts, ledger)
+    gate = Gate(config, volant.API_KEY, accounts)
+    service = make_service(config, mode, accounts, ledger)
+    room = ConsoleRoom(accounts, service, gate.again, ConsoleLimits(), ConsoleTimes())
+    routes = make_routes(config, mode, metrics, accounts, service, room)
     published = OpenApi()
     routes.append(Route(f"{V1}/openapi", published))
     published.publish(openapi.build(routes, with_token=config.token is not None or config.accounts_required))
-    gate = Gate(config, volant.API_KEY, accounts)
     edits = NoteEdits(mode.workspace.store.index, accounts)
     kept = (
         Kept(mode.supervisor, "the audit of edits", edits.follow),
         Kept(mode.supervisor, "the count for quotas", ledger.keep_counting),
+        Kept(mode.supervisor, "consoles", room.watch),
     )
     pages = (AnswerPages(config.origins),) if config.origins else ()
     mine = Observe(metrics), HeadAsGet(), gate, TellAge(mode.operator), *kept
     return application(routes, ANSWERS, (*pages, *mine, *mode.middleware))
 
 
-def make_routes(config: ApiConfig, mode: Mode, metrics: Metrics, accounts: AccountsLookup, ledger: AccountsLedger) -> list[Route]:
+def make_service(config: ApiConfig, mode: Mode, accounts: AccountsLookup, ledger: AccountsLedger) -> Service:
     changes = Changes(mode.workspace.store.index.data_version, config.stopping, config.poll)
     service = Service(mode.workspace, changes, config, AccountsJournal(accounts), ledger)
     ledger.counted_by(service.usage)
+    return service
+
+
+def make_routes(
+    config: ApiConfig, mode: Mode, metrics: Metrics, accounts: AccountsLookup, service: Service, room: ConsoleRoom
+) -> list[Route]:
     return [
         *volant.routes(service, config.shutdown_margin, config.keep_alive, config.plugin_kernel),
         *own_routes(service),
+        *console_routes(service, room),
         *account_routes(accounts, config.oidc, config.stopping),
         Route("/healthz", Liveness(mode.supervisor, mode.operator)),
-        Route("/readyz", Readiness(changes, mode.operator)),
+        Route("/readyz", Readiness(service.changes, mode.operator)),
         Route("/metrics", MetricsPage(metrics, mode.operator)),
         Route("/", StatusPage()),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from homeostat.service.refusals import (
+    ConsoleUnavailable,
     DeviceExists,
     ExportProblem,
     ExportRefused,
@@ -70,6 +71,8 @@ def from_refusal(error: Refusal) -> Problem:
         case ExportRefused():
             status, code = _EXPORTS[error.why]
             return Problem(status, code, str(error), error.details, headers=AGAIN if status in (429, 503) else None)
+        case ConsoleUnavailable():
+            return Problem(409, "console_unavailable", str(error), error.details)
         case LogUnavailable():
             return Problem(409, "log_unavailable", str(error), error.details)
         case NoSuchDevice():

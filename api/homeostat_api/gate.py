@@ -19,6 +19,7 @@ import falcon.asgi
 
 from homeostat.accounts.actor import NOBODY, Actor
 from homeostat.accounts.audit import Act, By
+from homeostat.accounts.consoles import Bearer
 from homeostat.accounts.errors import AccountsError, NotSignedIn
 from homeostat.accounts.oidc.settings import CALLBACK
 from homeostat.accounts.rights import Role
@@ -28,6 +29,7 @@ from homeostat.service.journal import NOTED
 from .accounts import cookies
 from .accounts.errors import unavailable
 from .accounts.lookup import AccountsLookup, NoAccounts
+from .accounts.tickets import ticket_of
 from .config import ApiConfig
 from .http.actor import who
 from .http.admitted import WhileAdmitted
@@ -85,7 +87,14 @@ class Gate:
 
     async def process_request_ws(self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket) -> None:
         arrive(req, self._config.proxies)
-        req.context.actor = await self.admit(req, WEBSOCKET)
+        shown = ticket_of(req)
+        if shown is None:
+            req.context.actor = await self.admit(req, WEBSOCKET)
+            return
+        self._check_page(req)
+        accounts = await self._accounts.opened()
+        ticket = req.context.ticket = await self._accounts.run(lambda: accounts.consoles.redeem(shown))
+        req.context.actor = replace(await self.again(ticket.bearer), address=address_of(req))
 
     async def process_resource(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, resource: object, params: Mapping[str, Any]
@@ -132,6 +141,27 @@ class Gate:
         if self._asks_for_a_page(req):
             return NOBODY
         raise await self._unauthorized()
+
+    async def again(self, bearer: Bearer) -> Actor:
+        """Returns who was given a ticket, as he would be admitted now.
+
+        Raises:
+            Problem: 401, 503, he would not be.
+            AccountsError: see ``AccountsLookup``.
+        """
+        match bearer.how:
+            case "session":
+                found = await self._accounts.of_session(bearer.session)
+            case "api-token":
+                found = await self._accounts.of_token(bearer.account, bearer.token)
+            case "token" if self._config.token is not None:
+                found = Actor("token", Role.ADMINISTRATOR)
+            case "local" if self._local_only and not await self._asks_for_accounts():
+                found = Actor("local", Role.ADMINISTRATOR)
+            case _:
+                raise await self._unauthorized()
+        rights = found.rights & self._config.rights if bearer.account else self._config.rights
+        return replace(found, rights=rights, address=bearer.address)
 
     async def _asks_for_accounts(self) -> bool:
         try:
@@ -230,6 +260,13 @@ class Gate:
                 "This API serves its own host only, as localhost, 127.0.0.1 or [::1]",
                 {"host": host[:256]},
             )
+
+    def _check_page(self, req: falcon.asgi.Request) -> None:
+        """Checks which page opens a WebSocket: one of ours, or one of those that the server is configured to serve. Programs name none."""
+        if self._local_only:
+            self._check_host(req)
+        if req.get_header("Origin") not in self._config.origins:
+            self._check_origin(req)
 
     def _check_origin(self, req: falcon.asgi.Request) -> None:
         """Checks the Origin header: browsers name the page that wants to write; programs name none."""

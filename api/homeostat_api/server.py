@@ -56,6 +56,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "bind": [f"[{host}]:{config.port}" if ":" in host else f"{host}:{config.port}" for host in _addresses(config.host)],
             "workers": workers,
             "worker_class": "homeostat_api.connections.worker.Worker",
+            "websocket_max_message_size": limits.MESSAGE_MAX,
             "worker_connections": limits.connections(connections),
             "logger_class": "homeostat_api.logs.ServerLog",
             "http_parser": "python",  # also where gunicorn's faster one is installed: limits and errors were tested with this one

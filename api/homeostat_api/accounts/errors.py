@@ -6,10 +6,12 @@ from homeostat.accounts.errors import (
     AccountBanned,
     AccountExists,
     AccountsError,
+    ConsoleLimit,
     DatabaseTrouble,
     LastAdministrator,
     NoAccountOf,
     NoSuchAccount,
+    NoSuchConsole,
     NoSuchGrant,
     NoSuchSession,
     NoSuchToken,
@@ -18,6 +20,7 @@ from homeostat.accounts.errors import (
     ProviderAway,
     ProviderNotConfigured,
     ProviderRefused,
+    TicketRefused,
     TooManyAtOnce,
     TooManyAttempts,
 )
@@ -50,6 +53,12 @@ def from_accounts(error: AccountsError) -> Problem:
             return Problem(404, "session_not_found", _text(error))
         case NoSuchToken():
             return Problem(404, "token_not_found", _text(error))
+        case NoSuchConsole():
+            return Problem(404, "console_not_found", _text(error))
+        case TicketRefused():
+            return Problem(401, "unauthorized", _text(error))
+        case ConsoleLimit():
+            return Problem(429, "consoles_at_limit", _text(error), headers={"Retry-After": "30"})
         case NoSuchGrant():
             return Problem(404, "grant_not_found", _text(error))
         case AccountExists():

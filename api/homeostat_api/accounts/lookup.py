@@ -79,6 +79,15 @@ class AccountsLookup:
             raise NoAccounts()
         return self._opened
 
+    async def opened(self) -> Reception:
+        """Returns the accounts, also while there are none. Makes the database where there is none.
+
+        Raises:
+            DatabaseTrouble: the database does not work.
+        """
+        async with self._opening:
+            return await self.run(self._open)
+
     async def who(self, shown: str) -> Recognised:
         """Returns who shows that token.
 
@@ -101,6 +110,17 @@ class AccountsLookup:
         """
         recognition = (await self.reception()).recognition
         return await self.run(lambda: recognition.of_session(session))
+
+    async def of_token(self, account: str, token: str) -> Actor:
+        """Returns who may use an account's API token of that name.
+
+        Raises:
+            NotSignedIn: there is none any more.
+            NoAccounts: there are none.
+            DatabaseTrouble: the database does not work.
+        """
+        recognition = (await self.reception()).recognition
+        return await self.run(lambda: recognition.of_token(account, token))
 
     async def run(self, work: Callable[[], T]) -> T:
         """Does what may wait for the database."""
@@ -125,10 +145,13 @@ class AccountsLookup:
         self._looked = self._monotonic()
 
     def _has_accounts(self) -> bool:
+        if self._opened is None and not Database.exists(self._url):
+            return False
+        return self._open().recognition.has_accounts()
+
+    def _open(self) -> Reception:
         if self._opened is None:
-            if not Database.exists(self._url):
-                return False
             opened = Reception.open(self._url)
             opened.deeds.settle()
             self._opened = opened
-        return self._opened.recognition.has_accounts()
+        return self._opened

@@ -7,6 +7,7 @@ from typing import Any
 
 from gunicorn.asgi.websocket import WebSocketProtocol  # type: ignore[import-untyped]
 
+from ..http.errors import SAID
 from . import refusal
 
 _FALCON = range(3400, 3600)  # Falcon's close codes for HTTP errors: 3000 and the status
@@ -30,7 +31,8 @@ class WebSocket(WebSocketProtocol):  # type: ignore[misc]
         status = self._refused if status == 403 else status
         headers = [_TOKEN] if status == 401 else []
         try:
-            self.transport.write(refusal.answer(status, f"No WebSocket here: {HTTPStatus(status).phrase}", headers))
+            said = self.scope.get(SAID) or HTTPStatus(status).phrase
+            self.transport.write(refusal.answer(status, f"No WebSocket here: {said}", headers))
             self.transport.close()
         except (OSError, RuntimeError):
             return  # the client went first

@@ -12,6 +12,7 @@ READ_SECONDS = 120.0  # in which a client must take some of an answer that fills
 ENDED_SECONDS = 30.0  # for the answer to a client that sends no more: it may be gone, which looks the same
 LINGER_SECONDS = 2.0  # for reading on after an error, so that the client gets to see it
 HEAD_LIMIT = 2**16  # all headers together
+MESSAGE_MAX = 2**19  # of a WebSocket: what is pasted into a console at once, and more
 DISCARD_LIMIT = 8 * 2**20  # of what is read on after an error
 
 RESERVED = 128  # descriptors for everything else: the index, threads, the operator's socket

@@ -6,7 +6,7 @@ import logging
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import falcon
 import falcon.asgi
@@ -20,6 +20,8 @@ from homeostat.service.refusals import Refusal
 from homeostat.store.errors import StoreError
 
 App: TypeAlias = falcon.asgi.App[falcon.asgi.Request, falcon.asgi.Response]
+Response: TypeAlias = falcon.asgi.Response | None  # a WebSocket has none
+Ws: TypeAlias = falcon.asgi.WebSocket | None
 
 log = logging.getLogger("homeostat.api")
 
@@ -35,6 +37,8 @@ _CODES = {
 }
 
 
+SAID = "homeostat.said"
+"""Where a WebSocket's scope says why it is refused."""
 PROBLEMS_MAX = 30  # that an answer lists
 FIELD_MAX = 1024  # characters of the path to a field: its names may come from the request
 
@@ -111,22 +115,32 @@ def _as_problem(req: falcon.asgi.Request, error: falcon.HTTPError, no_route: str
 def install(app: App, answers: Answers) -> None:
     """Installs a handler for every error there is; Falcon takes the most specific one."""
 
-    async def answer_refusal(
-        req: falcon.asgi.Request, resp: falcon.asgi.Response, error: Refusal, params: dict[str, Any]
+    def refuse(req: falcon.asgi.Request, ws: falcon.asgi.WebSocket | None, error: falcon.HTTPError) -> NoReturn:
+        if ws is not None:  # Falcon does not answer its handshake, see ``connections.handshake``
+            req.scope[SAID] = tellable(_as_problem(req, error, answers.no_route).message)
+        raise error
+
+    async def answer_problem(
+        req: falcon.asgi.Request, resp: Response, error: falcon.HTTPError, params: dict[str, Any], ws: Ws = None
     ) -> None:
-        raise answers.refusal(error)
+        refuse(req, ws, error)
+
+    async def answer_refusal(
+        req: falcon.asgi.Request, resp: Response, error: Refusal, params: dict[str, Any], ws: Ws = None
+    ) -> None:
+        refuse(req, ws, answers.refusal(error))
 
     async def answer_store_error(
-        req: falcon.asgi.Request, resp: falcon.asgi.Response, error: StoreError, params: dict[str, Any]
+        req: falcon.asgi.Request, resp: Response, error: StoreError, params: dict[str, Any], ws: Ws = None
     ) -> None:
-        raise answers.store_error(error)
+        refuse(req, ws, answers.store_error(error))
 
     async def answer_accounts_error(
-        req: falcon.asgi.Request, resp: falcon.asgi.Response, error: AccountsError, params: dict[str, Any]
+        req: falcon.asgi.Request, resp: Response, error: AccountsError, params: dict[str, Any], ws: Ws = None
     ) -> None:
         if answers.accounts is None:
             raise error
-        raise answers.accounts(error)
+        refuse(req, ws, answers.accounts(error))
 
     def serialize(req: falcon.asgi.Request, resp: falcon.asgi.Response, error: falcon.HTTPError) -> None:
         found = _as_problem(req, error, answers.no_route)
@@ -136,6 +150,7 @@ def install(app: App, answers: Answers) -> None:
 
     app.set_error_serializer(serialize)
     app.add_error_handler(Exception, _answer_bug)
+    app.add_error_handler(falcon.HTTPError, answer_problem)
     app.add_error_handler(StoreError, answer_store_error)
     app.add_error_handler(Refusal, answer_refusal)
     app.add_error_handler(AccountsError, answer_accounts_error)

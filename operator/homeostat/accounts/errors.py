@@ -19,6 +19,9 @@ AccountsError               ``mend`` says what to do next
 ├── NoSuchGrant
 ├── NotAQuota               that is no limit
 ├── QuotaExceeded           an account would have more than it may
+├── TicketRefused           it opens no console
+├── ConsoleLimit            too many consoles are open
+├── NoSuchConsole
 ├── NotAnIdentity           no provider calls anybody that
 ├── IdentityTaken           it is another account's
 ├── NoSuchIdentity
@@ -208,6 +211,30 @@ class QuotaExceeded(AccountsError):
         super().__init__(f"the quota of {account} is exceeded: {'; '.join(map(str, excess))}")
         self.account = account
         self.excess = excess
+
+
+class TicketRefused(AccountsError):
+    """That opens no console: it was used before, is too old, or never was a ticket."""
+
+    mend = "ask for another one: POST /api/v1/vms/NAME/consoles. Each is good for one use within 30 seconds"
+
+    def __init__(self, message: str = "the ticket opens no console: it was used, has expired, or never was one") -> None:
+        super().__init__(message)
+
+
+class ConsoleLimit(AccountsError):
+    """Too many consoles are open."""
+
+    mend = "close one: GET /api/v1/consoles lists them"
+
+
+class NoSuchConsole(AccountsError):
+    """No console of that id is open."""
+
+    mend = "GET /api/v1/consoles lists those that are open"
+
+    def __init__(self, console: str) -> None:
+        super().__init__(f"no console {console[:40]!r} is open")
 
 
 class NotAnIdentity(AccountsError):

@@ -16,7 +16,7 @@ from .clock import Clock, wall_clock
 from .database import Database
 from .measures import Measure, NewLimit, checked, shown
 from .rights import Role
-from .tables import AccountRow, ChargeRow, QuotaRow
+from .tables import AccountRow, ChargeRow, ConsoleRow, QuotaRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +116,16 @@ def limits_of(session: Session, row: AccountRow) -> dict[Measure, int | None]:
 
 
 def used_by(session: Session, row: AccountRow) -> dict[Measure, int]:
-    """Returns what an account is charged for."""
+    """Returns what an account is charged for, and the consoles that it has open."""
     sums = [func.coalesce(func.sum(getattr(ChargeRow, measure.value)), 0) for measure in Measure]
     found = session.execute(select(*sums).where(ChargeRow.account == row.id)).one()
-    return {measure: int(amount) for measure, amount in zip(Measure, found, strict=True)}
+    charged = {measure: int(amount) for measure, amount in zip(Measure, found, strict=True)}
+    return {**charged, Measure.CONSOLES: consoles_of(session, row)}
+
+
+def consoles_of(session: Session, row: AccountRow) -> int:
+    """Returns how many consoles an account has open."""
+    return session.scalar(select(func.count()).select_from(ConsoleRow).where(ConsoleRow.account == row.name)) or 0
 
 
 def _of(session: Session, row: AccountRow) -> AccountQuotas:

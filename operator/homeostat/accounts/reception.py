@@ -12,6 +12,7 @@ from .api_tokens import ApiTokens
 from .audit import Audit
 from .charges import Charges
 from .clock import Clock, wall_clock
+from .consoles import Consoles
 from .database import Database
 from .deeds import Deeds
 from .edits import Edits
@@ -58,6 +59,7 @@ class Reception:
         self.grants = Grants(database, clock)
         self.quotas = Quotas(database, clock)
         self.charges = Charges(database, clock)
+        self.consoles = Consoles(database, clock)
         self.recognition = Recognition(database, clock)
 
     @classmethod

@@ -144,6 +144,22 @@ class Recognition:
         with self._database.reading() as session:
             return _actor_of(session, *_signed_in_to(session, called, self._clock()))
 
+    def of_token(self, called: str, token: str) -> Actor:
+        """Returns who may use the API token of that name, of the account that is called so. Asks the database.
+
+        Raises:
+            NotSignedIn: there is none any more.
+            DatabaseTrouble: the database does not work.
+        """
+        now = self._clock()
+        with self._database.reading() as session:
+            account = session.scalar(select(AccountRow).where(AccountRow.name == called))
+            mine = select(ApiTokenRow).where(ApiTokenRow.account == account.id, ApiTokenRow.name == token) if account else None
+            row = session.scalar(mine) if mine is not None else None
+            if account is None or row is None or (row.expires is not None and row.expires <= now):
+                raise NotSignedIn()
+            return replace(_actor(session, account, "api-token", rights_in(row.scopes)), token=row.name)
+
     def _by_api_token(self, shown: str) -> Recognised:
         if len(shown) > SECRET_MAX:
             raise NotSignedIn()

@@ -7,6 +7,7 @@ import secrets
 
 API_TOKEN = "hst_"  # noqa: S105 - what one begins with, so that scanners of leaked secrets find it
 REFRESH_TOKEN = "hsr_"  # noqa: S105
+CONSOLE_TICKET = "hsc_"
 
 RANDOM_BYTES = 32  # 256 bits, of which nobody guesses one
 SECRET_MAX = 100  # characters of one that somebody shows

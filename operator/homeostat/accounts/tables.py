@@ -243,6 +243,47 @@ class ChargeRow(AccountsTable):
     at: Mapped[datetime]
 
 
+class ConsoleTicketRow(AccountsTable):
+    """A ticket that opens a console, by its hash. Its row goes when it is used."""
+
+    __tablename__ = "console_tickets"
+
+    hash: Mapped[str] = mapped_column(StorableText(64), primary_key=True)
+    expires: Mapped[datetime] = mapped_column(index=True)
+    how: Mapped[str] = mapped_column(StorableText(16))
+    account: Mapped[str] = mapped_column(StorableText(63))
+    session: Mapped[str] = mapped_column(StorableText(32))  # that its bearer signed in to
+    token: Mapped[str] = mapped_column(StorableText(63))  # the name of the API token that he showed
+    address: Mapped[str] = mapped_column(StorableText(64))
+    namespace: Mapped[str] = mapped_column(StorableText(63))
+    machine: Mapped[str] = mapped_column(StorableText(253))
+    uid: Mapped[str] = mapped_column(StorableText(64))  # of the machine: another one may get its name
+    kind: Mapped[str] = mapped_column(StorableText(16))
+    mode: Mapped[str] = mapped_column(StorableText(16))
+
+
+class ConsoleRow(AccountsTable):
+    """A console that somebody has open. Its row goes when he leaves; one whose server is dead is seen no more."""
+
+    __tablename__ = "consoles"
+    __table_args__ = (Index("ix_consoles_machine", "namespace", "machine"),)
+
+    id: Mapped[str] = mapped_column(StorableText(16), primary_key=True)
+    server: Mapped[str] = mapped_column(StorableText(16), index=True)  # the process that serves it
+    how: Mapped[str] = mapped_column(StorableText(16))
+    account: Mapped[str] = mapped_column(StorableText(63), index=True)
+    address: Mapped[str] = mapped_column(StorableText(64))
+    namespace: Mapped[str] = mapped_column(StorableText(63))
+    machine: Mapped[str] = mapped_column(StorableText(253))
+    uid: Mapped[str] = mapped_column(StorableText(64))
+    kind: Mapped[str] = mapped_column(StorableText(16))
+    mode: Mapped[str] = mapped_column(StorableText(16))
+    controls: Mapped[bool]  # of those at one machine's screen one has the keyboard
+    since: Mapped[datetime]
+    seen: Mapped[datetime] = mapped_column(index=True)  # when its server said so last
+    ended: Mapped[str] = mapped_column(Text)  # why it is to end; empty: it is not
+
+
 class GenerationRow(AccountsTable):
     """One row, whose number every change of what somebody may do moves. Who remembers such things forgets them then."""
 

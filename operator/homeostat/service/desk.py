@@ -29,6 +29,7 @@ from .admission import Admission
 from .asking import Asking
 from .collection import Collection
 from .console_logs import ConsoleLogs
+from .consoles import MachineConsoles
 from .deployments import Deployments
 from .disks import Disks
 from .exports import CopiesUnderWay, DiskExports
@@ -128,6 +129,10 @@ class Desk:
     @property
     def console_logs(self) -> ConsoleLogs:
         return ConsoleLogs(self.machines, self.asking.limits)
+
+    @property
+    def consoles(self) -> MachineConsoles:
+        return MachineConsoles(self.machines, self.asking.limits)
 
     @property
     def trash(self) -> TrashRoom:

@@ -133,6 +133,13 @@ class LogUnavailable(Refusal):
         super().__init__(f"the console log of {name}: {why}", {"name": name})
 
 
+class ConsoleUnavailable(Refusal):
+    """A machine has no such console now, or it cannot be reached from here."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"the console of {name}: {why}", {"name": name})
+
+
 class NotInTrash(Refusal):
     """The trash has no entry of that name."""
 

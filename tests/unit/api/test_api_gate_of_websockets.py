@@ -49,6 +49,7 @@ class Asked:
     method: str = "GET"
     path: str = "/screen"
     headers: dict[str, str] = field(default_factory=dict)
+    params: dict[str, str] = field(default_factory=dict)
     scope: dict[str, Any] = field(default_factory=lambda: {"client": ("192.0.2.7", 5000)})
     scheme: str = "ws"
     uri_template: str = "/screen"

@@ -9,8 +9,8 @@ from typing import Any
 
 import libvirt
 
-from ..connection import eventloop
-from ..errors import DomainGone, DriverError, HostUnreachable, Refused, ResourceInUse
+from ..errors import DriverError, Refused, ResourceInUse
+from .running import running_domain
 
 _CHUNK = 4096
 
@@ -36,25 +36,12 @@ def attach_console(
         ResourceInUse: somebody is attached, and ``force`` was not given.
         Refused: the domain does not run, or has no console.
     """
-    eventloop.ensure_running()
-    try:
-        connection = libvirt.open(uri)
-    except libvirt.libvirtError as error:
-        raise HostUnreachable(f"cannot connect to {uri}: {error.get_error_message()}") from error
-    try:
-        return _Coupling(_open_stream(connection, uuid, force), input_fd, output_fd, escape).run()
-    finally:
-        connection.close()
+    with running_domain(uri, uuid) as domain:
+        return _Coupling(_open_stream(domain, force), input_fd, output_fd, escape).run()
 
 
-def _open_stream(connection: Any, uuid: str, force: bool) -> Any:
-    try:
-        domain = connection.lookupByUUIDString(uuid)
-    except libvirt.libvirtError as error:
-        raise DomainGone(f"the domain {uuid} is not there: {error.get_error_message()}") from error
-    if not domain.isActive():
-        raise Refused(f"{domain.name()} is not running: its console opens once it is started")
-    stream = connection.newStream(libvirt.VIR_STREAM_NONBLOCK)
+def _open_stream(domain: Any, force: bool) -> Any:
+    stream = domain.connect().newStream(libvirt.VIR_STREAM_NONBLOCK)
     flags = libvirt.VIR_DOMAIN_CONSOLE_FORCE if force else libvirt.VIR_DOMAIN_CONSOLE_SAFE
     try:
         domain.openConsole(None, stream, flags)

@@ -1,0 +1,1 @@
+"""Consoles over HTTP: tickets, WebSockets, and who has one open."""

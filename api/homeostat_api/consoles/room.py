@@ -1,0 +1,222 @@
+"""The consoles that this server serves. Twice a second it asks of each whether it is to go on: whether whoever looks would still
+be admitted as the one he was, whether the machine is still his to look at, and what others have decided (ended it, taken
+control)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from homeostat.accounts.actor import Actor
+from homeostat.accounts.consoles import Bearer, ConsoleLimits, ConsoleOf, Consoles, OpenConsole, Ticket
+from homeostat.accounts.errors import AccountsError, NoSuchConsole, TicketRefused
+from homeostat.consoles.screen_relay import relay_screen
+from homeostat.consoles.sitting import Close, End, Left, Sitting, Viewer, Word
+from homeostat.service.refusals import Refusal
+from homeostat.service.service import Service
+
+from ..accounts.lookup import AccountsLookup
+from ..http.errors import Problem
+
+LOOK = 0.5  # seconds between two looks
+KEEP = 5.0  # seconds between two notes that this server still serves them
+WARNING = 60.0  # seconds before the end for want of input that a viewer is warned
+
+log = logging.getLogger("homeostat.api")
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleTimes:
+    """How long a console may be open, in seconds: without input, and at all."""
+
+    idle: float = 3600.0
+    total: float = 12 * 3600.0
+
+
+@dataclass(eq=False)
+class _Served:
+    console: OpenConsole
+    actor: Actor
+    viewer: Viewer
+    sitting: Sitting
+    warned: bool = False
+
+
+class ConsoleRoom:
+    """``again``: returns who the bearer of a ticket is now; it raises where he would not be admitted."""
+
+    def __init__(
+        self,
+        lookup: AccountsLookup,
+        service: Service,
+        again: Callable[[Bearer], Awaitable[Actor]],
+        limits: ConsoleLimits,
+        times: ConsoleTimes,
+    ) -> None:
+        self._lookup = lookup
+        self._service = service
+        self._again = again
+        self._limits = limits
+        self._times = times
+        self._served: dict[str, _Served] = {}
+        self._somebody = asyncio.Event()
+
+    async def issue(self, actor: Actor, console: ConsoleOf) -> tuple[str, datetime]:
+        """Returns a ticket for a console, and when it expires.
+
+        Raises:
+            AccountsError: it cannot be kept.
+        """
+        consoles, ticket = await self._consoles(), Ticket(Bearer.of(actor), console)
+        return await self._lookup.run(lambda: consoles.issue(ticket))
+
+    async def list(self, actor: Actor) -> Sequence[OpenConsole]:
+        """Returns those of all servers that the actor may know of."""
+        consoles = await self._consoles()
+        return await self._service.asked_by(actor).consoles.visible(await self._lookup.run(consoles.list))
+
+    async def end(self, actor: Actor, id: str, why: str) -> None:
+        """Ends a console, whichever server serves it.
+
+        Raises:
+            NoSuchConsole: the actor knows of none such.
+        """
+        consoles = await self._consoles()
+        await self._known(actor, id)
+        await self._lookup.run(lambda: consoles.end(id, why))
+        await self._look()
+
+    async def take_control(self, actor: Actor, id: str) -> None:
+        """Gives control of a machine to a console of the actor's; whoever had it looks on.
+
+        Raises:
+            NoSuchConsole: he has none such, or it is for looking only.
+        """
+        consoles = await self._consoles()
+        if (await self._known(actor, id)).bearer.account != actor.name:
+            raise NoSuchConsole(id)
+        await self._lookup.run(lambda: consoles.take_control(id))
+        await self._look()
+
+    @asynccontextmanager
+    async def place(self, ticket: Ticket) -> AsyncIterator[OpenConsole]:
+        """Keeps a place for a console within it.
+
+        Raises:
+            ConsoleLimit: too many are open.
+            TicketRefused: it is of another namespace than this server's.
+        """
+        if ticket.console.namespace != self._service.namespace:
+            raise TicketRefused()
+        consoles = await self._consoles()
+        opened = await self._lookup.run(lambda: consoles.open(ticket, self._limits))
+        try:
+            yield opened
+        finally:
+            with suppress(AccountsError):  # its row counts no more after a while
+                await self._lookup.run(lambda: consoles.close(opened.id))
+
+    async def serve(self, console: OpenConsole, actor: Actor, viewer: Viewer) -> End:
+        """Serves a console for as long as it may be open, and returns why it ended."""
+        mine, of = self._service.asked_by(actor).consoles, console.console
+        served = self._served[console.id] = _Served(console, actor, viewer, Sitting(console.controls))
+        self._somebody.set()
+        try:
+            await viewer.say({"type": "opened", "console": console.id, "controls": console.controls})
+            return await relay_screen(viewer, lambda: mine.screen(of), served.sitting)
+        except Left:
+            return End(Close.DONE, "the viewer left")
+        except Refusal as error:
+            return End(Close.FAILED, str(error))
+        finally:
+            del self._served[console.id]
+
+    async def watch(self) -> None:
+        """Looks after them, as long as the server runs."""
+        kept = 0.0
+        while True:
+            await self._somebody.wait()
+            if not self._served:
+                self._somebody.clear()
+                continue
+            await self._look()
+            if time.monotonic() - kept >= KEEP:
+                kept = time.monotonic()
+                await self._keep()
+            await asyncio.sleep(LOOK)
+
+    def stop(self) -> None:
+        """Ends all of them: the server stops."""
+        for served in self._served.values():
+            served.sitting.end(End(Close.GOING_AWAY, "the server stops: connect again"))
+
+    async def _consoles(self) -> Consoles:
+        return (await self._lookup.opened()).consoles
+
+    async def _known(self, actor: Actor, id: str) -> OpenConsole:
+        for one in await self.list(actor):
+            if one.id == id:
+                return one
+        raise NoSuchConsole(id)
+
+    async def _keep(self) -> None:
+        consoles, ids = await self._consoles(), list(self._served)
+        try:
+            await self._lookup.run(lambda: consoles.keep(ids))
+        except AccountsError as error:
+            log.error("others do not learn which consoles are open here: %s; %s", error, error.mend)
+
+    async def _look(self) -> None:
+        consoles = await self._consoles()
+        try:
+            said = await self._lookup.run(consoles.served)
+        except AccountsError as error:
+            for served in self._served.values():
+                served.sitting.end(End(Close.LATER, f"nobody knows who may look: {error}"))
+            return
+        for served in list(self._served.values()):
+            if (why := await self._ended(served, said.get(served.console.id))) is not None:
+                served.sitting.end(why)
+
+    async def _ended(self, served: _Served, now: OpenConsole | None) -> End | None:
+        """Returns why a console is to end. None: it goes on."""
+        if now is None:
+            return End(Close.GOING_AWAY, "this server was too slow to say that it is open: connect again")
+        if now.ended:
+            return End(Close.POLICY, now.ended)
+        if not await self._still(served):
+            return End(Close.POLICY, "you may not look at it any more: ask for another ticket, or sign in again")
+        if now.controls != served.sitting.controls:
+            served.sitting.controls = now.controls
+            await _tell(served, {"type": "control", "controls": now.controls})
+        return await self._out_of_time(served)
+
+    async def _still(self, served: _Served) -> bool:
+        try:
+            if await self._again(served.console.bearer) != served.actor:
+                return False
+        except (Problem, AccountsError):
+            return False
+        return await self._service.asked_by(served.actor).consoles.still(served.console.console)
+
+    async def _out_of_time(self, served: _Served) -> End | None:
+        now, sitting = time.monotonic(), served.sitting
+        if now - sitting.began > self._times.total:
+            return End(Close.POLICY, f"a console is open for {self._times.total:.0f} seconds at most: open another one")
+        left = sitting.typed + self._times.idle - now
+        if left <= 0:
+            return End(Close.POLICY, f"nothing was typed for {self._times.idle:.0f} seconds")
+        if left <= WARNING and not served.warned:
+            await _tell(served, {"type": "idle", "seconds": round(left)})
+        served.warned = left <= WARNING
+        return None
+
+
+async def _tell(served: _Served, word: Word) -> None:
+    with suppress(Left):  # whoever relays notices, too
+        await served.viewer.say(word)

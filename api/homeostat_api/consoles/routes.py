@@ -1,0 +1,183 @@
+"""/api/v1/consoles and /api/v1/vms/{name}/consoles: tickets, who looks at what, and the WebSockets themselves."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import falcon
+import falcon.asgi
+from pydantic import BaseModel, ConfigDict, Field
+
+from homeostat.accounts.consoles import ConsoleKind, ConsoleMode, OpenConsole, Ticket
+from homeostat.accounts.errors import TicketRefused
+from homeostat.service.service import Service
+
+from ..accounts.tickets import protocols_of
+from ..http.actor import who
+from ..http.errors import invalid
+from ..http.media import read_model
+from ..http.operations import Answer, operation
+from ..http.rights import Right, needs
+from ..http.routes import V1, Route
+from .room import ConsoleRoom
+from .viewer import BYTES, WORDS, SocketViewer
+
+TAG = "Consoles"
+
+
+class NewTicket(BaseModel):
+    """Which console is wanted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["vnc"] = Field(default="vnc", description="vnc: the screen.")
+    mode: ConsoleMode = Field(default=ConsoleMode.CONTROL, description="view: nothing that is typed reaches the guest.")
+
+
+class TicketBody(BaseModel):
+    """A ticket. It is good for one use."""
+
+    ticket: str = Field(description="One of the subprotocols that the WebSocket's client names.")
+    expires: datetime = Field(description="Until then it has to be used.")
+    path: str = Field(description="Of the WebSocket.")
+    protocols: list[str] = Field(description="The others that it may name: one is chosen.")
+
+
+class ConsoleBody(BaseModel):
+    """A console that somebody has open."""
+
+    id: str
+    machine: str
+    kind: str
+    mode: str
+    controls: bool = Field(description="Whether what he types reaches the guest: one at a time has control.")
+    account: str = Field(description="Whose; empty: somebody without an account, on the server's host or by its token.")
+    address: str = Field(description="Where he connected from.")
+    since: datetime
+
+
+class ConsoleAll(BaseModel):
+    """Consoles that are open."""
+
+    consoles: list[ConsoleBody]
+
+
+class MachineTickets:
+    def __init__(self, service: Service, room: ConsoleRoom) -> None:
+        self._service, self._room = service, room
+
+    @needs(Right.SEE)
+    @operation(
+        "Ask for a ticket to a machine's console",
+        TAG,
+        {201: Answer("The ticket: for one use within 30 seconds.", TicketBody)},
+        description="Control takes the right to change the machine, looking only that to see it. 409: there is nothing to see.",
+        body=NewTicket,
+        errors=(400, 403, 404, 409),
+    )
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
+        asked, actor = await read_model(req, NewTicket), who(req)
+        kind = ConsoleKind(asked.kind)
+        console = await self._service.asked_by(actor).consoles.wanted(name, kind, asked.mode)
+        text, expires = await self._room.issue(actor, console)
+        given = TicketBody(ticket=text, expires=expires, path=f"{V1}/vms/{name}/{kind}", protocols=[WORDS, BYTES])
+        resp.status, resp.media = falcon.HTTP_201, given.model_dump(mode="json")
+        resp.set_header("Cache-Control", "no-store")
+
+
+class MachineScreen:
+    """The WebSocket of a screen."""
+
+    def __init__(self, room: ConsoleRoom) -> None:
+        self._room = room
+
+    @needs(Right.SEE)
+    async def on_websocket(self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket, name: str) -> None:
+        ticket = _ticket(req, name, ConsoleKind.VNC)
+        offered = protocols_of(req)
+        chosen = next((protocol for protocol in (WORDS, BYTES) if protocol in offered), None)
+        if chosen is None:
+            raise invalid(f"name {WORDS} or {BYTES} among the subprotocols of the WebSocket, beside the ticket")
+        async with self._room.place(ticket) as place:
+            await ws.accept(chosen)
+            end = await self._room.serve(place, who(req), SocketViewer(ws, chosen == WORDS))
+        if not ws.closed:
+            await ws.close(end.code, end.why.encode()[:120].decode("utf-8", "ignore"))
+
+
+class ConsoleCollection:
+    def __init__(self, room: ConsoleRoom) -> None:
+        self._room = room
+
+    @needs(Right.SEE)
+    @operation(
+        "List the consoles that are open",
+        TAG,
+        {200: Answer("The oldest first.", ConsoleAll)},
+        description="Those of whoever asks, and those of machines that he may change; a moderator's list has all.",
+    )
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        found = await self._room.list(who(req))
+        resp.media = ConsoleAll(consoles=[_body(one) for one in found]).model_dump(mode="json")
+
+
+class ConsoleItem:
+    def __init__(self, room: ConsoleRoom) -> None:
+        self._room = room
+
+    @needs(Right.SEE)
+    @operation("End a console", TAG, {204: Answer("It ends within a second.")}, errors=(404,))
+    async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, console: str) -> None:
+        actor = who(req)
+        await self._room.end(actor, console, f"ended by {actor.name or 'an administrator'}")
+        resp.status = falcon.HTTP_204
+
+
+class ConsoleControl:
+    def __init__(self, room: ConsoleRoom) -> None:
+        self._room = room
+
+    @needs(Right.SEE)
+    @operation(
+        "Take control",
+        TAG,
+        {204: Answer("What is typed there reaches the guest; whoever had control looks on, and is told so.")},
+        errors=(404,),
+    )
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, console: str) -> None:
+        await self._room.take_control(who(req), console)
+        resp.status = falcon.HTTP_204
+
+
+def console_routes(service: Service, room: ConsoleRoom) -> list[Route]:
+    """Returns the routes of consoles."""
+    return [
+        Route(f"{V1}/vms/{{name}}/consoles", MachineTickets(service, room)),
+        Route(f"{V1}/vms/{{name}}/vnc", MachineScreen(room)),
+        Route(f"{V1}/consoles", ConsoleCollection(room)),
+        Route(f"{V1}/consoles/{{console}}", ConsoleItem(room)),
+        Route(f"{V1}/consoles/{{console}}/control", ConsoleControl(room)),
+    ]
+
+
+def _ticket(req: falcon.asgi.Request, name: str, kind: ConsoleKind) -> Ticket:
+    """Returns the ticket that was shown, which is used up whatever follows.
+
+    Raises:
+        TicketRefused: there is none, or it is for something else.
+    """
+    ticket: Ticket | None = getattr(req.context, "ticket", None)
+    if ticket is None:
+        raise TicketRefused("a console is opened by a ticket")
+    if (ticket.console.machine, ticket.console.kind) != (name, kind):
+        raise TicketRefused("the ticket is for another console")
+    return ticket
+
+
+def _body(one: OpenConsole) -> ConsoleBody:
+    of = one.console
+    return ConsoleBody(
+        id=one.id, machine=of.machine, kind=of.kind, mode=of.mode, controls=one.controls,
+        account=one.bearer.account, address=one.bearer.address, since=one.since,
+    )  # fmt: skip

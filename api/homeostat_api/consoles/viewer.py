@@ -1,0 +1,49 @@
+"""Whoever looks at a console, behind a WebSocket."""
+
+from __future__ import annotations
+
+import json
+
+import falcon
+import falcon.asgi
+
+from homeostat.consoles.sitting import Left, Word
+
+WORDS = "homeostat.console.v1"
+"""The subprotocol of viewers that understand words: text messages, JSON, beside the bytes."""
+BYTES = "binary"
+"""That of viewers that want bytes alone, as noVNC calls it."""
+
+
+class SocketViewer:
+    """A ``Viewer``."""
+
+    def __init__(self, socket: falcon.asgi.WebSocket, understands: bool) -> None:
+        self._socket = socket
+        self._understands = understands
+
+    @property
+    def understands(self) -> bool:
+        return self._understands
+
+    async def receive(self) -> bytes:
+        try:
+            return bytes(await self._socket.receive_data())
+        except falcon.PayloadTypeError as error:
+            raise Left("he sent a text, and takes part in bytes only") from error
+        except (falcon.WebSocketDisconnected, OSError) as error:
+            raise Left from error
+
+    async def send(self, data: bytes) -> None:
+        try:
+            await self._socket.send_data(data)
+        except (falcon.WebSocketDisconnected, OSError) as error:
+            raise Left from error
+
+    async def say(self, word: Word) -> None:
+        if not self._understands:
+            return
+        try:
+            await self._socket.send_text(json.dumps(word))
+        except (falcon.WebSocketDisconnected, OSError) as error:
+            raise Left from error

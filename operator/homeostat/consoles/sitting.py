@@ -1,0 +1,87 @@
+"""Somebody before a console, as long as he sits there: what is decided about him elsewhere, and what he does."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, Protocol
+
+Word = Mapping[str, Any]
+"""Something that is told to a viewer beside the bytes, as JSON."""
+
+
+class Close(IntEnum):
+    """How a WebSocket ends (RFC 6455 and IANA's registry)."""
+
+    DONE = 1000
+    GOING_AWAY = 1001
+    PROTOCOL = 1002
+    POLICY = 1008
+    TOO_BIG = 1009
+    FAILED = 1011
+    RESTARTED = 1012
+    LATER = 1013
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Why a console ended, for people (at most 123 bytes of it arrive), and as a WebSocket has it."""
+
+    code: Close
+    why: str
+
+
+class Left(Exception):
+    """The viewer has gone."""
+
+
+class Viewer(Protocol):
+    """The way to a viewer, which keeps the order of what it is given."""
+
+    async def receive(self) -> bytes:
+        """Returns the next bytes. None at all is the answer to a word that wants one.
+
+        Raises:
+            Left: no more will come.
+        """
+
+    async def send(self, data: bytes) -> None:
+        """Sends bytes, and waits while he does not read.
+
+        Raises:
+            Left: he has gone.
+        """
+
+    async def say(self, word: Word) -> None:
+        """Tells something to a viewer that understands words; to others nothing.
+
+        Raises:
+            Left: he has gone.
+        """
+
+    @property
+    def understands(self) -> bool:
+        """Tells whether he understands words."""
+
+
+@dataclass(eq=False)
+class Sitting:
+    """``controls``: what he types reaches the guest. ``typed``: when he typed last (monotonic seconds). ``over`` is done, with
+    the reason, once the console is to end."""
+
+    controls: bool
+    typed: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=time.monotonic)
+    over: asyncio.Future[End] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def end(self, end: End) -> None:
+        """Ends it. The first reason counts."""
+        if not self.over.done():
+            self.over.set_result(end)
+
+    def type(self) -> None:
+        """Notes that he typed."""
+        self.typed = time.monotonic()

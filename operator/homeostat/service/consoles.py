@@ -1,0 +1,97 @@
+"""Who may look at which machine's console, and how it is reached."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Sequence
+
+from homeostat.accounts.consoles import ConsoleKind, ConsoleMode, ConsoleOf, OpenConsole
+from homeostat.accounts.rights import Right
+from homeostat.driver.errors import DomainGone, DriverError, HostUnreachable, Refused
+from homeostat.driver.guests.screen import open_screen
+from homeostat.models.base import Key
+from homeostat.models.machine import VirtualMachine
+from homeostat.store.files.state import StateFolder
+
+from .host_reach import HostReach
+from .limits import ServerLimits
+from .machines import Machines
+from .power import runs
+from .refusals import ConsoleUnavailable, Refusal
+
+RIGHTS = {ConsoleMode.CONTROL: Right.CHANGE, ConsoleMode.VIEW: Right.SEE}
+"""What each mode asks for. Whoever sees a machine may look at its screen, as he may read its log."""
+
+
+class MachineConsoles:
+    """The consoles of the machines of one namespace, for one actor."""
+
+    def __init__(self, machines: Machines, limits: ServerLimits) -> None:
+        self._machines = machines
+        self._reach = HostReach(StateFolder.named(limits.state), machines.store, limits.clustered)
+
+    async def wanted(self, name: str, kind: ConsoleKind, mode: ConsoleMode) -> ConsoleOf:
+        """Returns a console that the actor may open.
+
+        Raises:
+            NoSuchResource, NotYours: it is not his to open.
+            ConsoleUnavailable: there is nothing to look at.
+        """
+        async with self._machines.asking.noting("open", VirtualMachine.KIND, name, f"its {kind} console, to {mode}"):
+            return await self._wanted(name, kind, mode)
+
+    async def _wanted(self, name: str, kind: ConsoleKind, mode: ConsoleMode) -> ConsoleOf:
+        machine = await self._machines.get(name, RIGHTS[mode])
+        effective = await self._machines.effective(machine)
+        if kind is ConsoleKind.VNC and not effective.spec.display.vnc.enabled:
+            raise ConsoleUnavailable(name, "it has no screen: its spec says display.vnc.enabled: false")
+        if machine.status is None or machine.status.domain_uuid is None or not runs(machine):
+            raise ConsoleUnavailable(name, "it is off: start it first")
+        return ConsoleOf(machine.metadata.namespace, name, machine.metadata.uid, kind, mode)
+
+    async def still(self, console: ConsoleOf) -> bool:
+        """Tells whether the machine is still that one, and the actor may still look."""
+        return await self._machine_of(console) is not None
+
+    async def screen(self, console: ConsoleOf) -> socket.socket | None:
+        """Opens the machine's screen. None: it does not run now.
+
+        Raises:
+            ConsoleUnavailable: it cannot be reached from here.
+            OnAnotherApi: another API server is beside its host.
+        """
+        machine = await self._machine_of(console)
+        if machine is None or machine.status is None or machine.status.domain_uuid is None:
+            return None
+        uri, uuid = await self._uri(machine), machine.status.domain_uuid
+        try:
+            return await asyncio.to_thread(open_screen, uri, uuid)
+        except (DomainGone, Refused, HostUnreachable):
+            return None
+        except DriverError as error:
+            raise ConsoleUnavailable(console.machine, str(error)) from error
+
+    async def visible(self, consoles: Sequence[OpenConsole]) -> list[OpenConsole]:
+        """Returns those that the actor may know of: his own, and those of machines that he may change; a moderator sees all."""
+        return [one for one in consoles if await self.may_end(one)]
+
+    async def may_end(self, console: OpenConsole) -> bool:
+        """Tells whether the actor may know of a console, and end it."""
+        actor = self._machines.asking.actor
+        if actor.everywhere(Right.MODERATE) or (actor.name and actor.name == console.bearer.account):
+            return True
+        of = console.console
+        return await self._machines.asking.may_use(Right.CHANGE, Key(VirtualMachine.KIND, of.namespace, of.machine))
+
+    async def _machine_of(self, console: ConsoleOf) -> VirtualMachine | None:
+        try:
+            machine = await self._machines.get(console.machine, RIGHTS[console.mode])
+        except Refusal:
+            return None
+        same = machine.metadata.uid == console.uid and not machine.deleting
+        return machine if same else None
+
+    async def _uri(self, machine: VirtualMachine) -> str:
+        assert machine.status is not None
+        return await self._reach.libvirt_of(machine.status.host, machine.metadata.name)
