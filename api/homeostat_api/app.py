@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from homeostat.accounts.consoles import ConsoleLimits
 from homeostat.service.changes import Changes
 from homeostat.service.service import Service
@@ -57,48 +59,59 @@ def create_app(config: ApiConfig) -> App:
         StoreError: the folder or the state cannot be opened.
     """
     guard_bind(config.host, config.token, config.accounts_required)
-    mode = open_mode(config)
-    metrics = Metrics()
-    accounts = AccountsLookup(config.accounts, config.accounts_required)
-    ledger = AccountsLedger(accounts)
-    gate = Gate(config, volant.API_KEY, accounts)
-    service = make_service(config, mode, accounts, ledger)
-    room = ConsoleRoom(accounts, service, gate.again, ConsoleLimits(), ConsoleTimes())
-    routes = make_routes(config, mode, metrics, accounts, service, room)
+    parts = make_parts(config)
     published = OpenApi()
-    routes.append(Route(f"{V1}/openapi", published))
+    routes = [*parts.routes, Route(f"{V1}/openapi", published)]
     published.publish(openapi.build(routes, with_token=config.token is not None or config.accounts_required))
+    mode, accounts = parts.mode, parts.accounts
     edits = NoteEdits(mode.workspace.store.index, accounts)
     kept = (
         Kept(mode.supervisor, "the audit of edits", edits.follow),
-        Kept(mode.supervisor, "the count for quotas", ledger.keep_counting),
-        Kept(mode.supervisor, "consoles", room.watch),
+        Kept(mode.supervisor, "the count for quotas", parts.ledger.keep_counting),
+        Kept(mode.supervisor, "consoles", parts.room.watch),
     )
     pages = (AnswerPages(config.origins),) if config.origins else ()
-    mine = Observe(metrics), HeadAsGet(), gate, TellAge(mode.operator), *kept
+    mine = Observe(parts.metrics), HeadAsGet(), parts.gate, TellAge(mode.operator), *kept
     return application(routes, ANSWERS, (*pages, *mine, *mode.middleware))
 
 
-def make_service(config: ApiConfig, mode: Mode, accounts: AccountsLookup, ledger: AccountsLedger) -> Service:
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the application is made of."""
+
+    mode: Mode
+    metrics: Metrics
+    accounts: AccountsLookup
+    ledger: AccountsLedger
+    gate: Gate
+    room: ConsoleRoom
+    routes: list[Route]
+
+
+def make_parts(config: ApiConfig) -> Parts:
+    """Makes them.
+
+    Raises:
+        StoreError: the folder or the state cannot be opened.
+    """
+    mode, metrics = open_mode(config), Metrics()
+    accounts = AccountsLookup(config.accounts, config.accounts_required)
+    ledger, gate = AccountsLedger(accounts), Gate(config, volant.API_KEY, accounts)
     changes = Changes(mode.workspace.store.index.data_version, config.stopping, config.poll)
     service = Service(mode.workspace, changes, config, AccountsJournal(accounts), ledger)
     ledger.counted_by(service.usage)
-    return service
-
-
-def make_routes(
-    config: ApiConfig, mode: Mode, metrics: Metrics, accounts: AccountsLookup, service: Service, room: ConsoleRoom
-) -> list[Route]:
-    return [
+    room = ConsoleRoom(accounts, service, gate.again, ConsoleLimits(), ConsoleTimes(), config.stopping)
+    routes = [
         *volant.routes(service, config.shutdown_margin, config.keep_alive, config.plugin_kernel),
         *own_routes(service),
         *console_routes(service, room),
         *account_routes(accounts, config.oidc, config.stopping),
         Route("/healthz", Liveness(mode.supervisor, mode.operator)),
-        Route("/readyz", Readiness(service.changes, mode.operator)),
+        Route("/readyz", Readiness(changes, mode.operator)),
         Route("/metrics", MetricsPage(metrics, mode.operator)),
         Route("/", StatusPage()),
     ]
+    return Parts(mode, metrics, accounts, ledger, gate, room, routes)
 
 
 def own_routes(service: Service) -> list[Route]:

@@ -262,7 +262,7 @@ class Gate:
             )
 
     def _check_page(self, req: falcon.asgi.Request) -> None:
-        """Checks which page opens a WebSocket: one of ours, or one of those that the server is configured to serve. Programs name none."""
+        """Checks which page opens a WebSocket: ours, or one that the configuration lets ask. Programs name none."""
         if self._local_only:
             self._check_host(req)
         if req.get_header("Origin") not in self._config.origins:

@@ -23,14 +23,10 @@ from homeostat.accounts.rights import Grant, Right, Role
 from homeostat.models.base import OWNER
 from homeostat.models.kinds import BY_KIND, BY_PLURAL, kind_of
 from homeostat.store.files.state import StateFolder
-from homeostat_api.accounts.ledger import AccountsLedger
-from homeostat_api.accounts.lookup import AccountsLookup
-from homeostat_api.app import create_app, make_routes
+from homeostat_api.app import create_app, make_parts
 from homeostat_api.config import ApiConfig
-from homeostat_api.gate import OPEN_PATHS
+from homeostat_api.gate import OPEN_PATHS, WEBSOCKET
 from homeostat_api.http.rights import Door, Need, needed
-from homeostat_api.metrics import Metrics
-from homeostat_api.mode import open_mode
 
 PASSWORD = "correct horse"
 SEE, CHANGE, COPY, MODERATE, ADMINISTER = Right.SEE, Right.CHANGE, Right.COPY, Right.MODERATE, Right.ADMINISTER
@@ -42,6 +38,9 @@ ROWS: dict[str, dict[str, Need]] = {
     "/metrics": {"GET": MODERATE},
     "/api/v1/apply": {"POST": CHANGE},
     "/api/v1/can-i": {"GET": KNOWN},
+    "/api/v1/consoles": {"GET": SEE},
+    "/api/v1/consoles/{console}": {"DELETE": CHANGE},
+    "/api/v1/consoles/{console}/control": {"POST": CHANGE},
     "/api/v1/deployments": ALL,
     "/api/v1/deployments/{name}": {**ONE, "PATCH": CHANGE},
     "/api/v1/deployments/{name}/spec": SPEC,
@@ -85,6 +84,7 @@ ROWS: dict[str, dict[str, Need]] = {
     "/api/v1/vms/{name}": ONE,
     "/api/v1/vms/{name}/config": {"GET": SEE, "PATCH": CHANGE},
     "/api/v1/vms/{name}/config/history": {"GET": SEE},
+    "/api/v1/vms/{name}/consoles": {"POST": SEE},
     "/api/v1/vms/{name}/disks": {"POST": CHANGE},
     "/api/v1/vms/{name}/disks/{device}": {"DELETE": CHANGE},
     "/api/v1/vms/{name}/disks/{device}/export": {"GET": COPY},
@@ -97,6 +97,7 @@ ROWS: dict[str, dict[str, Need]] = {
     "/api/v1/vms/{name}/spec": SPEC,
     "/api/v1/vms/{name}/start": {"POST": CHANGE},
     "/api/v1/vms/{name}/stop": {"POST": CHANGE},
+    "/api/v1/vms/{name}/vnc": {"WEBSOCKET": SEE},
     "/api/v1/audit": {"GET": KNOWN},
     "/api/v1/grants": {"GET": KNOWN, "POST": ADMINISTER},
     "/api/v1/grants/{grant}": {"DELETE": ADMINISTER},
@@ -117,7 +118,7 @@ ROWS: dict[str, dict[str, Need]] = {
     "/api/v1/users/{user}/tokens/{token}": {"DELETE": KNOWN},
     "/api/v1/whoami": {"GET": KNOWN},
 }
-OPERATIONS = [(path, method, need) for path, row in ROWS.items() for method, need in row.items()]
+OPERATIONS = [(path, method, need) for path, row in ROWS.items() for method, need in row.items() if method != WEBSOCKET]
 NEW = "/api/v1/images/{name}/file"  # its name is that of an image to be made
 OF_RESOURCES = [row for row in OPERATIONS if re.search(r"\{(name|plugin)\}", row[0]) and row[0] != NEW]
 MEDIA = "/api/v1/vms/{name}/media"  # the machines have no drive for it, which whoever sees them may know
@@ -191,8 +192,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
 def test_every_route_has_a_row_and_takes_that_right(tmp_path: Path) -> None:
     (tmp_path / "machines").mkdir()
     config = ApiConfig(tmp_path / "machines", tmp_path / "state")
-    lookup = AccountsLookup(config.accounts)
-    routes = make_routes(config, open_mode(config), Metrics(), lookup, AccountsLedger(lookup))
+    routes = make_parts(config).routes
     found = {
         route.path: {
             name.removeprefix("on_").upper(): needed(route.resource, name.removeprefix("on_"))

@@ -57,14 +57,15 @@ class ConsoleRoom:
         again: Callable[[Bearer], Awaitable[Actor]],
         limits: ConsoleLimits,
         times: ConsoleTimes,
+        stopping: Callable[[], bool],
     ) -> None:
         self._lookup = lookup
         self._service = service
         self._again = again
         self._limits = limits
         self._times = times
+        self._stopping = stopping
         self._served: dict[str, _Served] = {}
-        self._somebody = asyncio.Event()
 
     async def issue(self, actor: Actor, console: ConsoleOf) -> tuple[str, datetime]:
         """Returns a ticket for a console, and when it expires.
@@ -125,7 +126,6 @@ class ConsoleRoom:
         """Serves a console for as long as it may be open, and returns why it ended."""
         mine, of = self._service.asked_by(actor).consoles, console.console
         served = self._served[console.id] = _Served(console, actor, viewer, Sitting(console.controls))
-        self._somebody.set()
         try:
             await viewer.say({"type": "opened", "console": console.id, "controls": console.controls})
             return await relay_screen(viewer, lambda: mine.screen(of), served.sitting)
@@ -140,20 +140,15 @@ class ConsoleRoom:
         """Looks after them, as long as the server runs."""
         kept = 0.0
         while True:
-            await self._somebody.wait()
-            if not self._served:
-                self._somebody.clear()
-                continue
-            await self._look()
-            if time.monotonic() - kept >= KEEP:
-                kept = time.monotonic()
-                await self._keep()
             await asyncio.sleep(LOOK)
-
-    def stop(self) -> None:
-        """Ends all of them: the server stops."""
-        for served in self._served.values():
-            served.sitting.end(End(Close.GOING_AWAY, "the server stops: connect again"))
+            if self._served and self._stopping():
+                for served in self._served.values():
+                    served.sitting.end(End(Close.GOING_AWAY, "the server stops: connect again"))
+            elif self._served:
+                await self._look()
+                if time.monotonic() - kept >= KEEP:
+                    kept = time.monotonic()
+                    await self._keep()
 
     async def _consoles(self) -> Consoles:
         return (await self._lookup.opened()).consoles

@@ -32,7 +32,10 @@ class NewTicket(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kind: Literal["vnc"] = Field(default="vnc", description="vnc: the screen.")
-    mode: ConsoleMode = Field(default=ConsoleMode.CONTROL, description="view: nothing that is typed reaches the guest.")
+    mode: ConsoleMode | None = Field(
+        default=None,
+        description="view: what is typed does not reach the guest. Default: control for whoever may change the machine.",
+    )
 
 
 class TicketBody(BaseModel):
@@ -126,7 +129,7 @@ class ConsoleItem:
     def __init__(self, room: ConsoleRoom) -> None:
         self._room = room
 
-    @needs(Right.SEE)
+    @needs(Right.CHANGE)
     @operation("End a console", TAG, {204: Answer("It ends within a second.")}, errors=(404,))
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, console: str) -> None:
         actor = who(req)
@@ -138,7 +141,7 @@ class ConsoleControl:
     def __init__(self, room: ConsoleRoom) -> None:
         self._room = room
 
-    @needs(Right.SEE)
+    @needs(Right.CHANGE)
     @operation(
         "Take control",
         TAG,

@@ -1,7 +1,7 @@
 """Tickets that open consoles, and who has a console open: in the database, so that whichever server a ticket comes to knows it.
 
 A ticket is good for one use within 30 seconds, and for one machine, kind and mode. It carries who asked for it, since a browser
-sends no credentials with a WebSocket; whether he still may is asked anew, see ``Recognition``.
+sends no credentials with a WebSocket; whether he still may is asked again, see ``Recognition``.
 """
 
 from __future__ import annotations

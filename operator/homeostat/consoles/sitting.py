@@ -10,7 +10,7 @@ from enum import IntEnum
 from typing import Any, Protocol
 
 Word = Mapping[str, Any]
-"""Something that is told to a viewer beside the bytes, as JSON."""
+"""What is said to a viewer beside the bytes, as JSON."""
 
 
 class Close(IntEnum):

@@ -31,13 +31,16 @@ class MachineConsoles:
         self._machines = machines
         self._reach = HostReach(StateFolder.named(limits.state), machines.store, limits.clustered)
 
-    async def wanted(self, name: str, kind: ConsoleKind, mode: ConsoleMode) -> ConsoleOf:
-        """Returns a console that the actor may open.
+    async def wanted(self, name: str, kind: ConsoleKind, mode: ConsoleMode | None = None) -> ConsoleOf:
+        """Returns a console that the actor may open. ``mode`` None: control, if he may have it.
 
         Raises:
             NoSuchResource, NotYours: it is not his to open.
             ConsoleUnavailable: there is nothing to look at.
         """
+        if mode is None:
+            may = await self._machines.asking.may_use(Right.CHANGE, self._machines.key(name))
+            mode = ConsoleMode.CONTROL if may else ConsoleMode.VIEW
         async with self._machines.asking.noting("open", VirtualMachine.KIND, name, f"its {kind} console, to {mode}"):
             return await self._wanted(name, kind, mode)
 
