@@ -20,8 +20,8 @@ from homeostat.service.refusals import Refusal
 from homeostat.store.errors import StoreError
 
 App: TypeAlias = falcon.asgi.App[falcon.asgi.Request, falcon.asgi.Response]
-Response: TypeAlias = falcon.asgi.Response | None  # a WebSocket has none
-Ws: TypeAlias = falcon.asgi.WebSocket | None
+NoResponse: TypeAlias = falcon.asgi.Response | None  # a WebSocket has none
+Handshake: TypeAlias = falcon.asgi.WebSocket | None
 
 log = logging.getLogger("homeostat.api")
 
@@ -121,22 +121,22 @@ def install(app: App, answers: Answers) -> None:
         raise error
 
     async def answer_problem(
-        req: falcon.asgi.Request, resp: Response, error: falcon.HTTPError, params: dict[str, Any], ws: Ws = None
+        req: falcon.asgi.Request, resp: NoResponse, error: falcon.HTTPError, params: dict[str, Any], ws: Handshake = None
     ) -> None:
         refuse(req, ws, error)
 
     async def answer_refusal(
-        req: falcon.asgi.Request, resp: Response, error: Refusal, params: dict[str, Any], ws: Ws = None
+        req: falcon.asgi.Request, resp: NoResponse, error: Refusal, params: dict[str, Any], ws: Handshake = None
     ) -> None:
         refuse(req, ws, answers.refusal(error))
 
     async def answer_store_error(
-        req: falcon.asgi.Request, resp: Response, error: StoreError, params: dict[str, Any], ws: Ws = None
+        req: falcon.asgi.Request, resp: NoResponse, error: StoreError, params: dict[str, Any], ws: Handshake = None
     ) -> None:
         refuse(req, ws, answers.store_error(error))
 
     async def answer_accounts_error(
-        req: falcon.asgi.Request, resp: Response, error: AccountsError, params: dict[str, Any], ws: Ws = None
+        req: falcon.asgi.Request, resp: NoResponse, error: AccountsError, params: dict[str, Any], ws: Handshake = None
     ) -> None:
         if answers.accounts is None:
             raise error
