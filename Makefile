@@ -18,10 +18,10 @@ BENCHMARKS := converge guests restart idle heal edit list authz signin memory sc
 # Python keeps what it compiles, whatever the environment says: without that each process of the tests compiles all of it, for seconds.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: test lint unit laws postgresql libvirt api kubernetes e2e bench demo demo-down system system-demo venv venv-demo
+.PHONY: test lint unit laws accounts libvirt api kubernetes e2e bench demo demo-down system system-demo venv venv-demo
 .NOTPARALLEL:
 
-test: lint unit laws postgresql libvirt api kubernetes e2e
+test: lint unit laws accounts libvirt api kubernetes e2e
 	@echo "== all passed"
 
 # Says what is missing and why; installs it as root (or through sudo), and is silent when all is there.
@@ -72,11 +72,11 @@ unit: venv
 laws: venv
 	$(call part,laws,-n 2)
 
-# A server of its own, as a user without rights: what only a server does, then the tests of SQLite's file once more.
-postgresql: venv
-	$(call part,postgresql)
-	@echo "== tests: accounts, in PostgreSQL: those of SQLite once more"
-	@HOMEOSTAT_TEST_DATABASE=postgresql $(PYTEST) -n 2 tests/unit/accounts $(addprefix --ignore=tests/unit/accounts/,test_database_is_opened.py test_backups.py)
+# In SQLite's file, then in a PostgreSQL of their own, which runs as a user without rights.
+accounts: venv
+	$(call part,accounts,-n 2 --ignore=tests/accounts/postgresql)
+	@echo "== tests: accounts, once more in PostgreSQL, and what only a server does"
+	@HOMEOSTAT_TEST_DATABASE=postgresql $(PYTEST) -n 2 tests/accounts $(addprefix --ignore=tests/accounts/,sqlite commands)
 
 libvirt: venv
 	$(call part,libvirt,$(SPREAD))

@@ -22,7 +22,10 @@ GLUE = frozenset({
     "__main__", "app", "application", "connections", "events", "logs", "middleware", "openapi", "operations", "operator_link",
     "routes", "server", "stream",
 })  # fmt: skip
-TESTS = ("tests/unit/**/test_*.py", "tests/laws/test_*.py", "tests/api/test_*.py", "tests/libvirt/test_*.py")
+TESTS = (
+    "tests/unit/**/test_*.py", "tests/laws/test_*.py", "tests/accounts/**/test_*.py", "tests/api/test_*.py",
+    "tests/libvirt/test_*.py",
+)  # fmt: skip
 LOADED_ANEW = ROOT / "operator/homeostat/accounts/migrations"  # by Alembic, from the file: a change in memory does not reach it
 # These need a server, or take long.
 _SERVED = re.compile(r"\bStream\(|\.process\b|subprocess|import socket$|schemathesis|chromium|ControlPlane", re.MULTILINE)
@@ -75,6 +78,8 @@ def tests() -> list[str]:
 def _needs_more(path: Path) -> bool:
     """Tells whether a file of tests needs more than its own process."""
     match path.relative_to(ROOT).parts[1]:
+        case "accounts":
+            return path.parent.name == "postgresql"
         case "api":
             return _SERVED.search(path.read_text()) is not None
         case "libvirt":

@@ -77,6 +77,12 @@ def test_unit_tests_of_the_api_need_no_server_whatever_they_name() -> None:
     assert not found & {"tests/api/test_uploads_over_a_connection.py", "tests/api/test_tls.py"}
 
 
+def test_the_tests_of_accounts_are_those_that_need_no_server() -> None:
+    found = set(rooms.tests())
+    assert {"tests/accounts/test_grants.py", "tests/accounts/commands/test_cli_user.py"} <= found
+    assert not [name for name in found if name.startswith("tests/accounts/postgresql/")]
+
+
 def test_of_one_mutant_the_first_tests_are_run_as_far_as_its_time_goes() -> None:
     known = {"a": Covered(1.0), "b": Covered(2.0), "c": Covered(0.5)}
     assert _within(3.0, ["a", "b", "c"], known) == ["a", "b"]

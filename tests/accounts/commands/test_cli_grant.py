@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.unit.calls import Call
+from tests.accounts.calls import Call
 
 SEE = ("--right", "see")
 

@@ -23,8 +23,7 @@ from homeostat.accounts.errors import ConsoleLimit, NoSuchConsole, TicketRefused
 from homeostat.accounts.measures import Measure
 from homeostat.accounts.quotas import Quotas
 from homeostat.accounts.rights import Role
-
-from .conftest import SetClock
+from tests.accounts.clock import SetClock
 
 BOB = Bearer("session", "bob", "5e55", "", "192.0.2.1")
 SCREEN = ConsoleOf("default", "web", "uid-1", ConsoleKind.VNC, ConsoleMode.CONTROL)

@@ -18,8 +18,7 @@ from homeostat.accounts.oidc.sign_in import OidcSignIn
 from homeostat.accounts.recognition import Recognition
 from homeostat.accounts.rights import Role
 from homeostat.accounts.sessions import SignedIn
-
-from .conftest import SetClock
+from tests.accounts.clock import SetClock
 
 ISSUER, HOME, AWAY = "https://login.example", "192.0.2.1", "198.51.100.7"
 Enter = Callable[..., SignedIn]

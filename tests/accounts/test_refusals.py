@@ -8,8 +8,7 @@ from homeostat.accounts import audit as module
 from homeostat.accounts import refusals
 from homeostat.accounts.audit import Act, Audit, By, Search
 from homeostat.accounts.database import Database
-
-from .conftest import SetClock
+from tests.accounts.clock import SetClock
 
 EVE, BOB = By("session", "eve", "192.0.2.1"), By("session", "bob", "192.0.2.1")
 

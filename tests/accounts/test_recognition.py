@@ -20,8 +20,7 @@ from homeostat.accounts.rights import Grant, Right, Role
 from homeostat.accounts.sessions import SignedIn
 from homeostat.accounts.sign_in import SignIn
 from homeostat.accounts.tables import AccountRow, ApiTokenRow, GrantRow, SigningKeyRow
-
-from .conftest import SetClock
+from tests.accounts.clock import SetClock
 
 GOOD, HOME = "correct horse", "192.0.2.1"
 

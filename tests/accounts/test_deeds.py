@@ -11,8 +11,7 @@ import pytest
 from homeostat.accounts.audit import Act, Audit, By
 from homeostat.accounts.database import Database
 from homeostat.accounts.deeds import INTERRUPTED, Deeds, this_server
-
-from .conftest import SetClock
+from tests.accounts.clock import SetClock
 
 BOB = By("session", "bob", "192.0.2.1")
 CHANGE = Act("change", "VirtualMachine", "web", "default")

@@ -11,8 +11,7 @@ from homeostat.accounts.database import Database
 from homeostat.accounts.errors import DatabaseNewer
 from homeostat.accounts.recognition import Recognition
 from homeostat.accounts.rights import Role
-
-from .conftest import SetClock
+from tests.accounts.clock import SetClock
 
 
 @pytest.fixture

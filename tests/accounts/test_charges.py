@@ -16,8 +16,7 @@ from homeostat.accounts.errors import QuotaExceeded
 from homeostat.accounts.measures import Amounts, Measure
 from homeostat.accounts.quotas import Quotas
 from homeostat.accounts.rights import Role
-
-from .conftest import SetClock
+from tests.accounts.clock import SetClock
 
 M = Measure
 VM = frozenset({"VirtualMachine"})

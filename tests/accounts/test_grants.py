@@ -12,8 +12,7 @@ from homeostat.accounts.grants import GivenGrant, Grants
 from homeostat.accounts.recognition import Recognition
 from homeostat.accounts.rights import Grant, Right, Role
 from homeostat.accounts.sign_in import SignIn
-
-from .conftest import SetClock
+from tests.accounts.clock import SetClock
 
 GOOD = "correct horse"
 SEES, CHANGES = frozenset({Right.SEE}), frozenset({Right.SEE, Right.CHANGE})

@@ -1,4 +1,4 @@
-"""Accounts in PostgreSQL: what only a server does. Everything else is tested as with SQLite, by tests/unit/accounts once more."""
+"""Accounts in PostgreSQL: what only a server does. Everything else is tested as with SQLite, by the tests beside this folder."""
 
 from __future__ import annotations
 

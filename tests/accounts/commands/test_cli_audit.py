@@ -12,7 +12,7 @@ from homeostat.cli.main import run
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
 from homeostat.store.index.unaudited import Editor
-from tests.unit.calls import Call
+from tests.accounts.calls import Call
 
 
 @pytest.fixture(autouse=True)

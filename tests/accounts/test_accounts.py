@@ -12,8 +12,7 @@ from homeostat.accounts.database import Database
 from homeostat.accounts.errors import AccountExists, AccountsError, BadPassword, LastAdministrator, NoSuchAccount, NotAName
 from homeostat.accounts.passwords import Passwords
 from homeostat.accounts.rights import Role
-
-from .conftest import SetClock
+from tests.accounts.clock import SetClock
 
 GOOD = "correct horse"
 

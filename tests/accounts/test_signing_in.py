@@ -22,8 +22,7 @@ from homeostat.accounts.sessions import Sessions
 from homeostat.accounts.sign_in import SignIn
 from homeostat.accounts.tables import AccountRow, FailureRow
 from homeostat.accounts.throttle import Limit, Limits, network_of
-
-from .conftest import SetClock
+from tests.accounts.clock import SetClock
 
 GOOD, BAD, HOME, AWAY = "correct horse", "wrong horse", "192.0.2.1", "198.51.100.7"
 

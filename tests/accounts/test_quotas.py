@@ -12,8 +12,7 @@ from homeostat.accounts.errors import NoSuchAccount, NotAQuota
 from homeostat.accounts.measures import AMOUNT_MAX, DEFAULT, Measure, NewLimit, limit_from
 from homeostat.accounts.quotas import Quotas
 from homeostat.accounts.rights import Role
-
-from .conftest import SetClock
+from tests.accounts.clock import SetClock
 
 
 @pytest.fixture

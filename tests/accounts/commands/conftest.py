@@ -6,7 +6,7 @@ import pytest
 from _pytest.capture import CaptureResult
 
 from homeostat.cli.main import run
-from tests.unit.calls import Call
+from tests.accounts.calls import Call
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.calls import Call
+from tests.accounts.calls import Call
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ from homeostat.accounts.errors import NoSuchGrant, NoSuchSession, NoSuchToken, N
 from homeostat.accounts.passwords import Passwords
 from homeostat.accounts.reception import Reception
 from homeostat.accounts.rights import Grant, Right, Role
-
-from .conftest import SetClock
+from tests.accounts.clock import SetClock
 
 SEE = frozenset({Right.SEE})
 

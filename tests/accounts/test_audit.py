@@ -18,8 +18,7 @@ from homeostat.accounts.rights import Grant, Right, Role
 from homeostat.accounts.sessions import Sessions
 from homeostat.accounts.sign_in import SignIn
 from homeostat.accounts.tables import AuditRow
-
-from .conftest import SetClock
+from tests.accounts.clock import SetClock
 
 GOOD, HOME = "correct horse", "192.0.2.1"
 ROOT = By("session", "root", HOME)

@@ -23,8 +23,7 @@ from homeostat.accounts.errors import (
 from homeostat.accounts.passwords import Passwords
 from homeostat.accounts.reception import Reception
 from homeostat.accounts.rights import Grant, Right, Role, anywhere
-
-from .conftest import SetClock
+from tests.accounts.clock import SetClock
 
 GOOD, OTHER = "correct horse", "battery staple"
 ROLES = {"root": Role.ADMINISTRATOR, "mod": Role.MODERATOR, "mona": Role.MODERATOR, "alice": Role.USER, "bob": Role.USER}

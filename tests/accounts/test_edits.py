@@ -21,8 +21,7 @@ from homeostat.models.base import Key
 from homeostat.store.index import unaudited
 from homeostat.store.index.index import Index, timestamp
 from homeostat.store.index.unaudited import EditedBy, Editor
-
-from .conftest import SetClock
+from tests.accounts.clock import SetClock
 
 KILLED = """
 import os, signal, sys

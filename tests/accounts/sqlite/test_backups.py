@@ -21,8 +21,7 @@ from homeostat.accounts.recognition import Recognition
 from homeostat.accounts.rights import Right, Role
 from homeostat.accounts.sessions import Sessions
 from homeostat.accounts.sign_in import SignIn
-
-from .conftest import SetClock
+from tests.accounts.clock import SetClock
 
 GOOD, HOME = "correct horse", "192.0.2.1"
 

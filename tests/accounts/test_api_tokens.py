@@ -14,8 +14,7 @@ from homeostat.accounts.database import Database
 from homeostat.accounts.errors import NoSuchAccount, NoSuchToken, NotAToken
 from homeostat.accounts.rights import Right, Role
 from homeostat.accounts.secret_texts import fresh_id
-
-from .conftest import SetClock
+from tests.accounts.clock import SetClock
 
 
 @pytest.fixture(autouse=True)

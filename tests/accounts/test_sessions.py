@@ -18,8 +18,7 @@ from homeostat.accounts.rights import Role
 from homeostat.accounts.sessions import Sessions, SignedIn
 from homeostat.accounts.sign_in import SignIn
 from homeostat.accounts.tables import RefreshRow, SigningKeyRow
-
-from .conftest import SetClock
+from tests.accounts.clock import SetClock
 
 GOOD, HOME = "correct horse", "192.0.2.1"
 

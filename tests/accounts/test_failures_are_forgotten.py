@@ -11,8 +11,7 @@ from homeostat.accounts import throttle
 from homeostat.accounts.database import Database
 from homeostat.accounts.tables import FailureRow
 from homeostat.accounts.throttle import Attempt, Limit, Limits
-
-from .conftest import SetClock
+from tests.accounts.clock import SetClock
 
 LIMITS = Limits()
 BOB, AWAY, EVE = Attempt("bob", "192.0.2.1"), Attempt("bob", "192.0.2.2"), Attempt("eve", "192.0.2.1")

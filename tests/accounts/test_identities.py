@@ -12,8 +12,7 @@ from homeostat.accounts.oidc.identities import BoundIdentity, Identities
 from homeostat.accounts.recognition import Recognition
 from homeostat.accounts.rights import Role
 from homeostat.accounts.sign_in import SignIn
-
-from .conftest import SetClock
+from tests.accounts.clock import SetClock
 
 ISSUER, SUBJECT, GOOD = "https://login.example", "Abc-1", "correct horse"
 
