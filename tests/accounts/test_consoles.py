@@ -104,8 +104,9 @@ def test_old_ones_are_forgotten(here: Consoles, clock: SetClock, database: Datab
 def test_who_looks_is_known_everywhere(server: Callable[[], Consoles], clock: SetClock) -> None:
     here, there = server(), server()
     opened = here.open(TICKET, MANY)
-    assert there.list() == [opened] and opened.since == clock.now and opened.bearer.address == "192.0.2.1"
-    assert here.served() == {opened.id: opened} and there.served() == {}
+    assert opened.since == clock.now and opened.bearer == BOB
+    known = replace(opened, bearer=replace(BOB, session=""))  # by what he is recognised is nobody else's business
+    assert there.list() == [known] and here.served() == {opened.id: known} and there.served() == {}
     here.close(opened.id)
     assert there.list() == []
 
@@ -131,6 +132,8 @@ def test_one_at_a_time_has_control_of_a_screen(here: Consoles) -> None:
     here.take_control(second.id)
     now = {one.id: one.controls for one in here.list()}
     assert (now[first.id], now[second.id]) == (False, True) and sum(now.values()) == 4
+    here.take_control(second.id)  # once more, from another program
+    assert [here.served()[one.id].taken for one in (first, second)] == [0, 2]
 
 
 def test_who_only_looks_has_none_and_takes_none(here: Consoles) -> None:

@@ -94,6 +94,7 @@ ROWS: dict[str, dict[str, Need]] = {
     "/api/v1/vms/{name}/nics/{device}": {"DELETE": CHANGE},
     "/api/v1/vms/{name}/openapi": {"GET": SEE},
     "/api/v1/vms/{name}/restart": {"POST": CHANGE},
+    "/api/v1/vms/{name}/serial": {"WEBSOCKET": SEE},
     "/api/v1/vms/{name}/spec": SPEC,
     "/api/v1/vms/{name}/start": {"POST": CHANGE},
     "/api/v1/vms/{name}/stop": {"POST": CHANGE},

@@ -25,7 +25,11 @@ from homeostat_api.http.rights import Right, needed, needs
 TOKEN = "correct-horse-battery-staple"
 SIGNED_IN = {"Authorization": f"Bearer {TOKEN}"}
 NONE: frozenset[Right] = frozenset()
-LOOKING = {("/api/v1/vms/name/consoles", "POST"), ("/api/v1/vms/name/vnc", WEBSOCKET)}  # at a screen, with a ticket
+LOOKING = {
+    ("/api/v1/vms/name/consoles", "POST"),
+    ("/api/v1/vms/name/vnc", WEBSOCKET),
+    ("/api/v1/vms/name/serial", WEBSOCKET),
+}  # at a screen, with a ticket
 WITHOUT_A_RIGHT = frozenset(
     (f"/api/v1/{path}", method)
     for path, methods in {

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from homeostat.accounts.actor import Actor
-from homeostat.accounts.consoles import Bearer, ConsoleLimits, ConsoleOf, Consoles, OpenConsole, Ticket
+from homeostat.accounts.consoles import Bearer, ConsoleKind, ConsoleLimits, ConsoleOf, Consoles, OpenConsole, Ticket
 from homeostat.accounts.errors import AccountsError, NoSuchConsole, TicketRefused
 from homeostat.consoles.screen_relay import relay_screen
+from homeostat.consoles.serial_relay import relay_serial
 from homeostat.consoles.sitting import Close, End, Left, Sitting, Viewer, Word
 from homeostat.service.refusals import Refusal
 from homeostat.service.service import Service
@@ -45,6 +46,7 @@ class _Served:
     viewer: Viewer
     sitting: Sitting
     warned: bool = False
+    taken: int = 0
 
 
 class ConsoleRoom:
@@ -124,17 +126,23 @@ class ConsoleRoom:
 
     async def serve(self, console: OpenConsole, actor: Actor, viewer: Viewer) -> End:
         """Serves a console for as long as it may be open, and returns why it ended."""
-        mine, of = self._service.asked_by(actor).consoles, console.console
         served = self._served[console.id] = _Served(console, actor, viewer, Sitting(console.controls))
         try:
             await viewer.say({"type": "opened", "console": console.id, "controls": console.controls})
-            return await relay_screen(viewer, lambda: mine.screen(of), served.sitting)
+            return await self._relay(served)
         except Left:
             return End(Close.DONE, "the viewer left")
         except Refusal as error:
             return End(Close.FAILED, str(error))
         finally:
             del self._served[console.id]
+
+    async def _relay(self, served: _Served) -> End:
+        mine, of = self._service.asked_by(served.actor).consoles, served.console.console
+        if of.kind is ConsoleKind.VNC:
+            return await relay_screen(served.viewer, lambda: mine.screen(of), served.sitting)
+        log = await mine.serial_log(of)
+        return await relay_serial(served.viewer, log, lambda force: mine.serial_line(of, force), served.sitting)
 
     async def watch(self) -> None:
         """Looks after them, as long as the server runs."""
@@ -186,6 +194,8 @@ class ConsoleRoom:
             return End(Close.POLICY, now.ended)
         if not await self._still(served):
             return End(Close.POLICY, "you may not look at it any more: ask for another ticket, or sign in again")
+        if now.taken != served.taken:
+            served.taken, served.sitting.taken = now.taken, True
         if now.controls != served.sitting.controls:
             served.sitting.controls = now.controls
             await _tell(served, {"type": "control", "controls": now.controls})

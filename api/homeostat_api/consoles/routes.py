@@ -31,7 +31,7 @@ class NewTicket(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Literal["vnc"] = Field(default="vnc", description="vnc: the screen.")
+    kind: Literal["vnc", "serial"] = Field(default="vnc", description="vnc: the screen. serial: the serial line, as plain bytes.")
     mode: ConsoleMode | None = Field(
         default=None,
         description="view: what is typed does not reach the guest. Default: control for whoever may change the machine.",
@@ -89,15 +89,15 @@ class MachineTickets:
         resp.set_header("Cache-Control", "no-store")
 
 
-class MachineScreen:
-    """The WebSocket of a screen."""
+class MachineConsole:
+    """The WebSocket of a screen, or of a serial line."""
 
-    def __init__(self, room: ConsoleRoom) -> None:
-        self._room = room
+    def __init__(self, room: ConsoleRoom, kind: ConsoleKind) -> None:
+        self._room, self._kind = room, kind
 
     @needs(Right.SEE)
     async def on_websocket(self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket, name: str) -> None:
-        ticket = _ticket(req, name, ConsoleKind.VNC)
+        ticket = _ticket(req, name, self._kind)
         offered = protocols_of(req)
         chosen = next((protocol for protocol in (WORDS, BYTES) if protocol in offered), None)
         if chosen is None:
@@ -157,7 +157,8 @@ def console_routes(service: Service, room: ConsoleRoom) -> list[Route]:
     """Returns the routes of consoles."""
     return [
         Route(f"{V1}/vms/{{name}}/consoles", MachineTickets(service, room)),
-        Route(f"{V1}/vms/{{name}}/vnc", MachineScreen(room)),
+        Route(f"{V1}/vms/{{name}}/vnc", MachineConsole(room, ConsoleKind.VNC)),
+        Route(f"{V1}/vms/{{name}}/serial", MachineConsole(room, ConsoleKind.SERIAL)),
         Route(f"{V1}/consoles", ConsoleCollection(room)),
         Route(f"{V1}/consoles/{{console}}", ConsoleItem(room)),
         Route(f"{V1}/consoles/{{console}}/control", ConsoleControl(room)),

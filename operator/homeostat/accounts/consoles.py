@@ -7,7 +7,7 @@ sends no credentials with a WebSocket; whether he still may is asked again, see 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import cast
@@ -81,14 +81,15 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class OpenConsole:
-    """A console that somebody has open. ``controls``: what he types reaches the guest. ``ended``: why it is to end, "" it is
-    not."""
+    """A console that somebody has open. ``controls``: what he types reaches the guest. ``taken``: how often he took control.
+    ``ended``: why it is to end, "" it is not."""
 
     id: str
     bearer: Bearer
     console: ConsoleOf
     controls: bool
     since: datetime
+    taken: int = 0
     ended: str = ""
 
 
@@ -156,11 +157,11 @@ class Consoles:
             _check_account(session, ticket.bearer.account, limits.account)
             held = any(one.controls for one in at_machine if one.kind == wanted.kind)
             row = ConsoleRow(
-                id=fresh_id(), server=self.server, since=now, seen=now, ended="", **fitted(ConsoleRow, **_texts(ticket))
+                id=fresh_id(), server=self.server, since=now, seen=now, taken=0, ended="", **fitted(ConsoleRow, **_texts(ticket))
             )
             row.controls = wanted.mode is ConsoleMode.CONTROL and not held
             session.add(row)
-            return _open(row)
+            return replace(_open(row), bearer=ticket.bearer)
 
     def list(self) -> Sequence[OpenConsole]:
         """Returns those that are open, the oldest first."""
@@ -191,7 +192,7 @@ class Consoles:
             if row is None or row.mode != ConsoleMode.CONTROL:
                 raise NoSuchConsole(id)
             session.execute(update(ConsoleRow).where(*_at(_console(row)), ConsoleRow.kind == row.kind).values(controls=False))
-            row.controls = True
+            row.controls, row.taken = True, row.taken + 1
 
     def end(self, id: str, why: str) -> None:
         """Asks whichever server serves a console to end it.
@@ -245,4 +246,4 @@ def _console(row: ConsoleTicketRow | ConsoleRow) -> ConsoleOf:
 
 def _open(row: ConsoleRow) -> OpenConsole:
     bearer = Bearer(cast(How, row.how), row.account, address=row.address)
-    return OpenConsole(row.id, bearer, _console(row), row.controls, row.since, row.ended)
+    return OpenConsole(row.id, bearer, _console(row), row.controls, row.since, row.taken, row.ended)

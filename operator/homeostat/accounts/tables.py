@@ -279,6 +279,7 @@ class ConsoleRow(AccountsTable):
     kind: Mapped[str] = mapped_column(StorableText(16))
     mode: Mapped[str] = mapped_column(StorableText(16))
     controls: Mapped[bool]  # of those at one machine's screen one has the keyboard
+    taken: Mapped[int] = mapped_column(server_default="0")  # how often it took control
     since: Mapped[datetime]
     seen: Mapped[datetime] = mapped_column(index=True)  # when its server said so last
     ended: Mapped[str] = mapped_column(Text)  # why it is to end; empty: it is not

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 from . import rfb
 from .incoming import Incoming
@@ -25,16 +24,7 @@ OpenScreen = Callable[[], Awaitable[socket.socket | None]]
 
 async def relay_screen(viewer: Viewer, open_screen: OpenScreen, sitting: Sitting) -> End:
     """Shows a screen to a viewer until either ends, and returns why."""
-    showing = asyncio.create_task(_Relay(viewer, open_screen, sitting).run())
-    try:
-        await asyncio.wait({showing, sitting.over}, return_when=asyncio.FIRST_COMPLETED)
-        if sitting.over.done():
-            return sitting.over.result()
-        return showing.result()
-    finally:
-        showing.cancel()
-        with suppress(asyncio.CancelledError, Exception):
-            await showing
+    return await sitting.last(_Relay(viewer, open_screen, sitting).run())
 
 
 class _Relay:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Protocol
@@ -69,10 +70,12 @@ class Viewer(Protocol):
 
 @dataclass(eq=False)
 class Sitting:
-    """``controls``: what he types reaches the guest. ``typed``: when he typed last (monotonic seconds). ``over`` is done, with
-    the reason, once the console is to end."""
+    """``controls``: what he types reaches the guest. ``taken``: he has just taken control, so another program that has the way to
+    the guest loses it. ``typed``: when he typed last (monotonic seconds). ``over`` is done, with the reason, once the console is
+    to end."""
 
     controls: bool
+    taken: bool = False
     typed: float = field(default_factory=time.monotonic)
     began: float = field(default_factory=time.monotonic)
     over: asyncio.Future[End] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
@@ -85,3 +88,16 @@ class Sitting:
     def type(self) -> None:
         """Notes that he typed."""
         self.typed = time.monotonic()
+
+    async def last(self, relay: Coroutine[Any, Any, End]) -> End:
+        """Runs a relay until it ends or is to end, and returns why."""
+        relaying = asyncio.create_task(relay)
+        try:
+            await asyncio.wait({relaying, self.over}, return_when=asyncio.FIRST_COMPLETED)
+            if self.over.done():
+                return self.over.result()
+            return relaying.result()
+        finally:
+            relaying.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await relaying

@@ -32,7 +32,7 @@ class ConsoleLogs:
             NotAllowed: ``after`` is of no part.
         """
         machine = await self._machines.get(name)
-        path = await self._place(machine)
+        path = await self.place(machine)
         try:
             return await asyncio.to_thread(read_log, path, tail, after)
         except FileNotFoundError as error:
@@ -42,8 +42,12 @@ class ConsoleLogs:
         except ValueError as error:
             raise NotAllowed(f"after: {error}") from error
 
-    async def _place(self, machine: VirtualMachine) -> Path:
-        """Returns the file. All hosts of a folder write into its state folder."""
+    async def place(self, machine: VirtualMachine) -> Path:
+        """Returns the file. All hosts of a folder write into its state folder.
+
+        Raises:
+            LogUnavailable: there is none yet, or it is not here.
+        """
         name, status = machine.metadata.name, machine.status
         if status is None or status.console_log is None:
             raise LogUnavailable(name, "there is none yet: the machine was never defined")

@@ -8,12 +8,16 @@ from collections.abc import Sequence
 
 from homeostat.accounts.consoles import ConsoleKind, ConsoleMode, ConsoleOf, OpenConsole
 from homeostat.accounts.rights import Right
-from homeostat.driver.errors import DomainGone, DriverError, HostUnreachable, Refused
+from homeostat.consoles.serial_relay import LineHeld
+from homeostat.driver.errors import DomainGone, DriverError, HostUnreachable, Refused, ResourceInUse
+from homeostat.driver.guests.console_log import LogFollower
 from homeostat.driver.guests.screen import open_screen
+from homeostat.driver.guests.serial_line import SerialLine, open_line
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.store.files.state import StateFolder
 
+from .console_logs import ConsoleLogs
 from .host_reach import HostReach
 from .limits import ServerLimits
 from .machines import Machines
@@ -24,11 +28,20 @@ RIGHTS = {ConsoleMode.CONTROL: Right.CHANGE, ConsoleMode.VIEW: Right.SEE}
 """What each mode asks for. Whoever sees a machine may look at its screen, as he may read its log."""
 
 
+SCROLLBACK = 64 * 1024
+"""Bytes of the log that a serial line begins with."""
+HELD = (
+    "another program has the serial line (`homeostat console` or `virsh console` on the host, say): you see what the guest "
+    "writes, and what you type does not reach it; take control to disconnect that program"
+)
+
+
 class MachineConsoles:
     """The consoles of the machines of one namespace, for one actor."""
 
     def __init__(self, machines: Machines, limits: ServerLimits) -> None:
         self._machines = machines
+        self._logs = ConsoleLogs(machines, limits)
         self._reach = HostReach(StateFolder.named(limits.state), machines.store, limits.clustered)
 
     async def wanted(self, name: str, kind: ConsoleKind, mode: ConsoleMode | None = None) -> ConsoleOf:
@@ -37,6 +50,7 @@ class MachineConsoles:
         Raises:
             NoSuchResource, NotYours: it is not his to open.
             ConsoleUnavailable: there is nothing to look at.
+            LogUnavailable: what the guest writes on its serial line is not to be read here.
         """
         if mode is None:
             may = await self._machines.asking.may_use(Right.CHANGE, self._machines.key(name))
@@ -51,6 +65,8 @@ class MachineConsoles:
             raise ConsoleUnavailable(name, "it has no screen: its spec says display.vnc.enabled: false")
         if machine.status is None or machine.status.domain_uuid is None or not runs(machine):
             raise ConsoleUnavailable(name, "it is off: start it first")
+        if kind is ConsoleKind.SERIAL:
+            await self._logs.place(machine)
         return ConsoleOf(machine.metadata.namespace, name, machine.metadata.uid, kind, mode)
 
     async def still(self, console: ConsoleOf) -> bool:
@@ -70,6 +86,40 @@ class MachineConsoles:
         uri, uuid = await self._uri(machine), machine.status.domain_uuid
         try:
             return await asyncio.to_thread(open_screen, uri, uuid)
+        except (DomainGone, Refused, HostUnreachable):
+            return None
+        except DriverError as error:
+            raise ConsoleUnavailable(console.machine, str(error)) from error
+
+    async def serial_log(self, console: ConsoleOf) -> LogFollower:
+        """Returns what the guest writes on its serial line, from the last 64 KB on.
+
+        Raises:
+            ConsoleUnavailable: it is not that machine any more.
+            LogUnavailable: it is not to be read here.
+        """
+        machine = await self._machine_of(console)
+        if machine is None:
+            raise ConsoleUnavailable(console.machine, "it is gone, or not yours any more")
+        return LogFollower(await self._logs.place(machine), SCROLLBACK)
+
+    async def serial_line(self, console: ConsoleOf, force: bool) -> SerialLine | None:
+        """Opens the machine's serial line, for whoever types. None: it does not run now. With ``force``, another
+        program loses it.
+
+        Raises:
+            LineHeld: another program has it.
+            ConsoleUnavailable: it cannot be reached from here.
+            OnAnotherApi: another API server is beside its host.
+        """
+        machine = await self._machine_of(console)
+        if machine is None or machine.status is None or machine.status.domain_uuid is None:
+            return None
+        uri, uuid = await self._uri(machine), machine.status.domain_uuid
+        try:
+            return await asyncio.to_thread(open_line, uri, uuid, force)
+        except ResourceInUse as error:
+            raise LineHeld(HELD) from error
         except (DomainGone, Refused, HostUnreachable):
             return None
         except DriverError as error:

@@ -37,10 +37,16 @@ def attach_console(
         Refused: the domain does not run, or has no console.
     """
     with running_domain(uri, uuid) as domain:
-        return _Coupling(_open_stream(domain, force), input_fd, output_fd, escape).run()
+        return _Coupling(open_stream(domain, force), input_fd, output_fd, escape).run()
 
 
-def _open_stream(domain: Any, force: bool) -> Any:
+def open_stream(domain: Any, force: bool) -> Any:
+    """Opens the stream of a running domain's first console. It never waits for bytes.
+
+    Raises:
+        ResourceInUse: somebody has it, and ``force`` was not given.
+        Refused: there is none.
+    """
     stream = domain.connect().newStream(libvirt.VIR_STREAM_NONBLOCK)
     flags = libvirt.VIR_DOMAIN_CONSOLE_FORCE if force else libvirt.VIR_DOMAIN_CONSOLE_SAFE
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -45,6 +45,52 @@ def read_log(path: Path, tail: int = -1, after: str = "") -> LogPart:
             return rest if rest is not None and rest.content else _part(file, 0)
     except FileNotFoundError:  # it is between two files
         return LogPart(b"", after)
+
+
+def read_end(path: Path, most: int) -> LogPart:
+    """Returns the last ``most`` bytes of a log, from the beginning of a line on where one begins in them. It is empty where
+    there is no log (yet).
+
+    Raises:
+        OSError: the log cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            begin = max(0, file.seek(0, os.SEEK_END) - min(most, PART))
+            part = _part(file, begin)
+    except FileNotFoundError:
+        return LogPart(b"", "")
+    return replace(part, content=part.content[part.content.find(b"\n") + 1 :]) if begin else part
+
+
+class LogFollower:
+    """Reads a log as it is written, from near its end on. It costs next to nothing while the guest is silent."""
+
+    def __init__(self, path: Path, most: int) -> None:
+        """Takes ``most``: bytes of what is there already that are read first."""
+        self._path, self._most = path, most
+        self._after = ""
+        self._seen: tuple[int, int, int] | None = None
+
+    def read(self) -> bytes:
+        """Returns what is new; nothing where nothing is, or the log is not there (yet).
+
+        Raises:
+            OSError: the log cannot be read.
+        """
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            self._most = PART  # whatever it will hold is new
+            return b""
+        seen = found.st_dev, found.st_ino, found.st_size
+        if seen == self._seen:
+            return b""
+        part = read_log(self._path, after=self._after) if self._after else read_end(self._path, self._most)
+        self._after = part.after
+        if len(part.content) == 0:
+            self._seen = seen
+        return part.content
 
 
 def _part(file: BinaryIO, offset: int) -> LogPart:
