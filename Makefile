@@ -1,5 +1,6 @@
 # make test    everything: system packages, virtualenv, lint, then the tests part by part
 # make lint    ruff, mypy --strict, import contracts
+# make project sources, documents, manifests and examples keep their shape
 # make unit    the fast tests only (no libvirt needed)
 # make laws    what holds whatever happens, tried on hundreds of random cases
 # make bench   the benchmarks, one JSON line each
@@ -18,10 +19,10 @@ BENCHMARKS := converge guests restart idle heal edit list authz signin memory sc
 # Python keeps what it compiles, whatever the environment says: without that each process of the tests compiles all of it, for seconds.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: test lint unit laws accounts libvirt api kubernetes e2e bench demo demo-down system system-demo venv venv-demo
+.PHONY: test lint project unit laws accounts libvirt api kubernetes e2e bench demo demo-down system system-demo venv venv-demo
 .NOTPARALLEL:
 
-test: lint unit laws accounts libvirt api kubernetes e2e
+test: lint project unit laws accounts libvirt api kubernetes e2e
 	@echo "== all passed"
 
 # Says what is missing and why; installs it as root (or through sudo), and is silent when all is there.
@@ -59,6 +60,9 @@ define part
 		echo "== tests: $(1)"; $(PYTEST) $(2) tests/$(1); \
 	else echo "== tests: $(1): none yet"; fi
 endef
+
+project: venv
+	$(call part,project)
 
 # Two processes, each with rooms of its own: the workers of xdist would each import and collect all of them. What the first one says comes last.
 FIRST_ROOMS := $(addprefix tests/unit/,accounts api benchmarks cli contracts driver kubernetes models)

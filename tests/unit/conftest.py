@@ -20,6 +20,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 # What is imported and collected stays until the end: to look through all of it for garbage again and again would take seconds.
 gc.disable()
+gc.set_threshold(100_000, 20, 20)  # what a test makes is mostly gone by its end
 
 
 def pytest_collection_finish() -> None:

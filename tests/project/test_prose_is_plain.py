@@ -15,7 +15,7 @@ import pytest
 
 from tests.unit.parsed import definitions
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 ROOMS = (ROOT / "operator" / "homeostat", ROOT / "api" / "homeostat_api", ROOT / "api" / "homeostat_contracts")
 SOURCES = sorted(path for room in ROOMS for path in room.rglob("*.py"))
 

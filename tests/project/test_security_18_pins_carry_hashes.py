@@ -10,7 +10,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-REPOSITORY = Path(__file__).resolve().parents[3]
+REPOSITORY = Path(__file__).resolve().parents[2]
 PYPROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
 FILES = sorted((REPOSITORY / "requirements").glob("*.txt"))
 PIN = r"(\w[^\\\n]*==[^\\\n]*)(?: \\\n    --hash=sha256:[0-9a-f]{64})+\n"

@@ -15,7 +15,7 @@ from homeostat.models.kinds import KINDS
 from tests.unit.crd_schemas import refusals
 from tests.unit.read_source import read_source
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 
 def test_field_tables_are_current() -> None:

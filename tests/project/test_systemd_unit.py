@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-UNIT = Path(__file__).parents[3] / "manifests" / "systemd" / "homeostat.service"
+UNIT = Path(__file__).parents[2] / "manifests" / "systemd" / "homeostat.service"
 
 
 def values(path: Path, name: str) -> set[str]:

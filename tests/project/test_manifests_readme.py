@@ -13,7 +13,7 @@ from homeostat.models.host_uri import unallowed
 from homeostat.models.kinds import STORED
 from tests.unit.crd_schemas import refusals
 
-FOLDER = Path(__file__).parents[3] / "manifests"
+FOLDER = Path(__file__).parents[2] / "manifests"
 TEXT = (FOLDER / "README.md").read_text()
 DOCUMENTS: list[dict[str, Any]] = [
     document for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL) for document in yaml.safe_load_all(block)

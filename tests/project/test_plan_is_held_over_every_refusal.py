@@ -15,7 +15,7 @@ from homeostat.cli.show import render_deployment, render_disk, render_network, r
 from homeostat.runtime.machine import foreseeing
 from tests.unit.parsed import parsed
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 CODE = ROOT / "operator"
 ROOMS = ("planner", "runtime", "assembly", "service", "cli/show")
 OUTCOMES = {"Stalled", "Waiting", "CannotPlan", "unrestorable"}  # their first argument is a reason

@@ -15,7 +15,7 @@ from homeostat.cli.main import cli
 from tests.unit.kind_tables import KIND_TABLES
 from tests.unit.parsed import parsed
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/hacking.md"
 TEXT = PAGE.read_text()
 SPANS = sorted(set(re.findall(r"`([^`\n]+)`", TEXT)))

@@ -14,7 +14,7 @@ import pytest
 
 from tests.unit.parsed import definitions, parsed
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = (ROOT / "operator" / "homeostat", ROOT / "api" / "homeostat_api")
 CONTRACTS = sorted(path.parent for path in ROOT.glob("api/homeostat_contracts/*/__init__.py"))
 CAMEL_CASE = re.compile(r"_?[A-Z][A-Za-z]*[a-z][A-Za-z]*")

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from lupa.lua51 import LuaRuntime  # the Lua of Argo CD
 
-CONFIG = yaml.safe_load((Path(__file__).parents[3] / "manifests/argocd/argocd-cm.yaml").read_text())["data"]
+CONFIG = yaml.safe_load((Path(__file__).parents[2] / "manifests/argocd/argocd-cm.yaml").read_text())["data"]
 PREFIX = "resource.customizations.health.homeostat.dev_"
 SCRIPT = CONFIG[f"{PREFIX}VirtualMachine"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).resolve().parents[2]
+TESTS = Path(__file__).resolve().parents[1]
 CASES = [f"br{number:02}" for number in (1, 2, 3, 5, 6, 7, 8, 9, 12, 13, 16, 17, 18, 23, 24)]
 ATTACKS = [f"security_{number}" for number in range(1, 19)]
 

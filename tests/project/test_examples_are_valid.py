@@ -13,7 +13,7 @@ from homeostat.models.kinds import BY_KIND
 from homeostat.models.schema import json_schema
 from tests.unit.read_source import read_source
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 FILES = sorted(EXAMPLES.rglob("*.yaml"))
 
 

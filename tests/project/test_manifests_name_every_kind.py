@@ -11,7 +11,7 @@ from homeostat.models.base import API_GROUP
 from homeostat.models.host import Host
 from homeostat.models.kinds import REGISTRY
 
-FOLDER = Path(__file__).parents[3] / "manifests/base"
+FOLDER = Path(__file__).parents[2] / "manifests/base"
 PLURALS = {kind.plural for kind in REGISTRY.values()}
 NOT_FOR_PEOPLE = {REGISTRY[Host].plural}
 
