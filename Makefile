@@ -64,8 +64,9 @@ endef
 project: venv
 	$(call part,project)
 
-# Two processes, each with rooms of its own: the workers of xdist would each import and collect all of them. What the first one says comes last.
-FIRST_ROOMS := $(addprefix tests/unit/,accounts api benchmarks cli contracts driver kubernetes models)
+# Two processes, each with rooms of its own: the workers of xdist would each import and collect all of them. What the first one says comes last:
+# it waits more, for files and programs.
+FIRST_ROOMS := $(addprefix tests/unit/,cli runtime store)
 unit: venv
 	@echo "== tests: unit, in two halves"
 	@said=$$(mktemp); trap 'rm -f "$$said"' EXIT; trap 'kill $$!; exit 130' INT TERM; \
@@ -80,7 +81,7 @@ laws: venv
 accounts: venv
 	$(call part,accounts,-n 2 --ignore=tests/accounts/postgresql)
 	@echo "== tests: accounts, once more in PostgreSQL, and what only a server does"
-	@HOMEOSTAT_TEST_DATABASE=postgresql $(PYTEST) -n 2 tests/accounts $(addprefix --ignore=tests/accounts/,sqlite commands)
+	@HOMEOSTAT_TEST_DATABASE=postgresql $(PYTEST) -n 2 tests/accounts $(addprefix --ignore=tests/accounts/,sqlite commands http)
 
 libvirt: venv
 	$(call part,libvirt,$(SPREAD))

@@ -79,7 +79,7 @@ def test_other_words_make_another_seed_and_the_same_words_the_same() -> None:
     assert seed_files(made({})) != seed_files(made({"workload": {"entrypoint": ["/init"]}}))
 
 
-@pytest.mark.parametrize("text", ["- a list", "a word", "a: [", "x: !!python/object:os.system {}", "[" * 5000])
+@pytest.mark.parametrize("text", ["- a list", "a word", "a: [", "x: !!python/object:os.system {}", "[" * 1000])
 def test_meta_data_that_is_no_mapping_is_refused(text: str) -> None:
     with pytest.raises(ValidationError, match="metaData"):
         CloudInit.model_validate({"metaData": text})
