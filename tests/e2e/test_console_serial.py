@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
+from pathlib import Path
 
 import httpx
 import pytest
@@ -138,6 +139,34 @@ def test_another_program_has_the_line_until_control_is_taken(house: House, sit: 
         assert b"was closed: it stopped, or somebody else attached" in said
         wait_seen(sitter, ask(sitter))
         assert b"echo lost" not in sitter.seen
+    finally:
+        attached.kill()
+        attached.wait()
+        os.close(outer)
+        os.close(inner)
+
+
+def test_a_command_takes_control_over_the_api(house: House, sit: Opening, tmp_path: Path) -> None:
+    sitter = sit("root")
+    wait_seen(sitter, ask(sitter))
+    token = tmp_path / "token"
+    token.write_text(house.person("bob").tokens["access_token"])
+    words = ["console", NAME, "--force", "--server", f"http://127.0.0.1:{house.servers[1][0]}", "--token-file", str(token)]
+    outer, inner = pty.openpty()
+    command = [*house.town.command()[:3], *words]
+    attached = subprocess.Popen(command, stdin=inner, stdout=inner, stderr=subprocess.PIPE)
+    try:
+
+        def answered() -> bool:
+            os.write(outer, b"echo $((6*11))\r")
+            return b"\n66\r" in sitter.seen
+
+        wait_until(lambda: sitter.said("control"), SOON, "whoever had control hears it")
+        wait_until(answered, SOON, "it is answered", interval=0.5)
+        os.write(outer, b"\x1d")
+        _, said = attached.communicate(timeout=SOON)
+        assert (attached.returncode, b"you have control" in said, b"Detached from line" in said) == (0, True, True), said
+        assert b"\n66\r" in os.read(outer, 2**20)
     finally:
         attached.kill()
         attached.wait()

@@ -39,6 +39,12 @@ def say(*lines: str, err: bool = False) -> None:
     click.echo("\n".join(map(dressed, lines)), err=err)
 
 
+def say_aside(line: str) -> None:
+    """Prints words for people beside what a guest writes on a raw terminal, where a new line does not begin at the left by
+    itself."""
+    click.echo(f"\r\n[{dressed(line)}]\r", err=True)
+
+
 def emit(text: str) -> None:
     """Prints what programs read, such as JSON and YAML, which escape such characters in their own ways."""
     click.echo(text.removesuffix("\n"))
