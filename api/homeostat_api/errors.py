@@ -11,6 +11,7 @@ from homeostat.service.refusals import (
     ExportRefused,
     LogUnavailable,
     MustBeOff,
+    NoConsoleSize,
     NoSuchDevice,
     NotInTrash,
     NotTaken,
@@ -71,6 +72,8 @@ def from_refusal(error: Refusal) -> Problem:
         case ExportRefused():
             status, code = _EXPORTS[error.why]
             return Problem(status, code, str(error), error.details, headers=AGAIN if status in (429, 503) else None)
+        case NoConsoleSize():
+            return Problem(409, "no_console_size", str(error), error.details)
         case ConsoleUnavailable():
             return Problem(409, "console_unavailable", str(error), error.details)
         case LogUnavailable():

@@ -41,6 +41,7 @@ ROWS: dict[str, dict[str, Need]] = {
     "/api/v1/consoles": {"GET": SEE},
     "/api/v1/consoles/{console}": {"DELETE": CHANGE},
     "/api/v1/consoles/{console}/control": {"POST": CHANGE},
+    "/api/v1/consoles/{console}/size": {"PUT": CHANGE},
     "/api/v1/deployments": ALL,
     "/api/v1/deployments/{name}": {**ONE, "PATCH": CHANGE},
     "/api/v1/deployments/{name}/spec": SPEC,

@@ -107,6 +107,16 @@ def test_who_types_is_answered_and_everybody_sees_it_once(sit: Opening) -> None:
         assert dropped not in sitter.seen
 
 
+def test_it_has_no_size_but_says_what_to_type(house: House, sit: Opening) -> None:
+    sitter = sit("root")
+    answer = house.person("root").ask("PUT", f"consoles/{sitter.id}/size", json={"rows": 40, "columns": 120})
+    assert (answer.status_code, answer.json()["code"]) == (409, "no_console_size")
+    command = answer.json()["error"].split("`")[1]
+    sitter.type(f"{command}; stty size\r")
+    wait_seen(sitter, b"\n40 120\r")
+    assert house.person("root").status("PUT", "consoles/none/size", json={"rows": 40, "columns": 120}) == 404
+
+
 def test_control_is_taken_at_another_server(house: House, sit: Opening) -> None:
     first, second = sit("root"), sit("bob", 1)
     wait_seen(second, ask(first))

@@ -106,6 +106,16 @@ class ConsoleRoom:
         await self._lookup.run(lambda: consoles.take_control(id))
         await self._look()
 
+    async def resize(self, actor: Actor, id: str, rows: int, columns: int) -> None:
+        """Gives a console another size, in characters.
+
+        Raises:
+            NoSuchConsole: the actor knows of none such.
+            NoConsoleSize: it takes none.
+        """
+        console = (await self._known(actor, id)).console
+        self._service.asked_by(actor).consoles.resize(console, rows, columns)
+
     @asynccontextmanager
     async def place(self, ticket: Ticket) -> AsyncIterator[OpenConsole]:
         """Keeps a place for a console within it.

@@ -38,6 +38,15 @@ class NewTicket(BaseModel):
     )
 
 
+class ConsoleSizeBody(BaseModel):
+    """The size of a terminal, in characters."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rows: int = Field(ge=1, le=1000)
+    columns: int = Field(ge=1, le=1000)
+
+
 class TicketBody(BaseModel):
     """A ticket. It is good for one use."""
 
@@ -153,6 +162,25 @@ class ConsoleControl:
         resp.status = falcon.HTTP_204
 
 
+class ConsoleSize:
+    def __init__(self, room: ConsoleRoom) -> None:
+        self._room = room
+
+    @needs(Right.CHANGE)
+    @operation(
+        "Give a console another size",
+        TAG,
+        {204: Answer("The guest knows it.")},
+        description="409: it takes none, as a serial line, which carries bytes alone; the message says what to type there.",
+        body=ConsoleSizeBody,
+        errors=(400, 404, 409),
+    )
+    async def on_put(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, console: str) -> None:
+        asked = await read_model(req, ConsoleSizeBody)
+        await self._room.resize(who(req), console, asked.rows, asked.columns)
+        resp.status = falcon.HTTP_204
+
+
 def console_routes(service: Service, room: ConsoleRoom) -> list[Route]:
     """Returns the routes of consoles."""
     return [
@@ -162,6 +190,7 @@ def console_routes(service: Service, room: ConsoleRoom) -> list[Route]:
         Route(f"{V1}/consoles", ConsoleCollection(room)),
         Route(f"{V1}/consoles/{{console}}", ConsoleItem(room)),
         Route(f"{V1}/consoles/{{console}}/control", ConsoleControl(room)),
+        Route(f"{V1}/consoles/{{console}}/size", ConsoleSize(room)),
     ]
 
 

@@ -22,7 +22,7 @@ from .host_reach import HostReach
 from .limits import ServerLimits
 from .machines import Machines
 from .power import runs
-from .refusals import ConsoleUnavailable, Refusal
+from .refusals import ConsoleUnavailable, NoConsoleSize, Refusal
 
 RIGHTS = {ConsoleMode.CONTROL: Right.CHANGE, ConsoleMode.VIEW: Right.SEE}
 """What each mode asks for. Whoever sees a machine may look at its screen, as he may read its log."""
@@ -124,6 +124,16 @@ class MachineConsoles:
             return None
         except DriverError as error:
             raise ConsoleUnavailable(console.machine, str(error)) from error
+
+    def resize(self, console: ConsoleOf, rows: int, columns: int) -> None:
+        """Gives a console another size, in characters.
+
+        Raises:
+            NoConsoleSize: it has none. A serial line carries bytes alone: only who is signed in there can say it.
+        """
+        if console.kind is ConsoleKind.SERIAL:
+            raise NoConsoleSize(console.machine, f"type `stty rows {rows} columns {columns}` there, in the guest")
+        raise NoConsoleSize(console.machine, "a viewer asks for one in RFB (SetDesktopSize), in pixels")
 
     async def visible(self, consoles: Sequence[OpenConsole]) -> list[OpenConsole]:
         """Returns those that the actor may know of: his own, and those of machines that he may change; a moderator sees all."""

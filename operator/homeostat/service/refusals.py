@@ -133,6 +133,13 @@ class LogUnavailable(Refusal):
         super().__init__(f"the console log of {name}: {why}", {"name": name})
 
 
+class NoConsoleSize(Refusal):
+    """The guest cannot be asked to show a console in that size."""
+
+    def __init__(self, name: str, mend: str) -> None:
+        super().__init__(f"this console of {name} takes no size: {mend}", {"name": name})
+
+
 class ConsoleUnavailable(Refusal):
     """A machine has no such console now, or it cannot be reached from here."""
 
