@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from homeostat.accounts.accounts import Accounts
@@ -48,14 +49,24 @@ def postgres() -> Iterator[Postgres | None]:
         server.close()
 
 
+@pytest.fixture(scope="session")
+def administrator(postgres: Postgres | None) -> Iterator[psycopg.Connection | None]:
+    """Yields a connection that makes and drops databases: a psql for each would take longer than most tests."""
+    if postgres is None:
+        yield None
+        return
+    with psycopg.connect(f"host={postgres.folder} user=homeostat dbname=postgres", autocommit=True) as connection:
+        yield connection
+
+
 @pytest.fixture
-def url(tmp_path: Path, made_once: bytes, postgres: Postgres | None) -> Iterator[str]:
+def url(tmp_path: Path, made_once: bytes, postgres: Postgres | None, administrator: psycopg.Connection | None) -> Iterator[str]:
     """Yields the URL of a database without accounts."""
-    if postgres is not None:
+    if postgres is not None and administrator is not None:
         name = f"test_{uuid.uuid4().hex}"
-        postgres.run(f"CREATE DATABASE {name} TEMPLATE made_once")
+        administrator.execute(f"CREATE DATABASE {name} TEMPLATE made_once")
         yield postgres.url(name)
-        postgres.run(f"DROP DATABASE {name} WITH (FORCE)")
+        administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
         return
     path = tmp_path / "accounts.db"
     path.write_bytes(made_once)

@@ -16,6 +16,7 @@ from tests.unit.world import World
 
 IMAGE = {"url": "https://example.org/debian.qcow2"}
 Spec = dict[str, Any]
+_rested: dict[str, Operator] = {}  # by the spec that they have brought up
 
 
 def machine(*, name: str = "web", namespace: str = "default", deleting: bool = False, **spec: Any) -> VirtualMachine:
@@ -39,12 +40,17 @@ def changed(vm: VirtualMachine, **spec: Any) -> VirtualMachine:
 
 
 def running(**spec: Any) -> tuple[World, Operator, VirtualMachine]:
-    """A machine that has been brought up and is at rest."""
-    world, vm = World(), machine(**spec)
-    operator = Operator(world)
-    operator.settle(vm)
-    operator.done.clear()
-    return world, operator, vm
+    """A machine that has been brought up and is at rest: of each spec once, and each time a copy of what came of it."""
+    known = repr(spec)
+    if known not in _rested:
+        brought_up = Operator(World())
+        brought_up.settle(machine(**spec))
+        _rested[known] = brought_up
+    rested = _rested[known]
+    world = rested.world.copy()
+    operator = Operator(world, rested.now)
+    operator.memory = rested.memory
+    return world, operator, machine(**spec)
 
 
 _DISKS: list[list[Spec]] = [

@@ -144,7 +144,7 @@ class World(ActingHost):
 
     def copy(self) -> World:
         """What it is made of is frozen, but for the domain and the collections."""
-        held = {f.name: value.copy() for f in fields(self) if isinstance(value := getattr(self, f.name), dict | set)}
+        held = {f.name: value.copy() for f in fields(self) if isinstance(value := getattr(self, f.name), dict | list | set)}
         return replace(self, domain=copied(self.domain), **held)
 
 
