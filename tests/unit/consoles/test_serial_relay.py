@@ -140,6 +140,9 @@ async def test_another_program_has_it_until_control_is_taken(understands: bool) 
         await console.until(lambda: console.guest.opened[-1])
         await console.type(b"c")
         await console.until(lambda: console.guest.got == b"c")
+        console.guest.over = True  # the other program has it again
+        await console.type(b"d")
+        await console.until(lambda: console.guest.opened == [False, False, True, False])
 
 
 async def test_who_took_control_and_lost_it_takes_nothing() -> None:
