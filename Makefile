@@ -1,4 +1,5 @@
 # make test    everything: system packages, virtualenv, lint, then the tests part by part
+# make web     the pages that browsers are served (needs npm)
 # make lint    ruff, mypy --strict, import contracts
 # make project sources, documents, manifests and examples keep their shape
 # make unit    the fast tests only (no libvirt needed)
@@ -19,7 +20,7 @@ BENCHMARKS := converge guests restart idle heal edit list authz signin memory sc
 # Python keeps what it compiles, whatever the environment says: without that each process of the tests compiles all of it, for seconds.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: test lint project unit laws accounts libvirt api kubernetes e2e bench demo demo-down system system-demo venv venv-demo
+.PHONY: test web lint project unit laws accounts libvirt api kubernetes e2e bench demo demo-down system system-demo venv venv-demo
 .NOTPARALLEL:
 
 test: lint project unit laws accounts libvirt api kubernetes e2e
@@ -29,7 +30,7 @@ test: lint project unit laws accounts libvirt api kubernetes e2e
 system:
 	@scripts/install-system
 
-venv: system $(VENV)/.installed
+venv: system $(VENV)/.installed web/.built
 
 # $(call install,LAYERS): the pinned packages of these files of requirements/, and this clone. pip checks each package's hash. What builds
 # comes first, and builds without isolation: else pip would fetch builders that nothing pins.
@@ -44,6 +45,14 @@ endef
 
 $(VENV)/.installed: $(PINS)
 	$(call install,run kubernetes postgresql dev)
+
+# The pages, with what they need of others (noVNC, xterm.js): each package by its hash.
+web: web/.built
+
+web/.built: scripts/build-web web/package.json web/package-lock.json $(wildcard web/console/*)
+	@echo "== pages: api/homeostat_api/static/web"
+	@scripts/build-web
+	@touch $@
 
 lint: venv
 	@echo "== lint: ruff"
@@ -112,6 +121,7 @@ $(VENV)/.demo: $(PINS)
 	$(call install,run)
 
 demo: venv-demo
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory web; else echo '== no npm: without it there is no page with a console'; fi
 	@scripts/demo
 
 demo-down:

@@ -17,6 +17,7 @@ from .accounts.ledger import AccountsLedger
 from .accounts.lookup import AccountsLookup
 from .accounts.routes import account_routes
 from .config import ApiConfig, guard_bind
+from .consoles.pages import page_routes
 from .consoles.room import ConsoleRoom, ConsoleTimes
 from .consoles.routes import console_routes
 from .disk_words import DISKS
@@ -76,7 +77,7 @@ def create_app(config: ApiConfig) -> App:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class ApiParts:
     """What the application is made of."""
 
     mode: Mode
@@ -88,7 +89,7 @@ class Parts:
     routes: list[Route]
 
 
-def make_parts(config: ApiConfig) -> Parts:
+def make_parts(config: ApiConfig) -> ApiParts:
     """Makes them.
 
     Raises:
@@ -105,13 +106,14 @@ def make_parts(config: ApiConfig) -> Parts:
         *volant.routes(service, config.shutdown_margin, config.keep_alive, config.plugin_kernel),
         *own_routes(service),
         *console_routes(service, room),
+        *page_routes(),
         *account_routes(accounts, config.oidc, config.stopping),
         Route("/healthz", Liveness(mode.supervisor, mode.operator)),
         Route("/readyz", Readiness(changes, mode.operator)),
         Route("/metrics", MetricsPage(metrics, mode.operator)),
         Route("/", StatusPage()),
     ]
-    return Parts(mode, metrics, accounts, ledger, gate, room, routes)
+    return ApiParts(mode, metrics, accounts, ledger, gate, room, routes)
 
 
 def own_routes(service: Service) -> list[Route]:

@@ -35,7 +35,9 @@ ONE, ALL = {"GET": SEE, "DELETE": CHANGE}, {"GET": SEE, "POST": CHANGE}
 SPEC = {"GET": SEE, "PUT": CHANGE, "PATCH": CHANGE}
 ROWS: dict[str, dict[str, Need]] = {
     "/": {"GET": SEE},
+    "/console/{machine}": {"GET": SEE},
     "/metrics": {"GET": MODERATE},
+    "/web/{file:path}": {"GET": SEE},
     "/api/v1/apply": {"POST": CHANGE},
     "/api/v1/can-i": {"GET": KNOWN},
     "/api/v1/consoles": {"GET": SEE},

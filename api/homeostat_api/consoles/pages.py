@@ -1,0 +1,78 @@
+"""/console/{name} and /web/…: the page of a console, and what it needs. `make web` puts it into the package; without that a plain
+page says so."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from importlib.resources import files
+from pathlib import Path
+
+import falcon
+import falcon.asgi
+
+from ..http.errors import Problem
+from ..http.rights import Right, needs
+from ..http.routes import Route
+
+WEB = Path(str(files("homeostat_api").joinpath("static", "web")))
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
+_TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
+}
+NOT_BUILT = b"""<!doctype html>
+<title>Console</title>
+<p>The pages of this server are not built. On its host, in the clone of Homeostat: <code>make web</code> (it needs npm).
+<p>Everything else works: <code>homeostat console NAME</code>, and the API at <a href="/api/v1/openapi">/api/v1</a>.
+"""
+
+
+class ConsolePage:
+    @needs(Right.SEE)
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, machine: str) -> None:
+        page = WEB / "console" / "index.html"
+        built = await asyncio.to_thread(page.is_file)
+        resp.content_type = _TYPES[".html"]
+        resp.set_header("Content-Security-Policy", _POLICY)
+        resp.set_header("Cache-Control", "no-cache")
+        if built:
+            resp.data = await asyncio.to_thread(page.read_bytes)
+        else:
+            resp.status, resp.data = falcon.HTTP_503, NOT_BUILT
+
+
+class WebFile:
+    @needs(Right.SEE)
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, file: str) -> None:
+        content = await asyncio.to_thread(_read, file)
+        if content is None:
+            raise Problem(404, "not_found", "There is no such file", {"path": req.path[:256]})
+        resp.content_type = _TYPES.get(Path(file).suffix, "application/octet-stream")
+        resp.set_header("Cache-Control", "no-cache")
+        resp.set_header("X-Content-Type-Options", "nosniff")
+        resp.etag = hashlib.sha256(content).hexdigest()[:32]
+        if req.if_none_match and resp.etag in [str(tag) for tag in req.if_none_match]:
+            resp.status = falcon.HTTP_304
+        else:
+            resp.data = content
+
+
+def page_routes() -> list[Route]:
+    """Returns the routes of pages."""
+    return [Route("/console/{machine}", ConsolePage()), Route("/web/{file:path}", WebFile())]
+
+
+def _read(file: str) -> bytes | None:
+    """Returns a file of the pages. None: there is no such one, or it is none of theirs."""
+    try:
+        path = (WEB / file).resolve(strict=True)
+    except (OSError, ValueError):
+        return None
+    return path.read_bytes() if path.is_relative_to(WEB.resolve()) and path.is_file() else None
