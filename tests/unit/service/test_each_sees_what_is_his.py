@@ -74,6 +74,16 @@ async def test_what_one_may_only_see_is_not_changed(house: House) -> None:
     assert await house.alice.machines.get("web") == made
 
 
+async def test_what_one_may_is_told(house: House) -> None:
+    """Of what he does not see he may nothing, whatever a grant of rights alone says."""
+    await house.alice.machines.make("web", {})
+    guest = house.desk("bob", Grant(frozenset({Right.SEE}), "default", "VirtualMachine", "web"))
+    blind = house.desk("bob", Grant(frozenset({Right.CHANGE}), "default", "VirtualMachine", "web"))
+    for desk, may in ((house.alice, [True, True]), (guest, [True, False]), (house.bob, [False] * 2), (blind, [False] * 2)):
+        assert [await desk.may(right, key("web")) for right in (Right.SEE, Right.CHANGE)] == may
+    assert not await house.admin.may(Right.SEE, key("none")), "there is none"
+
+
 async def test_a_grant_lets_in(house: House) -> None:
     await house.alice.machines.make("web", {})
     friend = house.desk("bob", Grant(OWN, "default"))
