@@ -56,6 +56,16 @@ async def test_nonsense(provider: OpenIdProvider, path: str, what: str) -> None:
         await asked(client, path)
 
 
+@pytest.mark.parametrize(
+    ("status", "told"), [(200, "answers 200, and no JSON"), (201, "answers 201"), (404, "answers 404"), (500, "answers 500")]
+)
+async def test_what_it_answered_is_told(provider: OpenIdProvider, status: int, told: str) -> None:
+    provider.answers[DISCOVERY] = lambda: (status, {}, b"<html>")
+    with pytest.raises(ProviderAway) as away:
+        await client_of(provider).provider()
+    assert str(away.value) == f"the provider {provider.issuer} {told}"
+
+
 async def asked(client: ProviderClient, path: str) -> Any:
     if path == DISCOVERY:
         return await client.provider()

@@ -93,8 +93,12 @@ class Written(Shelf):
 
     def desk(self, state: Path, actor: Actor = HOUSE, **allowed: Any) -> Desk:
         """Returns what serves an actor. The state folder need not be there."""
+        return self.service(state, **allowed).asked_by(actor)
+
+    def service(self, state: Path, **allowed: Any) -> Service:
+        """Returns what serves all."""
         workspace: Any = SimpleNamespace(store=self, desired=self, namespace="default")
-        return Service(workspace, Changes(lambda: 0, lambda: False, 0.01), Allowed(state, **allowed)).asked_by(actor)
+        return Service(workspace, Changes(lambda: 0, lambda: False, 0.01), Allowed(state, **allowed))
 
 
 def resource(kind: type[R], name: str, spec: Mapping[str, Any] | None = None, /, **status: Any) -> R:

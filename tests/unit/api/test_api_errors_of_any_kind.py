@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -110,6 +111,7 @@ def test_an_incident_is_found_in_the_log_by_its_id(caplog: pytest.LogCaptureFixt
         result = answered(RuntimeError("a secret of ours"))
     assert (result.status_code, result.json["code"]) == (500, "internal_error")
     assert "secret" not in result.text
+    assert re.fullmatch("[0-9a-f]{12}", result.json["details"]["id"]), "short enough to be told by telephone"
     (record,) = caplog.records
     assert f"incident {result.json['details']['id']}: GET /failing failed" in record.message
     assert record.exc_info is not None and "a secret of ours" in str(record.exc_info[1])

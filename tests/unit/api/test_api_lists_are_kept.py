@@ -63,5 +63,6 @@ def test_who_has_it_already() -> None:
     for known, status in ((etag, 304), (f'"0", {etag}', 304), (f"W/{etag}", 304), ("*", 304), (" * ", 304), ('"0"', 200)):
         answer = client.simulate_get("/list", headers={"If-None-Match": known})
         assert (answer.status_code, answer.content) == (status, whole.content if status == 200 else b""), known
+        assert ("content-type" in answer.headers) is (status == 200), "what is not sent has no type"
         named = [answer.headers[name] for name in ("etag", "x-total-count", "cache-control")]
         assert named == [etag, "3", "no-cache"]

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from homeostat.accounts.database import sqlite_url
 from homeostat.models.loopback import is_loopback
+from homeostat.store.files.state import StateFolder
 from homeostat_api.config import ApiConfig, ConfigError, guard_bind, parse_bind, read_token
 
 TOKEN = "correct-horse-battery-staple"
@@ -92,3 +94,10 @@ def test_so_is_one_that_holds_no_token(tmp_path: Path, text: str) -> None:
 def test_who_is_let_in(header: str | None, admitted: bool) -> None:
     assert ApiConfig(None, Path("/state"), token=TOKEN).admits(header) is admitted
     assert not ApiConfig(None, Path("/state")).admits(header), "there is none to carry"
+
+
+def test_accounts_are_in_the_state_folder_unless_a_database_is_named(tmp_path: Path) -> None:
+    state = tmp_path / "my state"
+    known = ApiConfig(tmp_path, state).accounts
+    assert known == sqlite_url(StateFolder(state).accounts) and known.startswith("sqlite:///")
+    assert ApiConfig(tmp_path, state, accounts_database="postgresql://db/accounts").accounts == "postgresql://db/accounts"

@@ -6,17 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from homeostat.models.host import Host, HostMeta, HostStatus
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.console_logs import ConsoleLogs
-from homeostat.service.refusals import LogUnavailable, NotAllowed, NoSuchResource
+from homeostat.service.refusals import LogUnavailable, NoSuchResource, NotAllowed
+from homeostat.store.files.serving import say_served
+from homeostat.store.files.state import StateFolder
 from tests.unit.serving import Written, resource
 
 
-def logs(state: Path, log: Path | None, clustered: bool = False) -> ConsoleLogs:
+def logs(state: Path, log: Path | None) -> ConsoleLogs:
     """Returns the logs where ``web`` has one, and ``new`` was not looked at yet."""
     status = {"consoleLog": str(log)} if log is not None else {"state": "Running"}
     web, new = resource(VirtualMachine, "web", **status), resource(VirtualMachine, "new")
-    return Written(web, new).desk(state, clustered=clustered).console_logs
+    return Written(web, new).desk(state).console_logs
 
 
 async def refused(logs: ConsoleLogs, name: str = "web") -> str:
@@ -57,5 +60,14 @@ async def test_it_is_elsewhere(tmp_path: Path) -> None:
     (state / "link.log").symlink_to(secret)
     for log in (secret, state / "../secret", state / "link.log"):
         assert "not in the state folder of this server" in await refused(logs(state, log))
-    (state / "web.log").write_text("booted")
-    assert "not in the state folder" not in await refused(logs(state, state / "web.log", clustered=True)), "no operator is beside"
+
+
+async def test_in_a_cluster_the_operator_of_its_host_is_beside_us(tmp_path: Path) -> None:
+    state, log = StateFolder.open(tmp_path / "state"), tmp_path / "state" / "web.log"
+    log.write_bytes(b"booted")
+    web = resource(VirtualMachine, "web", consoleLog=str(log), host="a")
+    host = Host(metadata=HostMeta(name="a"), status=HostStatus(operator="one"))
+    clustered = Written(web, host).desk(state.root, clustered=True).console_logs
+    assert "this API server is not beside it" in await refused(clustered)
+    say_served(state, "one", {"a": "test:///default"})
+    assert (await clustered.read("web", -1, "")).content == b"booted"

@@ -8,6 +8,7 @@ import pytest
 
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
+from homeostat.planner.machine.identity import mac_address
 from homeostat_contracts.volant import machine_views as views
 from homeostat_contracts.volant import plugin_views
 
@@ -52,6 +53,14 @@ def test_a_machine_that_runs() -> None:
     assert [without[name] for name in named] == ["running", None, None, None, {"status": "unknown", "last_check": None}]
     unknown = views.detail(machine({}, {**status, "state": "Unknown"}))
     assert unknown["health"] == {"status": "unknown", "last_check": None}, "its host cannot be asked"
+
+
+def test_the_address_of_its_first_card() -> None:
+    """It is the one that the spec gives, else the one that libvirt is given."""
+    first, second = {"name": "lan", "network": "default"}, {"name": "dmz", "network": "default", "mac": "52:54:00:00:00:02"}
+    made = machine({"nics": [first, second]})
+    assert views.summary(made)["mac_address"] == mac_address(made.identity, "lan")
+    assert views.summary(machine({"nics": [second, first]}))["mac_address"] == "52:54:00:00:00:02"
 
 
 @pytest.mark.parametrize(
