@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -156,6 +156,24 @@ def test_what_a_count_leaves_open_stays(charges: Charges, clock: SetClock) -> No
     charges.settle(image)
     assert charges.correct("default", frozenset({"Image"}), {"bob": {image: {M.UPLOADS: 1}}}, clock()) == 0
     assert charges.of("bob") == {image: {M.UPLOADS: 1, M.DISK: 7}}
+
+
+def test_a_disk_that_turns_out_to_be_more_counts_at_once(charges: Charges, clock: SetClock) -> None:
+    charges.charge("bob", vm("a"), {**cost(2), M.DISK: 3})
+    began = clock()
+    charges.charge("bob", vm("b"), {**cost(), M.DISK: 3})
+    charges.charge("eve", vm("c"), {**cost(), M.DISK: 3})
+
+    def count(disk: int, at: datetime = began) -> list[int]:
+        there = {vm(name): {**cost(9), M.DISK: disk} for name in "abc"}
+        charges.correct("default", VM, {"bob": there}, at)
+        return [amounts[M.DISK] for who in ("bob", "eve") for amounts in charges.of(who).values()]
+
+    clock.go(seconds=1)
+    assert count(5, began - timedelta(seconds=1)) == [3, 3, 3], "charged since that count began"
+    assert count(5, clock()) == [5, 5, 3], "of another's it says nothing"
+    assert count(4, clock()) == [5, 5, 3]
+    assert charges.of("bob")[vm("a")] == {M.MACHINES: 1, M.VCPUS: 2, M.DISK: 5}
 
 
 def test_what_is_being_deleted_counts_until_it_has_gone(charges: Charges, quotas: Quotas, clock: SetClock) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from homeostat.accounts.database import sqlite_url
 from homeostat.accounts.rights import Role
+from homeostat.models.machine import MachineDisk, MachineState
 from homeostat.store.files.state import StateFolder
 from tests.api.harness import serving
 from tests.api.people import Person, settle
@@ -97,3 +98,25 @@ def test_killed_between_the_charge_and_the_disk(tmp_path: Path) -> None:
         assert bob.status("POST", "disks", json={"name": "data", "spec": {"size": "1Gi"}}) == 201
         (quota,) = bob.ask("GET", "quotas").json()["quotas"]
         assert quota["quotas"]["disk"] == {"used": GIB, "limit": GIB, "own": True}
+
+
+def test_a_disk_of_its_images_size_counts_once_that_is_known(tmp_path: Path) -> None:
+    settle(tmp_path / "state", bob=Role.USER)
+    with serving(tmp_path) as api:
+        bob, root = Person(api.http, "bob"), Person(api.http, "root")
+        assert root.status("PATCH", "users/bob/quota", json={"disk": "1Gi"}) == 200
+
+        def make(name: str, size: str | None = None) -> int:
+            disk = {"name": "root", "image": {"url": "https://images.example/debian.qcow2"}, **({"size": size} if size else {})}
+            return bob.status("POST", "vms", json={"name": name, "spec": {"runStrategy": "Halted", "disks": [disk]}})
+
+        assert [make("web"), make("db")] == [201, 201], "nobody knows yet how much it is"
+        api.operator.report("web", MachineState.STOPPED, disks=(MachineDisk(name="root", size=2 * GIB),))
+        refused = bob.ask("POST", "disks", json={"name": "data", "spec": {"size": "3Gi"}})  # it counts before it refuses
+        assert refused.status_code == 403
+        assert "disk: 2Gi used, 3Gi more asked for, 1Gi allowed" in refused.json()["error"]
+        assert bob.status("POST", "disks", json={"name": "data", "spec": {"size": "1Mi"}}) == 403
+        assert make("more", "1Mi") == 403
+        assert bob.status("PATCH", "vms/web/spec", json={"runStrategy": "Always"}) in (200, 202), "that asks for no more of it"
+        (quota,) = bob.ask("GET", "quotas").json()["quotas"]
+        assert quota["quotas"]["disk"] == {"used": 2 * GIB, "limit": GIB, "own": True}

@@ -125,7 +125,8 @@ DOCUMENTS: tuple[Document, ...] = (
         "health": {"status": "healthy", "message": "200", "lastCheck": TIME},
         "addresses": [{"nic": "out", "ip": "127.0.0.1", "source": "Forward", "port": 8080, "guestPort": 80}],
         "vnc": "127.0.0.1:5901", "consoleLog": "/var/lib/homeostat/console.log", "restarts": 1, "run": "r1", "startedAt": TIME,
-        "restored": "once", "otherSnapshots": ["data/by-hand"], "changes": [CHANGE], "drift": [CHANGE],
+        "disks": [{"name": "data", "size": "10Gi"}], "restored": "once", "otherSnapshots": ["data/by-hand"], "changes": [CHANGE],
+        "drift": [CHANGE],
     }),
     document("VirtualMachineDeployment", "web", {
         "replicas": 3, "template": TEMPLATE, "minReadySeconds": 5, "progressDeadlineSeconds": 60, "revisionHistoryLimit": 3,

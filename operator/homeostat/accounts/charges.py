@@ -105,7 +105,8 @@ class Charges:
 
     def correct(self, namespace: str, kinds: Set[str], counted: Mapping[str, Mapping[Charged, Amounts]], at: datetime) -> int:
         """Makes the charges of a namespace what was counted of these kinds, by owner, from ``at`` on, and returns how many were
-        not. Those that were made shortly before or since then stay."""
+        not. Those that were made shortly before or since then stay, but for disk that turned out to be more, such as that of an
+        image whose size was not known yet."""
         with self._database.writing() as session:
             accounts = session.execute(select(AccountRow.name, AccountRow.id).where(AccountRow.deleted.is_(None)))
             ids = {name: number for name, number in accounts}
@@ -117,6 +118,7 @@ class Charges:
             for row in session.scalars(select(ChargeRow).where(ChargeRow.namespace == namespace, ChargeRow.kind.in_(kinds))):
                 wanted = there.pop(Charged(row.kind, row.namespace, row.name), None)
                 if row.at > at - BELIEVED:
+                    changed += row.at <= at and wanted is not None and _raise_disk(row, *wanted)
                     continue
                 if wanted is None:
                     session.delete(row)
@@ -155,6 +157,16 @@ def _check(session: Session, account: AccountRow, row: ChargeRow | None, wanted:
     ]
     if excess:
         raise QuotaExceeded(account.name, excess)
+
+
+def _raise_disk(row: ChargeRow, account: int, counted: Amounts) -> bool:
+    """Charges for disk what was counted, and tells whether that is more. Of other measures a count may see more that an edit is
+    just giving back; a disk gets no smaller."""
+    more = counted.get(Measure.DISK, 0)
+    if row.account != account or more <= row.disk:
+        return False
+    row.disk = more
+    return True
 
 
 def _account(name: str) -> Select[AccountRow]:

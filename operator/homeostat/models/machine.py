@@ -24,6 +24,7 @@ from .maintenance import WINDOWS_MAX, MaintenanceWindow, check_windows
 from .maintenance import UpdatePolicy as UpdatePolicy  # noqa: PLC0414 - it belongs to the spec
 from .probe import Probes
 from .qemu_arguments import check_words, words_of
+from .quantity import Quantity
 from .suggest import NamesNothing
 
 T = TypeVar("T")
@@ -313,6 +314,13 @@ class GuestAddress(Model):
     guest_port: int | None = Field(default=None, description="Forward: the guest's port that it leads to.")
 
 
+class MachineDisk(Model):
+    """One of a machine's own disks, as it is on its host."""
+
+    name: str = Field(description="As in the spec.")
+    size: Quantity = Field(description="Size that the guest sees.")
+
+
 class PendingChange(Model):
     """A difference between the spec and the machine, and what carrying it out takes."""
 
@@ -349,6 +357,9 @@ class VirtualMachineStatus(Status):
     run: str | None = Field(default=None, description="Names this run of the domain: another one after every start.")
     started_at: str | None = Field(
         default=None, description="When the domain was last seen to start.", json_schema_extra=DATE_TIME
+    )
+    disks: tuple[MachineDisk, ...] = Field(
+        default=(), description="Its own disks that are there and whose size is known. A Disk has a status of its own."
     )
     restored: str | None = Field(default=None, description="The token of spec.restoreFrom that was carried out last.")
     other_snapshots: tuple[str, ...] = Field(

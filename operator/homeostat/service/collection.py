@@ -24,12 +24,12 @@ from .admission import Admission
 from .asking import Asking
 from .costs import COSTLY
 from .foresight import Foreseen, foresee
+from .found_sizes import cost_in
 from .journal import fields_of
 from .json_patch import apply_json_patch
 from .names import check_name
 from .refusals import BeingDeleted, NoSuchResource, NotYours, Stale
 from .spec_change import SpecChange, of_resource
-from .usage import effective_cost
 from .veil import veiled_refusal, veiled_status
 
 R = TypeVar("R", bound=Resource)
@@ -298,6 +298,8 @@ class Collection(Generic[R]):
         Raises:
             OverQuota: he would have more than he may.
         """
+        if wanted is not None and before is not None:  # sizes that are not in its spec are known by its status
+            wanted = wanted.model_copy(update={"status": before.status})
         cost = await self._cost(wanted) if owner and wanted is not None else None
         if wanted is None or cost is None or (before is not None and cost == await self._cost(before)):
             yield
@@ -309,7 +311,8 @@ class Collection(Generic[R]):
                 yield
 
     async def _cost(self, resource: Resource) -> Amounts | None:
-        return await effective_cost(Effective(self.store), resource)
+        cost = await cost_in(self.store, Effective(self.store), resource)
+        return None if cost is None else cost.amounts
 
     def _noting(self, verb: str, name: str, dry: bool = False, message: str = "") -> AbstractAsyncContextManager[None]:
         return nullcontext() if dry else self.asking.noting(verb, self.kind.KIND, name, message)

@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from homeostat.accounts.measures import Amounts
 from homeostat.driver.storage.images.uploads import UploadFolder
 from homeostat.models.base import Key, Resource
-from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.image import Image
-from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.runtime.machine.effective import Effective
 
 from .asking import Asking
-from .costs import COSTLY, cost_of, upload_cost
+from .costs import COSTLY, upload_cost
+from .found_sizes import cost_in
 
 EACH = 50  # resources between two moments in which others are served
 
@@ -33,19 +32,9 @@ class CountedUsage:
         self.found.setdefault(owner, {})[key] = cost
 
 
-async def effective_cost(effective: Effective, resource: Resource) -> Amounts | None:
-    """Returns what a resource costs, with its plugin's part. None: nothing."""
-    match resource:
-        case VirtualMachine():
-            return cost_of((await effective.machine(resource))[0])
-        case VirtualMachineDeployment():
-            return cost_of((await effective.deployment(resource))[0])
-        case _:
-            return cost_of(resource)
-
-
 class UsageCount:
-    """Counts what everybody has in a namespace, again and again: what has not changed since the last time is not read again.
+    """Counts what everybody has in a namespace, again and again: what has not changed since the last time is not read again,
+    unless its cost rests on others, which may have.
     What belongs to nobody is not counted. ``house``: who sees all."""
 
     def __init__(self, house: Asking) -> None:
@@ -79,14 +68,17 @@ class UsageCount:
     async def _count(self, kind: type[Resource]) -> Mapping[str, tuple[str, Amounts] | None]:
         versions, changed = await self._store.newer(kind, self._namespace, self._versions[kind])
         kept = {name: cost for name, cost in self._costs[kind].items() if name in versions}
-        effective = Effective(self._store, once=True)
+        effective, again = Effective(self._store, once=True), set[str]()
         for number, resource in enumerate(changed):
             if number % EACH == 0:
                 await asyncio.sleep(0)
             owner = (await self._house.subject(resource)).owner
-            cost = await effective_cost(effective, resource) if owner else None
-            kept[resource.metadata.name] = None if cost is None else (owner, cost)
-        self._versions[kind], self._costs[kind] = versions, kept
+            cost = await cost_in(self._store, effective, resource) if owner else None
+            kept[resource.metadata.name] = None if cost is None else (owner, cost.amounts)
+            if cost is not None and cost.rests_on_others:
+                again.add(resource.metadata.name)
+        self._versions[kind] = {name: version for name, version in versions.items() if name not in again}
+        self._costs[kind] = kept
         return kept
 
     async def _count_uploads(self, usage: CountedUsage) -> None:

@@ -9,7 +9,7 @@ import pytest
 from homeostat.accounts.measures import Measure
 from homeostat.models.base import API_VERSION, Resource
 from homeostat.models.kinds import BY_KIND, KINDS
-from homeostat.service.costs import COSTLY, cost_of, upload_cost
+from homeostat.service.costs import COSTLY, NONE_FOUND, DiskSizes, cost_of, unsized, upload_cost
 
 GIB = 2**30
 
@@ -19,8 +19,8 @@ def made(kind: str, spec: dict[str, Any], status: dict[str, Any] | None = None, 
     return BY_KIND[kind].model_validate({**document, **({"status": status} if status else {})})
 
 
-def cost(resource: Resource) -> dict[str, int] | None:
-    found = cost_of(resource)
+def cost(resource: Resource, sizes: DiskSizes = NONE_FOUND) -> dict[str, int] | None:
+    found = cost_of(resource, sizes)
     return None if found is None else {measure.value: amount for measure, amount in found.items()}
 
 
@@ -68,6 +68,37 @@ def test_a_deployment_costs_its_maximum(spec: dict[str, Any], most: int) -> None
 def test_its_machines_cost_nothing_themselves() -> None:
     owner = {"apiVersion": API_VERSION, "kind": "VirtualMachineDeployment", "name": "web", "uid": "1", "controller": True}
     assert cost(made("VirtualMachine", MACHINE, ownerReferences=[owner])) is None
+
+
+@pytest.mark.parametrize(
+    ("seen", "elsewhere", "disk"),
+    [
+        ({}, {}, 3),
+        ({"b": 5}, {}, 8),
+        ({}, {"b": 6}, 9),
+        ({"b": 5}, {"b": 6}, 8),
+        ({"a": 7, "c": 7, "gone": 7}, {"a": 7, "c": 7}, 3),
+    ],
+    ids=["nobody knows", "seen", "known elsewhere", "seen and known", "of other disks"],
+)
+def test_a_disk_without_a_size_costs_what_it_is_found_to_have(seen: dict[str, int], elsewhere: dict[str, int], disk: int) -> None:
+    status = {"disks": [{"name": name, "size": size * GIB} for name, size in seen.items()]}
+    sizes = {name: size * GIB for name, size in elsewhere.items()}
+    machine = made("VirtualMachine", MACHINE, status)
+    assert (cost(machine, sizes) or {})["disk"] == disk * GIB
+    assert [device.name for device in unsized(machine)] == ([] if "b" in seen else ["b"])
+
+
+def test_each_machine_of_a_deployment_costs_that() -> None:
+    deployment = made("VirtualMachineDeployment", {"replicas": 4, "template": {"spec": MACHINE}})
+    assert (cost(deployment, {"b": 2 * GIB}) or {})["disk"] == 5 * (3 + 2) * GIB
+    assert [device.name for device in unsized(deployment)] == ["b"]
+
+
+def test_a_cdrom_costs_nothing() -> None:
+    machine = made("VirtualMachine", {"disks": [{"name": "iso", "type": "cdrom", "image": {"path": "/i"}}]})
+    assert (cost(machine, {"iso": GIB}) or {})["disk"] == 0
+    assert unsized(machine) == () == unsized(made("Disk", {"size": "1Gi"}))
 
 
 def test_a_disk_costs_its_size_once_that_is_known() -> None:

@@ -280,6 +280,7 @@ def _facts(status: VirtualMachineStatus) -> list[tuple[str, str]]:
         ("Domain uuid", status.domain_uuid or ""),
         ("Started", f"{status.started_at} ({age(status.started_at)} ago)" if status.started_at else ""),
         ("Restarts", str(status.restarts)),
+        ("Disks", ", ".join(f"{disk.name} ({format_quantity(disk.size)})" for disk in status.disks)),
         ("Restored", status.restored or ""),
         ("Others' snapshots", ", ".join(status.other_snapshots)),
     ]

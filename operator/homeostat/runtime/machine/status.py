@@ -13,6 +13,7 @@ from homeostat.driver.errors import DriverError, Refused
 from homeostat.models.condition import READY, RECONCILING, STALLED, Condition, ConditionStatus, merge_conditions, sayer
 from homeostat.models.machine import (
     GuestAddress,
+    MachineDisk,
     MachineHealth,
     MachineState,
     UpdatePolicy,
@@ -23,12 +24,13 @@ from homeostat.planner.changes.why import reason_of
 from homeostat.planner.domain import DomainConfig, DomainType
 from homeostat.planner.images import REFUSALS
 from homeostat.planner.machine.doubts import spec_doubts
+from homeostat.planner.machine.identity import own_disk_path
 from homeostat.planner.machine.power.power import RUN_FAILED
 from homeostat.planner.machine.power.shutdown import UNHEALTHY
 from homeostat.planner.machine.power.windows import window_words
 from homeostat.planner.machine.removal.teardown import ABANDON
 from homeostat.planner.machine.restore import NOT_TAKEN
-from homeostat.planner.machine.storage.disk_source import MISSING, MOVED, OVERLAY
+from homeostat.planner.machine.storage.disk_source import MISSING, MOVED, OVERLAY, DiskSource, find_source
 from homeostat.planner.machine.storage.header import ALTERED
 from homeostat.planner.machine.storage.storage import IMAGE_CHANGED
 from homeostat.planner.observed import DomainState, Observed, ObservedDomain, ProbedHealth, same_run
@@ -76,11 +78,26 @@ def machine_status(
         restarts=observed.memory.restarts,
         run=run,
         started_at=None if run is None else before.started_at if same_run(run, before.run) and before.started_at else now,
+        disks=tuple(_disks(machine, observed)),
         restored=observed.storage.restored,
         other_snapshots=_other_snapshots(observed),
         changes=pending_changes((*plan.pending, *(c for c in plan.changes if c.disruption > 1))),
         drift=pending_changes(plan.drift),
     )
+
+
+def _disks(machine: VirtualMachine, observed: Observed) -> Iterator[MachineDisk]:
+    """Yields the machine's own disks whose size is known: of the file that it writes to, also where others put that."""
+    root, storage = observed.host.storage_root, observed.storage
+    for disk in machine.spec.disks:
+        if disk.type != "disk" or disk.disk_ref is not None:
+            continue
+        found = storage.disks.get(own_disk_path(root, machine, disk.name))
+        source = find_source(machine, disk, observed) if storage.chains else None
+        if isinstance(source, DiskSource):
+            found = source.active or found
+        if found is not None and found.virtual_size:
+            yield MachineDisk(name=disk.name, size=found.virtual_size)
 
 
 def _other_snapshots(observed: Observed) -> tuple[str, ...]:
