@@ -1,0 +1,62 @@
+"""The screen of a real guest in a real browser: the page shows what the guest shows, what is typed reaches it, and it goes on
+after a restart."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.e2e.homeostat import Homeostat, guest
+from tests.rig.browser import Page, browse
+from tests.rig.consoles import Console
+from tests.rig.guest import BOOT_TIMEOUT
+from tests.rig.waiting import free_port, wait_until
+
+NAME = "box"
+CANVAS = "document.querySelector('#screen canvas')"
+LIT = f"(() => {{ const c = {CANVAS}; if (!c || !c.width) return -1; const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; let n = 0; for (let i = 0; i < d.length; i += 4) if (d[i] + d[i + 1] + d[i + 2] > 300) n++; return n; }})()"  # noqa: E501 - pixels that are bright
+
+
+def lit(page: Page) -> int:
+    return int(page.run(LIT))
+
+
+def lit_by_rfb(http: httpx.Client) -> int:
+    """Bright pixels, as a viewer of our own sees them."""
+    console = Console.open(http, NAME, mode="view")
+    pixels = console.picture(console.greet())
+    console.close()
+    return sum(sum(pixels[at : at + 3]) > 300 for at in range(0, len(pixels), 4))
+
+
+def press(page: Page, key: str, code: str, number: int) -> None:
+    for kind in ("keyDown", "keyUp"):
+        page._ask("Input.dispatchKeyEvent", type=kind, key=key, code=code, windowsVirtualKeyCode=number)
+
+
+@pytest.mark.timeout(300)
+def test_it_is_seen_typed_into_and_outlasts_the_guest(town: Homeostat, tmp_path: Path) -> None:
+    port = free_port()
+    assert town.image is not None
+    # The kernel writes on the screen, and echoes there what is typed.
+    town.write(NAME, guest(town.image, "console=tty0", display={"video": "vga"}, nics=[]))
+    town.start("--bind", f"127.0.0.1:{port}")
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+        wait_until(lambda: http.get("/readyz").status_code == 200, 60, "the API is ready")
+        town.wait_ready(NAME, timeout=BOOT_TIMEOUT)
+        with browse(f"http://127.0.0.1:{port}/console/{NAME}", tmp_path / "profile") as page:
+            wait_until(lambda: "you have control" in page.text(), 30, "the page has the console")
+            wait_until(lambda: lit(page) > 0 and lit(page) == lit_by_rfb(http), 60, "the page shows what the guest shows")
+            before = lit(page)
+            page.run(f"{CANVAS}.focus()")
+            for key in "wwww":
+                press(page, key, "KeyW", 87)
+            wait_until(lambda: lit(page) > before, 30, "what was typed is on the guest's screen")
+            os.kill(town.qemu_pid(NAME), signal.SIGKILL)
+            wait_until(lambda: "waiting" in page.text(), 30, "the page says that it waits")
+            wait_until(lambda: "waiting" not in page.text() and lit(page) > 0, 60, "the page shows the next run")
+            assert page.console() == [], "nothing went wrong in the page"
