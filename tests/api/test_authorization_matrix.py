@@ -36,6 +36,7 @@ SPEC = {"GET": SEE, "PUT": CHANGE, "PATCH": CHANGE}
 ROWS: dict[str, dict[str, Need]] = {
     "/": {"GET": SEE},
     "/console/{machine}": {"GET": SEE},
+    "/console/{machine}/serial": {"GET": SEE},
     "/metrics": {"GET": MODERATE},
     "/web/{file:path}": {"GET": SEE},
     "/api/v1/apply": {"POST": CHANGE},

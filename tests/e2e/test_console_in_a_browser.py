@@ -1,5 +1,5 @@
-"""The screen of a real guest in a real browser: the page shows what the guest shows, what is typed reaches it, and it goes on
-after a restart."""
+"""The screen and the serial line of a real guest in a real browser: pages show what it shows, what is typed reaches it, and the
+screen goes on after a restart."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def lit_by_rfb(http: httpx.Client) -> int:
 
 def press(page: Page, key: str, code: str, number: int) -> None:
     for kind in ("keyDown", "keyUp"):
-        page._ask("Input.dispatchKeyEvent", type=kind, key=key, code=code, windowsVirtualKeyCode=number)
+        page._ask("Input.dispatchKeyEvent", type=kind, key=key, code=code, windowsVirtualKeyCode=number, text=key)
 
 
 @pytest.mark.timeout(300)
@@ -59,4 +59,24 @@ def test_it_is_seen_typed_into_and_outlasts_the_guest(town: Homeostat, tmp_path:
             os.kill(town.qemu_pid(NAME), signal.SIGKILL)
             wait_until(lambda: "waiting" in page.text(), 30, "the page says that it waits")
             wait_until(lambda: "waiting" not in page.text() and lit(page) > 0, 60, "the page shows the next run")
+            assert page.console() == [], "nothing went wrong in the page"
+
+
+@pytest.mark.timeout(300)
+def test_a_command_is_typed_on_the_serial_line(town: Homeostat, tmp_path: Path) -> None:
+    port = free_port()
+    assert town.image is not None
+    town.write(NAME, guest(town.image, nics=[]))
+    town.start("--bind", f"127.0.0.1:{port}")
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+        wait_until(lambda: http.get("/readyz").status_code == 200, 60, "the API is ready")
+        town.wait_ready(NAME, timeout=BOOT_TIMEOUT)
+        wait_until(lambda: "built-in shell" in town.console(NAME), BOOT_TIMEOUT, "the guest has a shell on its line")
+        with browse(f"http://127.0.0.1:{port}/console/{NAME}/serial", tmp_path / "profile") as page:
+            wait_until(lambda: "you have control" in page.text(), 30, "the page has the line")
+            wait_until(lambda: "built-in shell" in page.text(), 30, "the page shows what was written before")
+            page.run("document.querySelector('.xterm-helper-textarea').focus()")
+            page._ask("Input.insertText", text="echo sum $((40+2))")
+            press(page, "\r", "Enter", 13)
+            wait_until(lambda: "sum 42" in page.text(), 30, "the guest's answer is on the page")
             assert page.console() == [], "nothing went wrong in the page"

@@ -17,7 +17,7 @@ from ..http.routes import Route
 
 WEB = Path(str(files("homeostat_api").joinpath("static", "web")))
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; "
+    "default-src 'none'; script-src 'self'; style-src {styles}; img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
 _TYPES = {
@@ -35,15 +35,20 @@ NOT_BUILT = b"""<!doctype html>
 
 
 class ConsolePage:
+    """The page of one kind of console."""
+
+    def __init__(self, file: str, styles: str = "'self'") -> None:
+        self._page = WEB / "console" / file
+        self._policy = _POLICY.format(styles=styles)
+
     @needs(Right.SEE)
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, machine: str) -> None:
-        page = WEB / "console" / "index.html"
-        built = await asyncio.to_thread(page.is_file)
+        built = await asyncio.to_thread(self._page.is_file)
         resp.content_type = _TYPES[".html"]
-        resp.set_header("Content-Security-Policy", _POLICY)
+        resp.set_header("Content-Security-Policy", self._policy)
         resp.set_header("Cache-Control", "no-cache")
         if built:
-            resp.data = await asyncio.to_thread(page.read_bytes)
+            resp.data = await asyncio.to_thread(self._page.read_bytes)
         else:
             resp.status, resp.data = falcon.HTTP_503, NOT_BUILT
 
@@ -66,7 +71,12 @@ class WebFile:
 
 def page_routes() -> list[Route]:
     """Returns the routes of pages."""
-    return [Route("/console/{machine}", ConsolePage()), Route("/web/{file:path}", WebFile())]
+    return [
+        Route("/console/{machine}", ConsolePage("index.html")),
+        # xterm.js makes its styles while it runs; scripts are ours alone here, too.
+        Route("/console/{machine}/serial", ConsolePage("serial.html", "'self' 'unsafe-inline'")),
+        Route("/web/{file:path}", WebFile()),
+    ]
 
 
 def _read(file: str) -> bytes | None:

@@ -1,0 +1,95 @@
+// What the pages of the screen and of the serial line share: one console, shown until it ends, and opened again where that helps.
+
+import { ask, open } from "./connection.js";
+
+const AGAIN = 2000; // milliseconds until it tries again
+
+export const part = (id) => document.getElementById(id);
+
+export class ConsolePage {
+  // `on` has: opened(page), bytes(data), control(controls), ended(), and word(said) for what only one kind of console says.
+  constructor(kind, on) {
+    this.machine = decodeURIComponent(location.pathname.split("/")[2]);
+    this.kind = kind;
+    this.on = on;
+    this.socket = null;
+    this.id = null;
+    document.title = `${this.machine} · console`;
+    part("name").textContent = this.machine;
+    part("take").onclick = () => this.take();
+    this.begin();
+  }
+
+  show(state, text, message = "") {
+    part("state").dataset.state = state;
+    part("state").textContent = text;
+    part("message").hidden = !message;
+    part("message").textContent = message;
+  }
+
+  async begin() {
+    try {
+      this.socket = await open(this.machine, this.kind, {
+        bytes: (data) => this.on.bytes(data),
+        word: (said) => this.word(said),
+        closed: (how) => this.closed(how),
+      });
+    } catch (error) {
+      const again = error.status === undefined || error.status === 409 || error.status === 429 || error.status >= 500;
+      this.closed({ again, why: error.message });
+    }
+  }
+
+  send(data) {
+    this.socket.send(data);
+  }
+
+  word(said) {
+    switch (said.type) {
+      case "opened":
+        this.id = said.console;
+        this.on.opened();
+        this.control(said.controls);
+        this.show("open", "open");
+        break;
+      case "waiting":
+        this.show("waiting", "waiting", said.message);
+        break;
+      case "control":
+        this.control(said.controls);
+        this.show("open", "open", said.controls ? "" : "somebody else has taken control");
+        break;
+      case "idle":
+        this.show("open", "open", `this console ends in ${said.seconds} seconds: nothing was typed for long`);
+        break;
+      default:
+        this.on.word(said);
+    }
+  }
+
+  control(controls) {
+    this.on.control(controls);
+    part("controls").textContent = controls ? "you have control" : "you look on";
+    part("take").hidden = controls;
+  }
+
+  async take() {
+    try {
+      await ask("POST", `/api/v1/consoles/${this.id}/control`);
+    } catch (error) {
+      this.show("open", "open", error.message);
+    }
+  }
+
+  closed({ again, why }) {
+    this.on.ended();
+    part("take").hidden = true;
+    part("controls").textContent = "";
+    if (again) {
+      this.show("waiting", "connecting again", why);
+      setTimeout(() => this.begin(), AGAIN);
+    } else {
+      this.show("ended", "ended", why);
+    }
+  }
+}
