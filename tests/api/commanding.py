@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import os
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from homeostat.cli import stored_session
 from homeostat.cli.main import run
 from tests.api.harness import Api
 from tests.api.people import PASSWORD
+from tests.rig.secrets import Secrets
 
 
 @dataclass
@@ -28,6 +32,7 @@ class User:
     api: Api
     home: Path
     captured: pytest.CaptureFixture[str]
+    secrets: Secrets = field(default_factory=Secrets)
 
     @property
     def url(self) -> str:
@@ -37,7 +42,21 @@ class User:
         self.captured.readouterr()
         code = run(list(words))
         captured = self.captured.readouterr()
+        self._check(captured.out + captured.err)
         return Said(captured.out, captured.err, code)
+
+    def _check(self, said: str) -> None:
+        """Checks that a command prints nothing that lets somebody in. What it keeps of that, it keeps in one file of his own."""
+        self.secrets.learn("the password", PASSWORD)
+        kept = stored_session.place()
+        if kept.exists():
+            session = json.loads(kept.read_text())
+            self.secrets.learn("an access token", session.get("access"))
+            self.secrets.learn("a refresh token", session.get("refresh"))
+            assert kept.stat().st_mode & 0o077 == 0
+        others = (file for file in kept.parent.glob("*") if file != kept)
+        found = [*self.secrets.within(said.encode()), *self.secrets.leaks(others, os.getpid())]
+        assert not found, f"{found} in {said!r}"
 
     def there(self, *words: str) -> Said:
         """Calls a command that works over the API."""

@@ -16,9 +16,9 @@ from tests.rig.processes import command_of
 
 SHORTEST = 8  # characters, of what is looked for: a shorter text may be anywhere
 LARGEST = 32 * 1024 * 1024  # bytes of a file that is looked through; a disk may be larger
-GIVES = ("/session", "/session/refresh", "/tokens")  # an answer to POST is where a token is told
+GIVES = ("/session", "/session/refresh", "/tokens", "/consoles")  # an answer to POST is where a token is told
 _SENT = {"password": "a password", "current": "a password", "refresh_token": "a refresh token"}
-_GIVEN = {"access_token": "an access token", "refresh_token": "a refresh token", "token": "a token"}
+_GIVEN = {"access_token": "an access token", "refresh_token": "a refresh token", "token": "a token", "ticket": "a ticket"}
 _HEADERS = ("authorization", "x-volant-api-key")
 
 
@@ -61,7 +61,7 @@ class Secrets:
         if kind not in ("application/json", "text/plain"):
             return  # a stream has no end
         content, request = response.read(), response.request
-        if request.method == "POST" and request.url.path.removeprefix("/api/v1") in GIVES:
+        if request.method == "POST" and request.url.path.endswith(GIVES):
             self._learn_all(_GIVEN, content)
             for cookie in response.cookies.values():
                 self.learn("a cookie", cookie)
