@@ -106,6 +106,8 @@ def test_a_machine_of_the_same_name_is_another_one(place: Place) -> None:
     mine.greet()
     place.home.write("other", idle())  # a folder that holds nothing is doubted
     place.home.wait_ready("other")
+    headless = place.root.ask("POST", "vms/other/consoles", json={})
+    assert headless.status_code == 409 and "display.vnc.enabled: false" in headless.json()["error"]
     place.home.remove(NAME)
     assert mine.end().code == 1008
     place.home.wait_gone(NAME)

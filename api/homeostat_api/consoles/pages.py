@@ -62,8 +62,8 @@ class WebFile:
         resp.content_type = _TYPES.get(Path(file).suffix, "application/octet-stream")
         resp.set_header("Cache-Control", "no-cache")
         resp.set_header("X-Content-Type-Options", "nosniff")
-        resp.etag = hashlib.sha256(content).hexdigest()[:32]
-        if req.if_none_match and resp.etag in [str(tag) for tag in req.if_none_match]:
+        resp.etag = tag = hashlib.sha256(content).hexdigest()[:32]
+        if tag in map(str, req.if_none_match or ()):
             resp.status = falcon.HTTP_304
         else:
             resp.data = content

@@ -18,11 +18,11 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.store.files.state import StateFolder
 
 from .console_logs import ConsoleLogs
-from .host_reach import HostReach
+from .host_reach import HostReach, OnAnotherApi
 from .limits import ServerLimits
 from .machines import Machines
 from .power import runs
-from .refusals import ConsoleUnavailable, NoConsoleSize, Refusal
+from .refusals import ConsoleUnavailable, ExportRefused, NoConsoleSize, Refusal
 
 RIGHTS = {ConsoleMode.CONTROL: Right.CHANGE, ConsoleMode.VIEW: Right.SEE}
 """What each mode asks for. Whoever sees a machine may look at its screen, as he may read its log."""
@@ -65,6 +65,7 @@ class MachineConsoles:
             raise ConsoleUnavailable(name, "it has no screen: its spec says display.vnc.enabled: false")
         if machine.status is None or machine.status.domain_uuid is None or not runs(machine):
             raise ConsoleUnavailable(name, "it is off: start it first")
+        await self._uri(machine)
         if kind is ConsoleKind.SERIAL:
             await self._logs.place(machine)
         return ConsoleOf(machine.metadata.namespace, name, machine.metadata.uid, kind, mode)
@@ -78,7 +79,6 @@ class MachineConsoles:
 
         Raises:
             ConsoleUnavailable: it cannot be reached from here.
-            OnAnotherApi: another API server is beside its host.
         """
         machine = await self._machine_of(console)
         if machine is None or machine.status is None or machine.status.domain_uuid is None:
@@ -110,7 +110,6 @@ class MachineConsoles:
         Raises:
             LineHeld: another program has it.
             ConsoleUnavailable: it cannot be reached from here.
-            OnAnotherApi: another API server is beside its host.
         """
         machine = await self._machine_of(console)
         if machine is None or machine.status is None or machine.status.domain_uuid is None:
@@ -156,5 +155,15 @@ class MachineConsoles:
         return machine if same else None
 
     async def _uri(self, machine: VirtualMachine) -> str:
-        assert machine.status is not None
-        return await self._reach.libvirt_of(machine.status.host, machine.metadata.name)
+        """Returns the libvirt of a machine's host.
+
+        Raises:
+            ConsoleUnavailable: this server is not beside it.
+        """
+        name, host = machine.metadata.name, machine.status.host if machine.status else None
+        try:
+            return await self._reach.libvirt_of(host, name)
+        except OnAnotherApi as error:
+            raise ConsoleUnavailable(name, f"{error}: ask for it there") from error
+        except ExportRefused as error:
+            raise ConsoleUnavailable(name, str(error)) from error

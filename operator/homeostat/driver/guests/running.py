@@ -29,9 +29,10 @@ def running_domain(uri: str, uuid: str) -> Iterator[Any]:
     try:
         try:
             domain = connection.lookupByUUIDString(uuid)
+            active = domain.isActive()
         except libvirt.libvirtError as error:
             raise DomainGone(f"the domain {uuid} is not there: {error.get_error_message()}") from error
-        if not domain.isActive():
+        if not active:
             raise Refused(f"{domain.name()} is not running: its console opens once it is started")
         yield domain
     finally:

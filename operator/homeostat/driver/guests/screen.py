@@ -6,7 +6,7 @@ import socket
 
 import libvirt
 
-from ..errors import Refused
+from ..errors import DriverError, Refused
 from .running import running_domain
 
 
@@ -17,11 +17,15 @@ def open_screen(uri: str, uuid: str) -> socket.socket:
     Raises:
         HostUnreachable: no connection.
         DomainGone: no such domain.
-        Refused: it does not run, has no VNC server, or its libvirt is not of this host.
+        Refused: it does not run.
+        DriverError: it has no VNC server, or its libvirt is not of this host.
     """
     with running_domain(uri, uuid) as domain:
         try:
             handle = domain.openGraphicsFD(0, libvirt.VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH)
         except libvirt.libvirtError as error:
-            raise Refused(f"the screen of {domain.name()} cannot be opened: {error.get_error_message()}") from error
+            if error.get_error_code() == libvirt.VIR_ERR_OPERATION_INVALID:  # it has ended meanwhile
+                raise Refused(error.get_error_message()) from error
+            said = f"the screen of {domain.name()} cannot be opened: {error.get_error_message()}"
+            raise DriverError(f"{said}. It takes a VNC server, and a libvirt of this host, over its socket") from error
         return socket.socket(fileno=handle)
