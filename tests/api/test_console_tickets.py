@@ -133,6 +133,25 @@ def test_a_screen_that_is_not_there_is_waited_for_no_longer(api: Api, bob: Perso
     assert Console(api.http.base_url, given["path"], BYTES, given["ticket"]).end().code in (1011, 1013)
 
 
+def test_who_reads_nothing_keeps_no_other_open(api: Api, bob: Person) -> None:
+    log = api.state / "machines" / "default" / "db" / "console.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_bytes(b"begun")
+    known = {"domain_uuid": "00000000-0000-0000-0000-000000000001", "host": "local", "console_log": str(log)}
+    api.operator.report("db", MachineState.RUNNING, **known)
+    stuck = Console.open(api.http, "db", bob.headers, kind="serial")
+    assert stuck.word("opened")["controls"]
+    with log.open("ab") as file:
+        file.write(b"x" * 64 * 2**20)
+    root = Person(api.http, "root")
+    other = Console.open(api.http, "db", root.headers, kind="serial")
+    opened = other.word("opened")
+    assert root.status("POST", f"consoles/{opened['console']}/control") == 204  # which the other one does not hear
+    assert root.status("DELETE", f"consoles/{opened['console']}") == 204
+    assert other.end().why == "ended by root"
+    stuck.close()
+
+
 @pytest.mark.parametrize("path", ["/console/web", "/console/web/serial", "/web/console/console.js", "/web/novnc/core/rfb.js"])
 def test_pages_are_for_whoever_is_known(api: Api, bob: Person, path: str) -> None:
     assert api.http.get(path).status_code == 401

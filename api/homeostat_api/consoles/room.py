@@ -26,6 +26,7 @@ from ..http.errors import Problem
 
 LOOK = 0.5  # seconds between two looks
 KEEP = 5.0  # seconds between two notes that this server still serves them
+SLOW = 30.0  # seconds in which a viewer must take a word
 WARNING = 60.0  # seconds before the end for want of input that a viewer is warned
 
 log = logging.getLogger("homeostat.api")
@@ -68,6 +69,7 @@ class ConsoleRoom:
         self._times = times
         self._stopping = stopping
         self._served: dict[str, _Served] = {}
+        self._telling: set[asyncio.Task[None]] = set()
 
     async def issue(self, actor: Actor, console: ConsoleOf) -> tuple[str, datetime]:
         """Returns a ticket for a console, and when it expires.
@@ -208,8 +210,8 @@ class ConsoleRoom:
             served.taken, served.sitting.taken = now.taken, True
         if now.controls != served.sitting.controls:
             served.sitting.controls = now.controls
-            await _tell(served, {"type": "control", "controls": now.controls})
-        return await self._out_of_time(served)
+            self._tell(served, {"type": "control", "controls": now.controls})
+        return self._out_of_time(served)
 
     async def _still(self, served: _Served) -> bool:
         try:
@@ -219,7 +221,7 @@ class ConsoleRoom:
             return False
         return await self._service.asked_by(served.actor).consoles.still(served.console.console)
 
-    async def _out_of_time(self, served: _Served) -> End | None:
+    def _out_of_time(self, served: _Served) -> End | None:
         now, sitting = time.monotonic(), served.sitting
         if now - sitting.began > self._times.total:
             return End(Close.POLICY, f"a console is open for {self._times.total:.0f} seconds at most: open another one")
@@ -227,11 +229,18 @@ class ConsoleRoom:
         if left <= 0:
             return End(Close.POLICY, f"nothing was typed for {self._times.idle:.0f} seconds")
         if left <= WARNING and not served.warned:
-            await _tell(served, {"type": "idle", "seconds": round(left)})
+            self._tell(served, {"type": "idle", "seconds": round(left)})
         served.warned = left <= WARNING
         return None
 
+    def _tell(self, served: _Served, word: Word) -> None:
+        """Says something to a viewer. Nobody waits for that: he may read nothing, and the others are looked after meanwhile."""
+        telling = asyncio.create_task(_say(served, word))
+        self._telling.add(telling)
+        telling.add_done_callback(self._telling.discard)
 
-async def _tell(served: _Served, word: Word) -> None:
-    with suppress(Left):  # whoever relays notices, too
-        await served.viewer.say(word)
+
+async def _say(served: _Served, word: Word) -> None:
+    with suppress(Left, TimeoutError):  # whoever relays notices, too
+        async with asyncio.timeout(SLOW):
+            await served.viewer.say(word)
