@@ -23,6 +23,7 @@ from tests.rig.waiting import free_port, wait_until
 
 NAME = "box"
 SCREEN = {"display": {"video": "vga"}}
+TEXT = (720, 400)  # 80 × 25 letters
 
 
 @dataclass
@@ -34,6 +35,18 @@ class Place:
 
     def open(self, who: Person, protocol: str = "homeostat.console.v1", **wanted: str) -> Console:
         return Console.open(self.http, NAME, who.headers, protocol, **wanted)
+
+    def wait_for_text(self) -> None:
+        """Waits until the firmware has its last mode: a viewer of this size sees no other one any more."""
+
+        def size() -> tuple[int, int]:
+            console = self.open(self.root, mode="view")
+            try:
+                return console.greet()
+            finally:
+                console.close()
+
+        wait_until(lambda: size() == TEXT, 60, "the firmware has nothing to boot, and says so in text mode")
 
     def consoles(self, who: Person) -> list[dict[str, object]]:
         found: list[dict[str, object]] = who.ask("GET", "consoles").json()["consoles"]
@@ -53,14 +66,14 @@ def place(homeostat: Homeostat) -> Iterator[Place]:
 
 
 def test_many_look_and_one_has_control(place: Place) -> None:
+    place.wait_for_text()
     bob, root = place.open(place.bob), place.open(place.root)
     assert bob.word("opened")["controls"]
     second = root.word("opened")
     assert not second["controls"]
-    size = bob.greet()
-    assert root.greet() == size and size[0] >= 640
-    text = bob.picture(size)
-    assert root.picture(size) == text and any(text), "SeaBIOS writes something"
+    assert bob.greet() == root.greet() == TEXT
+    # The cursor blinks.
+    wait_until(lambda: any(bob.picture(TEXT)) and bob.picture(TEXT) == root.picture(TEXT), 20, "they see the same text")
     assert [(one["account"], one["controls"]) for one in place.consoles(place.bob)] == [("bob", True), ("root", False)]
     assert place.root.status("POST", f"consoles/{second['console']}/control") == 204
     assert not bob.word("control")["controls"] and root.word("control")["controls"]
@@ -79,9 +92,10 @@ def test_it_goes_on_after_a_restart(place: Place) -> None:
     assert plain.end().code == 1012
     console.word("waiting")
     console.word("restart")
+    place.wait_for_text()
     console.send(b"")
-    size = console.greet()  # the firmware begins with another one
-    wait_until(lambda: any(console.picture(size)), 20, "the firmware writes on the screen")
+    assert console.greet() == TEXT
+    wait_until(lambda: any(console.picture(TEXT)), 20, "the firmware writes on the screen")
 
 
 def test_it_ends_with_the_right(place: Place) -> None:
