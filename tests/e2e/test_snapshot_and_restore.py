@@ -34,6 +34,7 @@ def restore(town: Homeostat, snapshot: str, token: str) -> None:
 def test_the_disks_of_a_running_machine_come_back(town: Homeostat) -> None:
     address = made(town)
     booted(town, address, 1)
+    town.wait_condition(NAME, "AgentConnected")  # it starts after what counts the boots
     write_snapshot(town, "before", NAME)
     status = wait_taken(town, "before")
     assert (status.consistency, status.host) == ("Agent", "local")
