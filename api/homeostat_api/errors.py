@@ -13,12 +13,14 @@ from homeostat.service.refusals import (
     MustBeOff,
     NoConsoleSize,
     NoSuchDevice,
+    NoSuchKey,
     NotInTrash,
     NotTaken,
     OtherMedium,
     OverQuota,
     PlaceTaken,
     Refusal,
+    TooManyScreens,
     TrashElsewhere,
     TrashUnavailable,
     UploadProblem,
@@ -74,6 +76,10 @@ def from_refusal(error: Refusal) -> Problem:
             return Problem(status, code, str(error), error.details, headers=AGAIN if status in (429, 503) else None)
         case NoConsoleSize():
             return Problem(409, "no_console_size", str(error), error.details)
+        case NoSuchKey():
+            return Problem(400, "no_such_key", str(error), error.details)
+        case TooManyScreens():
+            return Problem(429, "screens_at_limit", str(error), error.details, headers=AGAIN)
         case ConsoleUnavailable():
             return Problem(409, "console_unavailable", str(error), error.details)
         case LogUnavailable():

@@ -21,6 +21,7 @@ from ..http.operations import Answer, operation
 from ..http.rights import Right, needs
 from ..http.routes import V1, Route
 from .room import ConsoleRoom
+from .screens import MachineKeyboard, MachineScreenshot
 from .viewer import BYTES, WORDS, SocketViewer
 
 TAG = "Consoles"
@@ -187,6 +188,8 @@ def console_routes(service: Service, room: ConsoleRoom) -> list[Route]:
         Route(f"{V1}/vms/{{name}}/consoles", MachineTickets(service, room)),
         Route(f"{V1}/vms/{{name}}/vnc", MachineConsole(room, ConsoleKind.VNC)),
         Route(f"{V1}/vms/{{name}}/serial", MachineConsole(room, ConsoleKind.SERIAL)),
+        Route(f"{V1}/vms/{{name}}/screenshot", MachineScreenshot(service)),
+        Route(f"{V1}/vms/{{name}}/keys", MachineKeyboard(service)),
         Route(f"{V1}/consoles", ConsoleCollection(room)),
         Route(f"{V1}/consoles/{{console}}", ConsoleItem(room)),
         Route(f"{V1}/consoles/{{console}}/control", ConsoleControl(room)),

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 import falcon
@@ -17,10 +18,10 @@ from .download import gone_of, only_head
 from .errors import Problem
 
 PASSED_ON = "Homeostat-Passed-On"  # a request that carries it is not passed on again
-ASKED = ("Authorization", "X-Volant-API-Key", "Range", "If-Range")
+ASKED = ("Authorization", "X-Volant-API-Key", "Range", "If-Range", "If-None-Match")
 ANSWERED = (
     *("Content-Type", "Content-Length", "Content-Range", "Content-Disposition", "Accept-Ranges", "Cache-Control", "ETag"),
-    "Retry-After",
+    *("Last-Modified", "Retry-After"),
 )
 PATIENCE = httpx.Timeout(10.0, read=None)  # what is asked for may take as long as a disk is large
 LOOK = 0.5  # seconds between looks whether the client is still there
@@ -54,8 +55,11 @@ class PassingCodes:
     failed: str  # it does not answer
 
 
-async def pass_on(req: falcon.asgi.Request, resp: falcon.asgi.Response, host: str, address: str, codes: PassingCodes) -> None:
-    """Answers as the API server at ``address`` does, which is beside ``host``. The body of a request is not passed on.
+async def pass_on(
+    req: falcon.asgi.Request, resp: falcon.asgi.Response, host: str, address: str, codes: PassingCodes, body: Any = None
+) -> None:
+    """Answers as the API server at ``address`` does, which is beside ``host``. ``body``: what the request said, as JSON has it;
+    None: nothing.
 
     Raises:
         Problem: it does not answer, or passed the request on to us.
@@ -67,7 +71,7 @@ async def pass_on(req: falcon.asgi.Request, resp: falcon.asgi.Response, host: st
         raise Problem(409, codes.elsewhere, said, {"host": host, "api": address})
     client = httpx.AsyncClient(base_url=address, timeout=PATIENCE, follow_redirects=False)
     try:
-        answer = await _asked(req, client)
+        answer = await _asked(req, client, body)
         if answer is None:
             await client.aclose()
             return
@@ -86,7 +90,7 @@ async def pass_on(req: falcon.asgi.Request, resp: falcon.asgi.Response, host: st
     resp.stream = Passing(answer, client, gone_of(req))
 
 
-async def _asked(req: falcon.asgi.Request, client: httpx.AsyncClient) -> httpx.Response | None:
+async def _asked(req: falcon.asgi.Request, client: httpx.AsyncClient, body: Any) -> httpx.Response | None:
     """Asks, and returns the head of the answer. None: whoever asks us has gone meanwhile."""
     headers = {name: value for name in ASKED if (value := req.get_header(name)) is not None}
     if (shown := shown_by(req)) is not None:
@@ -96,6 +100,7 @@ async def _asked(req: falcon.asgi.Request, client: httpx.AsyncClient) -> httpx.R
         "HEAD" if only_head(req) else req.method,
         f"{quote(req.path)}{query}",
         headers={**headers, "Accept-Encoding": "identity", PASSED_ON: "1"},
+        json=body,
     )
     asking, gone = asyncio.create_task(client.send(request, stream=True)), gone_of(req)
     try:

@@ -50,6 +50,10 @@ class Display(Model):
         default=None, description="Of a vga, qxl or cirrus card: a power of two from 1Mi to 256Mi. Default: the card's."
     )
     vnc: Vnc = Field(default_factory=cache(Vnc))
+    private: Flag = Field(
+        default=False,
+        description="The API server shows the screen to nobody but those who may change the machine: no picture of it either.",
+    )
 
     @model_validator(mode="after")
     def _has_memory(self) -> Self:

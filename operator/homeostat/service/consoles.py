@@ -15,6 +15,7 @@ from homeostat.driver.guests.screen import open_screen
 from homeostat.driver.guests.serial_line import SerialLine, open_line
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine_display import Display
 from homeostat.store.files.state import StateFolder
 
 from .console_logs import ConsoleLogs
@@ -22,7 +23,7 @@ from .host_reach import HostReach, OnAnotherApi
 from .limits import ServerLimits
 from .machines import Machines
 from .power import runs
-from .refusals import ConsoleUnavailable, ExportRefused, NoConsoleSize, Refusal
+from .refusals import ConsoleUnavailable, ExportRefused, NoConsoleSize, Refusal, ScreenPrivate
 
 RIGHTS = {ConsoleMode.CONTROL: Right.CHANGE, ConsoleMode.VIEW: Right.SEE}
 """What each mode asks for. Whoever sees a machine may look at its screen, as he may read its log."""
@@ -60,15 +61,32 @@ class MachineConsoles:
 
     async def _wanted(self, name: str, kind: ConsoleKind, mode: ConsoleMode) -> ConsoleOf:
         machine = await self._machines.get(name, RIGHTS[mode])
-        effective = await self._machines.effective(machine)
-        if kind is ConsoleKind.VNC and not effective.spec.display.vnc.enabled:
-            raise ConsoleUnavailable(name, "it has no screen: its spec says display.vnc.enabled: false")
-        if machine.status is None or machine.status.domain_uuid is None or not runs(machine):
-            raise ConsoleUnavailable(name, "it is off: start it first")
+        if kind is ConsoleKind.VNC:
+            await self.check_screen(machine)
+        uuid_of(machine)
         await self._uri(machine)
         if kind is ConsoleKind.SERIAL:
             await self._logs.place(machine)
         return ConsoleOf(machine.metadata.namespace, name, machine.metadata.uid, kind, mode)
+
+    async def check_screen(self, machine: VirtualMachine) -> None:
+        """Checks that the actor, who sees the machine, may look at its screen.
+
+        Raises:
+            ConsoleUnavailable: it has none.
+            ScreenPrivate: he may not.
+        """
+        display = await self._display(machine)
+        await self._check_private(machine, display)
+        if not display.vnc.enabled:
+            raise ConsoleUnavailable(machine.metadata.name, "it has no screen: its spec says display.vnc.enabled: false")
+
+    async def _display(self, machine: VirtualMachine) -> Display:
+        return (await self._machines.effective(machine)).spec.display
+
+    async def _check_private(self, machine: VirtualMachine, display: Display) -> None:
+        if display.private and not await self._machines.asking.may_to(Right.CHANGE, machine):
+            raise ScreenPrivate(machine.metadata.name)
 
     async def still(self, console: ConsoleOf) -> bool:
         """Tells whether the machine is still that one, and the actor may still look."""
@@ -149,6 +167,8 @@ class MachineConsoles:
     async def _machine_of(self, console: ConsoleOf) -> VirtualMachine | None:
         try:
             machine = await self._machines.get(console.machine, RIGHTS[console.mode])
+            if console.kind is ConsoleKind.VNC:
+                await self._check_private(machine, await self._display(machine))
         except Refusal:
             return None
         same = machine.metadata.uid == console.uid and not machine.deleting
@@ -160,10 +180,31 @@ class MachineConsoles:
         Raises:
             ConsoleUnavailable: this server is not beside it.
         """
+        try:
+            return await self.libvirt_of(machine)
+        except OnAnotherApi as error:
+            raise ConsoleUnavailable(machine.metadata.name, f"{error}: ask for it there") from error
+
+    async def libvirt_of(self, machine: VirtualMachine) -> str:
+        """Returns the libvirt of a machine's host.
+
+        Raises:
+            ConsoleUnavailable: nobody who is known here is beside it.
+            OnAnotherApi: another API server is beside it.
+        """
         name, host = machine.metadata.name, machine.status.host if machine.status else None
         try:
             return await self._reach.libvirt_of(host, name)
-        except OnAnotherApi as error:
-            raise ConsoleUnavailable(name, f"{error}: ask for it there") from error
         except ExportRefused as error:
             raise ConsoleUnavailable(name, str(error)) from error
+
+
+def uuid_of(machine: VirtualMachine) -> str:
+    """Returns the uuid of a machine's domain, which runs as far as is known.
+
+    Raises:
+        ConsoleUnavailable: it is off.
+    """
+    if machine.status is None or machine.status.domain_uuid is None or not runs(machine):
+        raise ConsoleUnavailable(machine.metadata.name, "it is off: start it first")
+    return machine.status.domain_uuid

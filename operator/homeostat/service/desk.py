@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 
 from homeostat.accounts.actor import Actor
 from homeostat.accounts.rights import Right
+from homeostat.consoles.frames import Frames
 from homeostat.driver.storage.folders import bytes_on_disk
 from homeostat.models.base import Key, Resource
 from homeostat.models.condition import READY, find_condition
@@ -35,10 +36,12 @@ from .disks import Disks
 from .exports import CopiesUnderWay, DiskExports
 from .hosts import Hosts
 from .images import Images
+from .keys import Keyboards, MachineKeys
 from .machines import Machines
 from .networks import Networks
 from .plugins import Plugins
 from .power import wants_running
+from .screens import MachineScreens
 from .snapshots import MachineSnapshots
 from .trash import TrashRoom
 from .uploads import ImageUploads
@@ -62,6 +65,8 @@ class Shared:
 
     copies: CopiesUnderWay
     hashes: dict[str, tuple[int, Any]] = field(default_factory=dict)  # of uploads, by id
+    frames: Frames = field(default_factory=Frames)
+    keyboards: Keyboards = field(default_factory=Keyboards)
 
 
 class Desk:
@@ -133,6 +138,14 @@ class Desk:
     @property
     def consoles(self) -> MachineConsoles:
         return MachineConsoles(self.machines, self.asking.limits)
+
+    @property
+    def screens(self) -> MachineScreens:
+        return MachineScreens(self.machines, self.consoles, self._shared.frames)
+
+    @property
+    def keys(self) -> MachineKeys:
+        return MachineKeys(self.machines, self.consoles, self._shared.keyboards)
 
     @property
     def trash(self) -> TrashRoom:

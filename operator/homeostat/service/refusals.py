@@ -145,6 +145,22 @@ class ConsoleUnavailable(Refusal):
 
     def __init__(self, name: str, why: str) -> None:
         super().__init__(f"the console of {name}: {why}", {"name": name})
+        self.why = why
+
+
+class ScreenPrivate(ConsoleUnavailable):
+    """A machine's screen is for those who may change it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, "its screen is private (display.private): only who may change the machine sees it")
+
+
+class TooManyScreens(ConsoleUnavailable):
+    """As many screens are watched on this server as may be."""
+
+
+class NoSuchKey(Refusal):
+    """A keyboard has no such key, or not so many at once."""
 
 
 class NotInTrash(Refusal):

@@ -1,0 +1,65 @@
+"""Pictures of screens, as PNG."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+
+from PIL import Image, ImageDraw
+
+THUMBNAIL = 320  # pixels of its width
+_DUMMY = (640, 400)
+_FAST = 3  # of zlib's levels; a screen that changes is encoded again and again
+
+
+class Size(StrEnum):
+    """How large a picture is."""
+
+    FULL = "full"
+    THUMBNAIL = "thumbnail"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A PNG. ``etag``: the same for the same pixels, on any server. ``changed``: when the screen last changed, as it was
+    seen; None: it is of no screen."""
+
+    png: bytes
+    etag: str
+    changed: datetime | None
+
+
+def picture_of(pixels: bytes, width: int, height: int, changed: datetime, size: Size) -> Picture:
+    """Makes a picture of a screen's pixels, of 4 bytes each: blue, green, red, and one that is dropped. Takes 5 to 50 ms."""
+    image = Image.frombuffer("RGB", (width, height), pixels, "raw", "BGRX", 0, 1)
+    return _made(_sized(image, size), changed)
+
+
+@cache
+def dummy_picture(size: Size) -> Picture:
+    """Returns the picture that stands for a screen that is not to be seen."""
+    image = Image.new("RGB", _DUMMY, "#20242a")
+    draw = ImageDraw.Draw(image)
+    (width, height), grey = _DUMMY, "#5a6472"
+    draw.rectangle((width // 4, height // 4, width * 3 // 4, height * 3 // 4), outline=grey, width=4)
+    draw.line((width // 4, height * 3 // 4, width * 3 // 4, height // 4), fill=grey, width=4)
+    return _made(_sized(image, size), None)
+
+
+def _sized(image: Image.Image, size: Size) -> Image.Image:
+    if size is Size.FULL or image.width <= THUMBNAIL:
+        return image
+    height = max(1, round(image.height * THUMBNAIL / image.width))
+    return image.resize((THUMBNAIL, height), Image.Resampling.BOX)
+
+
+def _made(image: Image.Image, changed: datetime | None) -> Picture:
+    shape = f"{image.width}x{image.height}".encode()
+    etag = hashlib.blake2b(shape + image.tobytes(), digest_size=16).hexdigest()
+    written = io.BytesIO()
+    image.save(written, "PNG", compress_level=_FAST)
+    return Picture(written.getvalue(), etag, changed)

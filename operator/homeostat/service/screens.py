@@ -1,0 +1,62 @@
+"""Pictures of machines' screens: for whoever may look at them, as at a console."""
+
+from __future__ import annotations
+
+import socket
+
+from homeostat.accounts.consoles import ConsoleKind, ConsoleMode, ConsoleOf
+from homeostat.consoles.frames import Frames, NoFrame, NoRoom
+from homeostat.consoles.pictures import Picture, Size, dummy_picture
+from homeostat.models.machine import VirtualMachine
+
+from .consoles import MachineConsoles, uuid_of
+from .machines import Machines
+from .refusals import ConsoleUnavailable, TooManyScreens
+
+
+class MachineScreens:
+    """The screens of the machines of one namespace, for one actor."""
+
+    def __init__(self, machines: Machines, consoles: MachineConsoles, frames: Frames) -> None:
+        self._machines, self._consoles, self._frames = machines, consoles, frames
+
+    async def picture(self, name: str, size: Size, dummy: bool = False) -> Picture:
+        """Returns a picture of a machine's screen, half a second old at most. With ``dummy`` one that says nothing, where
+        there is none for the actor.
+
+        Raises:
+            NoSuchResource: he does not see the machine.
+            ConsoleUnavailable: there is nothing to see, or not for him.
+            TooManyScreens: as many are watched as may be.
+            OnAnotherApi: another API server is beside the machine's host.
+        """
+        machine = await self._machines.get(name)
+        try:
+            return await self._picture(machine, size)
+        except ConsoleUnavailable:
+            if dummy:
+                return dummy_picture(size)
+            raise
+
+    async def _picture(self, machine: VirtualMachine, size: Size) -> Picture:
+        meta = machine.metadata
+        await self._consoles.check_screen(machine)
+        spec = (await self._machines.effective(machine)).spec
+        if spec.display.video == "none" and not any(device.mdev and device.mdev.display for device in spec.host_devices):
+            raise ConsoleUnavailable(meta.name, "it shows nothing: its spec says display.video: none")
+        uuid = uuid_of(machine)
+        await self._consoles.libvirt_of(machine)
+        console = ConsoleOf(meta.namespace, meta.name, meta.uid, ConsoleKind.VNC, ConsoleMode.VIEW)
+
+        async def opened() -> socket.socket | None:
+            try:
+                return await self._consoles.screen(console)
+            except ConsoleUnavailable as error:
+                raise NoFrame(error.why) from error
+
+        try:
+            return await self._frames.picture(f"{meta.uid} {uuid}", opened, size)
+        except NoRoom as error:
+            raise TooManyScreens(meta.name, f"{error}: try again later") from error
+        except NoFrame as error:
+            raise ConsoleUnavailable(meta.name, str(error)) from error
