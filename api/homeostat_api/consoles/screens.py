@@ -9,7 +9,7 @@ import falcon.asgi
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from homeostat.consoles.keyboard import KEYS_MAX, TEXT_MAX
-from homeostat.consoles.pictures import THUMBNAIL, Picture, Size
+from homeostat.consoles.pictures import THUMBNAIL, Picture, PictureSize
 from homeostat.service.host_reach import OnAnotherApi
 from homeostat.service.service import Service
 
@@ -24,7 +24,7 @@ TAG = "Consoles"
 PASSING = PassingCodes("console_unavailable", "console_unavailable")
 SIZE = Parameter(
     "size",
-    {"type": "string", "enum": [size.value for size in Size], "default": Size.FULL.value},
+    {"type": "string", "enum": [size.value for size in PictureSize], "default": PictureSize.FULL.value},
     f"thumbnail: {THUMBNAIL} pixels wide, or as wide as the screen where that is less.",
 )
 DUMMY = Parameter(
@@ -77,7 +77,7 @@ class MachineScreenshot:
         errors=(400, 404, 409, 429, 503),
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        size = Size(choice(req, "size", tuple(Size)) or Size.FULL)
+        size = PictureSize(choice(req, "size", tuple(PictureSize)) or PictureSize.FULL)
         dummy = flag(req, "dummy")
         try:
             picture = await self._service.asked_by(who(req)).screens.picture(name, size, dummy)

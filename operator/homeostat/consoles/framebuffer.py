@@ -17,7 +17,7 @@ _TEXT_MAX = 1024 * 1024  # bytes that a guest copies for its viewers
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Painted:
     """What a message did: it painted something, or the screen has another size now, with nothing on it."""
 
     painted: bool = False
@@ -49,7 +49,7 @@ class Framebuffer:
     def _asks(self, incremental: int) -> bytes:
         return bytes([3, incremental, 0, 0, 0, 0]) + self.width.to_bytes(2, "big") + self.height.to_bytes(2, "big")
 
-    async def take(self, kind: int, source: Source) -> Taken:
+    async def take(self, kind: int, source: Source) -> Painted:
         """Reads the rest of one message of the server's, whose first byte was ``kind``, and paints what it says.
 
         Raises:
@@ -69,9 +69,9 @@ class Framebuffer:
                 await _skip(source, await _number(source, 4))
             case _:
                 raise RfbError(f"the screen sent a message of type {kind}, which nobody asked for")
-        return Taken()
+        return Painted()
 
-    async def _update(self, source: Source) -> Taken:
+    async def _update(self, source: Source) -> Painted:
         await source.readexactly(1)
         painted = resized = False
         for _ in range(await _number(source, 2)):
@@ -92,7 +92,7 @@ class Framebuffer:
                 raise RfbError(f"the screen sent a rectangle of encoding {encoding}, which nobody asked for")
             painted = True
         self.painted = self.painted or painted
-        return Taken(painted, resized)
+        return Painted(painted, resized)
 
     def _resize(self, width: int, height: int) -> None:
         if width * height == 0 or width * height > PIXELS_MAX:

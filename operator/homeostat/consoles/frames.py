@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 from . import rfb
 from .framebuffer import BYTES, ENCODINGS, FORMAT, PIXELS_MAX, Framebuffer
-from .pictures import Picture, Size, picture_of
+from .pictures import Picture, PictureSize, picture_of
 from .screen_relay import OpenScreen
 
 EVERY = 0.5  # seconds between two looks at a screen
@@ -49,13 +49,13 @@ class Frames:
 
     def __init__(self, limits: FrameLimits | None = None) -> None:
         self._limits = limits or FrameLimits()
-        self._readers: dict[str, _Reader] = {}
+        self._readers: dict[str, _ScreenReader] = {}
         self._encoders = asyncio.Semaphore(ENCODERS)
 
     def __len__(self) -> int:
         return len(self._readers)
 
-    async def picture(self, domain: str, open_screen: OpenScreen, size: Size) -> Picture:
+    async def picture(self, domain: str, open_screen: OpenScreen, size: PictureSize) -> Picture:
         """Returns a picture of a domain's screen. ``open_screen``: opens it, where nobody reads it yet.
 
         Raises:
@@ -66,7 +66,7 @@ class Frames:
         if reader is None:
             if len(self._readers) >= self._limits.readers:
                 raise NoRoom(f"{len(self._readers)} screens are watched, and {self._limits.readers} are the most")
-            reader = self._readers[domain] = _Reader(open_screen, self._check, lambda: self._readers.pop(domain, None))
+            reader = self._readers[domain] = _ScreenReader(open_screen, self._check, lambda: self._readers.pop(domain, None))
         return await reader.picture(size, self._encoders)
 
     def _check(self) -> None:
@@ -75,13 +75,13 @@ class Frames:
             raise NoRoom(f"the screens that are watched have {pixels} pixels, and {self._limits.pixels} are the most")
 
 
-class _Reader:
+class _ScreenReader:
     """``check``: raises NoRoom where all screens together are too large. ``leave``: takes this one off the list."""
 
     def __init__(self, open_screen: OpenScreen, check: Callable[[], None], leave: Callable[[], object]) -> None:
         self._open, self._check, self._leave = open_screen, check, leave
         self._screen: Framebuffer | None = None
-        self._pictures: dict[Size, Picture] = {}  # of the screen as it is now
+        self._pictures: dict[PictureSize, Picture] = {}  # of the screen as it is now
         self._changed = datetime.now(UTC)
         self._ready = asyncio.Event()  # the screen is painted, or it has ended
         self._encoding = asyncio.Lock()
@@ -93,7 +93,7 @@ class _Reader:
     def pixels(self) -> int:
         return len(self._screen.pixels) // BYTES if self._screen is not None else 0
 
-    async def picture(self, size: Size, encoders: asyncio.Semaphore) -> Picture:
+    async def picture(self, size: PictureSize, encoders: asyncio.Semaphore) -> Picture:
         self._alarm.cancel()
         self._alarm = asyncio.get_running_loop().call_later(PATIENCE, self._forgotten)
         while True:
@@ -104,7 +104,7 @@ class _Reader:
                 if self._screen is not None and self._screen.painted:
                     return await self._encoded(self._screen, size)
 
-    async def _encoded(self, screen: Framebuffer, size: Size) -> Picture:
+    async def _encoded(self, screen: Framebuffer, size: PictureSize) -> Picture:
         pictures = self._pictures
         if size not in pictures:
             as_it_is = bytes(screen.pixels), screen.width, screen.height
@@ -112,7 +112,7 @@ class _Reader:
         return pictures[size]
 
     def _forgotten(self) -> None:
-        self._leave()  # whoever looks from now on begins anew
+        self._leave()  # whoever looks from now on begins again
         self._task.cancel()
 
     def _over(self, task: asyncio.Task[None]) -> None:

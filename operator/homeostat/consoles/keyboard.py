@@ -34,7 +34,7 @@ NAMED = {
 """The keys that have a name, beside those that type a character."""
 
 
-class UnknownKey(Exception):
+class NotAKey(Exception):
     """There is no such key, or there are too many. The text says which, and what there is. ``key``: as it was named."""
 
     def __init__(self, message: str, key: str = "") -> None:
@@ -46,13 +46,13 @@ def chord_of(keys: Sequence[str]) -> Chord:
     """Returns the chord of some keys: each one's name, or the character that it types without shift.
 
     Raises:
-        UnknownKey: one is none, or there are none or too many.
+        NotAKey: one is none, or there are none or too many.
     """
     if not 0 < len(keys) <= KEYS_MAX:
-        raise UnknownKey(f"a chord has 1 to {KEYS_MAX} keys, and this one {len(keys)}")
+        raise NotAKey(f"a chord has 1 to {KEYS_MAX} keys, and this one {len(keys)}")
     codes = [_code(key) for key in keys]
     if twice := next((key for key, code in zip(keys, codes, strict=True) if codes.count(code) > 1), None):
-        raise UnknownKey(f"the key {twice!r} is there twice in one chord", twice)
+        raise NotAKey(f"the key {twice!r} is there twice in one chord", twice)
     return tuple(codes)
 
 
@@ -60,10 +60,10 @@ def chords_of(text: str) -> list[Chord]:
     """Returns the chords that type a text. A line break is the key Enter.
 
     Raises:
-        UnknownKey: no key has one of its characters, or there are none or too many.
+        NotAKey: no key has one of its characters, or there are none or too many.
     """
     if not 0 < len(text) <= TEXT_MAX:
-        raise UnknownKey(f"a text has 1 to {TEXT_MAX} characters, and this one {len(text)}: type it in parts")
+        raise NotAKey(f"a text has 1 to {TEXT_MAX} characters, and this one {len(text)}: type it in parts")
     return [_typed(character, at) for at, character in enumerate(text)]
 
 
@@ -74,8 +74,8 @@ def _code(key: str) -> int:
         return code
     if key in _SHIFTED:
         plain = next(character for character, same in _PLAIN.items() if same == _SHIFTED[key])
-        raise UnknownKey(f"no key types {key!r} by itself: give shift, and {plain!r}", key)
-    raise UnknownKey(f"there is no key {key[:32]!r}: name a character, or one of {', '.join(NAMED)}", key[:32])
+        raise NotAKey(f"no key types {key!r} by itself: give shift, and {plain!r}", key)
+    raise NotAKey(f"there is no key {key[:32]!r}: name a character, or one of {', '.join(NAMED)}", key[:32])
 
 
 def _typed(character: str, at: int) -> Chord:
@@ -84,4 +84,4 @@ def _typed(character: str, at: int) -> Chord:
     if (code := _SHIFTED.get(character)) is not None:
         return (_SHIFT, code)
     shown = character if character.isprintable() else ascii(character)
-    raise UnknownKey(f"character {at + 1}, {shown} (U+{ord(character):04X}), is on no key of the US layout", character)
+    raise NotAKey(f"character {at + 1}, {shown} (U+{ord(character):04X}), is on no key of the US layout", character)

@@ -16,7 +16,7 @@ _DUMMY = (640, 400)
 _FAST = 3  # of zlib's levels; a screen that changes is encoded again and again
 
 
-class Size(StrEnum):
+class PictureSize(StrEnum):
     """How large a picture is."""
 
     FULL = "full"
@@ -33,14 +33,14 @@ class Picture:
     changed: datetime | None
 
 
-def picture_of(pixels: bytes, width: int, height: int, changed: datetime, size: Size) -> Picture:
+def picture_of(pixels: bytes, width: int, height: int, changed: datetime, size: PictureSize) -> Picture:
     """Makes a picture of a screen's pixels, of 4 bytes each: blue, green, red, and one that is dropped. Takes 5 to 50 ms."""
     image = Image.frombuffer("RGB", (width, height), pixels, "raw", "BGRX", 0, 1)
     return _made(_sized(image, size), changed)
 
 
 @cache
-def dummy_picture(size: Size) -> Picture:
+def dummy_picture(size: PictureSize) -> Picture:
     """Returns the picture that stands for a screen that is not to be seen."""
     image = Image.new("RGB", _DUMMY, "#20242a")
     draw = ImageDraw.Draw(image)
@@ -50,8 +50,8 @@ def dummy_picture(size: Size) -> Picture:
     return _made(_sized(image, size), None)
 
 
-def _sized(image: Image.Image, size: Size) -> Image.Image:
-    if size is Size.FULL or image.width <= THUMBNAIL:
+def _sized(image: Image.Image, size: PictureSize) -> Image.Image:
+    if size is PictureSize.FULL or image.width <= THUMBNAIL:
         return image
     height = max(1, round(image.height * THUMBNAIL / image.width))
     return image.resize((THUMBNAIL, height), Image.Resampling.BOX)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from weakref import WeakValueDictionary
 
 from homeostat.accounts.rights import Right
-from homeostat.consoles.keyboard import Chord, UnknownKey, chord_of, chords_of
+from homeostat.consoles.keyboard import Chord, NotAKey, chord_of, chords_of
 from homeostat.driver.errors import DomainGone, DriverError, Refused
 from homeostat.driver.guests.keyboard import press_keys
 from homeostat.models.machine import VirtualMachine
@@ -59,13 +59,13 @@ class MachineKeys:
         await self._noted(name, "a text", lambda: chords_of(text))
 
     async def _noted(self, name: str, what: str, read: Callable[[], Sequence[Chord]]) -> None:
-        unknown: UnknownKey | None = None
+        unknown: NotAKey | None = None
         try:
             async with self._machines.asking.noting("type", VirtualMachine.KIND, name, what):
                 machine = await self._machines.get(name, Right.CHANGE)
                 try:
                     chords = read()
-                except UnknownKey as error:
+                except NotAKey as error:
                     unknown = error
                     raise NoSuchKey(f"{what} that no keyboard has") from error
                 async with self._keyboards.turn(machine.metadata.uid):
@@ -73,7 +73,7 @@ class MachineKeys:
         except NoSuchKey:
             if unknown is None:
                 raise
-            # Whoever asks is told which one. The audit is not: it may be part of a password.
+            # Whoever asks learns which one. The audit is not: it may be part of a password.
             raise NoSuchKey(str(unknown), {"name": name, "key": unknown.key}) from unknown
 
     async def _press(self, machine: VirtualMachine, chords: Sequence[Chord]) -> None:

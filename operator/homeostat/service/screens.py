@@ -6,7 +6,7 @@ import socket
 
 from homeostat.accounts.consoles import ConsoleKind, ConsoleMode, ConsoleOf
 from homeostat.consoles.frames import Frames, NoFrame, NoRoom
-from homeostat.consoles.pictures import Picture, Size, dummy_picture
+from homeostat.consoles.pictures import Picture, PictureSize, dummy_picture
 from homeostat.models.machine import VirtualMachine
 
 from .consoles import MachineConsoles, uuid_of
@@ -20,7 +20,7 @@ class MachineScreens:
     def __init__(self, machines: Machines, consoles: MachineConsoles, frames: Frames) -> None:
         self._machines, self._consoles, self._frames = machines, consoles, frames
 
-    async def picture(self, name: str, size: Size, dummy: bool = False) -> Picture:
+    async def picture(self, name: str, size: PictureSize, dummy: bool = False) -> Picture:
         """Returns a picture of a machine's screen, half a second old at most. With ``dummy`` one that says nothing, where
         there is none for the actor.
 
@@ -38,7 +38,7 @@ class MachineScreens:
                 return dummy_picture(size)
             raise
 
-    async def _picture(self, machine: VirtualMachine, size: Size) -> Picture:
+    async def _picture(self, machine: VirtualMachine, size: PictureSize) -> Picture:
         meta = machine.metadata
         await self._consoles.check_screen(machine)
         spec = (await self._machines.effective(machine)).spec
