@@ -103,6 +103,7 @@ class _ScreenReader:
                     raise self._why(self._task) or NoFrame("nobody had looked at it for a while: ask again")
                 if self._screen is not None and self._screen.painted:
                     return await self._encoded(self._screen, size)
+            self._ready.clear()  # it has just got another size
 
     async def _encoded(self, screen: Framebuffer, size: PictureSize) -> Picture:
         pictures = self._pictures
@@ -160,7 +161,7 @@ class _ScreenReader:
                 await asyncio.sleep(EVERY)
                 await send(screen.asks_more)
         finally:
-            writer.close()
+            writer.transport.abort()  # to close it would wait until the screen has read everything
 
     async def _take_changes(self, screen: Framebuffer, source: rfb.Source, send: rfb.Send, due: asyncio.Timeout) -> None:
         """Reads until something was painted."""

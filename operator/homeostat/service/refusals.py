@@ -155,8 +155,11 @@ class ScreenPrivate(ConsoleUnavailable):
         super().__init__(name, "its screen is private (display.private): only who may change the machine sees it")
 
 
-class TooManyScreens(ConsoleUnavailable):
+class TooManyScreens(Refusal):
     """As many screens are watched on this server as may be."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"no picture of {name} now: {why}, try again later", {"name": name})
 
 
 class NoSuchKey(Refusal):

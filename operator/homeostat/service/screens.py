@@ -57,6 +57,6 @@ class MachineScreens:
         try:
             return await self._frames.picture(f"{meta.uid} {uuid}", opened, size)
         except NoRoom as error:
-            raise TooManyScreens(meta.name, f"{error}: try again later") from error
+            raise TooManyScreens(meta.name, str(error)) from error
         except NoFrame as error:
             raise ConsoleUnavailable(meta.name, str(error)) from error

@@ -1,0 +1,48 @@
+"""Pictures of screens: their colours, sizes and tags."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+
+import pytest
+from PIL import Image
+
+from homeostat.consoles.pictures import PictureSize, dummy_picture, picture_of
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def opened(png: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(png))
+
+
+def test_the_bytes_are_blue_green_red() -> None:
+    made = picture_of(bytes([1, 2, 3, 99, 4, 5, 6, 99]), 2, 1, NOW, PictureSize.FULL)
+    image = opened(made.png)
+    assert (image.format, image.mode, image.size) == ("PNG", "RGB", (2, 1))
+    assert image.tobytes() == bytes([3, 2, 1, 6, 5, 4]) and made.changed == NOW
+
+
+@pytest.mark.parametrize(
+    ("screen", "thumbnail"),
+    [((720, 400), (320, 178)), ((1024, 768), (320, 240)), ((320, 8), (320, 8)), ((100, 50), (100, 50)), ((4096, 1), (320, 1))],
+    ids=str,
+)
+def test_thumbnails(screen: tuple[int, int], thumbnail: tuple[int, int]) -> None:
+    pixels = bytes(4 * screen[0] * screen[1])
+    assert opened(picture_of(pixels, *screen, NOW, PictureSize.THUMBNAIL).png).size == thumbnail
+
+
+def test_a_tag_is_of_the_pixels_alone() -> None:
+    later = datetime(2027, 1, 2, tzinfo=UTC)
+    square, ignored = bytes(16), bytes([0, 0, 0, 1]) * 4
+    assert picture_of(square, 2, 2, NOW, PictureSize.FULL).etag == picture_of(ignored, 2, 2, later, PictureSize.FULL).etag
+    wide = picture_of(square, 4, 1, NOW, PictureSize.FULL)
+    assert wide.etag != picture_of(square, 2, 2, NOW, PictureSize.FULL).etag, "of another shape"
+    assert wide.etag != picture_of(b"\x01" + bytes(15), 4, 1, NOW, PictureSize.FULL).etag
+
+
+def test_a_dummy_is_of_no_screen() -> None:
+    small, large = dummy_picture(PictureSize.THUMBNAIL), dummy_picture(PictureSize.FULL)
+    assert opened(small.png).width == 320 < opened(large.png).width and small.changed is None
