@@ -15,10 +15,11 @@ from PIL import Image
 from homeostat.consoles import frames
 from homeostat.consoles.frames import FrameLimits, Frames, NoFrame, NoRoom
 from homeostat.consoles.pictures import Picture, PictureSize
-from tests.unit.consoles.rfb_screen import ASKS_ALL, ASKS_MORE, RED, RfbScreen, raw, resized, update
+from tests.unit.consoles.rfb_screen import ASKS_ALL, ASKS_MORE, RED, RfbScreen, copied, raw, resized, update
 
 FULL = PictureSize.FULL
 BLUE = b"\xff\x00\x00\x00"
+BELL = b"\x02"
 
 
 @pytest.fixture(autouse=True)
@@ -118,10 +119,12 @@ async def test_somebody_looks_in_the_middle_of_another_size() -> None:
     await screen.is_asked()
     whole = update(resized(4, 2), raw(0, 0, 4, 2, BLUE))
     await screen.sends(whole[:30])
+    for _ in range(10):
+        await asyncio.sleep(0)  # it is read
     looking = wanted(found, screen)
-    await asyncio.wait({looking}, timeout=0.05)
+    await asyncio.sleep(0)
     await screen.sends(whole[30:])
-    assert colours(await looking) in ({(255, 0, 0)}, {(0, 0, 255)})
+    assert colours(await looking) == {(0, 0, 255)}
 
 
 @pytest.mark.parametrize(
@@ -129,6 +132,8 @@ async def test_somebody_looks_in_the_middle_of_another_size() -> None:
     [
         (b"\x09", "a message of type 9"),
         (update(raw(0, 0, 5, 1)), "beyond its edge"),
+        (update(raw(0, 1, 1, 2)), "beyond its edge"),
+        (update(copied(0, 0, 4, 2, 1, 0)), "beyond its edge"),
         (update(raw(0, 0, 1, 1)[:8] + b"\x00\x00\x00\x07"), "encoding 7"),
         (update(resized(65535, 65535)), "pixels"),
         (update(resized(0, 7)), "0 × 7 pixels"),
@@ -136,7 +141,7 @@ async def test_somebody_looks_in_the_middle_of_another_size() -> None:
         (b"\x00", "within"),
         (b"", "within"),
     ],
-    ids=["type", "edge", "encoding", "huge", "empty", "text", "cut", "nothing"],
+    ids=["type", "right", "bottom", "copy", "encoding", "huge", "empty", "text", "cut", "nothing"],
 )
 async def test_a_screen_that_sends_noise(says: bytes, why: str) -> None:
     found, screen = Frames(), RfbScreen()
@@ -159,6 +164,38 @@ async def test_a_screen_that_gets_another_size_again_and_again() -> None:
                 await screen.shows(resized(4, 2))
         await looking
     assert len(found) == 0
+
+
+async def test_a_message_that_does_not_end() -> None:
+    found, screen = Frames(), RfbScreen()
+    await painted(found, screen)
+    await screen.is_asked()
+    await screen.sends(b"\x00")
+    await screen.is_left()
+    assert len(found) == 0
+
+
+async def test_a_screen_that_paints_all_the_time_is_read_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frames, "EVERY", 0.05)
+    found, screen = Frames(), RfbScreen()
+    await painted(found, screen)
+    loop = asyncio.get_running_loop()
+    began, looks = loop.time(), 4
+    for _ in range(looks):
+        await screen.is_asked()
+        await screen.shows(raw(0, 0, 4, 2), raw(0, 0, 4, 2, BLUE))
+    assert loop.time() - began >= looks * 0.05 * 0.9
+
+
+async def test_so_is_one_that_says_something_else_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, screen = Frames(), RfbScreen()
+    await painted(found, screen)
+    await screen.is_asked()
+    monkeypatch.setattr(frames, "EVERY", 10)
+    await screen.sends(BELL * frames.QUIET + update(raw(0, 0, 4, 2, BLUE)))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert colours(await wanted(found, screen)) == {(255, 0, 0)}, "the rest is not read yet"
 
 
 async def test_a_screen_that_ends_and_begins_again() -> None:
@@ -194,6 +231,15 @@ async def test_they_have_only_so_many_pixels_together() -> None:
     with refuses("15 are the most", NoRoom):
         await looking
     assert len(found) == 1
+
+
+async def test_so_they_have_with_another_size() -> None:
+    found, screen = Frames(FrameLimits(pixels=15)), RfbScreen()
+    looking = wanted(found, screen)
+    await screen.greets()
+    await screen.shows(resized(4, 4))
+    with refuses("have 16 pixels", NoRoom):
+        await looking
 
 
 async def test_who_gave_up_leaves_the_others() -> None:
