@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
@@ -143,6 +146,32 @@ def test_keys_reach_the_guest(place: Place) -> None:
     assert chord.status_code == 204, chord.text
     place.type("b\n")
     wait_until(lambda: "Ab" in place.home.console(TYPED), 30, "a chord is pressed together, and let go")
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "over REST"])
+def test_commands(place: Place, tmp_path: Path, elsewhere: bool) -> None:
+    wait_until(lambda: READY in place.home.console(TYPED), BOOT_TIMEOUT, "the guest has booted")
+    (tmp_path / "token").write_text(place.bob.tokens["access_token"])
+    server = "--server", str(place.http.base_url), "--token-file", str(tmp_path / "token")
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        whole = [sys.executable, "-m", "homeostat.cli.main", *words, *server] if elsewhere else place.home.command(*words)
+        return subprocess.run(whole, capture_output=True, text=True, timeout=60, check=False)
+
+    file, word = tmp_path / "screen.png", f"by command {elsewhere}"
+    shot = run("screenshot", "vm", BIOS, "-o", str(file))
+    assert shot.returncode == 0 and Image.open(file).size == TEXT, shot.stderr
+    typed = run("type", "vm", TYPED, f"{word}\n")
+    assert typed.returncode == 0 and f"{len(word) + 1} characters typed" in typed.stdout, typed.stderr
+    wait_until(lambda: word in place.home.console(TYPED), 30, "it arrived")
+    assert run("type", TYPED, "--keys", "shift+c").returncode == 0
+    assert run("type", TYPED, "d\n").returncode == 0
+    wait_until(lambda: place.home.console(TYPED).count("Cd") == 1 + elsewhere, 30, "a chord did, too")
+    refused = run("type", TYPED, "naïve")
+    assert refused.returncode == 2 and "character 3, ï" in refused.stderr
+    missing = run("screenshot", HEADLESS, "-o", str(tmp_path / "none.png"))
+    assert missing.returncode == 1 and "Traceback" not in missing.stderr and not (tmp_path / "none.png").exists(), missing.stderr
+    assert run("screenshot", BIOS, "--show").returncode == 1, "this is no terminal"
 
 
 def test_keys_that_are_refused(place: Place) -> None:

@@ -38,6 +38,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "events": ("events", "List what happened."),
     "logs": ("logs", "Print a machine's serial console log."),
     "console": ("console", "Attach to a machine's serial console."),
+    "screenshot": ("screenshot", "Take a picture of a machine's screen."),
+    "type": ("type", "Type a text, or press keys, on a machine's keyboard."),
     "wait": ("wait", "Wait for a condition or a deletion."),
     "prune": ("prune", "The same as `apply --prune`."),
     "disk": ("disk", "List Disks, and files that belong to none; copy disks."),
@@ -67,7 +69,7 @@ WITHOUT_CONFIGURATION = frozenset({"config", "schema", "crds", "completion", "ve
 OVER_REST = frozenset(
     {
         *("plan", "apply", "delete", "get", "describe", "start", "stop", "restart", "scale", "rollout", "suspend", "resume"),
-        *("image", "snapshot", "events", "logs", "wait", "disk"),
+        *("image", "snapshot", "events", "logs", "wait", "disk", "screenshot", "type"),
         *("login", "logout", "whoami", "can-i"),
     }
 )

@@ -39,6 +39,23 @@ def picture_of(pixels: bytes, width: int, height: int, changed: datetime, size: 
     return _made(_sized(image, size), changed)
 
 
+def png_of(picture: bytes) -> bytes:
+    """Returns a picture as PNG, which an older QEMU gives as PPM.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    try:
+        image = Image.open(io.BytesIO(picture), formats=("PNG", "PPM"))
+        if image.format == "PNG":
+            return picture
+        written = io.BytesIO()
+        image.save(written, "PNG")
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(f"what came is no picture: {error}") from error
+    return written.getvalue()
+
+
 @cache
 def dummy_picture(size: PictureSize) -> Picture:
     """Returns the picture that stands for a screen that is not to be seen."""
