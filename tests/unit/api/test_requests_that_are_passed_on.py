@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import socket
 import threading
@@ -27,14 +28,14 @@ WHOLE = b'HTTP/1.1 206 Partial Content\r\nContent-Length: 4\r\nContent-Range: by
 
 
 @contextlib.contextmanager
-def another(answer: bytes) -> Iterator[tuple[str, list[str]]]:
+def another(answer: bytes, until: str = "\r\n\r\n") -> Iterator[tuple[str, list[str]]]:
     """A server that gives one answer and closes, or none and waits. Yields its address, and what it was asked."""
     asked: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
             with server.accept()[0] as client:
-                while not "".join(asked).endswith("\r\n\r\n"):
+                while not "".join(asked).endswith(until):
                     asked.append(client.recv(65536).decode())
                 if not answer:
                     client.recv(1)  # until whoever asked has gone
@@ -54,6 +55,9 @@ class Passed:
         await pass_on(req, resp, "west", self._address, CODES)
 
     on_delete = on_get
+
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        await pass_on(req, resp, "west", self._address, CODES, await req.get_media())
 
 
 def got(address: str, query: str = "", **headers: str) -> Result:
@@ -141,3 +145,23 @@ def test_what_changes_something_is_passed_on_as_that() -> None:
         app.add_route("/entry", Passed(address))
         answer = TestClient(app).simulate_delete("/entry", query_string="host=west")
     assert answer.text == "{}" and asked[0].startswith("DELETE /entry?host=west HTTP/1.1")
+
+
+def test_what_a_request_says_is_passed_on_as_json() -> None:
+    with another(b"HTTP/1.1 204 No Content\r\n\r\n", until="}") as (address, asked):
+        app = falcon.asgi.App()
+        app.add_route("/keys", Passed(address))
+        answer = TestClient(app).simulate_post("/keys", json={"keys": ["ctrl", "c"]})
+    head, _, body = "".join(asked).partition("\r\n\r\n")
+    assert answer.status_code == 204 and json.loads(body) == {"keys": ["ctrl", "c"]}
+    assert head.startswith("POST /keys ") and "\r\ncontent-type: application/json" in head.lower()
+
+
+def test_a_version_that_is_known_is_passed_on() -> None:
+    with another(b'HTTP/1.1 304 Not Modified\r\nETag: "a"\r\nLast-Modified: Fri, 02 Jan 2026 00:00:00 GMT\r\n\r\n') as (
+        address,
+        asked,
+    ):
+        found = got(address, If_None_Match='"a"')
+    assert found.status_code == 304 and found.headers["last-modified"].startswith("Fri, 02 Jan")
+    assert '\r\nif-none-match: "a"\r\n' in "".join(asked).lower()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from PIL import Image
 
-from homeostat.consoles.pictures import PictureSize, dummy_picture, picture_of
+from homeostat.consoles.pictures import PictureSize, dummy_picture, picture_of, png_of
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -46,3 +46,16 @@ def test_a_tag_is_of_the_pixels_alone() -> None:
 def test_a_dummy_is_of_no_screen() -> None:
     small, large = dummy_picture(PictureSize.THUMBNAIL), dummy_picture(PictureSize.FULL)
     assert opened(small.png).width == 320 < opened(large.png).width and small.changed is None
+
+
+def test_a_picture_of_an_older_qemu_becomes_a_png() -> None:
+    image = opened(png_of(b"P6\n2 1\n255\n" + bytes([1, 2, 3, 4, 5, 6])))
+    assert (image.format, image.size, image.tobytes()) == ("PNG", (2, 1), bytes([1, 2, 3, 4, 5, 6]))
+    made = picture_of(bytes(8), 2, 1, NOW, PictureSize.FULL).png
+    assert png_of(made) is made
+
+
+@pytest.mark.parametrize("noise", [b"", b"GIF89a", b"P6\n2 1\n255\n\x01"], ids=["empty", "gif", "cut"])
+def test_what_is_no_picture(noise: bytes) -> None:
+    with pytest.raises(ValueError, match="no picture"):
+        png_of(noise)

@@ -1,5 +1,5 @@
 """Pictures in terminals that can show them: by kitty's protocol (sw.kovidgoyal.net/kitty/graphics-protocol), or by iTerm2's
-(iterm2.com/documentation-images.html). What a terminal can is told by what it says of itself in the environment."""
+(iterm2.com/documentation-images.html). A terminal says in the environment which one it is."""
 
 from __future__ import annotations
 
