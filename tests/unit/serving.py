@@ -14,6 +14,7 @@ from homeostat.models.kinds import BY_KIND
 from homeostat.service.changes import Changes
 from homeostat.service.collection import Collection
 from homeostat.service.desk import Desk
+from homeostat.service.journal import Journal
 from homeostat.service.service import Service
 from homeostat.store.desired import FolderState, Workspace
 from homeostat.store.merge import merge_patch
@@ -95,10 +96,10 @@ class Written(Shelf):
         """Returns what serves an actor. The state folder need not be there."""
         return self.service(state, **allowed).asked_by(actor)
 
-    def service(self, state: Path, **allowed: Any) -> Service:
+    def service(self, state: Path, journal: Journal | None = None, **allowed: Any) -> Service:
         """Returns what serves all."""
         workspace: Any = SimpleNamespace(store=self, desired=self, namespace="default")
-        return Service(workspace, Changes(lambda: 0, lambda: False, 0.01), Allowed(state, **allowed))
+        return Service(workspace, Changes(lambda: 0, lambda: False, 0.01), Allowed(state, **allowed), journal)
 
 
 def resource(kind: type[R], name: str, spec: Mapping[str, Any] | None = None, /, **status: Any) -> R:
