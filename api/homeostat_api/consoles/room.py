@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from homeostat.accounts.actor import Actor
-from homeostat.accounts.consoles import Bearer, ConsoleKind, ConsoleLimits, ConsoleOf, Consoles, OpenConsole, Ticket
+from homeostat.accounts.consoles import SCREENS, Bearer, ConsoleLimits, ConsoleOf, Consoles, OpenConsole, Ticket
 from homeostat.accounts.errors import AccountsError, NoSuchConsole, TicketRefused
 from homeostat.consoles.screen_relay import relay_screen
 from homeostat.consoles.serial_relay import relay_serial
@@ -140,8 +140,7 @@ class ConsoleRoom:
         """Serves a console for as long as it may be open, and returns why it ended."""
         served = self._served[console.id] = _Served(console, actor, viewer, Sitting(console.controls))
         try:
-            await viewer.say({"type": "opened", "console": console.id, "controls": console.controls})
-            return await self._relay(served)
+            return await served.sitting.last(self._begin(served))
         except Left:
             return End(Close.DONE, "the viewer left")
         except Refusal as error:
@@ -149,9 +148,14 @@ class ConsoleRoom:
         finally:
             del self._served[console.id]
 
+    async def _begin(self, served: _Served) -> End:
+        console = served.console
+        await served.viewer.say({"type": "opened", "console": console.id, "controls": console.controls})
+        return await self._relay(served)
+
     async def _relay(self, served: _Served) -> End:
         mine, of = self._service.asked_by(served.actor).consoles, served.console.console
-        if of.kind is ConsoleKind.VNC:
+        if of.kind in SCREENS:
             return await relay_screen(served.viewer, lambda: mine.screen(of), served.sitting)
         log = await mine.serial_log(of)
         return await relay_serial(served.viewer, log, lambda force: mine.serial_line(of, force), served.sitting)
