@@ -18,6 +18,7 @@ from homeostat.accounts.errors import AccountsError, NoSuchConsole, TicketRefuse
 from homeostat.consoles.screen_relay import relay_screen
 from homeostat.consoles.serial_relay import relay_serial
 from homeostat.consoles.sitting import Close, End, Left, Sitting, Viewer, Word
+from homeostat.service.host_reach import OnAnotherApi
 from homeostat.service.refusals import Refusal
 from homeostat.service.service import Service
 
@@ -67,9 +68,27 @@ class ConsoleRoom:
         self._again = again
         self._limits = limits
         self._times = times
-        self._stopping = stopping
+        self.stopping = stopping
         self._served: dict[str, _Served] = {}
         self._telling: set[asyncio.Task[None]] = set()
+
+    @property
+    def passes_on(self) -> bool:
+        """Tells whether a ticket of this server's opens consoles of others, too."""
+        return self._lookup.shared
+
+    async def elsewhere(self, ticket: Ticket, actor: Actor) -> OnAnotherApi | None:
+        """Returns the API server that a console is beside. None: it is served here."""
+        return await self._service.asked_by(actor).consoles.elsewhere(ticket.console) if self.passes_on else None
+
+    async def again(self, ticket: Ticket) -> str:
+        """Returns another ticket for what one is for that has just been used.
+
+        Raises:
+            AccountsError: it cannot be kept.
+        """
+        consoles = await self._consoles()
+        return (await self._lookup.run(lambda: consoles.issue(ticket)))[0]
 
     async def issue(self, actor: Actor, console: ConsoleOf) -> tuple[str, datetime]:
         """Returns a ticket for a console, and when it expires.
@@ -165,7 +184,7 @@ class ConsoleRoom:
         kept = 0.0
         while True:
             await asyncio.sleep(LOOK)
-            if self._served and self._stopping():
+            if self._served and self.stopping():
                 for served in self._served.values():
                     served.sitting.end(End(Close.GOING_AWAY, "the server stops: connect again"))
             elif self._served:

@@ -20,6 +20,7 @@ from ..http.media import read_model
 from ..http.operations import Answer, operation
 from ..http.rights import Right, needs
 from ..http.routes import V1, Route
+from .passing import passed_on
 from .room import ConsoleRoom
 from .screens import MachineKeyboard, MachineScreenshot
 from .sockets import close_socket, ticket_for
@@ -97,7 +98,7 @@ class MachineTickets:
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
         asked, actor = await read_model(req, NewTicket), who(req)
-        console = await self._service.asked_by(actor).consoles.wanted(name, asked.kind, asked.mode)
+        console = await self._service.asked_by(actor).consoles.wanted(name, asked.kind, asked.mode, self._room.passes_on)
         text, expires = await self._room.issue(actor, console)
         protocols = [SIGNALLING] if asked.kind is ConsoleKind.WEBRTC else [WORDS, BYTES]
         given = TicketBody(ticket=text, expires=expires, path=f"{V1}/vms/{name}/{asked.kind}", protocols=protocols)
@@ -118,6 +119,8 @@ class MachineConsole:
         chosen = next((protocol for protocol in (WORDS, BYTES) if protocol in offered), None)
         if chosen is None:
             raise invalid(f"name {WORDS} or {BYTES} among the subprotocols of the WebSocket, beside the ticket")
+        if await passed_on(self._room, req, ws, ticket, chosen):
+            return
         async with self._room.place(ticket) as place:
             await ws.accept(chosen)
             end = await self._room.serve(place, who(req), SocketViewer(ws, chosen == WORDS))

@@ -21,6 +21,7 @@ from ..accounts.tickets import protocols_of
 from ..http.actor import who
 from ..http.errors import invalid
 from ..http.rights import Right, needs
+from .passing import passed_on
 from .room import ConsoleRoom
 from .sockets import close_socket, ticket_for
 
@@ -42,6 +43,8 @@ class WebRtcConsole:
         ticket = ticket_for(req, name, ConsoleKind.WEBRTC)
         if SIGNALLING not in protocols_of(req):
             raise invalid(f"name {SIGNALLING} among the subprotocols of the WebSocket, beside the ticket")
+        if await passed_on(self._room, req, ws, ticket, SIGNALLING):
+            return
         peers = await webrtc_peers()
         async with AsyncExitStack() as stack:
             place = await stack.enter_async_context(self._room.place(ticket))

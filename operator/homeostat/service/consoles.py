@@ -50,8 +50,9 @@ class MachineConsoles:
         self._logs = ConsoleLogs(machines, limits)
         self._reach = HostReach(StateFolder.named(limits.state), machines.store, limits.clustered)
 
-    async def wanted(self, name: str, kind: ConsoleKind, mode: ConsoleMode | None = None) -> ConsoleOf:
-        """Returns a console that the actor may open. ``mode`` None: control, if he may have it.
+    async def wanted(self, name: str, kind: ConsoleKind, mode: ConsoleMode | None = None, passed_on: bool = False) -> ConsoleOf:
+        """Returns a console that the actor may open. ``mode`` None: control, if he may have it. ``passed_on``: it may be beside
+        another API server (see ``elsewhere``).
 
         Raises:
             NoSuchResource, NotYours: it is not his to open.
@@ -63,19 +64,34 @@ class MachineConsoles:
             may = await self._machines.asking.may_use(Right.CHANGE, self._machines.key(name))
             mode = ConsoleMode.CONTROL if may else ConsoleMode.VIEW
         async with self._machines.asking.noting("open", VirtualMachine.KIND, name, f"its {kind} console, to {mode}"):
-            return await self._wanted(name, kind, mode)
+            return await self._wanted(name, kind, mode, passed_on)
 
-    async def _wanted(self, name: str, kind: ConsoleKind, mode: ConsoleMode) -> ConsoleOf:
+    async def elsewhere(self, console: ConsoleOf) -> OnAnotherApi | None:
+        """Returns who is beside the machine's host. None: this server is, or nobody who is known."""
+        machine = await self._machine_of(console)
+        try:
+            if machine is not None:
+                await self.libvirt_of(machine)
+        except OnAnotherApi as there:
+            return there
+        except ConsoleUnavailable:
+            pass
+        return None
+
+    async def _wanted(self, name: str, kind: ConsoleKind, mode: ConsoleMode, passed_on: bool) -> ConsoleOf:
         machine = await self._machines.get(name, RIGHTS[mode])
         if kind in SCREENS:
             await self.check_screen(machine)
         if kind is ConsoleKind.WEBRTC:
             await webrtc_peers()
         uuid_of(machine)
+        wanted = ConsoleOf(machine.metadata.namespace, name, machine.metadata.uid, kind, mode)
+        if passed_on and await self.elsewhere(wanted) is not None:
+            return wanted
         await self._uri(machine)
         if kind is ConsoleKind.SERIAL:
             await self._logs.place(machine)
-        return ConsoleOf(machine.metadata.namespace, name, machine.metadata.uid, kind, mode)
+        return wanted
 
     async def check_screen(self, machine: VirtualMachine) -> None:
         """Checks that the actor, who sees the machine, may look at its screen.
