@@ -22,13 +22,7 @@ NEEDS = {
     ("run",): PYPROJECT["project"]["dependencies"],
     ("run", "kubernetes"): [*PYPROJECT["project"]["dependencies"], *EXTRAS["kubernetes"]],
     ("run", "kubernetes", "postgresql"): [*PYPROJECT["project"]["dependencies"], *EXTRAS["kubernetes"], *EXTRAS["postgresql"]],
-    ("run", "webrtc"): [*PYPROJECT["project"]["dependencies"], *EXTRAS["webrtc"]],
-    ("run", "kubernetes", "postgresql", "webrtc", "dev"): [
-        *PYPROJECT["project"]["dependencies"],
-        *EXTRAS["kubernetes"],
-        *EXTRAS["webrtc"],
-        *EXTRAS["dev"],
-    ],
+    ("run", "kubernetes", "postgresql", "dev"): [*PYPROJECT["project"]["dependencies"], *EXTRAS["kubernetes"], *EXTRAS["dev"]],
 }
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import falcon
@@ -20,6 +21,7 @@ from falcon.testing import Result, TestClient
 
 from homeostat_api.errors import ANSWERS
 from homeostat_api.http import errors, media
+from homeostat_api.http import pass_on as module
 from homeostat_api.http.download import GONE
 from homeostat_api.http.pass_on import PASSED_ON, PassingCodes, pass_on
 
@@ -45,6 +47,20 @@ def another(answer: bytes, until: str = "\r\n\r\n") -> Iterator[tuple[str, list[
         thread.start()
         yield f"http://127.0.0.1:{server.getsockname()[1]}", asked
         thread.join(30)
+
+
+@pytest.fixture
+def clients(monkeypatch: pytest.MonkeyPatch) -> list[httpx.AsyncClient]:
+    """Returns those with which other servers are asked."""
+    made: list[httpx.AsyncClient] = []
+
+    class Client(httpx.AsyncClient):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            made.append(self)
+
+    monkeypatch.setattr(httpx, "AsyncClient", Client)
+    return made
 
 
 class Passed:
@@ -100,31 +116,66 @@ def test_one_that_was_passed_on_is_not_passed_on_again() -> None:
     assert (found.status_code, found.json["code"]) == (409, "exports_elsewhere")
 
 
-def test_one_that_does_not_answer_is_named() -> None:
+def test_one_that_does_not_answer_is_named(clients: list[httpx.AsyncClient]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"http://127.0.0.1:{server.getsockname()[1]}"
     found = got(address)
     assert (found.status_code, found.json["code"]) == (503, "export_failed")
     assert found.json["details"] == {"host": "west", "api": address} and found.headers["retry-after"]
-    assert re.search(r"does not answer \(\S+.*\)", found.json["error"])
+    assert re.search(r"does not answer \(\S+ \S+.*\)", found.json["error"]), "in the words of the error"
+    assert clients[0].is_closed
 
 
-async def test_one_whose_client_has_gone_is_given_up() -> None:
+def test_one_that_is_too_slow_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says nothing by itself."""
+    monkeypatch.setattr(module, "PATIENCE", httpx.Timeout(10, read=0.01))
+    with another(b"") as (address, _):
+        found = got(address)
+    assert found.status_code == 503 and "does not answer (ReadTimeout)" in found.json["error"]
+
+
+def asked_by(gone: Callable[[], bool]) -> Request:
+    req = Request(testing.create_scope(path="/file"), None)  # type: ignore[arg-type]
+    req.scope[GONE] = gone
+    return req
+
+
+async def test_one_whose_client_has_gone_is_given_up(clients: list[httpx.AsyncClient]) -> None:
+    before = asyncio.all_tasks()
     with another(b"") as (address, asked):
-        req = Request(testing.create_scope(path="/file"), None)  # type: ignore[arg-type]
-        req.scope[GONE] = lambda: bool(asked)
         resp = Response()
+        await pass_on(asked_by(lambda: bool(asked)), resp, "west", address, CODES)
+        assert asked and resp.stream is None and clients[0].is_closed
+        assert all(task.cancelling() for task in asyncio.all_tasks() - before), "nobody waits for the answer"
+
+
+async def test_nothing_is_left_of_one_that_is_cancelled(clients: list[httpx.AsyncClient]) -> None:
+    with another(b"") as (address, asked):
+        passing = asyncio.create_task(pass_on(asked_by(lambda: False), Response(), "west", address, CODES))
+        async with asyncio.timeout(5):
+            while not asked:  # noqa: ASYNC110
+                await asyncio.sleep(0.002)
+        passing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await passing
+        assert clients[0].is_closed
+
+
+async def test_a_token_that_came_as_a_cookie_is_passed_on_as_one() -> None:
+    with another(WHOLE) as (address, asked):
+        req = asked_by(lambda: False)
+        req.context.shown, resp = "hsa_hers", Response()
         await pass_on(req, resp, "west", address, CODES)
-        assert asked and resp.stream is None
+        stream: Any = resp.stream
+        await stream.close()
+    assert "\r\nauthorization: bearer hsa_hers\r\n" in "".join(asked).lower()
 
 
 async def test_bytes_are_not_fetched_for_a_client_that_has_gone_meanwhile() -> None:
     gone: list[bool] = []
     with another(WHOLE.replace(b"Content-Length: 4", b"Content-Length: 9")) as (address, _):
-        req = Request(testing.create_scope(path="/file"), None)  # type: ignore[arg-type]
-        req.scope[GONE] = lambda: bool(gone)
         resp = Response()
-        await pass_on(req, resp, "west", address, CODES)
+        await pass_on(asked_by(lambda: bool(gone)), resp, "west", address, CODES)
         stream: Any = resp.stream
         assert await anext(stream) == b"disk"
         gone.append(True)
