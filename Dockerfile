@@ -16,6 +16,7 @@ RUN python3 -m venv /opt/build \
     && /opt/build/bin/pip install --no-cache-dir --require-hashes -r requirements/build.txt \
     && /opt/build/bin/pip wheel --no-cache-dir --wheel-dir /wheels --require-hashes --no-build-isolation \
         -r requirements/run.txt -r requirements/kubernetes.txt -r requirements/postgresql.txt \
+        -r requirements/webrtc.txt \
     && /opt/build/bin/pip wheel --no-cache-dir --wheel-dir /wheels --no-deps --no-build-isolation . \
     && python3 -m venv /opt/homeostat \
     && /opt/homeostat/bin/pip install --no-cache-dir --no-index --no-deps /wheels/*.whl \

@@ -44,7 +44,7 @@ define install
 endef
 
 $(VENV)/.installed: $(PINS)
-	$(call install,run kubernetes postgresql dev)
+	$(call install,run kubernetes postgresql webrtc dev)
 
 # The pages, with what they need of others (noVNC, xterm.js): each package by its hash.
 web: web/.built

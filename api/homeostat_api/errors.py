@@ -25,6 +25,7 @@ from homeostat.service.refusals import (
     TrashUnavailable,
     UploadProblem,
     UploadRefused,
+    WebRtcUnavailable,
 )
 from homeostat_contracts.volant import errors as volant
 
@@ -80,6 +81,8 @@ def from_refusal(error: Refusal) -> Problem:
             return Problem(400, "no_such_key", str(error), error.details)
         case TooManyScreens():
             return Problem(429, "screens_at_limit", str(error), error.details, headers=AGAIN)
+        case WebRtcUnavailable():
+            return Problem(501, "webrtc_unavailable", str(error))
         case ConsoleUnavailable():
             return Problem(409, "console_unavailable", str(error), error.details)
         case LogUnavailable():

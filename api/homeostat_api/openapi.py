@@ -45,6 +45,7 @@ _ERRORS = {
     500: "A defect; the details carry the id under which it was logged.",
     460: "The part does not have the checksum that was sent with it; it was thrown away.",
     507: "There is no space for it.",
+    501: "This server does not do that: the message says what it lacks.",
     503: "The store or the operator does not answer, or there are too many connections.",
 }
 _EVERYWHERE = (400, 401, 403, 408, 414, 431, 500, 503)

@@ -136,6 +136,13 @@ def test_one_at_a_time_has_control_of_a_screen(here: Consoles) -> None:
     assert [here.served()[one.id].taken for one in (first, second)] == [0, 2]
 
 
+def test_the_same_screen_by_webrtc_has_the_same_control(here: Consoles) -> None:
+    first, second = here.open(TICKET, MANY), here.open(Ticket(BOB, replace(SCREEN, kind=ConsoleKind.WEBRTC)), MANY)
+    assert first.controls and not second.controls
+    here.take_control(second.id)
+    assert {one.id: one.controls for one in here.list()} == {first.id: False, second.id: True}
+
+
 def test_who_only_looks_has_none_and_takes_none(here: Consoles) -> None:
     looking = here.open(Ticket(BOB, replace(SCREEN, mode=ConsoleMode.VIEW)), MANY)
     assert not looking.controls

@@ -105,6 +105,7 @@ ROWS: dict[str, dict[str, Need]] = {
     "/api/v1/vms/{name}/start": {"POST": CHANGE},
     "/api/v1/vms/{name}/stop": {"POST": CHANGE},
     "/api/v1/vms/{name}/vnc": {"WEBSOCKET": SEE},
+    "/api/v1/vms/{name}/webrtc": {"WEBSOCKET": SEE},
     "/api/v1/audit": {"GET": KNOWN},
     "/api/v1/grants": {"GET": KNOWN, "POST": ADMINISTER},
     "/api/v1/grants/{grant}": {"DELETE": ADMINISTER},

@@ -29,6 +29,7 @@ LOOKING = {
     ("/api/v1/vms/name/consoles", "POST"),
     ("/api/v1/vms/name/vnc", WEBSOCKET),
     ("/api/v1/vms/name/serial", WEBSOCKET),
+    ("/api/v1/vms/name/webrtc", WEBSOCKET),
 }  # at a screen, with a ticket
 WITHOUT_A_RIGHT = frozenset(
     (f"/api/v1/{path}", method)

@@ -7,17 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.database import Database
-from homeostat.accounts.passwords import Passwords
 from homeostat.accounts.rights import Role
 from tests.api.harness import serving
 from tests.api.modes import Namespace
-from tests.api.people import PASSWORD, Person
+from tests.api.people import Person
 from tests.kubernetes.manifests import build, of_kind, programs, workloads
 from tests.kubernetes.operating import SOON
+from tests.kubernetes.people import shared_accounts
 from tests.rig.kubernetes.plane import ControlPlane
-from tests.rig.postgres import Postgres
 from tests.rig.waiting import wait_until
 
 OVERLAY = "per-host-accounts"
@@ -25,17 +22,8 @@ OVERLAY = "per-host-accounts"
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    server = Postgres()
-    try:
-        server.run("CREATE DATABASE accounts")
-        database = Database.open(server.url("accounts"))
-        known = Accounts(database, Passwords(iterations=1, memory=8))
-        for name, role in {"root": Role.ADMINISTRATOR, "bob": Role.USER}.items():
-            known.add(name, role, PASSWORD)
-        database.close()
-        yield server.url("accounts")
-    finally:
-        server.close()
+    with shared_accounts(bob=Role.USER) as found:
+        yield found
 
 
 @pytest.mark.parametrize("program", programs(), ids=str)

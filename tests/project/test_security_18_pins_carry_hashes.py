@@ -22,7 +22,13 @@ NEEDS = {
     ("run",): PYPROJECT["project"]["dependencies"],
     ("run", "kubernetes"): [*PYPROJECT["project"]["dependencies"], *EXTRAS["kubernetes"]],
     ("run", "kubernetes", "postgresql"): [*PYPROJECT["project"]["dependencies"], *EXTRAS["kubernetes"], *EXTRAS["postgresql"]],
-    ("run", "kubernetes", "postgresql", "dev"): [*PYPROJECT["project"]["dependencies"], *EXTRAS["kubernetes"], *EXTRAS["dev"]],
+    ("run", "webrtc"): [*PYPROJECT["project"]["dependencies"], *EXTRAS["webrtc"]],
+    ("run", "kubernetes", "postgresql", "webrtc", "dev"): [
+        *PYPROJECT["project"]["dependencies"],
+        *EXTRAS["kubernetes"],
+        *EXTRAS["webrtc"],
+        *EXTRAS["dev"],
+    ],
 }
 
 

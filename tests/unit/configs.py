@@ -237,7 +237,7 @@ def domain_configs(draw: st.DrawFn) -> DomainConfig:
         filesystems=draw(st.none() | _FOLDERS.map(tuple)),
         host_devices=draw(st.none() | st.lists(_PASSED, min_size=1, max_size=3, unique_by=lambda d: d.name).map(tuple)),
         qemu_arguments=draw(st.none() | st.lists(_TEXT, min_size=1, max_size=4).map(tuple)),
-        vnc=draw(st.none() | st.builds(VncConfig, _ADDRESS, st.none() | st.integers(5900, 65535))),
+        vnc=draw(st.none() | st.just(VncConfig(None)) | st.builds(VncConfig, _ADDRESS, st.none() | st.integers(5900, 65535))),
         console_log=draw(st.none() | _PATH),
         guest_agent=draw(st.booleans()),
         spare_pci_ports=draw(st.integers(0, 4)) if "q35" in machine else 0,

@@ -46,6 +46,11 @@ class AccountsLookup:
         self._trouble: DatabaseTrouble | None = None  # at the last look
         self._threads = ThreadPoolExecutor(THREADS, "accounts")
 
+    @property
+    def shared(self) -> bool:
+        """Tells whether other API servers may know the same accounts: a file is this server's alone."""
+        return Database.file(self._url) is None
+
     async def required(self) -> bool:
         """Tells whether whoever asks must have an account: because the server says so, or because there is one.
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from homeostat.accounts.actor import Actor
-from homeostat.accounts.consoles import Bearer, ConsoleKind, ConsoleLimits, ConsoleOf, Consoles, OpenConsole, Ticket
+from homeostat.accounts.consoles import SCREENS, Bearer, ConsoleLimits, ConsoleOf, Consoles, OpenConsole, Ticket
 from homeostat.accounts.errors import AccountsError, NoSuchConsole, TicketRefused
 from homeostat.consoles.screen_relay import relay_screen
 from homeostat.consoles.serial_relay import relay_serial
 from homeostat.consoles.sitting import Close, End, Left, Sitting, Viewer, Word
+from homeostat.service.host_reach import OnAnotherApi
 from homeostat.service.refusals import Refusal
 from homeostat.service.service import Service
 
@@ -67,9 +68,27 @@ class ConsoleRoom:
         self._again = again
         self._limits = limits
         self._times = times
-        self._stopping = stopping
+        self.stopping = stopping
         self._served: dict[str, _Served] = {}
         self._telling: set[asyncio.Task[None]] = set()
+
+    @property
+    def passes_on(self) -> bool:
+        """Tells whether a ticket of this server's opens consoles of others, too."""
+        return self._lookup.shared
+
+    async def elsewhere(self, ticket: Ticket, actor: Actor) -> OnAnotherApi | None:
+        """Returns the API server that a console is beside. None: it is served here."""
+        return await self._service.asked_by(actor).consoles.elsewhere(ticket.console) if self.passes_on else None
+
+    async def again(self, ticket: Ticket) -> str:
+        """Returns another ticket for what one is for that has just been used.
+
+        Raises:
+            AccountsError: it cannot be kept.
+        """
+        consoles = await self._consoles()
+        return (await self._lookup.run(lambda: consoles.issue(ticket)))[0]
 
     async def issue(self, actor: Actor, console: ConsoleOf) -> tuple[str, datetime]:
         """Returns a ticket for a console, and when it expires.
@@ -140,8 +159,7 @@ class ConsoleRoom:
         """Serves a console for as long as it may be open, and returns why it ended."""
         served = self._served[console.id] = _Served(console, actor, viewer, Sitting(console.controls))
         try:
-            await viewer.say({"type": "opened", "console": console.id, "controls": console.controls})
-            return await self._relay(served)
+            return await served.sitting.last(self._begin(served))
         except Left:
             return End(Close.DONE, "the viewer left")
         except Refusal as error:
@@ -149,9 +167,14 @@ class ConsoleRoom:
         finally:
             del self._served[console.id]
 
+    async def _begin(self, served: _Served) -> End:
+        console = served.console
+        await served.viewer.say({"type": "opened", "console": console.id, "controls": console.controls})
+        return await self._relay(served)
+
     async def _relay(self, served: _Served) -> End:
         mine, of = self._service.asked_by(served.actor).consoles, served.console.console
-        if of.kind is ConsoleKind.VNC:
+        if of.kind in SCREENS:
             return await relay_screen(served.viewer, lambda: mine.screen(of), served.sitting)
         log = await mine.serial_log(of)
         return await relay_serial(served.viewer, log, lambda force: mine.serial_line(of, force), served.sitting)
@@ -161,7 +184,7 @@ class ConsoleRoom:
         kept = 0.0
         while True:
             await asyncio.sleep(LOOK)
-            if self._served and self._stopping():
+            if self._served and self.stopping():
                 for served in self._served.values():
                     served.sitting.end(End(Close.GOING_AWAY, "the server stops: connect again"))
             elif self._served:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
 
 import falcon
 import falcon.asgi
 from pydantic import BaseModel, ConfigDict, Field
 
-from homeostat.accounts.consoles import ConsoleKind, ConsoleMode, OpenConsole, Ticket
-from homeostat.accounts.errors import TicketRefused
+from homeostat.accounts.consoles import ConsoleKind, ConsoleMode, OpenConsole
+from homeostat.consoles.signalling import SIGNALLING
+from homeostat.consoles.sitting import BYTES, WORDS
 from homeostat.service.service import Service
 
 from ..accounts.tickets import protocols_of
@@ -20,9 +20,12 @@ from ..http.media import read_model
 from ..http.operations import Answer, operation
 from ..http.rights import Right, needs
 from ..http.routes import V1, Route
+from .passing import passed_on
 from .room import ConsoleRoom
 from .screens import MachineKeyboard, MachineScreenshot
-from .viewer import BYTES, WORDS, SocketViewer
+from .sockets import close_socket, ticket_for
+from .viewer import SocketViewer
+from .webrtc import WebRtcConsole
 
 TAG = "Consoles"
 
@@ -32,7 +35,10 @@ class NewTicket(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Literal["vnc", "serial"] = Field(default="vnc", description="vnc: the screen. serial: the serial line, as plain bytes.")
+    kind: ConsoleKind = Field(
+        default=ConsoleKind.VNC,
+        description="vnc: the screen. serial: the serial line, as plain bytes. webrtc: the screen, by WebRTC.",
+    )
     mode: ConsoleMode | None = Field(
         default=None,
         description="view: what is typed does not reach the guest. Default: control for whoever may change the machine.",
@@ -85,16 +91,17 @@ class MachineTickets:
         "Ask for a ticket to a machine's console",
         TAG,
         {201: Answer("The ticket: for one use within 30 seconds.", TicketBody)},
-        description="Control takes the right to change the machine, looking only that to see it. 409: there is nothing to see.",
+        description="Control takes the right to change the machine, looking only that to see it. 409: there is nothing to see. "
+        "501: this server does not speak WebRTC.",
         body=NewTicket,
-        errors=(400, 403, 404, 409),
+        errors=(400, 403, 404, 409, 501),
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
         asked, actor = await read_model(req, NewTicket), who(req)
-        kind = ConsoleKind(asked.kind)
-        console = await self._service.asked_by(actor).consoles.wanted(name, kind, asked.mode)
+        console = await self._service.asked_by(actor).consoles.wanted(name, asked.kind, asked.mode, self._room.passes_on)
         text, expires = await self._room.issue(actor, console)
-        given = TicketBody(ticket=text, expires=expires, path=f"{V1}/vms/{name}/{kind}", protocols=[WORDS, BYTES])
+        protocols = [SIGNALLING] if asked.kind is ConsoleKind.WEBRTC else [WORDS, BYTES]
+        given = TicketBody(ticket=text, expires=expires, path=f"{V1}/vms/{name}/{asked.kind}", protocols=protocols)
         resp.status, resp.media = falcon.HTTP_201, given.model_dump(mode="json")
         resp.set_header("Cache-Control", "no-store")
 
@@ -107,16 +114,17 @@ class MachineConsole:
 
     @needs(Right.SEE)
     async def on_websocket(self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket, name: str) -> None:
-        ticket = _ticket(req, name, self._kind)
+        ticket = ticket_for(req, name, self._kind)
         offered = protocols_of(req)
         chosen = next((protocol for protocol in (WORDS, BYTES) if protocol in offered), None)
         if chosen is None:
             raise invalid(f"name {WORDS} or {BYTES} among the subprotocols of the WebSocket, beside the ticket")
+        if await passed_on(self._room, req, ws, ticket, chosen):
+            return
         async with self._room.place(ticket) as place:
             await ws.accept(chosen)
             end = await self._room.serve(place, who(req), SocketViewer(ws, chosen == WORDS))
-        if not ws.closed:
-            await ws.close(end.code, end.why.encode()[:120].decode("utf-8", "ignore"))
+        await close_socket(ws, end)
 
 
 class ConsoleCollection:
@@ -188,6 +196,7 @@ def console_routes(service: Service, room: ConsoleRoom) -> list[Route]:
         Route(f"{V1}/vms/{{name}}/consoles", MachineTickets(service, room)),
         Route(f"{V1}/vms/{{name}}/vnc", MachineConsole(room, ConsoleKind.VNC)),
         Route(f"{V1}/vms/{{name}}/serial", MachineConsole(room, ConsoleKind.SERIAL)),
+        Route(f"{V1}/vms/{{name}}/webrtc", WebRtcConsole(room, ())),
         Route(f"{V1}/vms/{{name}}/screenshot", MachineScreenshot(service)),
         Route(f"{V1}/vms/{{name}}/keys", MachineKeyboard(service)),
         Route(f"{V1}/consoles", ConsoleCollection(room)),
@@ -195,20 +204,6 @@ def console_routes(service: Service, room: ConsoleRoom) -> list[Route]:
         Route(f"{V1}/consoles/{{console}}/control", ConsoleControl(room)),
         Route(f"{V1}/consoles/{{console}}/size", ConsoleSize(room)),
     ]
-
-
-def _ticket(req: falcon.asgi.Request, name: str, kind: ConsoleKind) -> Ticket:
-    """Returns the ticket that was shown, which is used up whatever follows.
-
-    Raises:
-        TicketRefused: there is none, or it is for something else.
-    """
-    ticket: Ticket | None = getattr(req.context, "ticket", None)
-    if ticket is None:
-        raise TicketRefused("a console is opened by a ticket")
-    if (ticket.console.machine, ticket.console.kind) != (name, kind):
-        raise TicketRefused("the ticket is for another console")
-    return ticket
 
 
 def _body(one: OpenConsole) -> ConsoleBody:

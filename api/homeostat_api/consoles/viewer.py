@@ -9,11 +9,6 @@ import falcon.asgi
 
 from homeostat.consoles.sitting import Left, Word
 
-WORDS = "homeostat.console.v1"
-"""The subprotocol of viewers that understand words: text messages, JSON, beside the bytes."""
-BYTES = "binary"
-"""That of viewers that want bytes alone, as noVNC calls it."""
-
 
 class SocketViewer:
     """A ``Viewer``."""

@@ -36,6 +36,15 @@ class ConsoleKind(StrEnum):
 
     VNC = "vnc"
     SERIAL = "serial"
+    WEBRTC = "webrtc"
+
+    @property
+    def alike(self) -> frozenset[ConsoleKind]:
+        """Returns the kinds that show the same: one console of all of them has control."""
+        return SCREENS if self in SCREENS else frozenset({self})
+
+
+SCREENS = frozenset({ConsoleKind.VNC, ConsoleKind.WEBRTC})
 
 
 class ConsoleMode(StrEnum):
@@ -155,7 +164,7 @@ class Consoles:
             if len(at_machine) >= limits.machine:
                 raise ConsoleLimit(f"{len(at_machine)} consoles of {wanted.machine} are open, and {limits.machine} are the most")
             _check_account(session, ticket.bearer.account, limits.account)
-            held = any(one.controls for one in at_machine if one.kind == wanted.kind)
+            held = any(one.controls for one in at_machine if one.kind in wanted.kind.alike)
             row = ConsoleRow(
                 id=fresh_id(), server=self.server, since=now, seen=now, taken=0, ended="", **fitted(ConsoleRow, **_texts(ticket))
             )
@@ -191,7 +200,8 @@ class Consoles:
             row = session.get(ConsoleRow, id)
             if row is None or row.mode != ConsoleMode.CONTROL:
                 raise NoSuchConsole(id)
-            session.execute(update(ConsoleRow).where(*_at(_console(row)), ConsoleRow.kind == row.kind).values(controls=False))
+            alike = ConsoleRow.kind.in_(ConsoleKind(row.kind).alike)
+            session.execute(update(ConsoleRow).where(*_at(_console(row)), alike).values(controls=False))
             row.controls, row.taken = True, row.taken + 1
 
     def end(self, id: str, why: str) -> None:

@@ -12,6 +12,10 @@ from typing import Any, Protocol
 
 Word = Mapping[str, Any]
 """What is said to a viewer beside the bytes, as JSON."""
+WORDS = "homeostat.console.v1"
+"""The protocol of viewers that understand words: text messages, JSON, beside the bytes."""
+BYTES = "binary"
+"""That of viewers that want bytes alone, as noVNC calls it."""
 
 
 class Close(IntEnum):

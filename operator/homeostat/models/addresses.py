@@ -31,6 +31,25 @@ Address = Annotated[
     AfterValidator(_check_address),
     WithJsonSchema({"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}),
 ]
+NOWHERE = "none"
+
+
+def _check_listen(value: str) -> str:
+    if value == NOWHERE:
+        return value
+    try:
+        ipaddress.ip_address(value.partition("%")[0])
+    except ValueError:
+        raise ValueError(f"must be an IPv4 or IPv6 address, such as 127.0.0.1, or {NOWHERE}") from None
+    return _check_address(value)
+
+
+ListenAddress = Annotated[
+    str,
+    AfterValidator(_check_listen),
+    WithJsonSchema({"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}, {"enum": [NOWHERE]}]}),
+]
+"""An address to listen on, or ``NOWHERE``."""
 IPv4 = Annotated[str, AfterValidator(_check_ipv4), WithJsonSchema({"type": "string", "format": "ipv4"})]
 Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
 

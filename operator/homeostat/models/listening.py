@@ -56,8 +56,8 @@ def listeners(nics: Sequence[Nic], vnc: Vnc) -> Iterator[Listener]:
         for forward in nic.user.forwards if nic.user else ():
             field = f"nics[{nic.name}]: host port"
             yield Listener(field, forward.protocol.lower(), forward.host_address, forward.host_port)
-    if vnc.enabled and vnc.port is not None:
-        yield Listener("display.vnc: port", "tcp", vnc.listen, vnc.port)
+    if vnc.enabled and vnc.address and vnc.port is not None:
+        yield Listener("display.vnc: port", "tcp", vnc.address, vnc.port)
 
 
 def first_collision(found: Sequence[Listener]) -> tuple[Listener, Listener] | None:

@@ -8,19 +8,25 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from .addresses import Address
+from .addresses import NOWHERE, ListenAddress
 from .base import Flag, Model
 from .bounds import XML_PATTERN, XML_SCHEMA
 from .quantity import Quantity
 
+LOOPBACK = "127.0.0.1"
+
 
 class Vnc(Model):
-    """A VNC server on the host."""
+    """The screen of a machine, for whoever may look at its console; and a VNC server on the host, where one is asked for."""
 
-    enabled: Flag = Field(default=True, description="Whether there is one.")
-    listen: Address = Field(default="127.0.0.1", description="Anything but loopback needs a passwordFile.")
+    enabled: Flag = Field(default=True, description="Whether it has a screen.")
+    listen: ListenAddress | None = Field(
+        default=None,
+        description="The host's address that VNC viewers connect to; beyond loopback it needs a passwordFile. none: there is no "
+        "port, consoles of the API server show the screen. Default: 127.0.0.1 with a port or a passwordFile, else none.",
+    )
     port: Annotated[int, Field(ge=5900, le=65535, strict=True)] | None = Field(
-        default=None, description="Default: the next free one from 5900."
+        default=None, description="Where it listens. Default: the next free one from 5900."
     )
     password_file: str | None = Field(
         default=None,
@@ -31,9 +37,21 @@ class Vnc(Model):
 
     @model_validator(mode="after")
     def _guarded(self) -> Self:
-        if self.enabled and not ipaddress.ip_address(self.listen).is_loopback and not self.password_file:
-            raise ValueError(f"listen: {self.listen} can be reached from outside and needs a passwordFile")
+        if not self.enabled:
+            return self
+        if self.listen == NOWHERE and (self.port is not None or self.password_file):
+            field = "port" if self.port is not None else "passwordFile"
+            raise ValueError(f"listen: {NOWHERE} leaves nothing that {field} is for: remove it, or name an address to listen on")
+        if self.address and not ipaddress.ip_address(self.address).is_loopback and not self.password_file:
+            raise ValueError(f"listen: {self.address} can be reached from outside and needs a passwordFile")
         return self
+
+    @property
+    def address(self) -> str | None:
+        """Returns the address that it listens on. None: it listens nowhere."""
+        if self.listen is None:
+            return LOOPBACK if self.port is not None or self.password_file else None
+        return None if self.listen == NOWHERE else self.listen
 
 
 def _check_video_memory(size: int) -> int:

@@ -152,8 +152,8 @@ class NicConfig:
 
 @dataclass(frozen=True, slots=True)
 class VncConfig:
-    listen: str
-    port: int | None  # None: the next free one
+    listen: str | None  # None: nowhere, but libvirt opens connections to it
+    port: int | None = None  # None: the next free one
     password: SecretStr | None = None  # None: everybody who connects gets in
     password_version: str = ""  # changes with its file; not in the definition, so not compared
 

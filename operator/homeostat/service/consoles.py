@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from homeostat.accounts.consoles import ConsoleKind, ConsoleMode, ConsoleOf, OpenConsole
+from homeostat.accounts.consoles import SCREENS, ConsoleKind, ConsoleMode, ConsoleOf, OpenConsole
 from homeostat.accounts.rights import Right
 from homeostat.consoles.serial_relay import LineHeld
+from homeostat.consoles.webrtc import WebRtcMissing, load_peer
 from homeostat.driver.errors import DomainGone, DriverError, HostUnreachable, Refused, ResourceInUse
 from homeostat.driver.guests.console_log import LogFollower
 from homeostat.driver.guests.screen import open_screen
@@ -23,7 +25,10 @@ from .host_reach import HostReach, OnAnotherApi
 from .limits import ServerLimits
 from .machines import Machines
 from .power import runs
-from .refusals import ConsoleUnavailable, ExportRefused, NoConsoleSize, Refusal, ScreenPrivate
+from .refusals import ConsoleUnavailable, ExportRefused, NoConsoleSize, Refusal, ScreenPrivate, WebRtcUnavailable
+
+if TYPE_CHECKING:
+    from homeostat.consoles.peer import Peer
 
 RIGHTS = {ConsoleMode.CONTROL: Right.CHANGE, ConsoleMode.VIEW: Right.SEE}
 """What each mode asks for. Whoever sees a machine may look at its screen, as he may read its log."""
@@ -45,29 +50,48 @@ class MachineConsoles:
         self._logs = ConsoleLogs(machines, limits)
         self._reach = HostReach(StateFolder.named(limits.state), machines.store, limits.clustered)
 
-    async def wanted(self, name: str, kind: ConsoleKind, mode: ConsoleMode | None = None) -> ConsoleOf:
-        """Returns a console that the actor may open. ``mode`` None: control, if he may have it.
+    async def wanted(self, name: str, kind: ConsoleKind, mode: ConsoleMode | None = None, passed_on: bool = False) -> ConsoleOf:
+        """Returns a console that the actor may open. ``mode`` None: control, if he may have it. ``passed_on``: it may be beside
+        another API server (see ``elsewhere``).
 
         Raises:
             NoSuchResource, NotYours: it is not his to open.
             ConsoleUnavailable: there is nothing to look at.
             LogUnavailable: what the guest writes on its serial line is not to be read here.
+            WebRtcUnavailable: this server does not speak it.
         """
         if mode is None:
             may = await self._machines.asking.may_use(Right.CHANGE, self._machines.key(name))
             mode = ConsoleMode.CONTROL if may else ConsoleMode.VIEW
         async with self._machines.asking.noting("open", VirtualMachine.KIND, name, f"its {kind} console, to {mode}"):
-            return await self._wanted(name, kind, mode)
+            return await self._wanted(name, kind, mode, passed_on)
 
-    async def _wanted(self, name: str, kind: ConsoleKind, mode: ConsoleMode) -> ConsoleOf:
+    async def elsewhere(self, console: ConsoleOf) -> OnAnotherApi | None:
+        """Returns who is beside the machine's host. None: this server is, or nobody who is known."""
+        machine = await self._machine_of(console)
+        try:
+            if machine is not None:
+                await self.libvirt_of(machine)
+        except OnAnotherApi as there:
+            return there
+        except ConsoleUnavailable:
+            pass
+        return None
+
+    async def _wanted(self, name: str, kind: ConsoleKind, mode: ConsoleMode, passed_on: bool) -> ConsoleOf:
         machine = await self._machines.get(name, RIGHTS[mode])
-        if kind is ConsoleKind.VNC:
+        if kind in SCREENS:
             await self.check_screen(machine)
+        if kind is ConsoleKind.WEBRTC:
+            await webrtc_peers()
         uuid_of(machine)
+        wanted = ConsoleOf(machine.metadata.namespace, name, machine.metadata.uid, kind, mode)
+        if passed_on and await self.elsewhere(wanted) is not None:
+            return wanted
         await self._uri(machine)
         if kind is ConsoleKind.SERIAL:
             await self._logs.place(machine)
-        return ConsoleOf(machine.metadata.namespace, name, machine.metadata.uid, kind, mode)
+        return wanted
 
     async def check_screen(self, machine: VirtualMachine) -> None:
         """Checks that the actor, who sees the machine, may look at its screen.
@@ -167,7 +191,7 @@ class MachineConsoles:
     async def _machine_of(self, console: ConsoleOf) -> VirtualMachine | None:
         try:
             machine = await self._machines.get(console.machine, RIGHTS[console.mode])
-            if console.kind is ConsoleKind.VNC:
+            if console.kind in SCREENS:
                 await self._check_private(machine, await self._display(machine))
         except Refusal:
             return None
@@ -197,6 +221,18 @@ class MachineConsoles:
             return await self._reach.libvirt_of(host, name)
         except ExportRefused as error:
             raise ConsoleUnavailable(name, str(error)) from error
+
+
+async def webrtc_peers() -> type[Peer]:
+    """Returns what viewers are that speak WebRTC.
+
+    Raises:
+        WebRtcUnavailable: this server does not speak it.
+    """
+    try:
+        return await load_peer()
+    except WebRtcMissing as error:
+        raise WebRtcUnavailable(str(error)) from error
 
 
 def uuid_of(machine: VirtualMachine) -> str:

@@ -155,6 +155,13 @@ class ScreenPrivate(ConsoleUnavailable):
         super().__init__(name, "its screen is private (display.private): only who may change the machine sees it")
 
 
+class WebRtcUnavailable(Refusal):
+    """This server does not speak WebRTC."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"{why}: install it there by pip install 'homeostat[webrtc]', or open a console of kind vnc")
+
+
 class TooManyScreens(Refusal):
     """As many screens are watched on this server as may be."""
 

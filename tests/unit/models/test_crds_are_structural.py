@@ -38,7 +38,7 @@ def broken_rules(node: Schema) -> list[str]:
         "a list has items": ("items" in node) == (node.get("type") == "array"),
         "a known format": node.get("format", "int32") in FORMATS,
         "what is required is a field": all(set(part.get("required", ())) <= fields for part in (node, *either)),
-        "alternatives only restrict": int_or_string or all(set(part) <= {"required", "format"} for part in either),
+        "alternatives only restrict": int_or_string or all(set(part) <= {"required", "format", "enum"} for part in either),
         "RE2 looks around nowhere": "(?" not in node.get("pattern", ""),
     }
     return [rule for rule, kept in rules.items() if not kept]

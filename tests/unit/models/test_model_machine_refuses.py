@@ -208,6 +208,18 @@ def passed(**rest: Any) -> dict[str, Any]:
             "display.vnc",
             "listen: 0.0.0.0 can be reached from outside and needs a passwordFile",
         ),
+        ({"display": {"vnc": {"listen": "none", "port": 5901}}}, "display.vnc", "leaves nothing that port is for"),
+        (
+            {"display": {"vnc": {"listen": "none", "passwordFile": "/p"}}},
+            "display.vnc",
+            "leaves nothing that passwordFile is for",
+        ),
+        (
+            {"display": {"vnc": {"listen": "nowhere"}}},
+            "display.vnc.listen",
+            "an IPv4 or IPv6 address, such as 127.0.0.1, or none",
+        ),
+        ({"display": {"vnc": {"listen": "fe80::1%eth0"}}}, "display.vnc.listen", "without a zone"),
         ({"display": {"vnc": {"port": 80}}}, "display.vnc.port", "greater than or equal to 5900"),
     ],
 )

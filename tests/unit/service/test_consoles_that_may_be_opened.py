@@ -107,6 +107,24 @@ async def test_a_host_of_a_cluster(tmp_path: Path) -> None:
     refused = await refusal(watched)
     assert isinstance(refused, ConsoleUnavailable) and "beside the API at http://a:8080: ask for it there" in str(refused)
     say_served(watched.state, "one", {"a": LIBVIRT})
-    await watched.desk().consoles.wanted("web", VNC)
+    found = await watched.desk().consoles.wanted("web", VNC)
+    assert await watched.desk().consoles.elsewhere(found) is None
     watched.now(machine())
     assert "on no host yet" in str(await refusal(watched))
+
+
+@pytest.mark.parametrize("kind", [VNC, SERIAL])
+async def test_another_api_server_has_it(tmp_path: Path, kind: ConsoleKind) -> None:
+    watched = Watched(tmp_path, reported(machine(), host="a"), host("a", api="http://a:8080"), clustered=True)
+    consoles = watched.desk().consoles
+    found = await consoles.wanted("web", kind, passed_on=True)
+    assert found == ConsoleOf("default", "web", "uid-web", kind, CONTROL)
+    there = await consoles.elsewhere(found)
+    assert there is not None and (there.host, there.address) == ("a", "http://a:8080")
+    assert await watched.desk(SAM).consoles.elsewhere(found) is None, "he does not learn where it is"
+    watched.now(reported(machine(), host="a", domain_uuid=None))
+    with pytest.raises(ConsoleUnavailable, match="it is off"):
+        await consoles.wanted("web", kind, passed_on=True)
+    watched.now(machine())
+    with pytest.raises(ConsoleUnavailable, match="on no host yet"):
+        await consoles.wanted("web", kind, passed_on=True)

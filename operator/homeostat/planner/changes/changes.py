@@ -122,7 +122,8 @@ def _scalars(have: DomainConfig, want: DomainConfig) -> Iterator[Compared]:
     yield "display.vnc.enabled", have.vnc is not None, want.vnc is not None, yes_no
     if have.vnc and want.vnc:
         yield "display.vnc.listen", have.vnc.listen, want.vnc.listen, text
-        yield "display.vnc.port", have.vnc.port, want.vnc.port, lambda port: text(port or "automatic")
+        if have.vnc.listen and want.vnc.listen:
+            yield "display.vnc.port", have.vnc.port, want.vnc.port, lambda port: text(port or "automatic")
         yield VNC_PASSWORD, have.vnc.password, want.vnc.password, lambda password: "set" if password else "none"
     yield "console log", have.console_log, want.console_log, text
     yield "guestAgent.enabled", have.guest_agent, want.guest_agent, yes_no

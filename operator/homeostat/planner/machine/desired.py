@@ -47,6 +47,7 @@ from .storage.storage import boot_ref, image_ref
 SPARE_PCI_PORTS = 4  # devices that can be attached to a running q35 machine; each costs a little boot time
 _PREFIX = {DiskBus.VIRTIO: "vd", DiskBus.IDE: "hd", DiskBus.SCSI: "sd", DiskBus.SATA: "sd", DiskBus.USB: "sd"}
 _CHIPSET = {"q35": "pc-q35", "pc": "pc-i440fx"}
+_BY_DEFAULT_ONCE = VncConfig("127.0.0.1")  # what a spec without a word on VNC meant before it meant no port
 
 
 class CannotPlan(Exception):
@@ -100,7 +101,7 @@ def desired_domain(machine: VirtualMachine, observed: Observed) -> DomainConfig:
         filesystems=_filesystems(spec, host),
         host_devices=_host_devices(spec, host, known),
         qemu_arguments=_qemu_arguments(spec, host),
-        vnc=_vnc(spec.display, observed, known),
+        vnc=_vnc(spec.display, observed),
         console_log=f"{machine_directory(host.storage_root, machine)}/console.log",
         guest_agent=spec.guest_agent.enabled,
         vcpus_left=resources.vcpu if resources.max_vcpu and resources.vcpu < resources.max_vcpu else None,
@@ -388,13 +389,16 @@ def _nic(machine: VirtualMachine, nic: Nic) -> NicConfig:
     )
 
 
-def _vnc(display: Display, observed: Observed, known: DomainConfig | None) -> VncConfig | None:
-    vnc = display.vnc
+def _vnc(display: Display, observed: Observed) -> VncConfig | None:
+    vnc, domain = display.vnc, observed.domain
     if not vnc.enabled:
         return None
+    if vnc.listen is None and vnc.address is None and domain and domain.live and domain.live.vnc == _BY_DEFAULT_ONCE:
+        return domain.live.vnc  # until it boots again: to take it away would restart the machine
     if vnc.password_file is None:
-        return VncConfig(vnc.listen, vnc.port)
+        return VncConfig(vnc.address, vnc.port)
     if secret := observed.secrets.get(vnc.password_file):
-        return VncConfig(vnc.listen, vnc.port, secret.value, secret.version)
+        return VncConfig(vnc.address, vnc.port, secret.value, secret.version)
     # A file that cannot be read removes no password.
-    return VncConfig(vnc.listen, vnc.port, known.vnc.password if known and known.vnc else None)
+    known = domain.config.vnc if domain and domain.config else None
+    return VncConfig(vnc.address, vnc.port, known.password if known else None)

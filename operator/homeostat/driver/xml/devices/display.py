@@ -18,20 +18,24 @@ def build(config: DomainConfig) -> Iterator[Element]:
     vnc = config.vnc
     if vnc is not None:
         yield element("input", type_="tablet", bus="usb")
-        yield element(
-            "graphics",
-            None,
-            element("listen", type_="address", address=vnc.listen),
-            type_="vnc",
-            port="-1" if vnc.port is None else str(vnc.port),
-            autoport="yes" if vnc.port is None else "no",
-            listen=vnc.listen,
-            passwd=vnc.password.get_secret_value() if vnc.password else None,
-        )
+        yield _listening(vnc) if vnc.listen else element("graphics", None, element("listen", type_="none"), type_="vnc")
     memory = None if config.video_memory is None else str(config.video_memory // 1024)
     kind = "vgamem" if config.video == "qxl" else "vram"  # a qxl card's vram is something else
     # Written even where there is none: libvirt would choose a video card for a machine with a display.
     yield element("video", None, element("model", type_=config.video or "none", **{kind: memory}))
+
+
+def _listening(vnc: VncConfig) -> Element:
+    return element(
+        "graphics",
+        None,
+        element("listen", type_="address", address=vnc.listen),
+        type_="vnc",
+        port="-1" if vnc.port is None else str(vnc.port),
+        autoport="yes" if vnc.port is None else "no",
+        listen=vnc.listen,
+        passwd=vnc.password.get_secret_value() if vnc.password else None,
+    )
 
 
 def parse(root: Element) -> dict[str, Any]:
@@ -64,10 +68,14 @@ def vnc_address(root: Element) -> str | None:
     if vnc is None or not vnc.get("port") or vnc.get("port") == "-1":
         return None
     host = _listen(vnc)
+    if host is None:
+        return None
     return f"[{host}]:{vnc.get('port')}" if ":" in host else f"{host}:{vnc.get('port')}"
 
 
-def _listen(vnc: Element) -> str:
+def _listen(vnc: Element) -> str | None:
+    if attribute(vnc, "listen", "type") == "none":
+        return None
     return vnc.get("listen") or attribute(vnc, "listen", "address") or "127.0.0.1"
 
 

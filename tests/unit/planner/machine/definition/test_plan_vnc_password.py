@@ -15,7 +15,7 @@ from tests.unit.machines import changed, machine
 from tests.unit.world import World
 
 GUARDED: dict[str, Any] = {"display": {"vnc": {"passwordFile": "/etc/vnc"}}}
-UNGUARDED: dict[str, Any] = {"display": {"vnc": {}}}
+UNGUARDED: dict[str, Any] = {"display": {"vnc": {"listen": "127.0.0.1"}}}
 
 
 def secret(value: str, version: str) -> dict[str, Secret]:

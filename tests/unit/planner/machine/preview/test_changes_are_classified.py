@@ -48,7 +48,13 @@ def classes(before: Spec, after: Spec) -> dict[str, Disruption]:
         ({}, {"nics": [LAN]}, {"nics[lan]": LIVE}),
         ({"nics": [LAN]}, {"nics": []}, {"nics[lan]": LIVE}),
         ({}, {"nics": [{"name": "out", "user": {}}]}, {"nics[out]": RESTART}),
-        ({}, {"display": {"vnc": {"passwordFile": "/p"}}}, {"display.vnc.password": RESTART}),
+        ({}, {"display": {"vnc": {"passwordFile": "/p"}}}, {"display.vnc.listen": RESTART, "display.vnc.password": RESTART}),
+        (
+            {"display": {"vnc": {"listen": "127.0.0.1"}}},
+            {"display": {"vnc": {"listen": "none"}}},
+            {"display.vnc.listen": RESTART},
+        ),
+        ({"display": {"vnc": {"listen": "127.0.0.1"}}}, {}, {}),
         (
             {"display": {"vnc": {"passwordFile": "/p"}}},
             {"display": {"vnc": {"passwordFile": "/q"}}},

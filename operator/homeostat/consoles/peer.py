@@ -1,0 +1,225 @@
+"""A viewer behind WebRTC: the only module that imports aiortc, which not everybody has installed.
+
+aiortc reads what viewers send, and raises whatever comes to it where that is garbage: so whatever it raises there ends the
+viewer, with a reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from ipaddress import ip_address
+
+from aiortc import RTCConfiguration, RTCDataChannel, RTCIceServer, RTCPeerConnection, RTCSessionDescription
+from aiortc.exceptions import InvalidStateError
+from aiortc.sdp import candidate_from_sdp
+
+from .signalling import Candidate, Garbled, IceServer, PeerOffer
+from .sitting import WORDS, Close, End, Left, Word
+
+CHANNEL = "rfb"
+CONNECT = 30.0  # seconds in which an offer has to come, and to lead to an open channel
+ANSWER = 10.0  # seconds in which an answer is made: it lists the addresses that STUN and TURN servers give us
+LAST = 1.0  # seconds in which a viewer may take the last word
+CLOSING = 5.0  # seconds in which a connection is closed
+SENT_MAX = 256 * 1024  # bytes that wait to be sent
+UNREAD_MAX = 1024 * 1024  # bytes that a viewer sent, and that nobody took yet
+NOT_FOUND = "no way to the viewer was found, or it broke: where there is a firewall or NAT between, it takes a TURN server"
+
+log = logging.getLogger("homeostat.api")
+
+
+class Peer:
+    """A ``Viewer``, from before it is connected. ``failure``: why it went, where it did not simply leave."""
+
+    def __init__(self, servers: Sequence[IceServer]) -> None:
+        self.failure: End | None = None
+        self._connection = RTCPeerConnection(_configuration(servers))
+        self._connection.on("datachannel", self._take_channel)
+        self._connection.on("connectionstatechange", self._state_changed)
+        self._channel: RTCDataChannel | None = None
+        self._opened = asyncio.Event()  # it is open, or has gone
+        self._sent = asyncio.Event()  # something was sent, or it has gone
+        self._received: asyncio.Queue[bytes | None] = asyncio.Queue()  # None: it has gone
+        self._unread = 0
+        self._offered = self._over = False
+        self._alarm = asyncio.get_running_loop().call_later(CONNECT, self._not_connected)
+
+    @property
+    def offered(self) -> bool:
+        """Tells whether the viewer made its offer: then it needs signalling no more."""
+        return self._offered
+
+    @property
+    def understands(self) -> bool:
+        return self._channel is not None and self._channel.protocol == WORDS
+
+    async def answer(self, offer: PeerOffer) -> str:
+        """Takes the viewer's offer, and returns the answer, in SDP.
+
+        Raises:
+            Garbled: it is none, or asks for what there is not.
+        """
+        if self._offered:
+            raise Garbled("a connection takes one offer: open another one")
+        self._offered = True
+        try:
+            async with asyncio.timeout(ANSWER):
+                await self._connection.setRemoteDescription(RTCSessionDescription(_without_names(offer.sdp), "offer"))
+                await self._connection.setLocalDescription(await self._connection.createAnswer())
+        except TimeoutError as error:
+            raise Garbled(f"no answer to the offer could be made within {ANSWER:.0f} seconds") from error
+        except Exception as error:
+            raise Garbled(_short(f"the offer cannot be taken: {error!r}")) from error
+        return str(self._connection.localDescription.sdp)
+
+    async def add(self, candidate: Candidate) -> None:
+        """Notes an address of the viewer's.
+
+        Raises:
+            Garbled: it is none.
+        """
+        text = candidate.text.removeprefix("candidate:")
+        try:
+            if _is_address(text):
+                found = candidate_from_sdp(text)
+                found.sdpMid, found.sdpMLineIndex = candidate.mid, candidate.line
+                await self._connection.addIceCandidate(found)
+        except Exception as error:
+            raise Garbled(_short(f"a candidate cannot be taken: {error!r}")) from error
+
+    async def receive(self) -> bytes:
+        if (data := await self._received.get()) is None:
+            self._received.put_nowait(None)
+            raise Left
+        self._unread -= len(data)
+        return data
+
+    async def send(self, data: bytes) -> None:
+        await self._send(data)
+
+    async def say(self, word: Word) -> None:
+        await self._opened.wait()
+        if self._over:
+            raise Left
+        if self.understands:
+            await self._send(json.dumps(word))
+
+    async def close(self, end: End) -> None:
+        """Ends it, and tells why to a viewer that understands words."""
+        self.leave()
+        with suppress(InvalidStateError, TimeoutError):
+            async with asyncio.timeout(LAST):
+                await self._tell_last({"type": "bye", "code": int(end.code), "message": end.why})
+        try:
+            async with asyncio.timeout(CLOSING):
+                await self._connection.close()
+        except TimeoutError:
+            log.error("a WebRTC connection could not be closed within %.0f seconds", CLOSING)
+
+    def fail(self, end: End) -> None:
+        """Notes why the viewer is to go. The first reason counts."""
+        self.failure = self.failure or end
+        self.leave()
+
+    def leave(self) -> None:
+        """Notes that the viewer has gone."""
+        self._over = True
+        self._alarm.cancel()
+        self._opened.set()
+        self._sent.set()
+        self._received.put_nowait(None)
+
+    async def _send(self, data: bytes | str) -> None:
+        channel = await self._until_waiting(SENT_MAX)
+        try:
+            channel.send(data)
+        except InvalidStateError as error:
+            raise Left from error
+        except ValueError as error:  # by its offer it takes smaller messages only
+            self.fail(End(Close.PROTOCOL, str(error)))
+            raise Left from error
+
+    async def _until_waiting(self, most: int) -> RTCDataChannel:
+        """Waits until no more than so many bytes wait to be sent."""
+        await self._opened.wait()
+        while not self._over and self._channel is not None:
+            if self._channel.bufferedAmount <= most:
+                return self._channel
+            self._sent.clear()
+            self._channel.bufferedAmountLowThreshold = most
+            await self._sent.wait()
+        raise Left
+
+    async def _tell_last(self, word: Word) -> None:
+        channel = self._channel
+        if channel is None or not self.understands:
+            return
+        channel.send(json.dumps(word))
+        channel.bufferedAmountLowThreshold = 0
+        while channel.bufferedAmount > 0 and channel.readyState == "open":
+            self._sent.clear()
+            await self._sent.wait()
+
+    def _take_channel(self, channel: RTCDataChannel) -> None:
+        if self._over or self._channel is not None or channel.label != CHANNEL or not channel.ordered:
+            channel.close()
+            return
+        self._channel = channel
+        channel.on("message", self._take)
+        channel.on("bufferedamountlow", self._sent.set)
+        channel.on("close", self.leave)
+        self._alarm.cancel()
+        self._opened.set()
+
+    def _take(self, data: bytes | str) -> None:
+        if isinstance(data, str):
+            self.fail(End(Close.PROTOCOL, "the viewer sent a text, and takes part in bytes only"))
+            return
+        self._unread += len(data)
+        if self._unread > UNREAD_MAX or self._received.qsize() > UNREAD_MAX // 64:
+            self.fail(End(Close.TOO_BIG, f"the viewer sent more than {UNREAD_MAX} bytes at once"))
+        else:
+            self._received.put_nowait(data)
+
+    def _state_changed(self) -> None:
+        match self._connection.connectionState:
+            case "failed":
+                self.fail(End(Close.LATER, NOT_FOUND))
+            case "closed":
+                self.leave()
+
+    def _not_connected(self) -> None:
+        why = NOT_FOUND if self._offered else f"no offer came within {CONNECT:.0f} seconds"
+        self.fail(End(Close.LATER, why))
+
+
+def _configuration(servers: Sequence[IceServer]) -> RTCConfiguration:
+    """Returns what aiortc is to use: without a list it would ask a public STUN server."""
+    return RTCConfiguration([RTCIceServer(list(one.urls), one.username, one.credential) for one in servers])
+
+
+def _without_names(sdp: str) -> str:
+    """Returns an offer without candidates that are names, which browsers make up to hide their addresses from pages. To look one
+    up would hold the answer up; a viewer who is not called finds the server, whose addresses the answer has."""
+    kept = (line for line in sdp.splitlines() if not line.startswith("a=candidate:") or _is_address(line))
+    return "".join(f"{line}\r\n" for line in kept)
+
+
+def _is_address(candidate: str) -> bool:
+    """Tells whether a candidate is an address. What is no candidate at all is left to whoever reads it."""
+    parts = candidate.split(maxsplit=5)
+    if len(parts) < 6:
+        return True
+    try:
+        ip_address(parts[4])
+    except ValueError:
+        return False
+    return True
+
+
+def _short(why: str) -> str:
+    return why if len(why) <= 200 else f"{why[:200]}…"

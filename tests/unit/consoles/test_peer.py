@@ -1,0 +1,196 @@
+"""A viewer behind WebRTC, who is another aiortc here: bytes and words both ways, within bounds, and a reason at its end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+aiortc = pytest.importorskip("aiortc", reason="make venv installs it")
+
+from homeostat.consoles import peer as peers  # noqa: E402 - it imports aiortc
+from homeostat.consoles.peer import Peer  # noqa: E402
+from homeostat.consoles.signalling import Candidate, Garbled, PeerOffer  # noqa: E402
+from homeostat.consoles.sitting import BYTES, WORDS, Close, End, Left  # noqa: E402
+
+DONE = End(Close.DONE, "the end")
+SDP = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
+LINE = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\n"
+
+
+class Browser:
+    """The other side."""
+
+    def __init__(self, label: str = "rfb", **options: Any) -> None:
+        self.connection = aiortc.RTCPeerConnection(aiortc.RTCConfiguration([]))
+        self.channel = self.connection.createDataChannel(label, **options)
+        self.received: asyncio.Queue[bytes | str] = asyncio.Queue()
+        self.opened, self.closed = asyncio.Event(), asyncio.Event()
+        self.channel.on("message", self.received.put_nowait)
+        self.channel.on("open", self.opened.set)
+        self.channel.on("close", self.closed.set)
+
+    async def connect(self, peer: Peer) -> None:
+        await self.connection.setLocalDescription(await self.connection.createOffer())
+        answer = await peer.answer(PeerOffer(self.connection.localDescription.sdp, video=False))
+        await self.connection.setRemoteDescription(aiortc.RTCSessionDescription(answer, "answer"))
+        await self.opened.wait()
+
+
+@asynccontextmanager
+async def connected(protocol: str = WORDS, **options: Any) -> AsyncIterator[tuple[Peer, Browser]]:
+    peer, browser = Peer(()), Browser(protocol=protocol, **options)
+    try:
+        async with asyncio.timeout(10):
+            await browser.connect(peer)
+            yield peer, browser
+    finally:
+        await peer.close(DONE)
+        await browser.connection.close()
+
+
+async def test_bytes_and_words_pass_in_their_order_and_the_end_is_told() -> None:
+    async with connected() as (peer, browser):
+        await peer.say({"type": "opened"})
+        await peer.send(b"RFB")
+        await peer.send(b"")
+        assert [await browser.received.get() for _ in range(3)] == ['{"type": "opened"}', b"RFB", b""]
+        browser.channel.send(b"one")
+        browser.channel.send(b"")
+        assert [await peer.receive(), await peer.receive()] == [b"one", b""]
+        await peer.close(End(Close.POLICY, "ended by bob"))
+        told = json.loads(str(await browser.received.get()))
+        assert told == {"type": "bye", "code": 1008, "message": "ended by bob"}
+        await browser.closed.wait()
+
+
+async def test_who_wants_bytes_alone_hears_no_words() -> None:
+    async with connected(BYTES) as (peer, browser):
+        await peer.say({"type": "opened"})
+        await peer.send(b"RFB")
+        assert await browser.received.get() == b"RFB" and not peer.understands
+
+
+async def test_a_viewer_that_goes_has_left() -> None:
+    async with connected() as (peer, browser):
+        reading = asyncio.create_task(peer.receive())
+        await browser.connection.close()
+        with pytest.raises(Left):
+            await reading
+        with pytest.raises(Left):
+            await peer.receive()
+        with pytest.raises(Left):
+            await peer.send(b"RFB")
+        assert peer.failure is None
+
+
+class Stuck:
+    """A channel whose other side takes nothing."""
+
+    label, ordered, protocol, readyState, bufferedAmount, bufferedAmountLowThreshold = "rfb", True, WORDS, "open", 0, 0
+
+    def __init__(self) -> None:
+        self.on: Callable[..., object] = {}.setdefault
+        self.sent = 0
+
+    def send(self, data: bytes) -> None:
+        self.sent += 1
+        self.bufferedAmount += len(data)
+
+
+async def test_only_so_much_waits_for_who_reads_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "LAST", 0.01)
+    peer, channel = Peer(()), Stuck()
+    peer._take_channel(channel)  # type: ignore[arg-type]
+    await peer.send(bytes(peers.SENT_MAX))
+    await peer.send(b"1")
+    third = asyncio.create_task(peer.send(b"2"))
+    await asyncio.wait({third}, timeout=0.01)
+    assert channel.sent == 2 and not third.done()
+    channel.bufferedAmount = channel.bufferedAmountLowThreshold
+    peer._sent.set()
+    await third
+    assert channel.sent == 3
+    await peer.close(DONE)
+
+
+MISBEHAVIOURS: dict[str, tuple[bytes | str, int, str]] = {
+    "a text": ("text", 1, "bytes only"),
+    "more than is taken": (bytes(1000), 20, "bytes at once"),
+    "nothing, too often": (b"", 200, "bytes at once"),
+}
+
+
+@pytest.mark.parametrize(("sent", "times", "why"), MISBEHAVIOURS.values(), ids=list(MISBEHAVIOURS))
+async def test_who_does_not_keep_to_it_is_sent_away(
+    monkeypatch: pytest.MonkeyPatch, sent: bytes | str, times: int, why: str
+) -> None:
+    monkeypatch.setattr(peers, "UNREAD_MAX", 10_000)
+    async with connected() as (peer, browser):
+        for _ in range(times):
+            browser.channel.send(sent)
+        await peer._sent.wait()
+        with pytest.raises(Left):
+            await peer.send(b"RFB")
+        assert peer.failure is not None and why in peer.failure.why
+        await peer.close(peer.failure)
+        assert why in str(await browser.received.get())
+
+
+async def test_a_channel_of_another_name_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    peer, browser = Peer(()), Browser("other")
+    await browser.connect(peer)
+    await browser.closed.wait()
+    await peer.close(DONE)
+    await browser.connection.close()
+
+
+async def test_who_is_not_connected_in_time_is_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "CONNECT", 0.01)
+    peer = Peer(())
+    with pytest.raises(Left):
+        await peer.say({"type": "opened"})
+    assert peer.failure == End(Close.LATER, "no offer came within 0 seconds")
+    await peer.close(DONE)
+
+
+GARBAGE = {
+    "no ICE": SDP + LINE,
+    "no number": SDP + LINE.replace("9", "nine", 1),
+    "no end": SDP + "m=application",
+    "no line": "v=0\r\n\x00\xff\r\nm=",
+    "video of no codec": SDP + "m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\n",
+}
+
+
+@pytest.mark.parametrize("sdp", GARBAGE.values(), ids=list(GARBAGE))
+async def test_an_offer_that_is_garbage_is_refused(sdp: str) -> None:
+    peer = Peer(())
+    with pytest.raises(Garbled, match="the offer cannot be taken"):
+        await peer.answer(PeerOffer(sdp, video=False))
+    with pytest.raises(Garbled, match="takes one offer"):
+        await peer.answer(PeerOffer(sdp, video=False))
+    await peer.close(DONE)
+
+
+@pytest.mark.parametrize(
+    "text", ["candidate:x", "candidate:1 one udp 2 192.0.2.7 5000 typ host", "candidate:1 1 udp 2 192.0.2.7 p typ host"]
+)
+async def test_a_candidate_that_is_garbage_is_refused(text: str) -> None:
+    peer = Peer(())
+    with pytest.raises(Garbled, match="a candidate cannot be taken"):
+        await peer.add(Candidate(text, "0", 0))
+    await peer.close(DONE)
+
+
+async def test_names_are_not_looked_up() -> None:
+    peer = Peer(())
+    await peer.add(Candidate("candidate:1 1 udp 2 hidden.example 5000 typ host", "0", 0))
+    assert peers._without_names(
+        "v=0\r\na=candidate:1 1 udp 2 x.local 5 typ host\r\na=candidate:1 1 udp 2 ::1 5 typ host\r\n"
+    ) == ("v=0\r\na=candidate:1 1 udp 2 ::1 5 typ host\r\n")
+    await peer.close(DONE)
