@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from homeostat.accounts.consoles import ConsoleLimits
 from homeostat.service.changes import Changes
 from homeostat.service.service import Service
 from homeostat_contracts.volant import routes as volant
@@ -18,7 +17,7 @@ from .accounts.lookup import AccountsLookup
 from .accounts.routes import account_routes
 from .config import ApiConfig, guard_bind
 from .consoles.pages import page_routes
-from .consoles.room import ConsoleRoom, ConsoleTimes
+from .consoles.room import ConsoleRoom
 from .consoles.routes import console_routes
 from .disk_words import DISKS
 from .errors import ANSWERS
@@ -101,7 +100,7 @@ def make_parts(config: ApiConfig) -> ApiParts:
     changes = Changes(mode.workspace.store.index.data_version, config.stopping, config.poll)
     service = Service(mode.workspace, changes, config, AccountsJournal(accounts), ledger)
     ledger.counted_by(service.usage)
-    room = ConsoleRoom(accounts, service, gate.again, ConsoleLimits(), ConsoleTimes(), config.stopping)
+    room = ConsoleRoom(accounts, service, gate.again, config.consoles, config.stopping)
     routes = [
         *volant.routes(service, config.shutdown_margin, config.keep_alive, config.plugin_kernel),
         *own_routes(service),

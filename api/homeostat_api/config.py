@@ -28,6 +28,16 @@ class ConfigError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class ConsoleBounds:
+    """How many consoles there may be at once, and how long one may be open, in seconds: without input, and at all."""
+
+    per_machine: int = 16
+    per_account: int = 16  # its quota may say less
+    idle: float = 3600.0
+    total: float = 12 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
 class ApiConfig:
     """What the API serves, and how. ``directory``: the YAML folder. ``state``: the operator's state folder. All times are in
     seconds."""
@@ -51,6 +61,7 @@ class ApiConfig:
     max_replicas: int = 1000  # of one deployment, as far as requests may ask
     max_upload: int = 64 * 2**30  # bytes of one image
     max_exports: int = 2  # copies of disks at once
+    consoles: ConsoleBounds = ConsoleBounds()
     cluster: Access | None = None  # Kubernetes mode: then there is no directory
     namespace: str = "default"  # whose resources are served
     stopping: Callable[[], bool] = field(default=lambda: False, repr=False)  # the server is shutting down

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from homeostat.store.kubernetes.access import Access
 
 from . import logs
 from .app import create_app
-from .config import ApiConfig, ConfigError, allowed_origins, family_of, listening, provider_of, proxies_named
+from .config import ApiConfig, ConfigError, ConsoleBounds, allowed_origins, family_of, listening, provider_of, proxies_named
 from .connections import limits
 from .connections.tls import Certificate, certificate_of
 from .http.errors import App
@@ -180,6 +181,10 @@ def main(
     max_upload: int,
     max_exports: int,
     max_connections: int,
+    consoles_per_machine: int,
+    consoles_per_account: int,
+    consoles_idle: float,
+    consoles_total: float,
     end_with_parent: bool,
 ) -> None:
     """Serve Homeostat's REST API. Exit status 2: refused, and why."""
@@ -204,6 +209,7 @@ def main(
         directory, state, host, port, token, accounts_database, accounts_required, provider, proxies, origins,
         image_folders=folders, plugin_kernel=plugin_kernel,
         max_replicas=max_replicas, max_upload=max_upload, max_exports=max_exports,
+        consoles=ConsoleBounds(consoles_per_machine, consoles_per_account, consoles_idle or inf, consoles_total or inf),
         cluster=cluster, namespace=namespace,
     )  # fmt: skip
     Server(config, workers, max_connections, certificate).run()

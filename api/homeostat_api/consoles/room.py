@@ -23,6 +23,7 @@ from homeostat.service.refusals import Refusal
 from homeostat.service.service import Service
 
 from ..accounts.lookup import AccountsLookup
+from ..config import ConsoleBounds
 from ..http.errors import Problem
 
 LOOK = 0.5  # seconds between two looks
@@ -31,14 +32,6 @@ SLOW = 30.0  # seconds in which a viewer must take a word
 WARNING = 60.0  # seconds before the end for want of input that a viewer is warned
 
 log = logging.getLogger("homeostat.api")
-
-
-@dataclass(frozen=True, slots=True)
-class ConsoleTimes:
-    """How long a console may be open, in seconds: without input, and at all."""
-
-    idle: float = 3600.0
-    total: float = 12 * 3600.0
 
 
 @dataclass(eq=False)
@@ -59,15 +52,14 @@ class ConsoleRoom:
         lookup: AccountsLookup,
         service: Service,
         again: Callable[[Bearer], Awaitable[Actor]],
-        limits: ConsoleLimits,
-        times: ConsoleTimes,
+        bounds: ConsoleBounds,
         stopping: Callable[[], bool],
     ) -> None:
         self._lookup = lookup
         self._service = service
         self._again = again
-        self._limits = limits
-        self._times = times
+        self._bounds = bounds
+        self._limits = ConsoleLimits(bounds.per_machine, bounds.per_account)
         self.stopping = stopping
         self._served: dict[str, _Served] = {}
         self._telling: set[asyncio.Task[None]] = set()
@@ -246,11 +238,11 @@ class ConsoleRoom:
 
     def _out_of_time(self, served: _Served) -> End | None:
         now, sitting = time.monotonic(), served.sitting
-        if now - sitting.began > self._times.total:
-            return End(Close.POLICY, f"a console is open for {self._times.total:.0f} seconds at most: open another one")
-        left = sitting.typed + self._times.idle - now
+        if now - sitting.began > self._bounds.total:
+            return End(Close.POLICY, f"a console is open for {self._bounds.total:.0f} seconds at most: open another one")
+        left = sitting.typed + self._bounds.idle - now
         if left <= 0:
-            return End(Close.POLICY, f"nothing was typed for {self._times.idle:.0f} seconds")
+            return End(Close.POLICY, f"nothing was typed for {self._bounds.idle:.0f} seconds")
         if left <= WARNING and not served.warned:
             self._tell(served, {"type": "idle", "seconds": round(left)})
         served.warned = left <= WARNING

@@ -16,6 +16,7 @@ from homeostat.models.deployment import REPLICAS_MAX
 from homeostat.models.quantity import parse_quantity
 
 from .configuration.place import PREFIX
+from .durations import DurationType
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,6 +25,10 @@ REPLICAS = 1000
 UPLOAD = 64 * 2**30  # bytes
 EXPORTS = 2  # each takes as much of the state folder's disk as it is long
 CONNECTIONS = 2_000  # of one worker. Each may hold up to 256 KiB that nobody has read yet
+CONSOLES = 16  # of one machine, and of one account
+CONSOLE_IDLE = 3600.0  # seconds
+CONSOLE_TOTAL = 12 * 3600.0
+UNLIMITED = "sets no limit"
 
 
 class _Quantity(click.ParamType["int"]):
@@ -141,6 +146,46 @@ _DECLARED: dict[str, tuple[str, Mapping[str, Any]]] = {
             "help": "To the API; beyond them, who sends nothing gives way.",
         },
     ),
+    "consoles_per_machine": (
+        "--consoles-per-machine",
+        {
+            "metavar": "N",
+            "type": click.IntRange(1, 1000),
+            "default": CONSOLES,
+            "show_default": True,
+            "help": "Consoles of one machine that may be open at once.",
+        },
+    ),
+    "consoles_per_account": (
+        "--consoles-per-account",
+        {
+            "metavar": "N",
+            "type": click.IntRange(1, 1000),
+            "default": CONSOLES,
+            "show_default": True,
+            "help": "Consoles of one account that may be open at once; its quota may say less.",
+        },
+    ),
+    "consoles_idle": (
+        "--consoles-idle",
+        {
+            "metavar": "TIME",
+            "type": DurationType(UNLIMITED),
+            "default": CONSOLE_IDLE,
+            "show_default": "1h",
+            "help": f"How long a console stays open without anything typed; 0 {UNLIMITED}.",
+        },
+    ),
+    "consoles_total": (
+        "--consoles-total",
+        {
+            "metavar": "TIME",
+            "type": DurationType(UNLIMITED),
+            "default": CONSOLE_TOTAL,
+            "show_default": "12h",
+            "help": f"How long a console stays open at all; 0 {UNLIMITED}.",
+        },
+    ),
 }
 """The options, by the names of the fields of ApiOptions."""
 
@@ -173,6 +218,10 @@ class ApiOptions:
     max_upload: int = UPLOAD
     max_exports: int = EXPORTS
     max_connections: int = CONNECTIONS
+    consoles_per_machine: int = CONSOLES
+    consoles_per_account: int = CONSOLES
+    consoles_idle: float = CONSOLE_IDLE
+    consoles_total: float = CONSOLE_TOTAL
 
     @property
     def address(self) -> str:

@@ -13,7 +13,7 @@ from .times import parse_duration
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class _Duration(click.ParamType["float"]):
+class DurationType(click.ParamType["float"]):
     """Reads what parse_duration reads, in seconds. ``zero`` says what 0 does."""
 
     name = "duration"
@@ -37,7 +37,7 @@ def _duration_option(flag: str, *, default: str, envvar: str, help: str, zero: s
     """Makes such an option. ``help`` says what it is; ``zero`` says what 0 does."""
     return click.option(
         flag,
-        type=_Duration(zero),
+        type=DurationType(zero),
         default=default,
         show_default=True,
         envvar=envvar,

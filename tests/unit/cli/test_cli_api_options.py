@@ -38,7 +38,8 @@ def test_every_option_of_up_reaches_the_server(tmp_path: Path, monkeypatch: pyte
     token.chmod(0o600)
     words = ["--bind", "[::1]:9090", "--token-file", str(token), "--image-folder", "/srv/a", "--image-folder", "/srv/b"]
     words += ["--plugin-kernel", "http://images/vmlinuz", "--state", str(tmp_path / "state")]
-    words += ["--max-replicas", "7", "--max-connections", "77"]
+    words += ["--max-replicas", "7", "--max-connections", "77", "--consoles-per-machine", "3", "--consoles-per-account", "2"]
+    words += ["--consoles-idle", "90m", "--consoles-total", "0"]
     result = CliRunner().invoke(cli, ["up", str(tmp_path), *words], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     api = started[0].api
@@ -53,6 +54,10 @@ def test_every_option_of_up_reaches_the_server(tmp_path: Path, monkeypatch: pyte
         "plugin_kernel": "http://images/vmlinuz",
         "max_replicas": 7,
         "max_connections": 77,
+        "consoles_per_machine": 3,
+        "consoles_per_account": 2,
+        "consoles_idle": 5400.0,
+        "consoles_total": 0.0,
         "end_with_parent": True,
     }
     read = as_the_server_reads(api)

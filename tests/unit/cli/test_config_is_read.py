@@ -58,6 +58,11 @@ kubeconfig = "/kc"
 context = "c"
 [trash]
 keep = "1h"
+[consoles]
+per-machine = 1
+per-account = 2
+idle = "1h"
+total = "2h"
 [accounts]
 required = true
 database = "sqlite:////a"

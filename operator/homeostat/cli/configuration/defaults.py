@@ -66,7 +66,8 @@ def _api(c: Configuration) -> dict[str, Any]:
     values |= {option: values.pop(key) for option, key in several.items()}
     provider = c.accounts.oidc.model_dump_json(exclude_none=True) if c.accounts.oidc is not None else None
     accounts = {"accounts_required": c.accounts.required, "accounts_database": c.accounts.database, "accounts_oidc": provider}
-    return {**values, **accounts}
+    consoles = {f"consoles_{name}": getattr(c.consoles, name) for name in type(c.consoles).model_fields}
+    return {**values, **accounts, **consoles}
 
 
 def _pairs(named: Mapping[str, str] | None) -> list[str] | None:

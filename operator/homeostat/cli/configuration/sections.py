@@ -112,6 +112,17 @@ class TrashSection(Section):
     keep: Duration | None = Field(default=None, description="How long they are set aside; 0 erases at once.")
 
 
+class ConsolesSection(Section):
+    """Consoles of machines, over the API."""
+
+    per_machine: int | None = Field(default=None, ge=1, le=1000, description="How many of one machine may be open at once.")
+    per_account: int | None = Field(
+        default=None, ge=1, le=1000, description="How many of one account may be open at once; its quota may say less."
+    )
+    idle: Duration | None = Field(default=None, description="How long one stays open without anything typed; 0 sets no limit.")
+    total: Duration | None = Field(default=None, description="How long one stays open at all; 0 sets no limit.")
+
+
 def _provider(url: str) -> str:
     checked_url(url)
     if len(url) > ISSUER_MAX or "?" in url:
@@ -218,6 +229,7 @@ class Configuration(BaseSettings):
     operator: OperatorSection = OperatorSection()
     kubernetes: KubernetesSection = KubernetesSection()
     trash: TrashSection = TrashSection()
+    consoles: ConsolesSection = ConsolesSection()
     allow: AllowSection = AllowSection()
     accounts: AccountsSection = AccountsSection()
 
