@@ -12,13 +12,12 @@ from typing import Any
 import falcon
 from falcon.testing import ASGIConductor, Result
 
-from homeostat.accounts.consoles import ConsoleLimits
 from homeostat.accounts.database import sqlite_url
 from homeostat.consoles.sitting import Sitting
 from homeostat_api.accounts.lookup import AccountsLookup
 from homeostat_api.accounts.routes import account_routes
-from homeostat_api.config import ApiConfig
-from homeostat_api.consoles.room import ConsoleRoom, ConsoleTimes
+from homeostat_api.config import ApiConfig, ConsoleBounds
+from homeostat_api.consoles.room import ConsoleRoom
 from homeostat_api.consoles.routes import console_routes
 from homeostat_api.errors import ANSWERS
 from homeostat_api.gate import Gate
@@ -87,7 +86,7 @@ class Sitter:
 class ConsoleHouse:
     """``web`` is bob's, and eve may see it. ``log`` is what it wrote on its serial line."""
 
-    def __init__(self, root: Path, database: Path, times: ConsoleTimes, limits: ConsoleLimits) -> None:
+    def __init__(self, root: Path, database: Path, bounds: ConsoleBounds) -> None:
         self.root, self.log = root, root / "state" / "web.log"
         self.watched = Watched(root / "state", reported(machine(), console_log=str(self.log)))
         self.log.write_bytes(b"booted\r\n")
@@ -95,7 +94,7 @@ class ConsoleHouse:
         self.lines: list[Line] = []
         self.lookup = AccountsLookup(sqlite_url(database))
         gate = Gate(ApiConfig(root, root), "X-API-Key", self.lookup)
-        self.room = ConsoleRoom(self.lookup, self.watched.service, gate.again, limits, times, lambda: self.stopping)
+        self.room = ConsoleRoom(self.lookup, self.watched.service, gate.again, bounds, lambda: self.stopping)
         routes = [*console_routes(self.watched.service, self.room), *account_routes(self.lookup, None, lambda: False)]
         self._asks = ASGIConductor(application(routes, ANSWERS, (gate,)))
         self._tokens: dict[str, str] = {}

@@ -12,15 +12,14 @@ import pytest
 
 from homeostat.accounts import reception
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.consoles import ConsoleLimits
 from homeostat.accounts.database import Database, sqlite_url
 from homeostat.accounts.grants import Grants
 from homeostat.accounts.passwords import Passwords
 from homeostat.accounts.rights import Grant, Right, Role
 from homeostat.consoles import serial_relay
 from homeostat.service import consoles
+from homeostat_api.config import ConsoleBounds
 from homeostat_api.consoles import room
-from homeostat_api.consoles.room import ConsoleTimes
 from tests.accounts.console_house import PASSWORD, ConsoleHouse
 
 QUICK = Passwords(iterations=1, memory=8)
@@ -47,8 +46,8 @@ async def opens(people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(serial_relay, "LOOK", 0.002)
     houses: list[tuple[ConsoleHouse, asyncio.Task[None]]] = []
 
-    def opened(limits: ConsoleLimits | None = None, **times: float) -> ConsoleHouse:
-        house = ConsoleHouse(tmp_path, Path(shutil.copy(people, tmp_path)), ConsoleTimes(**times), limits or ConsoleLimits())
+    def opened(**bounds: int) -> ConsoleHouse:
+        house = ConsoleHouse(tmp_path, Path(shutil.copy(people, tmp_path)), ConsoleBounds(**bounds))
         monkeypatch.setattr(consoles, "open_line", house.open_line)
         houses.append((house, asyncio.create_task(house.room.watch())))
         return house

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 import falcon
 import pytest
 
-from homeostat.accounts.consoles import ConsoleLimits
 from tests.accounts.console_house import BYTES, WORDS, ConsoleHouse, until
 from tests.unit.watching import machine
 
@@ -136,13 +135,22 @@ async def test_a_ticket_of_another_namespace(house: ConsoleHouse) -> None:
 
 
 async def test_as_many_as_may_be(opens: Callable[..., ConsoleHouse]) -> None:
-    house = opens(ConsoleLimits(machine=1))
+    house = opens(per_machine=1)
     async with house.sits() as bob:
         await bob.id()
         ticket = (await house.done("bob", "POST", "vms/web/consoles", {"kind": "serial"}))["ticket"]
         assert await refusal(house, "/api/v1/vms/web/serial", f"{WORDS}, {ticket}") == 429
     async with house.sits() as bob:
         await bob.id()  # the place is free again
+
+
+async def test_as_many_as_one_account_may_have(opens: Callable[..., ConsoleHouse]) -> None:
+    house = opens(per_account=1)
+    async with house.sits() as bob, house.sits("eve") as eve:
+        await bob.id()
+        await eve.id()
+        ticket = (await house.done("bob", "POST", "vms/web/consoles", {"kind": "serial"}))["ticket"]
+        assert await refusal(house, "/api/v1/vms/web/serial", f"{WORDS}, {ticket}") == 429
 
 
 async def test_a_screen_that_is_off_is_said_so(house: ConsoleHouse, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -155,7 +155,7 @@ async def test_as_nothing_is_typed(house: ConsoleHouse) -> None:
 
 
 async def test_as_long_as_the_server_lets_it(opens: Callable[..., ConsoleHouse]) -> None:
-    house = opens(idle=0.01)
+    house = opens(idle=0)
     async with house.sits() as bob:
         assert await bob.end() == (1008, "nothing was typed for 0 seconds")
 

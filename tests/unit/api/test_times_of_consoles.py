@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from homeostat.accounts.consoles import ConsoleLimits
 from homeostat.consoles.sitting import Left, Sitting
+from homeostat_api.config import ConsoleBounds
 from homeostat_api.consoles import room as module
-from homeostat_api.consoles.room import WARNING, ConsoleRoom, ConsoleTimes
+from homeostat_api.consoles.room import WARNING, ConsoleRoom
 
 NOW = 1_000_000.0
-TIMES = ConsoleTimes(idle=3600.0, total=7200.0)
+BOUNDS = ConsoleBounds(idle=3600.0, total=7200.0)
 
 
 class Viewer:
@@ -35,7 +35,7 @@ class Open:
 
     def __init__(self, began: float = 0.0, typed: float = 0.0) -> None:
         nothing: Any = None
-        self.room = ConsoleRoom(nothing, nothing, nothing, ConsoleLimits(), TIMES, lambda: False)
+        self.room = ConsoleRoom(nothing, nothing, nothing, BOUNDS, lambda: False)
         self.viewer = Viewer()
         self.served: Any = SimpleNamespace(
             viewer=self.viewer, sitting=Sitting(True, began=NOW - began, typed=NOW - typed), warned=False
@@ -92,5 +92,5 @@ async def test_whoever_takes_no_word_is_waited_for_by_nobody(monkeypatch: pytest
     assert len(one.viewer.words) == 1
 
 
-def test_how_long_where_nothing_else_is_said() -> None:
-    assert ConsoleTimes() == ConsoleTimes(idle=3600, total=43200)
+def test_what_holds_where_nothing_else_is_said() -> None:
+    assert ConsoleBounds() == ConsoleBounds(16, 16, idle=3600, total=43200)
