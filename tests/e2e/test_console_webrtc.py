@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,14 @@ import pytest
 from homeostat.accounts.rights import Role
 from homeostat.models.base import OWNER
 from tests.api.people import Person, accounts, settle
-from tests.e2e.homeostat import Homeostat, idle
+from tests.e2e.homeostat import Homeostat, guest, idle
 from tests.rig.browser import Page, browse
-from tests.rig.consoles import ticket
+from tests.rig.consoles import Console, ticket
+from tests.rig.guest import BOOT_TIMEOUT
 from tests.rig.waiting import free_port, wait_until
 
 NAME = "box"
+BLOCK = 16  # pixels
 SCRIPT = Path(__file__).with_name("webrtc_viewer.js").read_text()
 
 
@@ -41,6 +44,34 @@ class Place:
         return found
 
 
+@dataclass
+class Look:
+    """A screen's size, and how bright its blocks are."""
+
+    size: tuple[int, int]
+    blocks: list[int]
+
+    def differs(self, other: Look) -> float:
+        """How much, on average over all blocks."""
+        assert len(self.blocks) == len(other.blocks)
+        return sum(abs(one - two) for one, two in zip(self.blocks, other.blocks, strict=True)) / len(self.blocks)
+
+
+def look_by_rfb(http: httpx.Client, headers: Any) -> Look:
+    """As a viewer of our own sees it."""
+    console = Console.open(http, NAME, headers, mode="view")
+    width, height = console.greet()
+    pixels = console.picture((width, height))
+    console.close()
+    rows = [pixels[4 * width * y : 4 * width * (y + 1)] for y in range(height)]
+    blocks = []
+    for y in range(0, height - BLOCK + 1, BLOCK):
+        for x in range(0, width - BLOCK + 1, BLOCK):
+            parts = [row[4 * x : 4 * (x + BLOCK)] for row in rows[y : y + BLOCK]]
+            blocks.append(round(sum(sum(part) - sum(part[3::4]) for part in parts) / (3 * BLOCK * BLOCK)))
+    return Look((width, height), blocks)
+
+
 class Viewer:
     """A viewer in the page."""
 
@@ -50,15 +81,25 @@ class Viewer:
     def __getattr__(self, name: str) -> Any:
         return json.loads(self.page.run(f"JSON.stringify(viewer.{name} ?? null)"))
 
+    def look(self) -> Look | None:
+        found = json.loads(self.page.run(f"JSON.stringify(viewer.look({BLOCK}))"))
+        return Look(tuple(found["size"]), found["blocks"]) if found else None
+
     def words(self, kind: str) -> list[dict[str, Any]]:
         return [word for word in self.said if word["type"] == kind]
 
 
 @pytest.fixture
 def place(homeostat: Homeostat, tmp_path: Path) -> Iterator[Place]:
+    with opened(homeostat, tmp_path, idle(display={"video": "vga"})) as found:
+        yield found
+
+
+@contextmanager
+def opened(homeostat: Homeostat, tmp_path: Path, machine: dict[str, Any]) -> Iterator[Place]:
     port = free_port()
     settle(homeostat.state, bob=Role.USER)
-    homeostat.write(NAME, idle(display={"video": "vga"}), labels={OWNER: "bob"})
+    homeostat.write(NAME, machine, labels={OWNER: "bob"})
     homeostat.start("--bind", f"127.0.0.1:{port}")
     base = f"http://127.0.0.1:{port}"
     with httpx.Client(base_url=base, timeout=60) as http:
@@ -81,3 +122,32 @@ def test_the_channel_outlasts_the_socket_and_ends_with_the_right(place: Place) -
         known.ban("bob")
     wait_until(lambda: viewer.closed, 10, "the channel ends with the right")
     assert viewer.words("bye")[0]["code"] == 1008
+
+
+@pytest.mark.timeout(300)
+def test_a_video_shows_the_screen_and_keys_reach_the_guest(town: Homeostat, tmp_path: Path) -> None:
+    assert town.image is not None
+    # The kernel writes on the screen, and echoes there what is typed.
+    with opened(town, tmp_path, guest(town.image, "console=tty0", display={"video": "vga"}, nics=[])) as place:
+        viewer = place.viewer(video=True)
+        wait_until(lambda: viewer.look() is not None, 30, "the video begins")
+
+        def same() -> bool:
+            seen, is_there = viewer.look(), look_by_rfb(place.http, place.bob.headers)
+            return seen is not None and seen.size == is_there.size and max(is_there.blocks) > 30 and seen.differs(is_there) < 1
+
+        wait_until(same, BOOT_TIMEOUT, "the video shows what the guest shows")
+        before = viewer.look()
+        assert before is not None
+        place.page.run("viewer.greet(); 0")
+        wait_until(lambda: viewer.size is not None, 10, "RFB begins, for keys alone")
+        for _ in range(30):
+            place.page.run("viewer.press(119); 0")
+
+        def changed() -> bool:
+            now = viewer.look()
+            return now is not None and max(abs(a - b) for a, b in zip(now.blocks, before.blocks, strict=True)) > 10
+
+        wait_until(changed, 30, "what was typed is in the video")
+        wait_until(same, 10, "the video is sharp again")
+        assert place.page.console() == []

@@ -196,7 +196,7 @@ def console_routes(service: Service, room: ConsoleRoom) -> list[Route]:
         Route(f"{V1}/vms/{{name}}/consoles", MachineTickets(service, room)),
         Route(f"{V1}/vms/{{name}}/vnc", MachineConsole(room, ConsoleKind.VNC)),
         Route(f"{V1}/vms/{{name}}/serial", MachineConsole(room, ConsoleKind.SERIAL)),
-        Route(f"{V1}/vms/{{name}}/webrtc", WebRtcConsole(room, ())),
+        Route(f"{V1}/vms/{{name}}/webrtc", WebRtcConsole(service, room, ())),
         Route(f"{V1}/vms/{{name}}/screenshot", MachineScreenshot(service)),
         Route(f"{V1}/vms/{{name}}/keys", MachineKeyboard(service)),
         Route(f"{V1}/consoles", ConsoleCollection(room)),

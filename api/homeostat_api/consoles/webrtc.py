@@ -16,6 +16,7 @@ from homeostat.accounts.consoles import ConsoleKind, OpenConsole
 from homeostat.consoles.signalling import CANDIDATES_MAX, SIGNALLING, Bye, Candidate, Garbled, IceServer, PeerOffer, read_message
 from homeostat.consoles.sitting import Close, End
 from homeostat.service.consoles import webrtc_peers
+from homeostat.service.service import Service
 
 from ..accounts.tickets import protocols_of
 from ..http.actor import who
@@ -34,8 +35,8 @@ GONE = (falcon.WebSocketDisconnected, OSError)
 class WebRtcConsole:
     """``servers``: of STUN and TURN, which whoever opens a console gets to know."""
 
-    def __init__(self, room: ConsoleRoom, servers: Sequence[IceServer]) -> None:
-        self._room, self._servers = room, servers
+    def __init__(self, service: Service, room: ConsoleRoom, servers: Sequence[IceServer]) -> None:
+        self._service, self._room, self._servers = service, room, servers
         self._open: set[asyncio.Task[None]] = set()
 
     @needs(Right.SEE)
@@ -49,8 +50,9 @@ class WebRtcConsole:
         async with AsyncExitStack() as stack:
             place = await stack.enter_async_context(self._room.place(ticket))
             await ws.accept(SIGNALLING)
+            peer = peers(self._servers, self._service.asked_by(who(req)).screens.film(place.console))
             # A task of its own: it outlasts the WebSocket, whose end may end what waits for it.
-            serving = asyncio.create_task(self._serve(ws, place, who(req), peers(self._servers), stack.pop_all()))
+            serving = asyncio.create_task(self._serve(ws, place, who(req), peer, stack.pop_all()))
         self._open.add(serving)
         serving.add_done_callback(self._open.discard)
         await asyncio.shield(serving)

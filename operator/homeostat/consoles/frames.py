@@ -1,16 +1,19 @@
 """The screens that somebody watches, as pictures that stand still: one reader for each machine and server feeds whoever looks.
 
 A reader is one more viewer of QEMU's. It asks for what changed twice a second, and reads nothing in between, so that a guest that
-paints all the time costs no more than that. It begins with the first who looks, and ends ``PATIENCE`` after the last.
+paints all the time costs no more than that. While somebody watches a film it asks as often as QEMU looks at the screen. It begins
+with the first who looks, and ends ``PATIENCE`` after the last.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from . import rfb
@@ -19,11 +22,15 @@ from .pictures import Picture, PictureSize, picture_of
 from .screen_relay import OpenScreen
 
 EVERY = 0.5  # seconds between two looks at a screen
+FILM = 0.02  # seconds between them while somebody watches a film; QEMU itself looks every 30 ms
+WATCHED = 1.0  # seconds after which nobody does who did
 PATIENCE = 10.0  # seconds that a reader goes on after the last who looked
 SLOW = 5.0  # seconds in which a screen greets and is painted, or ends a message that it began
 QUIET = 20  # messages that paint nothing, such as another size, which are read within a look
 CHUNK = 256 * 1024  # bytes of a screen that wait unread
 ENCODERS = 2  # pictures that are made at once
+
+_NUMBERS = itertools.count(1)  # of all readers: one that begins again shows another picture
 
 log = logging.getLogger("homeostat.api")
 
@@ -44,6 +51,16 @@ class FrameLimits:
     pixels: int = 4 * PIXELS_MAX
 
 
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A screen at one moment. ``number``: another one has another. ``pixels``: of 4 bytes each, see ``framebuffer``."""
+
+    number: int
+    width: int
+    height: int
+    pixels: bytes = field(repr=False)
+
+
 class Frames:
     """All screens that this server reads."""
 
@@ -62,12 +79,25 @@ class Frames:
             NoFrame: it does not run, does not speak RFB, is too slow or too large.
             NoRoom: as many as may be are read already.
         """
+        return await self._reader(domain, open_screen).picture(size, self._encoders)
+
+    async def shot(self, domain: str, open_screen: OpenScreen, seen: int, wait: float) -> Shot:
+        """Returns a domain's screen as soon as it is another than that of number ``seen``, or after so many seconds. Who asks
+        again and again has a film.
+
+        Raises:
+            NoFrame: as above.
+            NoRoom: as above.
+        """
+        return await self._reader(domain, open_screen).shot(seen, wait)
+
+    def _reader(self, domain: str, open_screen: OpenScreen) -> _ScreenReader:
         reader = self._readers.get(domain)
         if reader is None:
             if len(self._readers) >= self._limits.readers:
                 raise NoRoom(f"{len(self._readers)} screens are watched, and {self._limits.readers} are the most")
             reader = self._readers[domain] = _ScreenReader(open_screen, self._check, lambda: self._readers.pop(domain, None))
-        return await reader.picture(size, self._encoders)
+        return reader
 
     def _check(self) -> None:
         pixels = sum(reader.pixels for reader in self._readers.values())
@@ -83,6 +113,9 @@ class _ScreenReader:
         self._screen: Framebuffer | None = None
         self._pictures: dict[PictureSize, Picture] = {}  # of the screen as it is now
         self._changed = datetime.now(UTC)
+        self._number = next(_NUMBERS)
+        self._filmed = float("-inf")  # when somebody watched a film of it, last
+        self._another = asyncio.Event()  # it was painted, or has ended
         self._ready = asyncio.Event()  # the screen is painted, or it has ended
         self._encoding = asyncio.Lock()
         self._task = asyncio.create_task(self._run())
@@ -94,16 +127,41 @@ class _ScreenReader:
         return len(self._screen.pixels) // BYTES if self._screen is not None else 0
 
     async def picture(self, size: PictureSize, encoders: asyncio.Semaphore) -> Picture:
-        self._alarm.cancel()
-        self._alarm = asyncio.get_running_loop().call_later(PATIENCE, self._forgotten)
+        self._looked_at()
         while True:
             await self._ready.wait()
             async with self._encoding, encoders:  # one encodes for all who look
-                if self._task.done():
-                    raise self._why(self._task) or NoFrame("nobody had looked at it for a while: ask again")
-                if self._screen is not None and self._screen.painted:
-                    return await self._encoded(self._screen, size)
+                if (screen := self._whole()) is not None:
+                    return await self._encoded(screen, size)
             self._ready.clear()  # it has just got another size
+
+    async def shot(self, seen: int, wait: float) -> Shot:
+        self._looked_at()
+        self._filmed = asyncio.get_running_loop().time()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                while self._number == seen and not self._task.done():
+                    self._another.clear()
+                    await self._another.wait()
+        while True:
+            await self._ready.wait()
+            if (screen := self._whole()) is not None:
+                return Shot(self._number, screen.width, screen.height, bytes(screen.pixels))
+            self._ready.clear()
+
+    def _looked_at(self) -> None:
+        self._alarm.cancel()
+        self._alarm = asyncio.get_running_loop().call_later(PATIENCE, self._forgotten)
+
+    def _whole(self) -> Framebuffer | None:
+        """Returns the screen. None: it is not painted yet.
+
+        Raises:
+            NoFrame: it has ended.
+        """
+        if self._task.done():
+            raise self._why(self._task) or NoFrame("nobody had looked at it for a while: ask again")
+        return self._screen if self._screen is not None and self._screen.painted else None
 
     async def _encoded(self, screen: Framebuffer, size: PictureSize) -> Picture:
         pictures = self._pictures
@@ -124,6 +182,7 @@ class _ScreenReader:
             log.error("a screen cannot be read any more", exc_info=why)
         self._screen = None
         self._ready.set()
+        self._another.set()
 
     @staticmethod
     def _why(task: asyncio.Task[None]) -> BaseException | None:
@@ -157,11 +216,16 @@ class _ScreenReader:
             self._check()
             await send(FORMAT + ENCODINGS + screen.asks_all)
             while True:
+                asked = asyncio.get_running_loop().time()
                 await self._take_changes(screen, source, send, due)
-                await asyncio.sleep(EVERY)
+                await self._pause(asked)
                 await send(screen.asks_more)
         finally:
             writer.transport.abort()  # to close it would wait until the screen has read everything
+
+    async def _pause(self, asked: float) -> None:
+        now = asyncio.get_running_loop().time()
+        await asyncio.sleep(max(0.0, asked + FILM - now) if now - self._filmed < WATCHED else EVERY)
 
     async def _take_changes(self, screen: Framebuffer, source: rfb.Source, send: rfb.Send, due: asyncio.Timeout) -> None:
         """Reads until something was painted."""
@@ -180,6 +244,7 @@ class _ScreenReader:
             else:
                 self._ready.clear()
             if painted := taken.painted:
-                self._pictures, self._changed = {}, datetime.now(UTC)
+                self._pictures, self._changed, self._number = {}, datetime.now(UTC), next(_NUMBERS)
+                self._another.set()
             elif (quiet := quiet + 1) % QUIET == 0:
                 await asyncio.sleep(EVERY)

@@ -9,14 +9,20 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from fractions import Fraction
 from ipaddress import ip_address
 
-from aiortc import RTCConfiguration, RTCDataChannel, RTCIceServer, RTCPeerConnection, RTCSessionDescription
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCDataChannel, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 from aiortc.exceptions import InvalidStateError
 from aiortc.sdp import candidate_from_sdp
+from av import VideoFrame
 
+from .film import Film
+from .framebuffer import BYTES
+from .frames import Shot
 from .signalling import Candidate, Garbled, IceServer, PeerOffer
 from .sitting import WORDS, Close, End, Left, Word
 
@@ -27,6 +33,8 @@ LAST = 1.0  # seconds in which a viewer may take the last word
 CLOSING = 5.0  # seconds in which a connection is closed
 SENT_MAX = 256 * 1024  # bytes that wait to be sent
 UNREAD_MAX = 1024 * 1024  # bytes that a viewer sent, and that nobody took yet
+CLOCK = 90_000  # ticks of a video's clock in a second
+VIDEO_PIXELS = 1920 * 1200  # of a video; a larger screen is made smaller
 NOT_FOUND = "no way to the viewer was found, or it broke: where there is a firewall or NAT between, it takes a TURN server"
 
 log = logging.getLogger("homeostat.api")
@@ -35,8 +43,9 @@ log = logging.getLogger("homeostat.api")
 class Peer:
     """A ``Viewer``, from before it is connected. ``failure``: why it went, where it did not simply leave."""
 
-    def __init__(self, servers: Sequence[IceServer]) -> None:
+    def __init__(self, servers: Sequence[IceServer], film: Film) -> None:
         self.failure: End | None = None
+        self._film = film
         self._connection = RTCPeerConnection(_configuration(servers))
         self._connection.on("datachannel", self._take_channel)
         self._connection.on("connectionstatechange", self._state_changed)
@@ -69,6 +78,9 @@ class Peer:
         try:
             async with asyncio.timeout(ANSWER):
                 await self._connection.setRemoteDescription(RTCSessionDescription(_without_names(offer.sdp), "offer"))
+                for transceiver in self._connection.getTransceivers():
+                    transceiver.sender.replaceTrack(FilmTrack(self._film, self.say))
+                    transceiver.direction = "sendonly"  # what he sends is not even decoded
                 await self._connection.setLocalDescription(await self._connection.createAnswer())
         except TimeoutError as error:
             raise Garbled(f"no answer to the offer could be made within {ANSWER:.0f} seconds") from error
@@ -195,6 +207,42 @@ class Peer:
     def _not_connected(self) -> None:
         why = NOT_FOUND if self._offered else f"no offer came within {CONNECT:.0f} seconds"
         self.fail(End(Close.LATER, why))
+
+
+class FilmTrack(MediaStreamTrack):
+    """A film as aiortc sends it. ``say``: tells the viewer why it is dark."""
+
+    kind = "video"
+
+    def __init__(self, film: Film, say: Callable[[Word], Awaitable[None]]) -> None:
+        super().__init__()
+        self._film, self._say = film, say
+        self._said = ""
+        self._began = time.monotonic()
+
+    async def recv(self) -> VideoFrame:
+        shot = await self._film.next()
+        if (why := self._film.trouble) not in ("", self._said):
+            with suppress(Left):
+                await self._say({"type": "video", "message": why})
+        self._said = why
+        frame = await asyncio.to_thread(_frame, shot)
+        frame.pts, frame.time_base = int((time.monotonic() - self._began) * CLOCK), Fraction(1, CLOCK)
+        return frame
+
+
+def _frame(shot: Shot) -> VideoFrame:
+    """Returns a picture as a video has it: of even width and height, and not too large."""
+    width, height = max(2, shot.width & ~1), max(2, shot.height & ~1)
+    frame = VideoFrame(width, height, "bgr0")
+    plane, line = frame.planes[0], BYTES * shot.width
+    if plane.line_size == line and height == shot.height:
+        plane.update(shot.pixels)
+    else:
+        rows = (shot.pixels[row * line : row * line + min(line, BYTES * width)] for row in range(min(height, shot.height)))
+        plane.update(b"".join(row.ljust(plane.line_size, b"\0") for row in rows).ljust(plane.buffer_size, b"\0"))
+    shrink = max(1.0, width * height / VIDEO_PIXELS) ** 0.5
+    return frame.reformat(int(width / shrink) & ~1, int(height / shrink) & ~1, "yuv420p")
 
 
 def _configuration(servers: Sequence[IceServer]) -> RTCConfiguration:

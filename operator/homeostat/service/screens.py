@@ -5,13 +5,14 @@ from __future__ import annotations
 import socket
 
 from homeostat.accounts.consoles import ConsoleKind, ConsoleMode, ConsoleOf
+from homeostat.consoles.film import Film, WatchedScreen
 from homeostat.consoles.frames import Frames, NoFrame, NoRoom
 from homeostat.consoles.pictures import Picture, PictureSize, dummy_picture
 from homeostat.models.machine import VirtualMachine
 
 from .consoles import MachineConsoles, uuid_of
 from .machines import Machines
-from .refusals import ConsoleUnavailable, TooManyScreens
+from .refusals import ConsoleUnavailable, Refusal, TooManyScreens
 
 
 class MachineScreens:
@@ -39,6 +40,27 @@ class MachineScreens:
             raise
 
     async def _picture(self, machine: VirtualMachine, size: PictureSize) -> Picture:
+        watched = await self._watched(machine)
+        name = machine.metadata.name
+        try:
+            return await self._frames.picture(watched.domain, watched.open, size)
+        except NoRoom as error:
+            raise TooManyScreens(name, str(error)) from error
+        except NoFrame as error:
+            raise ConsoleUnavailable(name, str(error)) from error
+
+    def film(self, console: ConsoleOf) -> Film:
+        """Returns what a console shows, as a film."""
+
+        async def found() -> WatchedScreen:
+            try:
+                return await self._watched(await self._machines.get(console.machine))
+            except Refusal as error:
+                raise NoFrame(str(error)) from error
+
+        return Film(self._frames, found)
+
+    async def _watched(self, machine: VirtualMachine) -> WatchedScreen:
         meta = machine.metadata
         await self._consoles.check_screen(machine)
         spec = (await self._machines.effective(machine)).spec
@@ -54,9 +76,4 @@ class MachineScreens:
             except ConsoleUnavailable as error:
                 raise NoFrame(error.why) from error
 
-        try:
-            return await self._frames.picture(f"{meta.uid} {uuid}", opened, size)
-        except NoRoom as error:
-            raise TooManyScreens(meta.name, str(error)) from error
-        except NoFrame as error:
-            raise ConsoleUnavailable(meta.name, str(error)) from error
+        return WatchedScreen(f"{meta.uid} {uuid}", opened)

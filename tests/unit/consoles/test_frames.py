@@ -242,6 +242,34 @@ async def test_so_they_have_with_another_size() -> None:
         await looking
 
 
+async def test_a_film_is_each_picture_as_soon_as_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frames, "EVERY", 60.0)  # only who watches has the next one soon
+    found, screen = Frames(), RfbScreen()
+    first = asyncio.create_task(found.shot("web", screen.open, 0, 1.0))
+    await screen.greets()
+    assert await screen.is_asked() == ASKS_ALL
+    await screen.shows(raw(0, 0, *screen.size))
+    shot = await first
+    assert (shot.width, shot.height, shot.pixels) == (4, 2, RED * 8)
+    second = asyncio.create_task(found.shot("web", screen.open, shot.number, 1.0))
+    assert await screen.is_asked() == ASKS_MORE
+    await screen.shows(raw(0, 0, 1, 1, BLUE))
+    now = await second
+    assert now.number != shot.number and now.pixels == BLUE + RED * 7
+    assert (await found.shot("web", screen.open, now.number, 0.01)) == now, "nothing changed"
+
+
+async def test_a_film_ends_with_the_screen() -> None:
+    found, screen = Frames(), RfbScreen()
+    await painted(found, screen)
+    shot = await found.shot("web", screen.open, 0, 1.0)
+    waiting = asyncio.create_task(found.shot("web", screen.open, shot.number, 60.0))
+    await asyncio.sleep(0)
+    screen.socket.close()
+    with refuses("it has just ended"):
+        await waiting
+
+
 async def test_who_gave_up_leaves_the_others() -> None:
     found, screen = Frames(), RfbScreen()
     impatient, patient = wanted(found, screen), wanted(found, screen)

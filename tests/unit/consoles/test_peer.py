@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,7 +12,10 @@ import pytest
 
 aiortc = pytest.importorskip("aiortc", reason="make venv installs it")
 
+from homeostat.consoles import film as films  # noqa: E402
 from homeostat.consoles import peer as peers  # noqa: E402 - it imports aiortc
+from homeostat.consoles.film import DARK, Film, WatchedScreen  # noqa: E402
+from homeostat.consoles.frames import Frames, NoFrame, Shot  # noqa: E402
 from homeostat.consoles.peer import Peer  # noqa: E402
 from homeostat.consoles.signalling import Candidate, Garbled, PeerOffer  # noqa: E402
 from homeostat.consoles.sitting import BYTES, WORDS, Close, End, Left  # noqa: E402
@@ -22,12 +25,21 @@ SDP = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
 LINE = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\n"
 
 
-class Browser:
-    """The other side."""
+async def nothing() -> WatchedScreen:
+    raise NoFrame("it is off")
 
-    def __init__(self, label: str = "rfb", **options: Any) -> None:
+
+def new_peer(find: Callable[[], Awaitable[WatchedScreen]] = nothing) -> Peer:
+    return Peer((), Film(Frames(), find))
+
+
+class Browser:
+    """The other side. ``video``: it wants one."""
+
+    def __init__(self, label: str = "rfb", video: bool = False, **options: Any) -> None:
         self.connection = aiortc.RTCPeerConnection(aiortc.RTCConfiguration([]))
         self.channel = self.connection.createDataChannel(label, **options)
+        self.video = self.connection.addTransceiver("video") if video else None
         self.received: asyncio.Queue[bytes | str] = asyncio.Queue()
         self.opened, self.closed = asyncio.Event(), asyncio.Event()
         self.channel.on("message", self.received.put_nowait)
@@ -36,14 +48,16 @@ class Browser:
 
     async def connect(self, peer: Peer) -> None:
         await self.connection.setLocalDescription(await self.connection.createOffer())
-        answer = await peer.answer(PeerOffer(self.connection.localDescription.sdp, video=False))
+        answer = await peer.answer(PeerOffer(self.connection.localDescription.sdp, video=self.video is not None))
         await self.connection.setRemoteDescription(aiortc.RTCSessionDescription(answer, "answer"))
         await self.opened.wait()
 
 
 @asynccontextmanager
-async def connected(protocol: str = WORDS, **options: Any) -> AsyncIterator[tuple[Peer, Browser]]:
-    peer, browser = Peer(()), Browser(protocol=protocol, **options)
+async def connected(
+    protocol: str = WORDS, find: Callable[[], Awaitable[WatchedScreen]] = nothing, **options: Any
+) -> AsyncIterator[tuple[Peer, Browser]]:
+    peer, browser = new_peer(find), Browser(protocol=protocol, **options)
     try:
         async with asyncio.timeout(10):
             await browser.connect(peer)
@@ -104,7 +118,7 @@ class Stuck:
 
 async def test_only_so_much_waits_for_who_reads_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peers, "LAST", 0.01)
-    peer, channel = Peer(()), Stuck()
+    peer, channel = new_peer(), Stuck()
     peer._take_channel(channel)  # type: ignore[arg-type]
     await peer.send(bytes(peers.SENT_MAX))
     await peer.send(b"1")
@@ -141,8 +155,33 @@ async def test_who_does_not_keep_to_it_is_sent_away(
         assert why in str(await browser.received.get())
 
 
+async def test_a_video_is_sent_to_who_asks_for_it_and_says_why_it_is_dark(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(films, "AGAIN", 0.01)
+    async with connected(video=True) as (_, browser):
+        assert browser.video is not None
+        frame = await browser.video.receiver.track.recv()
+        assert (frame.width, frame.height) == DARK and max(bytes(frame.planes[0])) < 20
+        assert json.loads(str(await browser.received.get())) == {"type": "video", "message": "it is off"}
+        assert browser.video.currentDirection == "recvonly", "what he sends is not taken"
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "shown"),
+    [(720, 400, (720, 400)), (641, 401, (640, 400)), (1, 1, (2, 2)), (3840, 2160, (2023, 1138))],
+    ids=["text", "odd", "one pixel", "large"],
+)
+def test_a_picture_is_one_that_a_video_takes(width: int, height: int, shown: tuple[int, int]) -> None:
+    left = width // 2
+    row = b"\x00\x00\xff\x00" * left + b"\xff\x00\x00\x00" * (width - left)
+    frame = peers._frame(Shot(1, width, height, row * height))
+    assert (frame.width, frame.height) == (shown[0] & ~1, shown[1] & ~1) and frame.format.name == "yuv420p"
+    if width > 2:
+        red, blue = (frame.to_rgb().planes[0], 3 * (frame.width // 4)), (frame.to_rgb().planes[0], 3 * (3 * frame.width // 4))
+        assert bytes(red[0])[red[1]] > 200 and bytes(blue[0])[blue[1] + 2] > 200
+
+
 async def test_a_channel_of_another_name_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    peer, browser = Peer(()), Browser("other")
+    peer, browser = new_peer(), Browser("other")
     await browser.connect(peer)
     await browser.closed.wait()
     await peer.close(DONE)
@@ -151,7 +190,7 @@ async def test_a_channel_of_another_name_is_closed(monkeypatch: pytest.MonkeyPat
 
 async def test_who_is_not_connected_in_time_is_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peers, "CONNECT", 0.01)
-    peer = Peer(())
+    peer = new_peer()
     with pytest.raises(Left):
         await peer.say({"type": "opened"})
     assert peer.failure == End(Close.LATER, "no offer came within 0 seconds")
@@ -169,7 +208,7 @@ GARBAGE = {
 
 @pytest.mark.parametrize("sdp", GARBAGE.values(), ids=list(GARBAGE))
 async def test_an_offer_that_is_garbage_is_refused(sdp: str) -> None:
-    peer = Peer(())
+    peer = new_peer()
     with pytest.raises(Garbled, match="the offer cannot be taken"):
         await peer.answer(PeerOffer(sdp, video=False))
     with pytest.raises(Garbled, match="takes one offer"):
@@ -181,14 +220,14 @@ async def test_an_offer_that_is_garbage_is_refused(sdp: str) -> None:
     "text", ["candidate:x", "candidate:1 one udp 2 192.0.2.7 5000 typ host", "candidate:1 1 udp 2 192.0.2.7 p typ host"]
 )
 async def test_a_candidate_that_is_garbage_is_refused(text: str) -> None:
-    peer = Peer(())
+    peer = new_peer()
     with pytest.raises(Garbled, match="a candidate cannot be taken"):
         await peer.add(Candidate(text, "0", 0))
     await peer.close(DONE)
 
 
 async def test_names_are_not_looked_up() -> None:
-    peer = Peer(())
+    peer = new_peer()
     await peer.add(Candidate("candidate:1 1 udp 2 hidden.example 5000 typ host", "0", 0))
     assert peers._without_names(
         "v=0\r\na=candidate:1 1 udp 2 x.local 5 typ host\r\na=candidate:1 1 udp 2 ::1 5 typ host\r\n"
