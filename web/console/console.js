@@ -1,6 +1,7 @@
 // /console/{name}: the screen of one machine.
 
 import { ConsolePage, part } from "./page.js";
+import { offerPaste } from "./paste.js";
 import { Screen } from "./screen.js";
 
 let screen = null;
@@ -12,7 +13,7 @@ const page = new ConsolePage("vnc", {
   bytes: (data) => screen?.receive(data),
   control(controls) {
     screen.control(controls);
-    part("cad").hidden = !controls;
+    part("cad").hidden = part("paste").hidden = !controls;
   },
   word(said) {
     if (said.type !== "restart") return;
@@ -23,10 +24,11 @@ const page = new ConsolePage("vnc", {
   ended() {
     screen?.end();
     screen = null;
-    part("cad").hidden = true;
+    part("cad").hidden = part("paste").hidden = true;
   },
 });
 
 part("full").onclick = () => part("screen").requestFullscreen();
 part("cad").onclick = () => screen.ctrlAltDel();
+offerPaste(page.machine);
 part("other").href = `${location.pathname}/serial`;
