@@ -104,7 +104,7 @@ def make_parts(config: ApiConfig) -> ApiParts:
     routes = [
         *volant.routes(service, config.shutdown_margin, config.keep_alive, config.plugin_kernel),
         *own_routes(service),
-        *console_routes(service, room),
+        *console_routes(service, room, config.ice),
         *page_routes(),
         *account_routes(accounts, config.oidc, config.stopping),
         Route("/healthz", Liveness(mode.supervisor, mode.operator)),

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from homeostat.accounts.oidc.settings import SCOPES, USERNAME, OidcSettings
 from homeostat.accounts.rights import Role
+from homeostat.consoles.signalling import IceServer
 from homeostat.driver.storage.secret import exposed
 from homeostat.models.loopback import is_loopback
 from homeostat.store.files.state import StateFolder
@@ -62,6 +63,7 @@ class ApiConfig:
     max_upload: int = 64 * 2**30  # bytes of one image
     max_exports: int = 2  # copies of disks at once
     consoles: ConsoleBounds = ConsoleBounds()
+    ice: tuple[IceServer, ...] = ()  # for WebRTC
     cluster: Access | None = None  # Kubernetes mode: then there is no directory
     namespace: str = "default"  # whose resources are served
     stopping: Callable[[], bool] = field(default=lambda: False, repr=False)  # the server is shutting down
@@ -196,6 +198,34 @@ def provider_of(told: str | None) -> OidcSettings | None:
         {name: Role(role) for name, role in (table.roles or {}).items()},
         table.redirect_uri,
     )
+
+
+_ICE = re.compile(r"(stun|turns?):(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?(\?transport=(udp|tcp))?", re.IGNORECASE)
+
+
+def ice_servers(urls: Iterable[str], username: str | None, credential_file: Path | None) -> tuple[IceServer, ...]:
+    """Returns the servers that help viewers by WebRTC, and this server, to find each other.
+
+    Raises:
+        ConfigError: one is none, TURN lacks a name or a password, or these are of no use.
+    """
+    given = tuple(urls)
+    for url in given:
+        if not _ICE.fullmatch(url):
+            raise ConfigError(
+                f"--consoles-ice-server {url}: write stun:HOST:3478, turn:HOST:3478 or turns:HOST:5349?transport=tcp"
+            )
+    stun = tuple(url for url in given if url.lower().startswith("stun:"))
+    turn = tuple(url for url in given if url not in stun)
+    if bool(turn) is not (username is not None) or bool(turn) is not (credential_file is not None):
+        raise ConfigError("a TURN server, --consoles-turn-username and --consoles-turn-credential-file go together")
+    found = [IceServer(stun)] if stun else []
+    if credential_file is not None:
+        named = f"--consoles-turn-credential-file {credential_file}"
+        if not (credential := _secret_in(credential_file, named, "password")) or not credential.isprintable():
+            raise ConfigError(f"{named}: must hold the password, in one line")
+        found.append(IceServer(turn, username, credential))
+    return tuple(found)
 
 
 _ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:[0-9]{1,5})?")  # as browsers write it

@@ -26,7 +26,17 @@ from homeostat.store.kubernetes.access import Access
 
 from . import logs
 from .app import create_app
-from .config import ApiConfig, ConfigError, ConsoleBounds, allowed_origins, family_of, listening, provider_of, proxies_named
+from .config import (
+    ApiConfig,
+    ConfigError,
+    ConsoleBounds,
+    allowed_origins,
+    family_of,
+    ice_servers,
+    listening,
+    provider_of,
+    proxies_named,
+)
 from .connections import limits
 from .connections.tls import Certificate, certificate_of
 from .http.errors import App
@@ -185,6 +195,9 @@ def main(
     consoles_per_account: int,
     consoles_idle: float,
     consoles_total: float,
+    consoles_ice_server: tuple[str, ...],
+    consoles_turn_username: str | None,
+    consoles_turn_credential_file: Path | None,
     end_with_parent: bool,
 ) -> None:
     """Serve Homeostat's REST API. Exit status 2: refused, and why."""
@@ -197,6 +210,7 @@ def main(
         certificate = certificate_of(tls_certificate, tls_key)
         origins = allowed_origins(allow_origins, token, accounts_required)
         provider = provider_of(accounts_oidc)
+        ice = ice_servers(consoles_ice_server, consoles_turn_username, consoles_turn_credential_file)
         cluster = Access(kubeconfig, context) if kubernetes else None
     except (ConfigError, StoreError) as error:
         raise click.UsageError(str(error)) from error
@@ -210,6 +224,7 @@ def main(
         image_folders=folders, plugin_kernel=plugin_kernel,
         max_replicas=max_replicas, max_upload=max_upload, max_exports=max_exports,
         consoles=ConsoleBounds(consoles_per_machine, consoles_per_account, consoles_idle or inf, consoles_total or inf),
+        ice=ice,
         cluster=cluster, namespace=namespace,
     )  # fmt: skip
     Server(config, workers, max_connections, certificate).run()

@@ -124,6 +124,24 @@ def test_bye_ends_it(api: Api, bob: Person) -> None:
         console.message()
 
 
+def test_the_servers_of_the_configuration_are_named_to_who_opens_one(tmp_path: Path) -> None:
+    secret = tmp_path / "turn"
+    secret.write_text("s3cret-of-turn")
+    secret.chmod(0o600)
+    StateFolder.open(tmp_path / "state").remember_libvirt(NO_LIBVIRT)
+    options = ["--consoles-ice-server", "stun:127.0.0.1:9", "--consoles-ice-server", "turn:127.0.0.1:9"]
+    options += ["--consoles-turn-username", "homeostat", "--consoles-turn-credential-file", str(secret)]
+    with serving(tmp_path, *options) as api:
+        api.create("web")
+        api.operator.report("web", MachineState.RUNNING, domain_uuid=UUID, host="local")
+        given = ticket(api.http, "web", kind="webrtc")
+        console = Console(api.http.base_url, given["path"], SIGNALLING, given["ticket"])
+        turn = {"urls": ["turn:127.0.0.1:9"], "username": "homeostat", "credential": "s3cret-of-turn"}
+        assert console.word("ice")["servers"] == [{"urls": ["stun:127.0.0.1:9"]}, turn]
+        console.close()
+    assert "s3cret-of-turn" not in (tmp_path / "api.log").read_text()
+
+
 def test_without_aiortc_it_is_501_that_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lacking = tmp_path / "lacking"
     lacking.mkdir()

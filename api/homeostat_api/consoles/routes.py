@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import falcon
@@ -9,7 +10,7 @@ import falcon.asgi
 from pydantic import BaseModel, ConfigDict, Field
 
 from homeostat.accounts.consoles import ConsoleKind, ConsoleMode, OpenConsole
-from homeostat.consoles.signalling import SIGNALLING
+from homeostat.consoles.signalling import SIGNALLING, IceServer
 from homeostat.consoles.sitting import BYTES, WORDS
 from homeostat.service.service import Service
 
@@ -190,13 +191,13 @@ class ConsoleSize:
         resp.status = falcon.HTTP_204
 
 
-def console_routes(service: Service, room: ConsoleRoom) -> list[Route]:
-    """Returns the routes of consoles."""
+def console_routes(service: Service, room: ConsoleRoom, ice: Sequence[IceServer] = ()) -> list[Route]:
+    """Returns the routes of consoles. ``ice``: servers for those by WebRTC."""
     return [
         Route(f"{V1}/vms/{{name}}/consoles", MachineTickets(service, room)),
         Route(f"{V1}/vms/{{name}}/vnc", MachineConsole(room, ConsoleKind.VNC)),
         Route(f"{V1}/vms/{{name}}/serial", MachineConsole(room, ConsoleKind.SERIAL)),
-        Route(f"{V1}/vms/{{name}}/webrtc", WebRtcConsole(service, room, ())),
+        Route(f"{V1}/vms/{{name}}/webrtc", WebRtcConsole(service, room, ice)),
         Route(f"{V1}/vms/{{name}}/screenshot", MachineScreenshot(service)),
         Route(f"{V1}/vms/{{name}}/keys", MachineKeyboard(service)),
         Route(f"{V1}/consoles", ConsoleCollection(room)),

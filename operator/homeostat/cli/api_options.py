@@ -186,6 +186,15 @@ _DECLARED: dict[str, tuple[str, Mapping[str, Any]]] = {
             "help": f"How long a console stays open at all; 0 {UNLIMITED}.",
         },
     ),
+    "consoles_ice_server": (
+        "--consoles-ice-server",
+        {"metavar": "URL", "multiple": True, "help": "A STUN or TURN server for WebRTC, such as stun:HOST:3478; repeatable."},
+    ),
+    "consoles_turn_username": ("--consoles-turn-username", {"metavar": "NAME", "help": "The user's name at the TURN server."}),
+    "consoles_turn_credential_file": (
+        "--consoles-turn-credential-file",
+        {"type": click.Path(path_type=Path), "metavar": "FILE", "help": "A file of mode 0600 with his password there."},
+    ),
 }
 """The options, by the names of the fields of ApiOptions."""
 
@@ -222,6 +231,9 @@ class ApiOptions:
     consoles_per_account: int = CONSOLES
     consoles_idle: float = CONSOLE_IDLE
     consoles_total: float = CONSOLE_TOTAL
+    consoles_ice_server: tuple[str, ...] = ()
+    consoles_turn_username: str | None = None
+    consoles_turn_credential_file: Path | None = None
 
     @property
     def address(self) -> str:

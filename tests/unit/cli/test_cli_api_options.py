@@ -40,6 +40,7 @@ def test_every_option_of_up_reaches_the_server(tmp_path: Path, monkeypatch: pyte
     words += ["--plugin-kernel", "http://images/vmlinuz", "--state", str(tmp_path / "state")]
     words += ["--max-replicas", "7", "--max-connections", "77", "--consoles-per-machine", "3", "--consoles-per-account", "2"]
     words += ["--consoles-idle", "90m", "--consoles-total", "0"]
+    words += ["--consoles-ice-server", "stun:a", "--consoles-ice-server", "stun:b"]
     result = CliRunner().invoke(cli, ["up", str(tmp_path), *words], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     api = started[0].api
@@ -58,6 +59,7 @@ def test_every_option_of_up_reaches_the_server(tmp_path: Path, monkeypatch: pyte
         "consoles_per_account": 2,
         "consoles_idle": 5400.0,
         "consoles_total": 0.0,
+        "consoles_ice_server": ("stun:a", "stun:b"),
         "end_with_parent": True,
     }
     read = as_the_server_reads(api)

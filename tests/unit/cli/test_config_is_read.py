@@ -63,6 +63,9 @@ per-machine = 1
 per-account = 2
 idle = "1h"
 total = "2h"
+ice-server = ["turn:turn.example"]
+turn-username = "homeostat"
+turn-credential-file = "/tc"
 [accounts]
 required = true
 database = "sqlite:////a"
@@ -119,7 +122,7 @@ def test_the_sample_holds_every_key(file: Path) -> None:
     found = load(file)
     for model in (
         found,
-        *(getattr(found, name) for name in ("api", "up", "operator", "kubernetes", "trash", "allow", "accounts")),
+        *(getattr(found, name) for name in ("api", "up", "operator", "kubernetes", "trash", "consoles", "allow", "accounts")),
         found.accounts.oidc,
     ):
         assert [name for name in type(model).model_fields if getattr(model, name) is None] == []

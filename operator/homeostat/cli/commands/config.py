@@ -96,7 +96,7 @@ def _refused(found: Configuration) -> Iterator[tuple[list[str], str]]:
 
 
 def _looks(found: Configuration) -> Iterator[tuple[list[str], Callable[[], Any]]]:
-    from homeostat_api.config import allowed_origins, listening, provider_of, proxies_named, read_token
+    from homeostat_api.config import allowed_origins, ice_servers, listening, provider_of, proxies_named, read_token
     from homeostat_api.connections.tls import certificate_of
 
     from ..api_options import BIND
@@ -118,6 +118,13 @@ def _looks(found: Configuration) -> Iterator[tuple[list[str], Callable[[], Any]]
         yield ["api", "trusted-proxy"], lambda: proxies_named(proxies)
     if (provider := found.accounts.oidc) is not None:
         yield ["accounts", "oidc", "client-secret-file"], lambda: provider_of(provider.model_dump_json(exclude_none=True))
+    consoles = found.consoles
+    if (urls := consoles.ice_server) or consoles.turn_username or consoles.turn_credential_file:
+        named = "ice-server" if urls else "turn-username" if consoles.turn_username else "turn-credential-file"
+        yield (
+            ["consoles", named],
+            lambda: ice_servers(urls or (), consoles.turn_username, consoles.turn_credential_file),
+        )
     if api.tls_certificate is not None or api.tls_key is not None:
         named = "tls-certificate" if api.tls_certificate else "tls-key"
         yield ["api", named], lambda: certificate_of(api.tls_certificate, api.tls_key)

@@ -121,6 +121,14 @@ class ConsolesSection(Section):
     )
     idle: Duration | None = Field(default=None, description="How long one stays open without anything typed; 0 sets no limit.")
     total: Duration | None = Field(default=None, description="How long one stays open at all; 0 sets no limit.")
+    ice_server: list[str] | None = Field(
+        default=None, description="STUN and TURN servers for WebRTC: stun:HOST:PORT, turn:HOST:PORT, turns:HOST:PORT."
+    )
+    turn_username: str | None = Field(default=None, description="The user's name at the TURN server.")
+    turn_credential_file: AbsolutePath | None = Field(
+        default=None,
+        description="A file of mode 0600 with his password there, which whoever opens a console by WebRTC gets to know.",
+    )
 
 
 def _provider(url: str) -> str:
