@@ -16,7 +16,7 @@ aiortc = pytest.importorskip("aiortc", reason="make venv installs it")
 from homeostat.consoles.signalling import CANDIDATES_MAX, SIGNALLING  # noqa: E402
 from homeostat.consoles.webrtc import WebRtcMissing  # noqa: E402
 from homeostat.service import consoles as service_consoles  # noqa: E402
-from tests.accounts.console_house import BYTES, WORDS, ConsoleHouse, Sitter  # noqa: E402
+from tests.accounts.console_house import BYTES, WORDS, ConsoleHouse, Sitter, until  # noqa: E402
 from tests.unit.consoles.rfb_screen import RfbScreen  # noqa: E402
 
 SDP = "v=0\r\na=fingerprint:sha-256 00\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n"
@@ -122,14 +122,16 @@ async def test_a_connection_goes_on_without_its_websocket(house: ConsoleHouse, m
     channel = browser.createDataChannel("rfb", protocol=WORDS)
     channel.on("message", told.put_nowait)
     try:
-        async with asyncio.timeout(20), begun(house) as bob:
+        async with asyncio.timeout(10), begun(house) as bob:
             await browser.setLocalDescription(await browser.createOffer())
             await tell(bob, type="offer", sdp=browser.localDescription.sdp)
             await browser.setRemoteDescription(aiortc.RTCSessionDescription((await bob.word("answer"))["sdp"], "answer"))
             opened = json.loads(str(await told.get()))
             assert opened["type"] == "opened" and opened["controls"] is True
             await bob.socket.close()
-            await house.looked()
+            await until(lambda: not any(task.get_coro().__name__ == "_signal" for task in asyncio.all_tasks()))
+            house.sitting(opened["console"]).typed -= 3590
+            assert json.loads(str(await told.get())) == {"type": "idle", "seconds": 10}, "he is still told what he has to know"
             [one] = await house.consoles()
             assert one["id"] == opened["console"]
             await house.done("bob", "DELETE", f"consoles/{one['id']}")
