@@ -106,6 +106,12 @@ class ConsoleHouse:
     def sitting(self, id: str) -> Sitting:
         return self.room._served[id].sitting
 
+    async def types(self, sitter: Sitter, id: str, text: bytes) -> None:
+        """Types at a console, and waits until the server has read it."""
+        before = self.sitting(id).typed
+        await sitter.socket.send_data(text)
+        await until(lambda: self.sitting(id).typed > before)
+
     async def looked(self) -> None:
         """Waits until the room has looked after its consoles once more, and told them what it had to."""
         await self.room._look()

@@ -132,6 +132,17 @@ def test_an_account_is_made_changed_and_deleted(root: Asker) -> None:
     assert [one["name"] for one in root.done("GET", "users")["users"]] == ["ada", "root"]
 
 
+def test_the_audit_is_searched_by_moments(root: Asker) -> None:
+    for field in ("since", "until"):
+        refused = root.ask("GET", f"audit?{field}={'x' * 65}")
+        assert (refused.status_code, refused.json["code"]) == (400, "invalid_request")
+        assert refused.json["details"] == {"parameter": field, "given": "x" * 64}
+    whole = root.done("GET", "audit")["entries"]
+    assert whole and root.done("GET", "audit?since=2026-01-15T10:00:00Z")["entries"] == whole
+    assert not root.done("GET", "audit?until=2026-01-15")["entries"], "a moment without a zone is of UTC"
+    assert root.ask("GET", "audit?since=0001-01-01T00:00:00%2B14:00").status_code == 400
+
+
 def test_a_token_is_made_and_revoked(client: TestClient, ada: Asker) -> None:
     made = ada.done("POST", "tokens", name="ci", scopes=["see"])
     shown = {"Authorization": f"Bearer {made['token']}"}

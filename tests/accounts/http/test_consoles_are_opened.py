@@ -87,7 +87,7 @@ async def test_it_carries_what_is_typed_and_shown(house: ConsoleHouse) -> None:
 
 async def test_who_looks_on_types_nothing(house: ConsoleHouse) -> None:
     async with house.sits("eve") as eve:
-        await eve.socket.send_data(b"rm -r /\r")
+        await house.types(eve, await eve.id(), b"rm -r /\r")
         await eve.sees(b"booted")
     assert not house.lines
 

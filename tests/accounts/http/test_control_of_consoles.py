@@ -14,7 +14,7 @@ async def test_control_is_taken(house: ConsoleHouse) -> None:
     async with house.sits() as first, house.sits() as second:
         begun, next_one = await first.word("opened"), await second.word("opened")
         assert (begun["controls"], next_one["controls"]) == (True, False)
-        await second.socket.send_data(b"lost")
+        await house.types(second, next_one["console"], b"lost")
         await first.socket.send_data(b"a")
         await until(lambda: len(house.lines) == 1 and house.lines[0].typed == b"a")
         answer = await house.ask("bob", "POST", f"consoles/{next_one['console']}/control")
@@ -23,7 +23,7 @@ async def test_control_is_taken(house: ConsoleHouse) -> None:
         assert (await second.word("control"))["controls"] is True
         await until(lambda: len(house.lines) == 2 and house.lines[0].over)
         assert house.lines[1].forced, "from whatever program has it"
-        await first.socket.send_data(b"lost, too")
+        await house.types(first, begun["console"], b"lost, too")
         await second.socket.send_data(b"b")
         await until(lambda: house.lines[1].typed == b"b")
         assert len(house.lines) == 2 and house.lines[0].typed == b"a"

@@ -36,3 +36,9 @@ def test_a_provider_may_have_none() -> None:
     assert found is not None and found.client_secret is None and provider_of(None) is None
     with pytest.raises(ConfigError, match=r"\[accounts.oidc\]"):
         provider_of(json.dumps({**TABLE, "issuer": 7}))
+
+
+@pytest.mark.parametrize(("claim", "used"), [(None, "preferred_username"), ("email", "email")])
+def test_the_claim_that_names_an_account(claim: str | None, used: str) -> None:
+    found = provider_of(json.dumps({**TABLE, **({"username_claim": claim} if claim else {})}))
+    assert found is not None and found.username_claim == used

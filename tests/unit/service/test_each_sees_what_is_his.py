@@ -8,11 +8,12 @@ import pytest
 
 from homeostat.accounts.actor import HOUSE, Actor
 from homeostat.accounts.rights import OWN, Grant, Right, Role
-from homeostat.models.base import OWNER, Key, OwnerReference
+from homeostat.models.base import API_VERSION, OWNER, Key, OwnerReference
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.network.identity import bridge_device
 from homeostat.service.desk import Desk
 from homeostat.service.refusals import InUse, NoSuchResource, NotAllowed, NotYours
+from homeostat.store.errors import AlreadyExists
 from tests.unit.serving import Served
 from tests.unit.store_fixtures import Room
 
@@ -58,6 +59,16 @@ async def test_what_is_anothers_is_not_there(house: House) -> None:
         assert str(refused.value) == f"there is no VirtualMachine named {name!r}"
     assert await house.bob.machines.find("web") is None and await house.bob.sees(key("web")) is False
     assert await house.alice.sees(key("web")) is True and await house.bob.sees(key("none")) is None
+
+
+async def test_what_is_anothers_is_not_applied(house: House) -> None:
+    """That it is there is said first: what it would become is not even looked at."""
+    made = await house.alice.machines.make("web", {})
+    document = {"apiVersion": API_VERSION, "kind": "VirtualMachine", "metadata": {"name": "web"}}
+    for spec in ({}, {"disks": [{"name": "root", "diskRef": {"name": "none"}}]}):
+        with pytest.raises(AlreadyExists):
+            await house.bob.machines.apply({**document, "spec": spec})
+    assert await house.alice.machines.get("web") == made
 
 
 async def test_what_one_may_only_see_is_not_changed(house: House) -> None:

@@ -7,6 +7,7 @@ import pytest
 from homeostat.accounts.actor import Actor
 from homeostat.accounts.measures import Measure
 from homeostat.accounts.rights import Right, Role
+from homeostat.driver.storage.images.uploads import Upload
 from homeostat.models.base import Key
 from tests.unit.serving import Served
 from tests.unit.store_fixtures import Room
@@ -32,3 +33,16 @@ async def test_uploads_are_counted_where_they_are(room: Room, elsewhere: str) ->
     assert counted.found == {"alice": {**of_disks, **({} if elsewhere else of_images)}}
     others = {"VirtualMachine", "VirtualMachineDeployment", "Disk", "Snapshot"}
     assert counted.kinds == (others if elsewhere else {*others, "Image"}) and counted.namespace == "default"
+
+
+async def test_uploads_that_count(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that are under way, in this namespace, of an account."""
+    uploads = [
+        Upload("1", "default", "mine", 100, owner="alice"),
+        Upload("2", "default", "nobodys", 100),
+        Upload("3", "lab", "elsewhere", 100, owner="alice"),
+        Upload("4", "default", "done", 100, owner="alice", done=True),
+    ]
+    whole = Served(room).whole()
+    monkeypatch.setattr(whole._usage._uploads, "all", lambda: uploads)
+    assert (await whole.usage()).found == {"alice": {Key("Image", "default", "mine"): {Measure.UPLOADS: 1, Measure.DISK: 100}}}
