@@ -31,6 +31,7 @@ NAMES = {
     "memory": ("memory", "MB of the operator's process"),
     "overlay": ("overlay", "real QEMU: seconds until a machine from a 2 GB image runs, against one from 20 MB"),
     "upload": ("upload", "seconds of an upload of a file of so many MB, against cp of the same file"),
+    "webrtc": ("webrtc", "a console by WebRTC in Chromium: pictures a second, fraction of a core, ms from key to picture"),
     "startup": ("startup", "seconds of `homeostat version` and `--help`, against a Python that does nothing"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 
 from .rfb import RfbError, Source
@@ -12,6 +13,7 @@ RAW, COPY, SIZE = 0, 1, -223  # the encodings that are asked for
 # 32 bits of which 24 mean something, little-endian, true colour, 8 bits each of red, green and blue
 FORMAT = bytes([0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0])
 ENCODINGS = b"\x02\x00\x00\x03" + b"".join(code.to_bytes(4, "big", signed=True) for code in (COPY, RAW, SIZE))
+_RECTANGLE = struct.Struct(">4Hi")  # place, size and encoding
 _BAND = 256 * 1024  # bytes of a rectangle that are read at once
 _TEXT_MAX = 1024 * 1024  # bytes that a guest copies for its viewers
 
@@ -75,8 +77,7 @@ class Framebuffer:
         await source.readexactly(1)
         painted = resized = False
         for _ in range(await _number(source, 2)):
-            x, y, width, height = [await _number(source, 2) for _ in range(4)]
-            encoding = int.from_bytes(await source.readexactly(4), "big", signed=True)
+            x, y, width, height, encoding = _RECTANGLE.unpack(await source.readexactly(_RECTANGLE.size))
             if encoding == SIZE:
                 self._resize(width, height)
                 resized, painted = True, False
@@ -110,10 +111,14 @@ class Framebuffer:
         rows = max(1, _BAND // max(1, line))
         while height > 0 and line > 0:
             rows = min(rows, height)
-            band = await source.readexactly(rows * line)
-            for row in range(rows):
-                at = BYTES * ((y + row) * self.width + x)
-                self.pixels[at : at + line] = band[row * line : (row + 1) * line]
+            band = memoryview(await source.readexactly(rows * line))
+            at, stride = BYTES * (y * self.width + x), BYTES * self.width
+            if line == stride:
+                self.pixels[at : at + rows * line] = band
+            else:
+                for row in range(0, rows * line, line):
+                    self.pixels[at : at + line] = band[row : row + line]
+                    at += stride
             y, height = y + rows, height - rows
 
     def _copy(self, source: tuple[int, int], target: tuple[int, int], width: int, height: int) -> None:

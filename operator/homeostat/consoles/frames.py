@@ -53,12 +53,13 @@ class FrameLimits:
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A screen at one moment. ``number``: another one has another. ``pixels``: of 4 bytes each, see ``framebuffer``."""
+    """A screen at one moment. ``number``: another one has another. ``pixels``: of 4 bytes each, see ``framebuffer``. They are the
+    reader's own, which goes on: whoever waits for anything copies them first."""
 
     number: int
     width: int
     height: int
-    pixels: bytes = field(repr=False)
+    pixels: bytes | bytearray = field(repr=False)
 
 
 class Frames:
@@ -146,7 +147,7 @@ class _ScreenReader:
         while True:
             await self._ready.wait()
             if (screen := self._whole()) is not None:
-                return Shot(self._number, screen.width, screen.height, bytes(screen.pixels))
+                return Shot(self._number, screen.width, screen.height, screen.pixels)
             self._ready.clear()
 
     def _looked_at(self) -> None:

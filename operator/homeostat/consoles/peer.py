@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from ipaddress import ip_address
+from typing import cast
 
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCDataChannel, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 from aiortc.exceptions import InvalidStateError
@@ -218,29 +219,38 @@ class FilmTrack(MediaStreamTrack):
         super().__init__()
         self._film, self._say = film, say
         self._said = ""
+        self._copy: VideoFrame | None = None
         self._began = time.monotonic()
 
     async def recv(self) -> VideoFrame:
         shot = await self._film.next()
+        self._copy = _copied(shot, self._copy)
         if (why := self._film.trouble) not in ("", self._said):
             with suppress(Left):
                 await self._say({"type": "video", "message": why})
         self._said = why
-        frame = await asyncio.to_thread(_frame, shot)
+        frame = await asyncio.to_thread(_made, self._copy)
         frame.pts, frame.time_base = int((time.monotonic() - self._began) * CLOCK), Fraction(1, CLOCK)
         return frame
 
 
-def _frame(shot: Shot) -> VideoFrame:
-    """Returns a picture as a video has it: of even width and height, and not too large."""
+def _copied(shot: Shot, last: VideoFrame | None) -> VideoFrame:
+    """Returns a picture of even width and height. ``last``: one that is needed no more, whose memory may be used again."""
     width, height = max(2, shot.width & ~1), max(2, shot.height & ~1)
-    frame = VideoFrame(width, height, "bgr0")
+    same = last is not None and (last.width, last.height) == (width, height)
+    frame = last if last is not None and same else VideoFrame(width, height, "bgr0")
     plane, line = frame.planes[0], BYTES * shot.width
     if plane.line_size == line and height == shot.height:
-        plane.update(shot.pixels)
+        plane.update(cast(bytes, shot.pixels))  # any buffer does
     else:
         rows = (shot.pixels[row * line : row * line + min(line, BYTES * width)] for row in range(min(height, shot.height)))
         plane.update(b"".join(row.ljust(plane.line_size, b"\0") for row in rows).ljust(plane.buffer_size, b"\0"))
+    return frame
+
+
+def _made(frame: VideoFrame) -> VideoFrame:
+    """Returns a picture as a video has it, and not too large."""
+    width, height = frame.width, frame.height
     shrink = max(1.0, width * height / VIDEO_PIXELS) ** 0.5
     return frame.reformat(int(width / shrink) & ~1, int(height / shrink) & ~1, "yuv420p")
 

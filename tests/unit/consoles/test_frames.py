@@ -250,7 +250,7 @@ async def test_a_film_is_each_picture_as_soon_as_it_is_there(monkeypatch: pytest
     assert await screen.is_asked() == ASKS_ALL
     await screen.shows(raw(0, 0, *screen.size))
     shot = await first
-    assert (shot.width, shot.height, shot.pixels) == (4, 2, RED * 8)
+    assert (shot.width, shot.height, shot.pixels) == (4, 2, RED * 8) and shot.number > 0
     second = asyncio.create_task(found.shot("web", screen.open, shot.number, 1.0))
     assert await screen.is_asked() == ASKS_MORE
     await screen.shows(raw(0, 0, 1, 1, BLUE))

@@ -173,7 +173,7 @@ async def test_a_video_is_sent_to_who_asks_for_it_and_says_why_it_is_dark(monkey
 def test_a_picture_is_one_that_a_video_takes(width: int, height: int, shown: tuple[int, int]) -> None:
     left = width // 2
     row = b"\x00\x00\xff\x00" * left + b"\xff\x00\x00\x00" * (width - left)
-    frame = peers._frame(Shot(1, width, height, row * height))
+    frame = peers._made(peers._copied(Shot(1, width, height, row * height), None))
     assert (frame.width, frame.height) == (shown[0] & ~1, shown[1] & ~1) and frame.format.name == "yuv420p"
     if width > 2:
         red, blue = (frame.to_rgb().planes[0], 3 * (frame.width // 4)), (frame.to_rgb().planes[0], 3 * (3 * frame.width // 4))
