@@ -42,7 +42,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def opens(people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[..., ConsoleHouse]]:
     """Returns what opens a server of consoles."""
     monkeypatch.setattr(reception, "Passwords", lambda: QUICK)
-    monkeypatch.setattr(room, "LOOK", 0.01)
+    monkeypatch.setattr(room, "LOOK", 0.05)
     monkeypatch.setattr(serial_relay, "LOOK", 0.002)
     houses: list[tuple[ConsoleHouse, asyncio.Task[None]]] = []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -48,9 +47,9 @@ async def test_by_a_moderator_and_by_oneself(house: ConsoleHouse) -> None:
             assert await eve.end() == (1008, f"ended by {who}")
 
 
-async def test_at_once_where_this_server_is_asked(house: ConsoleHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_at_once_where_this_server_is_asked(opens: Callable[..., ConsoleHouse], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "LOOK", 60.0)
-    await asyncio.sleep(0.02)  # the last short look
+    house = opens()
     async with house.sits() as bob:
         await house.done("bob", "DELETE", f"consoles/{await bob.id()}")
         assert (await bob.end())[0] == 1008

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -33,9 +33,9 @@ async def test_control_is_taken(house: ConsoleHouse) -> None:
         assert not [word for word in (*first.words, *second.words) if word["type"] == "control"]
 
 
-async def test_it_is_taken_at_once(house: ConsoleHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_it_is_taken_at_once(opens: Callable[..., ConsoleHouse], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "LOOK", 60.0)
-    await asyncio.sleep(0.02)  # the last short look
+    house = opens()
     async with house.sits() as first, house.sits() as second:
         await first.id()
         await house.done("bob", "POST", f"consoles/{await second.id()}/control")
