@@ -32,6 +32,9 @@ NAMES = {
     "overlay": ("overlay", "real QEMU: seconds until a machine from a 2 GB image runs, against one from 20 MB"),
     "upload": ("upload", "seconds of an upload of a file of so many MB, against cp of the same file"),
     "webrtc": ("webrtc", "a console by WebRTC in Chromium: pictures a second, fraction of a core, ms from key to picture"),
+    "console": ("console", "real QEMU: seconds for so many pictures over our WebSocket, against websockify"),
+    "firstframe": ("firstframe", "real QEMU: seconds from asking for a console to its first picture (p95)"),
+    "thumbnails": ("thumbnails", "real QEMU: fraction of a core for pictures of so many machines, twice a second"),
     "startup": ("startup", "seconds of `homeostat version` and `--help`, against a Python that does nothing"),
 }
 
@@ -41,7 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
     names = parser.add_subparsers(dest="name", required=True, metavar="NAME")
     for name, (_, purpose) in NAMES.items():
         names.add_parser(name, help=purpose).add_argument(
-            "--count", type=_positive, help="machines; rounds of startup and attach; pairs of overlay; MB of upload; who signs in"
+            "--count",
+            type=_positive,
+            help="machines; rounds of startup, attach, firstframe; pictures; pairs of overlay; MB of upload; who signs in",
         )
     add_options(names.add_parser("soak", help="random edits, kills and faults, and what must hold through them"))
     add_mutants_options(names.add_parser("mutants", help="changes of the code that no test notices"))
