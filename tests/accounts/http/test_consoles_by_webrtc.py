@@ -131,7 +131,7 @@ async def test_a_connection_goes_on_without_its_websocket(house: ConsoleHouse, m
             await bob.socket.close()
             await until(lambda: not any(task.get_coro().__name__ == "_signal" for task in asyncio.all_tasks()))
             house.sitting(opened["console"]).typed -= 3590
-            assert json.loads(str(await told.get())) == {"type": "idle", "seconds": 10}, "he is still told what he has to know"
+            assert json.loads(str(await told.get()))["type"] == "idle", "he is still told what he has to know"
             [one] = await house.consoles()
             assert one["id"] == opened["console"]
             await house.done("bob", "DELETE", f"consoles/{one['id']}")
