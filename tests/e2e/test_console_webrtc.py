@@ -4,6 +4,8 @@ right."""
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -96,6 +98,20 @@ def place(homeostat: Homeostat, tmp_path: Path) -> Iterator[Place]:
 
 
 @contextmanager
+def our_page(homeostat: Homeostat, tmp_path: Path) -> Iterator[tuple[Page, httpx.Client]]:
+    """The page of the console, where nobody has an account."""
+    port = free_port()
+    homeostat.write(NAME, idle(display={"video": "vga"}))
+    homeostat.start("--bind", f"127.0.0.1:{port}")
+    base = f"http://127.0.0.1:{port}"
+    with httpx.Client(base_url=base, timeout=60) as http:
+        wait_until(lambda: http.get("/readyz").status_code == 200, 60, "the API is ready")
+        homeostat.wait_ready(NAME)
+        with browse(f"{base}/console/{NAME}?webrtc", tmp_path / "profile") as page:
+            yield page, http
+
+
+@contextmanager
 def opened(homeostat: Homeostat, tmp_path: Path, machine: dict[str, Any]) -> Iterator[Place]:
     port = free_port()
     settle(homeostat.state, bob=Role.USER)
@@ -151,3 +167,33 @@ def test_a_video_shows_the_screen_and_keys_reach_the_guest(town: Homeostat, tmp_
         wait_until(changed, 30, "what was typed is in the video")
         wait_until(same, 10, "the video is sharp again")
         assert place.page.console() == []
+
+
+SHOWN = "(() => { const c = document.querySelector('#screen canvas'); return c ? [c.width, c.height].join() : ''; })()"
+
+
+def test_the_page_shows_it_by_webrtc_and_waits_for_the_next_run(homeostat: Homeostat, tmp_path: Path) -> None:
+    with our_page(homeostat, tmp_path) as (page, http):
+        wait_until(lambda: "you have control" in page.text(), 30, "the page has the console")
+        wait_until(lambda: page.run(SHOWN) == "720,400", 30, "it shows the screen")
+        assert [one["kind"] for one in http.get("/api/v1/consoles").json()["consoles"]] == ["webrtc"]
+        os.kill(homeostat.qemu_pid(NAME), signal.SIGKILL)
+        wait_until(lambda: "waiting" in page.text(), 30, "the page says that it waits")
+        wait_until(lambda: "waiting" not in page.text() and page.run(SHOWN) != "", 60, "the page shows the next run")
+        [shown] = http.get("/api/v1/consoles").json()["consoles"]
+        assert http.delete(f"/api/v1/consoles/{shown['id']}").status_code == 204
+        wait_until(lambda: "ended by" in page.text(), 10, "the page says that it was ended")
+        assert page.console() == []
+
+
+def test_the_page_falls_back_to_the_socket_and_says_so(
+    homeostat: Homeostat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lacking = tmp_path / "lacking"
+    lacking.mkdir()
+    (lacking / "aiortc.py").write_text("raise ModuleNotFoundError(\"No module named 'aiortc'\")")
+    monkeypatch.setenv("PYTHONPATH", str(lacking))
+    with our_page(homeostat, tmp_path) as (page, http):
+        wait_until(lambda: "you have control" in page.text(), 30, "the page has the console")
+        assert "by WebSocket, since WebRTC failed" in page.text() and "homeostat[webrtc]" in page.text()
+        assert [one["kind"] for one in http.get("/api/v1/consoles").json()["consoles"]] == ["vnc"]

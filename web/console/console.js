@@ -1,12 +1,27 @@
 // /console/{name}: the screen of one machine.
 
+import { open } from "./connection.js";
 import { ConsolePage, part } from "./page.js";
 import { offerPaste } from "./paste.js";
 import { Screen } from "./screen.js";
+import { openByWebRtc } from "./webrtc.js";
 
 let screen = null;
+let webrtc = new URLSearchParams(location.search).has("webrtc");
 
-const page = new ConsolePage("vnc", {
+async function connect(machine, on) {
+  if (webrtc) {
+    try {
+      return await openByWebRtc(machine, on);
+    } catch (error) {
+      webrtc = false;
+      page.note = `by WebSocket, since WebRTC failed: ${error.message}`;
+    }
+  }
+  return open(machine, "vnc", on);
+}
+
+const page = new ConsolePage(connect, {
   opened() {
     screen = new Screen(part("screen"), (data) => page.send(data));
   },
@@ -28,6 +43,8 @@ const page = new ConsolePage("vnc", {
   },
 });
 
+part("way").textContent = webrtc ? "By WebSocket" : "By WebRTC";
+part("way").href = webrtc ? location.pathname : "?webrtc";
 part("full").onclick = () => part("screen").requestFullscreen();
 part("cad").onclick = () => screen.ctrlAltDel();
 offerPaste(page.machine);

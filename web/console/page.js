@@ -1,6 +1,6 @@
 // What the pages of the screen and of the serial line share: one console, shown until it ends, and opened again where that helps.
 
-import { ask, open } from "./connection.js";
+import { ask } from "./connection.js";
 
 const AGAIN = 2000; // milliseconds until it tries again
 
@@ -8,9 +8,11 @@ export const part = (id) => document.getElementById(id);
 
 export class ConsolePage {
   // `on` has: opened(page), bytes(data), control(controls), ended(), and word(said) for what only one kind of console says.
-  constructor(kind, on) {
+  // `connect`: opens a connection, see connection.js.
+  constructor(connect, on) {
     this.machine = decodeURIComponent(location.pathname.split("/")[2]);
-    this.kind = kind;
+    this.connect = connect;
+    this.note = ""; // is shown while there is nothing else to say
     this.on = on;
     this.socket = null;
     this.id = null;
@@ -21,6 +23,7 @@ export class ConsolePage {
   }
 
   show(state, text, message = "") {
+    message ||= this.note;
     part("state").dataset.state = state;
     part("state").textContent = text;
     part("message").hidden = !message;
@@ -29,7 +32,7 @@ export class ConsolePage {
 
   async begin() {
     try {
-      this.socket = await open(this.machine, this.kind, {
+      this.socket = await this.connect(this.machine, {
         bytes: (data) => this.on.bytes(data),
         word: (said) => this.word(said),
         closed: (how) => this.closed(how),

@@ -2,6 +2,7 @@
 
 import { FitAddon } from "/web/xterm/addon-fit.mjs";
 import { Terminal } from "/web/xterm/xterm.mjs";
+import { open } from "./connection.js";
 import { ConsolePage, part } from "./page.js";
 
 const terminal = new Terminal({ convertEol: false, scrollback: 10000, fontSize: 14 });
@@ -13,7 +14,7 @@ terminal.open(part("screen"));
 fit.fit();
 addEventListener("resize", () => fit.fit());
 
-const page = new ConsolePage("serial", {
+const page = new ConsolePage((machine, on) => open(machine, "serial", on), {
   opened: () => terminal.reset(), // the line's last part comes again
   bytes: (data) => terminal.write(new Uint8Array(data)),
   control(controls) {
