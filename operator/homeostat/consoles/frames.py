@@ -113,6 +113,7 @@ class _ScreenReader:
         self._open, self._check, self._leave = open_screen, check, leave
         self._screen: Framebuffer | None = None
         self._pictures: dict[PictureSize, Picture] = {}  # of the screen as it is now
+        self._encoded_before: dict[str, bytes] = {}
         self._changed = datetime.now(UTC)
         self._number = next(_NUMBERS)
         self._filmed = float("-inf")  # when somebody watched a film of it, last
@@ -168,7 +169,7 @@ class _ScreenReader:
         pictures = self._pictures
         if size not in pictures:
             as_it_is = bytes(screen.pixels), screen.width, screen.height
-            pictures[size] = await asyncio.to_thread(picture_of, *as_it_is, self._changed, size)
+            pictures[size] = await asyncio.to_thread(picture_of, *as_it_is, self._changed, size, self._encoded_before)
         return pictures[size]
 
     def _forgotten(self) -> None:

@@ -59,3 +59,14 @@ def test_a_picture_of_an_older_qemu_becomes_a_png() -> None:
 def test_what_is_no_picture(noise: bytes) -> None:
     with pytest.raises(ValueError, match="no picture"):
         png_of(noise)
+
+
+def test_the_last_ones_are_not_encoded_again() -> None:
+    before: dict[str, bytes] = {}
+    screens = [bytes([number, 0, 0, 0]) for number in range(6)]
+    made = [picture_of(screen, 1, 1, NOW, PictureSize.FULL, before) for screen in screens[:2]]
+    blinking = picture_of(screens[0], 1, 1, NOW, PictureSize.FULL, before)
+    assert blinking.png is made[0].png and opened(blinking.png).getpixel((0, 0)) == (0, 0, 0)
+    for screen in screens[2:5]:
+        picture_of(screen, 1, 1, NOW, PictureSize.FULL, before)
+    assert len(before) == 4 and made[0].etag in before and made[1].etag not in before
