@@ -17,7 +17,7 @@ import pytest
 from homeostat.accounts.rights import Role
 from tests.api.people import Person, settle
 from tests.e2e.homeostat import Homeostat, guest
-from tests.rig.console_client import Sitter
+from tests.rig.consoles import Sitter
 from tests.rig.guest import BOOT_TIMEOUT, READY, GuestImage
 from tests.rig.libvirtd import Libvirtd
 from tests.rig.waiting import free_port, wait_until
@@ -71,8 +71,8 @@ def house(libvirtd: Libvirtd, guest_image: GuestImage) -> Iterator[House]:
 def sit(house: House) -> Iterator[Opening]:
     with ExitStack() as stack:
 
-        def opened(name: str, server: int = 0, **asked: object) -> Sitter:
-            sitter = Sitter(house.servers[server][0], house.person(name, server), NAME, **asked)
+        def opened(name: str, server: int = 0, **asked: str) -> Sitter:
+            sitter = Sitter(house.servers[server][1], NAME, house.person(name, server).headers, **asked)
             stack.callback(sitter.close)
             wait_until(lambda: sitter.said("opened"), SOON, "it is open")
             return sitter
@@ -205,7 +205,8 @@ def test_it_goes_on_after_a_restart_of_the_machine(house: House, sit: Opening) -
 
 
 def test_it_ends_with_the_right_to_it(house: House, sit: Opening) -> None:
-    looking = Sitter(house.servers[1][0], person := house.person("bob"), NAME)
+    person = house.person("bob")
+    looking = Sitter(house.servers[1][1], NAME, person.headers)
     wait_seen(looking, READY.encode())
     began = time.monotonic()
     assert person.status("DELETE", "session") == 204

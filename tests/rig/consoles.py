@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -113,3 +115,43 @@ class Console:
 
     def close(self) -> None:
         self.socket.close()
+
+
+class Sitter:
+    """Somebody before a serial line, who remembers what came. He reads all the time, as pages do."""
+
+    def __init__(self, http: httpx.Client, machine: str, headers: Mapping[str, str] | None = None, **asked: str) -> None:
+        given = ticket(http, machine, headers, kind="serial", **asked)
+        self._socket = Console(http.base_url, given["path"], given["ticket"], WORDS, timeout=60).socket
+        self.protocol = self._socket.getsubprotocol()
+        self.seen = bytearray()
+        self.words: list[dict[str, Any]] = []
+        self.ended: tuple[int, str] | None = None
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        with contextlib.suppress(OSError, websocket.WebSocketException):
+            while True:
+                opcode, payload = self._socket.recv_data()
+                if opcode == websocket.ABNF.OPCODE_TEXT:
+                    self.words.append(json.loads(payload))
+                elif opcode == websocket.ABNF.OPCODE_BINARY:
+                    self.seen += payload
+                elif opcode == websocket.ABNF.OPCODE_CLOSE:
+                    self.ended = int.from_bytes(payload[:2], "big"), payload[2:].decode()
+                    return
+
+    def type(self, text: str) -> None:
+        self._socket.send_binary(text.encode())
+
+    def said(self, kind: str) -> list[dict[str, Any]]:
+        return [word for word in self.words if word["type"] == kind]
+
+    @property
+    def id(self) -> str:
+        return str(self.said("opened")[0]["console"])
+
+    def close(self) -> None:
+        self._socket.close()
+        self._reader.join(10)
