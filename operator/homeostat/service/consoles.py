@@ -82,13 +82,13 @@ class MachineConsoles:
         machine = await self._machines.get(name, RIGHTS[mode])
         if kind in SCREENS:
             await self.check_screen(machine)
-        if kind is ConsoleKind.WEBRTC:
-            await webrtc_peers()
         uuid_of(machine)
         wanted = ConsoleOf(machine.metadata.namespace, name, machine.metadata.uid, kind, mode)
         if passed_on and await self.elsewhere(wanted) is not None:
             return wanted
         await self._uri(machine)
+        if kind is ConsoleKind.WEBRTC:
+            await webrtc_peers()
         if kind is ConsoleKind.SERIAL:
             await self._logs.place(machine)
         return wanted

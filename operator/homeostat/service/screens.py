@@ -54,7 +54,10 @@ class MachineScreens:
 
         async def found() -> WatchedScreen:
             try:
-                return await self._watched(await self._machines.get(console.machine))
+                machine = await self._machines.get(console.machine)
+                if machine.metadata.uid != console.uid:
+                    raise NoFrame("it is another machine now")
+                return await self._watched(machine)
             except Refusal as error:
                 raise NoFrame(str(error)) from error
 

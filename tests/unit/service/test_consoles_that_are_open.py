@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,8 @@ async def test_it_is_not_any_more(tmp_path: Path) -> None:
         assert not await consoles(tmp_path, *others).still(SCREEN)
     private = machine(display={"private": True})
     eves = consoles(tmp_path, private, actor=EVE)
-    assert [await eves.still(one) for one in (LOOKING, READING)] == [False, True]
+    by_webrtc = replace(LOOKING, kind=ConsoleKind.WEBRTC)
+    assert [await eves.still(one) for one in (LOOKING, by_webrtc, READING)] == [False, False, True]
     assert await consoles(tmp_path, private).still(SCREEN)
 
 

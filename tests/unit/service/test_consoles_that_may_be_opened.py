@@ -8,15 +8,25 @@ from typing import Any
 import pytest
 
 from homeostat.accounts.actor import Actor
-from homeostat.accounts.consoles import ConsoleKind, ConsoleMode, ConsoleOf
+from homeostat.accounts.consoles import SCREENS, ConsoleKind, ConsoleMode, ConsoleOf
+from homeostat.consoles.webrtc import WebRtcMissing
 from homeostat.models.machine import MachineState
+from homeostat.service import consoles as module
 from homeostat.service.consoles import uuid_of
-from homeostat.service.refusals import ConsoleUnavailable, LogUnavailable, NoSuchResource, NotYours, Refusal, ScreenPrivate
+from homeostat.service.refusals import (
+    ConsoleUnavailable,
+    LogUnavailable,
+    NoSuchResource,
+    NotYours,
+    Refusal,
+    ScreenPrivate,
+    WebRtcUnavailable,
+)
 from homeostat.store.files.hosts import KnownHost, write_hosts
 from homeostat.store.files.serving import say_served
 from tests.unit.watching import BOB, DOMAIN, EVE, LIBVIRT, MONA, SAM, Watched, host, machine, reported
 
-VNC, SERIAL = ConsoleKind.VNC, ConsoleKind.SERIAL
+VNC, SERIAL, WEBRTC = ConsoleKind.VNC, ConsoleKind.SERIAL, ConsoleKind.WEBRTC
 CONTROL, VIEW = ConsoleMode.CONTROL, ConsoleMode.VIEW
 HEADLESS: dict[str, Any] = {"vnc": {"enabled": False}}
 
@@ -69,7 +79,8 @@ async def test_there_is_no_screen(tmp_path: Path) -> None:
 async def test_it_is_private(tmp_path: Path) -> None:
     watched = Watched(tmp_path, logged(tmp_path, display={**HEADLESS, "private": True}))
     for actor in (EVE, MONA):
-        assert isinstance(await refusal(watched, actor=actor), ScreenPrivate), "nor does he learn whether there is one"
+        for kind in SCREENS:
+            assert isinstance(await refusal(watched, kind, actor), ScreenPrivate), "nor does he learn whether there is one"
     await watched.desk(EVE).consoles.wanted("web", SERIAL)  # which is no screen
     watched.now(machine(display={"private": True}))
     assert (await watched.desk().consoles.wanted("web", VNC)).mode is CONTROL
@@ -88,6 +99,18 @@ async def test_there_is_no_log_to_show(tmp_path: Path) -> None:
     watched = Watched(tmp_path, machine())
     assert isinstance(await refusal(watched, SERIAL), LogUnavailable)
     await watched.desk().consoles.wanted("web", VNC)
+
+
+async def test_webrtc_is_not_spoken_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def missing() -> None:
+        raise WebRtcMissing("no aiortc")
+
+    monkeypatch.setattr(module, "load_peer", missing)
+    watched = Watched(tmp_path, machine())
+    refused = await refusal(watched, WEBRTC)
+    assert isinstance(refused, WebRtcUnavailable) and str(refused).startswith("no aiortc: install it there by pip install")
+    there = Watched(tmp_path, reported(machine(), host="a"), host("a", api="http://a:8080"), clustered=True)
+    assert (await there.desk().consoles.wanted("web", WEBRTC, passed_on=True)).kind is WEBRTC, "it may be spoken there"
 
 
 async def test_a_host_of_several(tmp_path: Path) -> None:

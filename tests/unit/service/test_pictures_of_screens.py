@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from homeostat.accounts.actor import Actor
+from homeostat.accounts.consoles import ConsoleKind, ConsoleMode, ConsoleOf
+from homeostat.consoles import film
 from homeostat.consoles.frames import FrameLimits, Frames
 from homeostat.consoles.pictures import Picture, PictureSize, dummy_picture
 from homeostat.driver.errors import DriverError
@@ -19,7 +21,7 @@ from homeostat.service import consoles
 from homeostat.service.host_reach import OnAnotherApi
 from homeostat.service.refusals import ConsoleUnavailable, NoSuchResource, ScreenPrivate, TooManyScreens
 from homeostat.service.screens import MachineScreens
-from tests.unit.consoles.rfb_screen import ASKS_ALL, RfbScreen, raw
+from tests.unit.consoles.rfb_screen import ASKS_ALL, RED, RfbScreen, raw
 from tests.unit.watching import BOB, DOMAIN, EVE, LIBVIRT, SAM, Watched, host, machine, reported
 
 FULL, THUMBNAIL = PictureSize.FULL, PictureSize.THUMBNAIL
@@ -166,3 +168,35 @@ async def test_what_a_service_has_once(tmp_path: Path) -> None:
     watched = Watched(tmp_path)
     one, other = watched.desk(), watched.desk(EVE)
     assert one.screens._frames is other.screens._frames and one.keys._keyboards is other.keys._keyboards
+
+
+async def filmed(shown: Shown, actor: Actor, uid: str = "uid-web") -> tuple[bytes, str]:
+    """The first picture of a film, and why it is dark."""
+    watched = shown.screens(actor).film(ConsoleOf("default", "web", uid, ConsoleKind.WEBRTC, ConsoleMode.VIEW))
+    shot = await watched.next()
+    return bytes(shot.pixels), watched.trouble
+
+
+async def test_a_film_shows_what_pictures_show(shown: Callable[..., Shown]) -> None:
+    here = shown(machine())
+    await here.painted()
+    pixels, trouble = await filmed(here, EVE)
+    assert pixels == RED * 640 * 4 and trouble == "" and len(here.opened) == 1, "one reader is for both"
+
+
+@pytest.mark.parametrize(
+    ("spec", "actor", "uid", "why"),
+    [
+        ({"display": {"private": True}}, EVE, "uid-web", "its screen is private"),
+        ({}, SAM, "uid-web", "web"),
+        ({}, BOB, "another", "it is another machine now"),
+    ],
+    ids=["private", "not seen", "another machine"],
+)
+async def test_a_film_is_dark_for_who_may_not_look(
+    shown: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch, spec: dict[str, Any], actor: Actor, uid: str, why: str
+) -> None:
+    monkeypatch.setattr(film, "AGAIN", 0.0)
+    here = shown(machine(**spec))
+    pixels, trouble = await filmed(here, actor, uid)
+    assert not any(pixels) and why in trouble and here.opened == []
