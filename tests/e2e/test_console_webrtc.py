@@ -134,10 +134,17 @@ def test_the_channel_outlasts_the_socket_and_ends_with_the_right(place: Place) -
     place.page.run("viewer.greet(); 0")
     wait_until(lambda: viewer.size is not None, 10, "RFB goes on")
     assert [(one["kind"], one["account"], one["controls"]) for one in place.consoles()] == [("webrtc", "bob", True)]
+    other = Console.open(place.http, NAME, Person(place.http, "root").headers)
+    taking = other.word("opened")
+    assert taking["controls"] is False, "it is one screen, with one control"
+    assert Person(place.http, "root").status("POST", f"consoles/{taking['console']}/control") == 204
+    wait_until(lambda: viewer.words("control") == [{"type": "control", "controls": False}], 10, "he hears that he lost control")
+    other.close()
     with accounts(place.home.state) as known:
         known.ban("bob")
     wait_until(lambda: viewer.closed, 10, "the channel ends with the right")
     assert viewer.words("bye")[0]["code"] == 1008
+    wait_until(lambda: Person(place.http, "root").ask("GET", "consoles").json()["consoles"] == [], 10, "it is off the list")
 
 
 @pytest.mark.timeout(300)
@@ -166,6 +173,11 @@ def test_a_video_shows_the_screen_and_keys_reach_the_guest(town: Homeostat, tmp_
 
         wait_until(changed, 30, "what was typed is in the video")
         wait_until(same, 10, "the video is sharp again")
+        os.kill(town.qemu_pid(NAME), signal.SIGKILL)
+        wait_until(lambda: bool(viewer.words("video")), 30, "the viewer hears why the video is dark")
+        wait_until(same, BOOT_TIMEOUT, "the video shows the next run")
+        place.page.run("viewer.peer.close(); 0")
+        wait_until(lambda: place.consoles() == [], 10, "a viewer that closed his side is off the list")
         assert place.page.console() == []
 
 
