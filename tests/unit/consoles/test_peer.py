@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from homeostat.consoles.frames import Frames, NoFrame, Shot  # noqa: E402
 from homeostat.consoles.peer import Peer  # noqa: E402
 from homeostat.consoles.signalling import Candidate, Garbled, PeerOffer  # noqa: E402
 from homeostat.consoles.sitting import BYTES, WORDS, Close, End, Left  # noqa: E402
+from tests.unit.consoles.rfb_screen import RED  # noqa: E402
 
 DONE = End(Close.DONE, "the end")
 SDP = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
@@ -163,6 +165,39 @@ async def test_a_video_is_sent_to_who_asks_for_it_and_says_why_it_is_dark(monkey
         assert (frame.width, frame.height) == DARK and max(bytes(frame.planes[0])) < 20
         assert json.loads(str(await browser.received.get())) == {"type": "video", "message": "it is off"}
         assert browser.video.currentDirection == "recvonly", "what he sends is not taken"
+
+
+class Changing:
+    """A film of a screen that gets another size again and again."""
+
+    trouble = ""
+
+    def __init__(self, *sizes: tuple[int, int]) -> None:
+        self._sizes = cycle(sizes)
+
+    async def next(self) -> Shot:
+        await asyncio.sleep(0)
+        width, height = next(self._sizes)
+        return Shot(1, width, height, RED * (width * height))
+
+
+@pytest.mark.parametrize("codec", ["video/VP8", "video/H264"])
+async def test_the_screen_gets_another_size_in_the_middle(codec: str) -> None:
+    peer, browser = Peer((), Changing((64, 48), (81, 33))), Browser(video=True)  # type: ignore[arg-type]
+    assert browser.video is not None
+    known = aiortc.RTCRtpReceiver.getCapabilities("video").codecs
+    browser.video.setCodecPreferences([one for one in known if one.mimeType == codec])
+    try:
+        async with asyncio.timeout(10):
+            await browser.connect(peer)
+            seen = set[tuple[int, int]]()
+            while len(seen) < 2:
+                frame = await browser.video.receiver.track.recv()
+                seen.add((frame.width, frame.height))
+        assert seen == {(64, 48), (80, 32)}
+    finally:
+        await peer.close(DONE)
+        await browser.connection.close()
 
 
 @pytest.mark.parametrize(
