@@ -30,6 +30,7 @@ from .sitting import WORDS, Close, End, Left, Word
 CHANNEL = "rfb"
 CONNECT = 30.0  # seconds in which an offer has to come, and to lead to an open channel
 ANSWER = 10.0  # seconds in which an answer is made: it lists the addresses that STUN and TURN servers give us
+LOOK = 1.0  # seconds between looks whether a message of the viewer's has become too long
 LAST = 1.0  # seconds in which a viewer may take the last word
 CLOSING = 5.0  # seconds in which a connection is closed
 SENT_MAX = 256 * 1024  # bytes that wait to be sent
@@ -182,6 +183,7 @@ class Peer:
             channel.close()
             return
         self._channel = channel
+        self._look()
         channel.on("message", self._take)
         channel.on("bufferedamountlow", self._sent.set)
         channel.on("close", self.leave)
@@ -197,6 +199,14 @@ class Peer:
             self.fail(End(Close.TOO_BIG, f"the viewer sent more than {UNREAD_MAX} bytes at once"))
         else:
             self._received.put_nowait(data)
+
+    def _look(self) -> None:
+        """Ends it once much more has come than aiortc said it takes: it keeps the parts of a message until the last is there."""
+        if self._over:
+            return
+        if getattr(self._connection.sctp, "_advertised_rwnd", 0) < -UNREAD_MAX:
+            self.fail(End(Close.TOO_BIG, "the viewer sent a message that is too long"))
+        asyncio.get_running_loop().call_later(LOOK, self._look)
 
     def _state_changed(self) -> None:
         match self._connection.connectionState:

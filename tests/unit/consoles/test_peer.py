@@ -215,6 +215,18 @@ def test_a_picture_is_one_that_a_video_takes(width: int, height: int, shown: tup
         assert bytes(red[0])[red[1]] > 200 and bytes(blue[0])[blue[1] + 2] > 200
 
 
+async def test_a_message_without_an_end_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "LOOK", 0.01)
+    async with connected() as (peer, browser):
+        browser.connection.sctp._remote_max_message_size = 0  # what it may send is no bound to it
+        sctp = peer._connection.sctp
+        sctp._advertised_rwnd = 50_000 - peers.UNREAD_MAX  # as if so much had come
+        browser.channel.send(bytes(200_000))
+        with pytest.raises(Left):
+            await peer.receive()
+        assert peer.failure == End(Close.TOO_BIG, "the viewer sent a message that is too long")
+
+
 async def test_a_channel_of_another_name_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     peer, browser = new_peer(), Browser("other")
     await browser.connect(peer)
