@@ -18,7 +18,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.runtime.engine.ports import SpecRevision
 from homeostat_api.errors import ANSWERS
 from homeostat_api.http import errors, media
-from homeostat_api.resources.any_kind import ResourceOfAKind, ResourceRevisions, ResourcesOfAKind
+from homeostat_api.resources.any_kind import Kinds, ResourceOfAKind, ResourceRevisions, ResourcesOfAKind
 from homeostat_api.resources.console_log import AFTER, MachineLog
 from tests.unit.serving import Written, resource
 
@@ -52,11 +52,18 @@ def client(store: Revised, tmp_path: Path) -> TestClient:
     app: Any = falcon.asgi.App(middleware=[Asked()])
     errors.install(app, ANSWERS)
     media.install(app)
+    app.add_route("/resources", Kinds(service))
     app.add_route("/resources/{kind}", ResourcesOfAKind(service))
     app.add_route("/resources/{kind}/{name}", ResourceOfAKind(service))
     app.add_route("/resources/{kind}/{name}/revisions", ResourceRevisions(service))
     app.add_route("/vms/{name}/log", MachineLog(service))
     return TestClient(app)
+
+
+def test_the_kinds_that_there_are(client: TestClient) -> None:
+    told = client.simulate_get("/resources").json
+    assert told["namespace"] == "default"
+    assert {"disks", "networks", "virtualmachines"} <= {kind["plural"] for kind in told["kinds"]}
 
 
 def test_what_is_made_is_answered_whole(client: TestClient, store: Revised) -> None:

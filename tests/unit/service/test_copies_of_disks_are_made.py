@@ -219,3 +219,11 @@ async def test_why_no_copy_was_made(copier: Copier, error: DriverError, why: str
     with pytest.raises(ExportRefused, match=r"^it broke$") as refused:
         await copier.desk(data()).exports.of_disk("data", stays)
     assert (refused.value.why, refused.value.details) == (why, {"name": "data"})
+
+
+def test_what_a_killed_server_left_goes_as_the_next_one_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    swept: list[Path] = []
+    monkeypatch.setattr(exports, "sweep_exports", swept.append)
+    service = Written().service(tmp_path)
+    assert swept == [tmp_path]
+    assert service.house.exports and len(swept) == 1, "only then"

@@ -61,6 +61,11 @@ async def test_what_is_anothers_is_not_there(house: House) -> None:
     assert await house.alice.sees(key("web")) is True and await house.bob.sees(key("none")) is None
 
 
+def test_a_name_is_repeated_only_so_far() -> None:
+    for length, told in ((256, 256), (257, 256), (1000, 256)):
+        assert NoSuchResource(VirtualMachine, "x" * length).details == {"name": "x" * told}
+
+
 async def test_what_is_anothers_is_not_applied(house: House) -> None:
     """That it is there is said first: what it would become is not even looked at."""
     made = await house.alice.machines.make("web", {})

@@ -70,3 +70,14 @@ def test_it_is_noticed_when_it_goes() -> None:
         return await waiting
 
     assert asyncio.run(go()) == (True, None)
+
+
+def test_less_than_a_second_is_waited_for_too() -> None:
+    async def go() -> tuple[bool, VirtualMachine | None]:
+        shelf = Shelf(machine("one", deleting=True))
+        waiting = asyncio.create_task(shelf.gone("one", 0.9))
+        await asyncio.sleep(0)
+        shelf.found, shelf.version = None, 2
+        return await waiting
+
+    assert asyncio.run(go()) == (True, None)
