@@ -13,12 +13,14 @@ import pytest
 
 aiortc = pytest.importorskip("aiortc", reason="make venv installs it")
 
+from aioice import stun  # noqa: E402
+
 from homeostat.consoles import film as films  # noqa: E402
 from homeostat.consoles import peer as peers  # noqa: E402 - it imports aiortc
 from homeostat.consoles.film import DARK, Film, WatchedScreen  # noqa: E402
 from homeostat.consoles.frames import Frames, NoFrame, Shot  # noqa: E402
 from homeostat.consoles.peer import Peer  # noqa: E402
-from homeostat.consoles.signalling import Candidate, Garbled, PeerOffer  # noqa: E402
+from homeostat.consoles.signalling import Candidate, Garbled, IceServer, PeerOffer  # noqa: E402
 from homeostat.consoles.sitting import BYTES, WORDS, Close, End, Left  # noqa: E402
 from tests.unit.consoles.rfb_screen import RED  # noqa: E402
 
@@ -242,6 +244,32 @@ async def test_who_is_not_connected_in_time_is_sent_away(monkeypatch: pytest.Mon
         await peer.say({"type": "opened"})
     assert peer.failure == End(Close.LATER, "no offer came within 0 seconds")
     await peer.close(DONE)
+
+
+class StunServer(asyncio.DatagramProtocol):
+    """Says to whoever asks that he is at 203.0.113.9."""
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+
+    def datagram_received(self, data: bytes, address: Any) -> None:
+        asked = stun.parse_message(data)
+        answer = stun.Message(asked.message_method, stun.Class.RESPONSE, asked.transaction_id)
+        answer.attributes["XOR-MAPPED-ADDRESS"] = ("203.0.113.9", 5000)
+        self.transport.sendto(bytes(answer), address)
+
+
+async def test_a_server_that_is_named_is_asked_for_our_address_and_no_other() -> None:
+    assert peers._configuration(()).iceServers == [], "aiortc would ask one of its own choice"
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(StunServer, ("127.0.0.1", 0))
+    port = transport.get_extra_info("sockname")[1]
+    peer, browser = Peer((IceServer((f"stun:127.0.0.1:{port}",)),), Film(Frames(), nothing)), Browser()
+    await browser.connection.setLocalDescription(await browser.connection.createOffer())
+    answer = await peer.answer(PeerOffer(browser.connection.localDescription.sdp, video=False))
+    assert "203.0.113.9 5000 typ srflx" in answer
+    await peer.close(DONE)
+    await browser.connection.close()
+    transport.close()
 
 
 GARBAGE = {
