@@ -209,3 +209,11 @@ def test_the_page_falls_back_to_the_socket_and_says_so(
         wait_until(lambda: "you have control" in page.text(), 30, "the page has the console")
         assert "by WebSocket, since WebRTC failed" in page.text() and "homeostat[webrtc]" in page.text()
         assert [one["kind"] for one in http.get("/api/v1/consoles").json()["consoles"]] == ["vnc"]
+
+
+def test_novnc_takes_the_channel_as_it_is(homeostat: Homeostat, tmp_path: Path) -> None:
+    with our_page(homeostat, tmp_path) as (page, http):
+        given = ticket(http, NAME, kind="webrtc")
+        page.run(f"{SCRIPT}; var viewer = connect({json.dumps(given)}, {{novnc: true}}); 0")
+        shown = "(() => { const c = document.querySelector('body > div canvas'); return c ? [c.width, c.height].join() : ''; })()"
+        wait_until(lambda: page.run(shown) == "720,400", 30, "it shows the screen")

@@ -1,4 +1,4 @@
-// A viewer by WebRTC who knows just enough RFB: connect(ticket, { video, protocol }).
+// A viewer by WebRTC who knows just enough RFB: connect(ticket, { video, novnc }).
 
 function connect(given, wanted) {
   const viewer = { said: [], signals: [], size: null, closed: false, socketEnd: null, read: new Uint8Array(0) };
@@ -6,14 +6,19 @@ function connect(given, wanted) {
   const tell = (word) => socket.readyState === WebSocket.OPEN && socket.send(JSON.stringify(word));
 
   async function begin(servers) {
+    const RFB = wanted.novnc && (await import("/web/novnc/core/rfb.js")).default;
     const peer = (viewer.peer = new RTCPeerConnection({ iceServers: servers }));
-    const channel = (viewer.channel = peer.createDataChannel("rfb", { protocol: wanted.protocol ?? "homeostat.console.v1" }));
+    const channel = (viewer.channel = peer.createDataChannel("rfb", { protocol: RFB ? "binary" : "homeostat.console.v1" }));
     channel.binaryType = "arraybuffer";
-    channel.onclose = () => (viewer.closed = true);
-    channel.onmessage = ({ data }) => {
-      if (typeof data === "string") viewer.said.push(JSON.parse(data));
-      else viewer.read = new Uint8Array([...viewer.read, ...new Uint8Array(data)]);
-    };
+    if (RFB) {
+      viewer.rfb = new RFB(document.body, channel);
+    } else {
+      channel.onclose = () => (viewer.closed = true);
+      channel.onmessage = ({ data }) => {
+        if (typeof data === "string") viewer.said.push(JSON.parse(data));
+        else viewer.read = new Uint8Array([...viewer.read, ...new Uint8Array(data)]);
+      };
+    }
     if (wanted.video) {
       const video = (viewer.video = document.body.appendChild(document.createElement("video")));
       Object.assign(video, { muted: true, autoplay: true });
