@@ -63,7 +63,7 @@ def parse_references(words: Sequence[str], *, default_kind: str | None = None) -
         if not all("/" in word for word in words):
             raise CliError("name resources either as kind/name each, or as one kind and then names", "such as: vm/web vm/db")
         return [_slashed(word) for word in words]
-    if default_kind is not None and words and not (len(words) > 1 and _is_kind(words[0])):
+    if default_kind is not None and words and not (len(words) > 1 and is_kind(words[0])):
         return [Reference(kind_called(default_kind), word) for word in words]
     if not words:
         raise CliError("which resources? Name a kind, and what of it", "such as: vm web, or vm/web")
@@ -80,7 +80,8 @@ def _several_kinds(words: Sequence[str]) -> list[Reference]:
     return [Reference(kind) for kind in dict.fromkeys(kind_called(word) for word in words[0].split(",") if word)]
 
 
-def _is_kind(word: str) -> bool:
+def is_kind(word: str) -> bool:
+    """Tells whether a word names a kind."""
     return kind_named(word.lower().removesuffix(f".{API_GROUP}")) is not None
 
 

@@ -19,7 +19,8 @@ _ROWS = (
     (30, "asdfghjkl;'`", 'ASDFGHJKL:"~'),
     (43, "\\zxcvbnm,./", "|ZXCVBNM<>?"),
 )
-_PLAIN = {character: code + at for code, plain, _ in _ROWS for at, character in enumerate(plain)} | {" ": 57, "\t": 15, "\n": 28}
+_PLAIN = {" ": 57, "\t": 15, "\n": 28, "\r": 28}
+_PLAIN |= {character: code + at for code, plain, _ in _ROWS for at, character in enumerate(plain)}
 _SHIFTED = {character: code + at for code, _, shifted in _ROWS for at, character in enumerate(shifted)}
 
 NAMED = {
@@ -57,14 +58,17 @@ def chord_of(keys: Sequence[str]) -> Chord:
 
 
 def chords_of(text: str) -> list[Chord]:
-    """Returns the chords that type a text. A line break is the key Enter.
+    """Returns the chords that type a text. A line break is the key Enter, once: also ``\\r\\n``, as files of Windows have it, and
+    ``\\r`` alone.
 
     Raises:
         NotAKey: no key has one of its characters, or there are none or too many.
     """
-    if not 0 < len(text) <= TEXT_MAX:
+    if not text:
+        raise NotAKey(f"a text has 1 to {TEXT_MAX} characters, and this one none")
+    if len(text) > TEXT_MAX:
         raise NotAKey(f"a text has 1 to {TEXT_MAX} characters, and this one {len(text)}: type it in parts")
-    return [_typed(character, at) for at, character in enumerate(text)]
+    return [_typed(character, at) for at, character in enumerate(text) if text[max(0, at - 1) : at + 1] != "\r\n"]
 
 
 def _code(key: str) -> int:

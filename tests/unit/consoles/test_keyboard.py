@@ -26,8 +26,9 @@ def test_every_character_of_ascii_that_is_printed_has_keys() -> None:
         ("1!", [(2,), (42, 2)]),
         ("m?", [(50,), (42, 53)]),
         ("\\\n\t ", [(43,), (28,), (15,), (57,)]),
+        ("\n\na\r\n\r\n\ra\r", [(28,), (28,), (30,), (28,), (28,), (28,), (30,), (28,)]),
     ],
-    ids=["letter", "capital", "figure", "row", "other"],
+    ids=["letter", "capital", "figure", "row", "other", "line breaks"],
 )
 def test_a_text(text: str, chords: list[tuple[int, ...]]) -> None:
     assert chords_of(text) == chords
@@ -69,10 +70,11 @@ def test_no_chord(keys: list[str], said: str) -> None:
     [
         ("naïve", "character 3, ï (U+00EF)"),
         ("a\x1b", "character 2, '\\x1b' (U+001B)"),
-        ("", "1 to"),
+        ("\r\nï", "character 3, ï"),
+        ("", "and this one none"),
         ("a" * (TEXT_MAX + 1), "in parts"),
     ],
-    ids=["letter", "control", "none", "long"],
+    ids=["letter", "control", "behind a line break", "none", "long"],
 )
 def test_no_text(text: str, said: str) -> None:
     with pytest.raises(NotAKey) as failure:

@@ -11,8 +11,8 @@ import click
 
 from homeostat.models.machine import VirtualMachine
 
-from ..errors import CliError
-from ..references import complete_machine
+from ..errors import CliError, ResourceNotFound
+from ..references import complete_machine, is_kind
 from ..settings import CliSettings, common_options, pass_settings
 from ..terminal import say
 from .logs import one_machine
@@ -27,7 +27,7 @@ PART = 250  # characters of one request, which takes up to 10 seconds
 
 @click.command()
 @click.argument("words", nargs=-1, required=True, metavar="NAME | vm/NAME [TEXT | -]", shell_complete=complete_machine)
-@click.option("--keys", metavar="KEY+KEY", help="Press these together instead, such as ctrl+alt+delete.")
+@click.option("--keys", metavar="KEY+KEY", help="Press these together instead, such as ctrl+alt+delete. The + itself is shift+=.")
 @common_options(remote=True)
 @pass_settings
 def type(settings: CliSettings, words: tuple[str, ...], keys: str | None) -> None:
@@ -39,8 +39,10 @@ def type(settings: CliSettings, words: tuple[str, ...], keys: str | None) -> Non
     chord, named = _chord(keys), words if keys is not None else words[:-1]
     if not named:
         raise click.UsageError("name a machine, and then the text")
+    if chord and len(named) > (2 if is_kind(named[0]) else 1):
+        raise click.UsageError("give a text, or --keys, not both; and name one machine")
     texts = [] if chord else _parts(sys.stdin.read() if words[-1] == "-" else words[-1])
-    machine = one_machine(settings, named)
+    machine = _machine(settings, named)
     if settings.remote is not None:
         _ask(settings.remote, machine.metadata.name, chord, texts)
     else:
@@ -51,13 +53,22 @@ def type(settings: CliSettings, words: tuple[str, ...], keys: str | None) -> Non
     )
 
 
+def _machine(settings: CliSettings, named: tuple[str, ...]) -> VirtualMachine:
+    try:
+        return one_machine(settings, named)
+    except ResourceNotFound as error:
+        if len(named) == 1 and is_kind(named[0]):  # the word behind it was meant as the name
+            raise click.UsageError(f"no machine is called {named[0]}: name a machine, and then the text") from error
+        raise
+
+
 def _chord(keys: str | None) -> list[str]:
-    """Returns the keys of a chord. The key + has no other name: it is the end of ``ctrl++``."""
+    """Returns the keys of a chord. A last + that joins nothing stands for itself, so that it is told which key has it."""
     from homeostat.consoles.keyboard import NotAKey, chord_of
 
     if keys is None:
         return []
-    named = [*keys[:-2].split("+"), "+"] if keys.endswith("++") else keys.split("+")
+    named = [*keys[:-1].split("+")[:-1], "+"] if keys == "+" or keys.endswith("++") else keys.split("+")
     try:
         chord_of(named)
     except NotAKey as error:
@@ -69,6 +80,7 @@ def _parts(text: str) -> list[str]:
     """Returns a text in parts. All of it can be typed."""
     from homeostat.consoles.keyboard import NotAKey, chords_of
 
+    text = text.replace("\r\n", "\n")  # no part ends within one
     try:
         for at in range(0, max(1, len(text)), PART):
             chords_of(text[at : at + PART])
