@@ -132,6 +132,19 @@ def test_an_account_is_made_changed_and_deleted(root: Asker) -> None:
     assert [one["name"] for one in root.done("GET", "users")["users"]] == ["ada", "root"]
 
 
+def test_what_has_nothing_to_tell_is_empty(root: Asker, ada: Asker) -> None:
+    assert ada.ask("DELETE", "sessions/none").status_code == 404
+    root.done("POST", "users", name="eve", password=PASSWORD)
+    gone = root.ask("DELETE", "users/eve")
+    assert (gone.status_code, gone.content) == (204, b"")
+
+
+def test_the_quota_of_a_role_is_set(root: Asker) -> None:
+    changed = root.done("PATCH", "quotas/roles/user", machines=3)
+    assert changed["role"] == "user" and changed in root.done("GET", "quotas/roles")["roles"]
+    assert root.ask("PATCH", "quotas/roles/king", machines=3).status_code == 400
+
+
 def test_the_audit_is_searched_by_moments(root: Asker) -> None:
     for field in ("since", "until"):
         refused = root.ask("GET", f"audit?{field}={'x' * 65}")

@@ -19,6 +19,7 @@ from homeostat.runtime.engine.ports import SpecRevision
 from homeostat_api.errors import ANSWERS
 from homeostat_api.http import errors, media
 from homeostat_api.resources.any_kind import Kinds, ResourceOfAKind, ResourceRevisions, ResourcesOfAKind
+from homeostat_api.resources.can_i import CanI
 from homeostat_api.resources.console_log import AFTER, MachineLog
 from tests.unit.serving import Written, resource
 
@@ -53,6 +54,7 @@ def client(store: Revised, tmp_path: Path) -> TestClient:
     errors.install(app, ANSWERS)
     media.install(app)
     app.add_route("/resources", Kinds(service))
+    app.add_route("/can-i", CanI(service))
     app.add_route("/resources/{kind}", ResourcesOfAKind(service))
     app.add_route("/resources/{kind}/{name}", ResourceOfAKind(service))
     app.add_route("/resources/{kind}/{name}/revisions", ResourceRevisions(service))
@@ -72,6 +74,34 @@ def test_what_is_made_is_answered_whole(client: TestClient, store: Revised) -> N
     known = store.resources[Key("Disk", "default", "data")]
     assert isinstance(known, Disk) and made.json == {"apiVersion": API_VERSION, "kind": "Disk", **known.dump()}
     assert client.simulate_get("/resources/disks/data").json == made.json
+
+
+def test_what_is_changed_is_answered_whole(client: TestClient, store: Revised) -> None:
+    client.simulate_post("/resources/disks", json=DISK)
+    changed = client.simulate_patch("/resources/disks/data", json={"spec": {"size": "2Gi"}})
+    assert changed.status_code == 200 and changed.json["resource"]["spec"]["size"] == "2Gi", changed.text
+
+
+def test_what_the_operator_makes_is_only_listed(client: TestClient) -> None:
+    refused = client.simulate_post("/resources/machinerevisions", json=DISK)
+    assert (refused.status_code, refused.json["code"]) == (404, "kind_not_found")
+    assert "only listed" in refused.json["error"] and refused.json["details"] == {"kind": "machinerevisions"}
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "allowed"),
+    [
+        ("right=change", 200, True),
+        ("right=change&kind=VirtualMachine&name=web", 200, True),
+        ("right=change&kind=VirtualMachine&name=none", 200, False),
+        ("right=change&kind=VirtualMachine", 400, None),
+        ("right=change&name=web", 400, None),
+        ("kind=VirtualMachine&name=web", 400, None),
+    ],
+)
+def test_whether_one_may(client: TestClient, query: str, status: int, allowed: bool | None) -> None:
+    answer = client.simulate_get("/can-i", query_string=query)
+    assert (answer.status_code, answer.json.get("allowed")) == (status, allowed), answer.text
 
 
 def test_what_is_none_of_the_kind_is_not_made(client: TestClient, store: Revised) -> None:
