@@ -20,7 +20,7 @@ import falcon.asgi
 from homeostat.accounts.actor import NOBODY, Actor
 from homeostat.accounts.audit import Act, By
 from homeostat.accounts.consoles import Bearer
-from homeostat.accounts.errors import AccountsError, NotSignedIn
+from homeostat.accounts.errors import AccountsError, NotSignedIn, TicketRefused
 from homeostat.accounts.oidc.settings import CALLBACK
 from homeostat.accounts.rights import Role
 from homeostat.models.loopback import is_loopback
@@ -29,7 +29,7 @@ from homeostat.service.journal import NOTED
 from .accounts import cookies
 from .accounts.errors import unavailable
 from .accounts.lookup import AccountsLookup, NoAccounts
-from .accounts.tickets import ticket_of
+from .accounts.tickets import NO_TICKET, ticket_of
 from .config import ApiConfig
 from .http.actor import who
 from .http.admitted import WhileAdmitted
@@ -125,6 +125,7 @@ class Gate:
 
         Raises:
             Problem: 401, 403, nobody whom we serve; 503, nobody knows.
+            TicketRefused: he opens a WebSocket, and shows nothing.
         """
         if self._carries_the_token(req):
             return Actor("token", Role.ADMINISTRATOR, rights=self._config.rights, address=address_of(req))
@@ -140,6 +141,8 @@ class Gate:
             return account
         if self._asks_for_a_page(req):
             return NOBODY
+        if method == WEBSOCKET:
+            raise TicketRefused(NO_TICKET)
         raise await self._unauthorized()
 
     async def again(self, bearer: Bearer) -> Actor:

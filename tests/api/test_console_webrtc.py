@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from tests.api import inside
 from tests.api.harness import Api, serving
 from tests.api.modes import of_a_folder
 from tests.api.people import Person, settle
-from tests.rig.consoles import WORDS, Console, Ended, ticket
+from tests.rig.consoles import WORDS, Console, Ended, ticket, webrtc_offer
 from tests.rig.waiting import wait_until
 
 pytestmark = [of_a_folder, pytest.mark.skipif(inside.INSIDE, reason="a WebSocket needs a server to connect to")]
@@ -92,9 +93,9 @@ SDP = "v=0\r\na=fingerprint:sha-256 00\r\nm=application 9 UDP/DTLS/SCTP webrtc-d
         ({"type": "answer"}, "another type"),
         ({"type": "offer", "sdp": "v=0\r\n"}, "one data channel"),
         ({"type": "offer", "sdp": SDP}, "the offer cannot be taken"),
-        ({"type": "candidate", "candidate": {"candidate": "candidate:x", "sdpMid": "0"}}, "a candidate cannot be taken"),
+        ({"type": "candidate", "candidate": {"candidate": "candidate:x", "sdpMid": "0"}}, "a candidate before the offer"),
     ],
-    ids=["another type", "an empty offer", "an offer of nothing", "a candidate of nothing"],
+    ids=["another type", "an empty offer", "an offer of nothing", "a candidate at first"],
 )
 def test_garbage_ends_it_with_a_reason(api: Api, bob: Person, said: dict[str, Any], why: str) -> None:
     console = begin(api, bob)
@@ -110,6 +111,7 @@ def test_bytes_and_too_many_candidates_end_it(api: Api, bob: Person) -> None:
     console.send(b"bytes")
     assert "signalling is text" in console.end().why
     console = begin(api, bob)
+    tell(console, type="offer", sdp=asyncio.run(webrtc_offer()))
     one = {"candidate": "candidate:1 1 udp 2130706431 192.0.2.7 5000 typ host", "sdpMid": "0"}
     for _ in range(CANDIDATES_MAX + 1):
         tell(console, type="candidate", candidate=one)

@@ -155,3 +155,15 @@ class Sitter:
     def close(self) -> None:
         self._socket.close()
         self._reader.join(10)
+
+
+async def webrtc_offer() -> str:
+    """Returns the offer of a viewer who wants a data channel, and never comes."""
+    import aiortc
+
+    viewer = aiortc.RTCPeerConnection(aiortc.RTCConfiguration([]))
+    viewer.createDataChannel("rfb")
+    try:
+        return str((await viewer.createOffer()).sdp)
+    finally:
+        await viewer.close()

@@ -10,6 +10,7 @@ from ..http.errors import Problem
 from ..http.routes import V1
 
 NAMES = frozenset({"token", "access_token", "ticket", "api_key", "key", "password"})
+NO_TICKET = "a console is opened by a ticket, which stands among the subprotocols of the WebSocket, and there is none"
 
 
 def protocols_of(req: falcon.asgi.Request) -> list[str]:

@@ -33,8 +33,7 @@ GOODBYE = 2.0  # seconds for the other server to say that it is closed, too
 LOOK = 0.5  # seconds between looks whether this server stops
 MESSAGE_MAX = 2**20  # bytes of one message; an API server sends 64 KB at once
 WAITING = 4  # messages that wait for a viewer who is slow; the other server notices that he is
-# The last of them: the viewer sent a text for bytes, or bytes for a text.
-_LEFT = (ConnectionClosed, falcon.WebSocketDisconnected, OSError, falcon.PayloadTypeError)
+_LEFT = (ConnectionClosed, falcon.WebSocketDisconnected, OSError)
 
 
 async def passed_on(room: ConsoleRoom, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket, ticket: Ticket, spoken: str) -> bool:
@@ -139,6 +138,8 @@ async def _coupled(
 def _end_of(far: ClientConnection, tasks: Sequence[asyncio.Task[None]]) -> End:
     for task in tasks:
         error = task.exception() if task.done() and not task.cancelled() else None
+        if isinstance(error, falcon.PayloadTypeError):
+            return End(Close.PROTOCOL, "the viewer sent a text where there are bytes, or bytes where there are texts")
         if error is not None and not isinstance(error, _LEFT):
             raise error
     if (said := far.close_code) is None:

@@ -152,8 +152,8 @@ class ConsoleRoom:
         served = self._served[console.id] = _Served(console, actor, viewer, Sitting(console.controls))
         try:
             return await served.sitting.last(self._begin(served))
-        except Left:
-            return End(Close.DONE, "the viewer left")
+        except Left as error:
+            return error.end
         except Refusal as error:
             return End(Close.FAILED, str(error))
         finally:

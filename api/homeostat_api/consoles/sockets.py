@@ -8,6 +8,8 @@ from homeostat.accounts.consoles import ConsoleKind, Ticket
 from homeostat.accounts.errors import TicketRefused
 from homeostat.consoles.sitting import End
 
+from ..accounts.tickets import NO_TICKET
+
 
 def ticket_for(req: falcon.asgi.Request, name: str, kind: ConsoleKind) -> Ticket:
     """Returns the ticket that was shown, which is used up whatever follows.
@@ -17,7 +19,7 @@ def ticket_for(req: falcon.asgi.Request, name: str, kind: ConsoleKind) -> Ticket
     """
     ticket: Ticket | None = getattr(req.context, "ticket", None)
     if ticket is None:
-        raise TicketRefused("a console is opened by a ticket")
+        raise TicketRefused(NO_TICKET)
     if (ticket.console.machine, ticket.console.kind) != (name, kind):
         raise TicketRefused("the ticket is for another console")
     return ticket

@@ -7,7 +7,7 @@ import json
 import falcon
 import falcon.asgi
 
-from homeostat.consoles.sitting import Left, Word
+from homeostat.consoles.sitting import Close, End, Left, Word
 
 
 class SocketViewer:
@@ -25,7 +25,7 @@ class SocketViewer:
         try:
             return bytes(await self._socket.receive_data())
         except falcon.PayloadTypeError as error:
-            raise Left("he sent a text, and takes part in bytes only") from error
+            raise Left(End(Close.PROTOCOL, "the viewer sent a text, and takes part in bytes only")) from error
         except (falcon.WebSocketDisconnected, OSError) as error:
             raise Left from error
 

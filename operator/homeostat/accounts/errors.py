@@ -216,7 +216,7 @@ class QuotaExceeded(AccountsError):
 class TicketRefused(AccountsError):
     """That opens no console: it was used before, is too old, or never was a ticket."""
 
-    mend = "ask for another one: POST /api/v1/vms/NAME/consoles. Each is good for one use within 30 seconds"
+    mend = "ask for a new one: POST /api/v1/vms/NAME/consoles. Each is good for one use within 30 seconds"
 
     def __init__(self, message: str = "the ticket opens no console: it was used, has expired, or never was one") -> None:
         super().__init__(message)

@@ -94,8 +94,10 @@ class Peer:
         """Notes an address of the viewer's.
 
         Raises:
-            Garbled: it is none.
+            Garbled: it is none, or comes before the offer, which says what it is for.
         """
+        if not self._offered:
+            raise Garbled("a candidate before the offer")
         text = candidate.text.removeprefix("candidate:")
         try:
             if _is_address(text):

@@ -43,8 +43,8 @@ class _Relay:
                     return End(Close.RESTARTED, "the machine is off, or begins again: connect again")
                 screen = await self._next_run()
             return End(Close.LATER, "the machine does not run")
-        except Left:
-            return End(Close.DONE, "the viewer left")
+        except Left as error:
+            return error.end
         except rfb.RfbError as error:
             return End(Close.PROTOCOL, str(error))
         except TimeoutError:

@@ -66,8 +66,8 @@ class _SerialRelay:
             for task in done:
                 task.result()
             raise AssertionError("nothing here ends by itself")
-        except Left:
-            return End(Close.DONE, "the viewer left")
+        except Left as error:
+            return error.end
         except TimeoutError:
             return End(Close.LATER, f"nothing was read for {SLOW:.0f} seconds")
         except OSError as error:

@@ -39,8 +39,15 @@ class End:
     why: str
 
 
+LEFT = End(Close.DONE, "the viewer left")
+
+
 class Left(Exception):
-    """The viewer has gone."""
+    """The viewer has gone, or has to: ``end`` says why."""
+
+    def __init__(self, end: End = LEFT) -> None:
+        super().__init__(end.why)
+        self.end = end
 
 
 class Viewer(Protocol):

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from homeostat.accounts.actor import Actor
+from homeostat.accounts.errors import TicketRefused
 from homeostat.accounts.rights import Role
 from homeostat.service.journal import NOTED
 from homeostat_api.http.errors import Problem
@@ -86,7 +87,10 @@ async def test_who_may_opens_one() -> None:
 
 
 async def test_nobody_else_does() -> None:
-    assert await refusal(House(), Asked()) == (401, "unauthorized")
+    with pytest.raises(TicketRefused, match=r"a console is opened by a ticket, .* and there is none"):
+        await opened(House(), Asked())
+    wrong = {"Authorization": "Bearer wrong"}
+    assert await refusal(House(), Asked(headers=wrong)) == (401, "unauthorized")
     hers = {"Authorization": "Bearer hers"}
     assert await refusal(House(rights=frozenset({Right.SEE})), Asked(headers=hers)) == (403, "forbidden")
 

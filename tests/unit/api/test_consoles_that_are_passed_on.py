@@ -145,7 +145,10 @@ async def test_a_viewer_who_leaves_leaves_there_too() -> None:
             await left.wait()
 
 
-async def test_one_who_sends_a_text_leaves() -> None:
+SAID = "the viewer sent a text where there are bytes, or bytes where there are texts"
+
+
+async def test_one_who_sends_a_text_is_told_so_and_leaves_there_too() -> None:
     left = asyncio.Event()
 
     async def there(far: ServerConnection) -> None:
@@ -154,6 +157,7 @@ async def test_one_who_sends_a_text_leaves() -> None:
 
     async with beside(there) as place, place.viewer() as viewer:
         await viewer.send_text("hello")
+        assert await ended(viewer) == (1002, SAID)
         async with asyncio.timeout(10):
             await left.wait()
 
@@ -166,7 +170,7 @@ async def test_two_sides_are_brought_together_by_texts() -> None:
             assert await viewer.receive_text() == '{"type": "bye"}'
             assert viewer.subprotocol == SIGNALLING
             await viewer.send_data(b"bytes")
-            assert await ended(viewer) == (1000, "the viewer left")
+            assert await ended(viewer) == (1002, SAID)
 
 
 async def test_it_ends_when_this_server_stops() -> None:

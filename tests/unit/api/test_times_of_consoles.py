@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from homeostat.consoles.sitting import Left, Sitting
+from homeostat.consoles.sitting import Close, End, Left, Sitting
 from homeostat_api.config import ConsoleBounds
 from homeostat_api.consoles import room as module
 from homeostat_api.consoles.room import WARNING, ConsoleRoom
@@ -90,6 +90,17 @@ async def test_whoever_takes_no_word_is_waited_for_by_nobody(monkeypatch: pytest
     one.room._tell(one.served, {"type": "control"})
     await asyncio.gather(*one.room._telling)
     assert len(one.viewer.words) == 1
+
+
+async def test_a_viewer_who_has_to_go_before_the_first_word_is_told_why() -> None:
+    one, end = Open(), End(Close.PROTOCOL, "the viewer sent a text")
+    one.viewer.error = Left(end)
+    one.viewer.takes.set()
+    console: Any = SimpleNamespace(id="1", controls=True)
+    nobody: Any = None
+    known: Any = one.viewer
+    assert await one.room.serve(console, nobody, known) == end
+    assert not one.room._served
 
 
 def test_what_holds_where_nothing_else_is_said() -> None:

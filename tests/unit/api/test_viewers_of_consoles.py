@@ -9,7 +9,7 @@ from typing import Any
 import falcon
 import pytest
 
-from homeostat.consoles.sitting import Left
+from homeostat.consoles.sitting import Close, End, Left
 from homeostat_api.consoles.viewer import SocketViewer
 
 
@@ -59,5 +59,6 @@ async def test_it_has_left(error: Exception, ask: Callable[[SocketViewer], Await
 
 
 async def test_one_that_sends_texts_is_none() -> None:
-    with pytest.raises(Left, match="he sent a text, and takes part in bytes only"):
+    with pytest.raises(Left) as left:
         await viewer(Socket(falcon.PayloadTypeError("text"))).receive()
+    assert left.value.end == End(Close.PROTOCOL, "the viewer sent a text, and takes part in bytes only")

@@ -296,13 +296,23 @@ async def test_an_offer_that_is_garbage_is_refused(sdp: str) -> None:
 )
 async def test_a_candidate_that_is_garbage_is_refused(text: str) -> None:
     peer = new_peer()
+    peer._offered = True
     with pytest.raises(Garbled, match="a candidate cannot be taken"):
         await peer.add(Candidate(text, "0", 0))
     await peer.close(DONE)
 
 
+async def test_a_candidate_before_the_offer_is_refused_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    peer = new_peer()
+    with pytest.raises(Garbled, match=r"^a candidate before the offer$"):
+        await peer.add(Candidate("candidate:1 1 udp 2 192.0.2.7 5000 typ host", "0", 0))
+    await peer.close(DONE)
+    assert not caplog.records
+
+
 async def test_names_are_not_looked_up() -> None:
     peer = new_peer()
+    peer._offered = True
     await peer.add(Candidate("candidate:1 1 udp 2 hidden.example 5000 typ host", "0", 0))
     assert peers._without_names(
         "v=0\r\na=candidate:1 1 udp 2 x.local 5 typ host\r\na=candidate:1 1 udp 2 ::1 5 typ host\r\n"

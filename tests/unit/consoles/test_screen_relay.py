@@ -12,7 +12,7 @@ import pytest
 from homeostat.consoles import screen_relay
 from homeostat.consoles.rfb import VERSION
 from homeostat.consoles.screen_relay import relay_screen
-from homeostat.consoles.sitting import Close, End, Left, Sitting, Word
+from homeostat.consoles.sitting import LEFT, Close, End, Left, Sitting, Word
 
 INIT = bytes.fromhex("02d00190") + bytes(16) + b"\x00\x00\x00\x03web"
 KEY, ASKS = b"\x04\x01\x00\x00\x00\x00\x00\x61", b"\x03\x00" + bytes(8)
@@ -21,18 +21,18 @@ GREETING = VERSION + b"\x01\x01"
 
 @dataclass
 class Person:
-    """A viewer: what he says is put into ``says``; None: he leaves."""
+    """A viewer: what he says is put into ``says``; an end: he leaves, or has to."""
 
     understands: bool = True
-    says: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
+    says: asyncio.Queue[bytes | End] = field(default_factory=asyncio.Queue)
     saw: asyncio.Queue[bytes] = field(default_factory=asyncio.Queue)
     heard: asyncio.Queue[Word] = field(default_factory=asyncio.Queue)
     blind: bool = False
 
     async def receive(self) -> bytes:
         said = await self.says.get()
-        if said is None:
-            raise Left
+        if isinstance(said, End):
+            raise Left(said)
         return said
 
     async def send(self, data: bytes) -> None:
@@ -126,8 +126,16 @@ async def test_bytes_pass_both_ways_and_the_viewer_leaves(shown: Callable[..., S
     await look.person.says.put(ASKS[3:] + KEY)
     assert await screen.gets(len(ASKS + KEY)) == ASKS + KEY
     assert look.sitting.typed > before
-    await look.person.says.put(None)
+    await look.person.says.put(LEFT)
     assert await look.end() == End(Close.DONE, "the viewer left")
+
+
+async def test_a_viewer_who_has_to_go_is_told_why(shown: Callable[..., Shown]) -> None:
+    screen, end = Screen(), End(Close.PROTOCOL, "the viewer sent a text")
+    look = shown(screen)
+    await both(screen, look.person)
+    await look.person.says.put(end)
+    assert await look.end() == end
 
 
 async def test_what_somebody_types_who_has_no_control_does_not_arrive(shown: Callable[..., Shown]) -> None:
@@ -164,7 +172,7 @@ async def test_somebody_leaves_while_the_machine_is_off(shown: Callable[..., Sho
     await both(screen, look.person)
     screen.socket.close()
     await look.person.heard.get()
-    await look.person.says.put(None)
+    await look.person.says.put(LEFT)
     assert (await look.end()).code is Close.DONE
 
 

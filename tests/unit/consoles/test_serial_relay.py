@@ -11,7 +11,7 @@ import pytest
 
 from homeostat.consoles import serial_relay
 from homeostat.consoles.serial_relay import LineHeld, relay_serial
-from homeostat.consoles.sitting import Close, End, Left, Sitting, Word
+from homeostat.consoles.sitting import LEFT, Close, End, Left, Sitting, Word
 
 
 @pytest.fixture(autouse=True)
@@ -25,14 +25,14 @@ class Page:
     """A viewer."""
 
     understands: bool = True
-    typed: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
+    typed: asyncio.Queue[bytes | End] = field(default_factory=asyncio.Queue)
     seen: bytes = b""
     words: list[Word] = field(default_factory=list)
     reads: bool = True
 
     async def receive(self) -> bytes:
-        if (typed := await self.typed.get()) is None:
-            raise Left
+        if isinstance(typed := await self.typed.get(), End):
+            raise Left(typed)
         return typed
 
     async def send(self, data: bytes) -> None:
@@ -97,12 +97,12 @@ class Opened:
 
 
 @asynccontextmanager
-async def opened(page: Page, guest: Guest, controls: bool = True) -> AsyncIterator[Opened]:
+async def opened(page: Page, guest: Guest, controls: bool = True, end: End = LEFT) -> AsyncIterator[Opened]:
     sitting = Sitting(controls)
     made = Opened(page, guest, sitting, asyncio.create_task(relay_serial(page, guest, guest.open, sitting)))
     yield made
-    page.typed.put_nowait(None)
-    assert (await asyncio.wait_for(made.ending, 5)).code is Close.DONE
+    page.typed.put_nowait(end)
+    assert await asyncio.wait_for(made.ending, 5) == end
     assert guest.over  # the line was given back
 
 
@@ -114,6 +114,11 @@ async def test_what_the_guest_writes_is_seen_and_what_is_typed_arrives() -> None
         await console.type(b"x" * 10_000)
         await console.until(lambda: console.guest.got == b"root\r" + b"x" * 10_000)
         assert console.guest.opened == [False]
+
+
+async def test_a_viewer_who_has_to_go_is_told_why() -> None:
+    async with opened(Page(), Guest(), end=End(Close.PROTOCOL, "the viewer sent a text")) as console:
+        await console.type(b"a")
 
 
 async def test_the_line_is_given_back_with_control_and_what_is_typed_is_dropped() -> None:
