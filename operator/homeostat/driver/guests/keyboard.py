@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import libvirt
 
 from ..errors import DriverError, Refused
-from .running import running_domain
+from .running import running_domain, went_off
+
+TAKEN = "its keyboard takes keys"
 
 
 def press_keys(uri: str, uuid: str, chords: Sequence[Sequence[int]], hold: int) -> None:
@@ -21,11 +23,11 @@ def press_keys(uri: str, uuid: str, chords: Sequence[Sequence[int]], hold: int) 
         Refused: it does not run.
         DriverError: libvirt does not press them.
     """
-    with running_domain(uri, uuid) as domain:
+    with running_domain(uri, uuid, TAKEN) as domain:
         try:
             for chord in chords:
                 domain.sendKey(libvirt.VIR_KEYCODE_SET_LINUX, hold, list(chord), len(chord), 0)
         except libvirt.libvirtError as error:
-            if error.get_error_code() == libvirt.VIR_ERR_OPERATION_INVALID:  # it has ended meanwhile
-                raise Refused(error.get_error_message()) from error
+            if went_off(domain, error):
+                raise Refused(f"{domain.name()} went off: {TAKEN} once it is started") from error
             raise DriverError(f"the keyboard of {domain.name()} takes no keys: {error.get_error_message()}") from error

@@ -13,8 +13,9 @@ from ..errors import DomainGone, HostUnreachable, Refused
 
 
 @contextmanager
-def running_domain(uri: str, uuid: str) -> Iterator[Any]:
-    """Yields libvirt's handle of a domain, and closes the connection after that. Blocks.
+def running_domain(uri: str, uuid: str, once: str = "its console opens") -> Iterator[Any]:
+    """Yields libvirt's handle of a domain, and closes the connection after that. Blocks. ``once``: what happens once it runs, for
+    people.
 
     Raises:
         HostUnreachable: no connection.
@@ -33,7 +34,21 @@ def running_domain(uri: str, uuid: str) -> Iterator[Any]:
         except libvirt.libvirtError as error:
             raise DomainGone(f"the domain {uuid} is not there: {error.get_error_message()}") from error
         if not active:
-            raise Refused(f"{domain.name()} is not running: its console opens once it is started")
+            raise Refused(f"{domain.name()} is not running: {once} once it is started")
         yield domain
     finally:
         connection.close()
+
+
+def went_off(domain: Any, error: libvirt.libvirtError) -> bool:
+    """Tells whether libvirt refused something because the domain, which ran before, runs no more."""
+    code = error.get_error_code()
+    # The second: it counts as running, and has no QEMU to be asked any more ("monitor must not be NULL").
+    if code == libvirt.VIR_ERR_OPERATION_INVALID or (
+        code == libvirt.VIR_ERR_INVALID_ARG and "monitor" in error.get_error_message()
+    ):
+        return True
+    try:
+        return not domain.isActive()
+    except libvirt.libvirtError:  # it is defined no more
+        return True

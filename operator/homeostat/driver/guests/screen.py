@@ -8,8 +8,9 @@ import socket
 import libvirt
 
 from ..errors import DriverError, Refused
-from .running import running_domain
+from .running import running_domain, went_off
 
+SHOWN = "its screen shows something"
 PICTURE_MAX = 64 * 1024 * 1024  # bytes
 
 
@@ -23,12 +24,12 @@ def open_screen(uri: str, uuid: str) -> socket.socket:
         Refused: it does not run.
         DriverError: it has no VNC server, or its libvirt is not of this host.
     """
-    with running_domain(uri, uuid) as domain:
+    with running_domain(uri, uuid, SHOWN) as domain:
         try:
             handle = domain.openGraphicsFD(0, libvirt.VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH)
         except libvirt.libvirtError as error:
-            if error.get_error_code() == libvirt.VIR_ERR_OPERATION_INVALID:  # it has ended meanwhile
-                raise Refused(error.get_error_message()) from error
+            if went_off(domain, error):
+                raise Refused(f"{domain.name()} went off: {SHOWN} once it is started") from error
             said = f"the screen of {domain.name()} cannot be opened: {error.get_error_message()}"
             raise DriverError(f"{said}. It takes a VNC server, and a libvirt of this host, over its socket") from error
         return socket.socket(fileno=handle)
@@ -43,7 +44,7 @@ def take_picture(uri: str, uuid: str) -> bytes:
         Refused: it does not run.
         DriverError: it has no screen, or one that is too large.
     """
-    with running_domain(uri, uuid) as domain:
+    with running_domain(uri, uuid, SHOWN) as domain:
         taken = bytearray()
 
         def take(_stream: object, part: bytes, _opaque: object) -> int:
@@ -58,5 +59,7 @@ def take_picture(uri: str, uuid: str) -> bytes:
         except libvirt.libvirtError as error:
             if len(taken) > PICTURE_MAX:
                 raise DriverError(f"the picture of {domain.name()} has more than {PICTURE_MAX} bytes") from error
+            if went_off(domain, error):
+                raise Refused(f"{domain.name()} went off: {SHOWN} once it is started") from error
             raise DriverError(f"no picture of {domain.name()}: {error.get_error_message()}. It takes a graphics card") from error
         return bytes(taken)
