@@ -19,6 +19,7 @@ from .config import ApiConfig, guard_bind
 from .consoles.pages import page_routes
 from .consoles.room import ConsoleRoom
 from .consoles.routes import console_routes
+from .consoles.sign_in import OfferSignIn
 from .disk_words import DISKS
 from .errors import ANSWERS
 from .gate import Gate
@@ -71,7 +72,8 @@ def create_app(config: ApiConfig) -> App:
         Kept(mode.supervisor, "consoles", parts.room.watch),
     )
     pages = (AnswerPages(config.origins),) if config.origins else ()
-    mine = Observe(parts.metrics), HeadAsGet(), parts.gate, TellAge(mode.operator), *kept
+    sign_in = OfferSignIn(accounts, provider=config.oidc is not None)
+    mine = Observe(parts.metrics), HeadAsGet(), sign_in, parts.gate, TellAge(mode.operator), *kept
     return application(routes, ANSWERS, (*pages, *mine, *mode.middleware))
 
 

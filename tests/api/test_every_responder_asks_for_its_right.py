@@ -18,7 +18,7 @@ from falcon.testing import ASGIConductor, TestClient
 
 from homeostat_api.app import create_app, make_parts
 from homeostat_api.config import ApiConfig
-from homeostat_api.gate import OPEN_PATHS, WEBSOCKET
+from homeostat_api.gate import OPEN_FILES, OPEN_PATHS, WEBSOCKET
 from homeostat_api.http.errors import App
 from homeostat_api.http.rights import Right, needed, needs
 
@@ -117,7 +117,7 @@ def asked(app: App, path: str, method: str, headers: dict[str, str]) -> int:
 
 
 def guarded(app: App) -> list[tuple[str, str]]:
-    return [(path, method) for path, method in responders(app) if path not in OPEN_PATHS]
+    return [(path, method) for path, method in responders(app) if path not in OPEN_PATHS | OPEN_FILES]
 
 
 def test_security_every_responder_refuses_who_is_nobody(config: ApiConfig) -> None:
@@ -174,10 +174,12 @@ def test_security_nothing_answers_beside_the_routes(config: ApiConfig) -> None:
     assert not found.sinks and not found.static_routes
 
 
-def test_security_only_probes_are_answered_to_everybody(config: ApiConfig) -> None:
+def test_security_only_probes_and_what_signing_in_needs_are_answered_to_everybody(config: ApiConfig) -> None:
     app = create_app(replace(config, rights=NONE))
     app.add_route("/healthz/more", Console())
-    assert {path for path, _ in responders(app) if path in OPEN_PATHS} == OPEN_PATHS
+    found = {path for path, _ in responders(app) if path in OPEN_PATHS | OPEN_FILES}
+    assert found == OPEN_PATHS | OPEN_FILES
+    assert {(path, method) for path, method in responders(app) if path in OPEN_FILES} == {(path, "GET") for path in OPEN_FILES}
     assert asked(app, "/healthz", "GET", {}) == 200
     assert asked(app, "/healthz", WEBSOCKET, {}) == 401
     assert asked(app, "/healthz/more", WEBSOCKET, {}) == 401

@@ -133,6 +133,11 @@ def test_whom_the_provider_knows_comes_in(house: House) -> None:
     assert (entry.by.account, entry.act.outcome, entry.by.address) == ("alice", "Done", "127.0.0.1")
 
 
+def test_the_page_to_sign_in_with_leads_there(house: House) -> None:
+    page = house.browser().http.get("/console/web", headers={"Accept": "text/html"})
+    assert page.status_code == 401 and 'data-ways="password provider"' in page.text
+
+
 def test_cookies_are_for_this_server_alone(house: House) -> None:
     browser = house.browser()
     began = browser.http.get(BEGIN).headers["Set-Cookie"]

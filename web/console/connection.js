@@ -10,9 +10,14 @@ export class Refused extends Error {
   }
 }
 
-export async function ask(method, path, body) {
-  const headers = body === undefined ? {} : { "Content-Type": "application/json" };
-  const answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+const sent = (method, path, body) =>
+  fetch(path, {
+    method,
+    headers: body === undefined ? {} : { "Content-Type": "application/json" },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+
+async function read(answer) {
   const text = await answer.text();
   if (!answer.ok) {
     let said = answer.statusText;
@@ -24,6 +29,27 @@ export async function ask(method, path, body) {
     throw new Refused(answer.status, said);
   }
   return text ? JSON.parse(text) : null;
+}
+
+let renewal = null;
+
+// Goes on with a session whose access token has expired. Returns whether there is one.
+export function renew() {
+  renewal ??= sent("POST", "/api/v1/session/refresh", {})
+    .then((answer) => answer.ok)
+    .finally(() => (renewal = null));
+  return renewal;
+}
+
+// Asks the API. It throws what it was refused with, and what fetch throws where nobody answered.
+export async function ask(method, path, body) {
+  let answer = await sent(method, path, body);
+  if (answer.status === 401 && (await renew())) answer = await sent(method, path, body);
+  return read(answer);
+}
+
+export async function signIn(name, password) {
+  return read(await sent("POST", "/api/v1/session", { name, password, cookie: true }));
 }
 
 export function ticket(machine, kind) {

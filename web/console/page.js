@@ -19,6 +19,8 @@ export class ConsolePage {
     document.title = `${this.machine} · console`;
     part("name").textContent = this.machine;
     part("take").onclick = () => this.take();
+    part("sign-out").onclick = () => this.signOut();
+    this.offerSignOut();
     this.begin();
   }
 
@@ -38,6 +40,7 @@ export class ConsolePage {
         closed: (how) => this.closed(how),
       });
     } catch (error) {
+      if (error.status === 401) return location.reload(); // the session has ended: to signing in
       const again = error.status === undefined || error.status === 409 || error.status === 429 || error.status >= 500;
       this.closed({ again, why: error.message });
     }
@@ -81,6 +84,25 @@ export class ConsolePage {
       await ask("POST", `/api/v1/consoles/${this.id}/control`);
     } catch (error) {
       this.show("open", "open", error.message);
+    }
+  }
+
+  async offerSignOut() {
+    try {
+      part("sign-out").hidden = (await ask("GET", "/api/v1/whoami")).csrf_token === null; // not by a cookie
+    } catch {
+      // the console says what is wrong
+    }
+  }
+
+  async signOut() {
+    try {
+      await ask("DELETE", "/api/v1/session");
+      location.reload();
+    } catch (error) {
+      if (error.status === 401) return location.reload(); // it had ended
+      part("message").hidden = false;
+      part("message").textContent = `not signed out: ${error.message}`;
     }
   }
 

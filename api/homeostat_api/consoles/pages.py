@@ -11,20 +11,23 @@ from pathlib import Path
 import falcon
 import falcon.asgi
 
+from ..gate import OPEN_FILES
 from ..http.errors import Problem
-from ..http.rights import Right, needs
+from ..http.rights import Door, Right, needs
 from ..http.routes import Route
 
 WEB = Path(str(files("homeostat_api").joinpath("static", "web")))
-_POLICY = (
+POLICY = (
     "default-src 'none'; script-src 'self'; style-src {styles}; img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
+OWN_STYLES = "'self'"
+HTML = "text/html; charset=utf-8"
 _TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".mjs": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
+    ".html": HTML,
     ".txt": "text/plain; charset=utf-8",
 }
 NOT_BUILT = b"""<!doctype html>
@@ -37,14 +40,14 @@ NOT_BUILT = b"""<!doctype html>
 class ConsolePage:
     """The page of one kind of console."""
 
-    def __init__(self, file: str, styles: str = "'self'") -> None:
+    def __init__(self, file: str, styles: str = OWN_STYLES) -> None:
         self._page = WEB / "console" / file
-        self._policy = _POLICY.format(styles=styles)
+        self._policy = POLICY.format(styles=styles)
 
     @needs(Right.SEE)
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, machine: str) -> None:
         built = await asyncio.to_thread(self._page.is_file)
-        resp.content_type = _TYPES[".html"]
+        resp.content_type = HTML
         resp.set_header("Content-Security-Policy", self._policy)
         resp.set_header("Cache-Control", "no-cache")
         if built:
@@ -56,17 +59,18 @@ class ConsolePage:
 class WebFile:
     @needs(Right.SEE)
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, file: str) -> None:
-        content = await asyncio.to_thread(_read, file)
-        if content is None:
-            raise Problem(404, "not_found", "There is no such file", {"path": req.path[:256]})
-        resp.content_type = _TYPES.get(Path(file).suffix, "application/octet-stream")
-        resp.set_header("Cache-Control", "no-cache")
-        resp.set_header("X-Content-Type-Options", "nosniff")
-        resp.etag = tag = hashlib.sha256(content).hexdigest()[:32]
-        if tag in map(str, req.if_none_match or ()):
-            resp.status = falcon.HTTP_304
-        else:
-            resp.data = content
+        await _answer(req, resp, file)
+
+
+class OpenFile:
+    """A file for everybody: the page to sign in with needs it."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+
+    @needs(Door.OPEN)
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        await _answer(req, resp, self._file)
 
 
 def page_routes() -> list[Route]:
@@ -75,8 +79,23 @@ def page_routes() -> list[Route]:
         Route("/console/{machine}", ConsolePage("index.html")),
         # xterm.js makes its styles while it runs; scripts are ours alone here, too.
         Route("/console/{machine}/serial", ConsolePage("serial.html", "'self' 'unsafe-inline'")),
+        *(Route(path, OpenFile(path.removeprefix("/web/"))) for path in sorted(OPEN_FILES)),
         Route("/web/{file:path}", WebFile()),
     ]
+
+
+async def _answer(req: falcon.asgi.Request, resp: falcon.asgi.Response, file: str) -> None:
+    content = await asyncio.to_thread(_read, file)
+    if content is None:
+        raise Problem(404, "not_found", "There is no such file", {"path": req.path[:256]})
+    resp.content_type = _TYPES.get(Path(file).suffix, "application/octet-stream")
+    resp.set_header("Cache-Control", "no-cache")
+    resp.set_header("X-Content-Type-Options", "nosniff")
+    resp.etag = tag = hashlib.sha256(content).hexdigest()[:32]
+    if tag in map(str, req.if_none_match or ()):
+        resp.status = falcon.HTTP_304
+    else:
+        resp.data = content
 
 
 def _read(file: str) -> bytes | None:

@@ -23,7 +23,7 @@ from homeostat.service.journal import NOTED
 from homeostat_api.accounts import cookies
 from homeostat_api.accounts.lookup import NoAccounts
 from homeostat_api.config import ApiConfig
-from homeostat_api.gate import Gate, _has
+from homeostat_api.gate import OPEN_FILES, Gate, _has
 from homeostat_api.http import errors, media
 from homeostat_api.http.actor import shown_by
 from homeostat_api.http.admitted import WhileAdmitted
@@ -219,6 +219,17 @@ def test_probes_are_answered_to_everybody_once_there_are_accounts_or_none_can_be
     alone = House(Accounts(some=False), host="127.0.0.1")
     assert alone.ask("GET", "/healthz", "elsewhere.example").status_code == 403, "the host's own pages only"
     assert alone.ask("GET", "/healthz").status_code == 200 and alone.room.asked[-1][0].how == "local"
+
+
+@pytest.mark.parametrize(
+    "house", [{}, {"token": TOKEN}, {"accounts": Accounts(some=False), "token": TOKEN}], ids=["accounts", "both", "token"]
+)
+@pytest.mark.parametrize("path", sorted(OPEN_FILES))
+def test_what_the_page_to_sign_in_needs_is_for_everybody(house: dict[str, Any], path: str) -> None:
+    found = House(**house)
+    assert found.code("GET", path) == (404, "not_found"), "it was let in, and this house has no such file"
+    assert found.code("POST", path) == (401, "unauthorized")
+    assert found.code("GET", f"{path}x") == (401, "unauthorized")
 
 
 def test_who_signs_in_is_nobody_yet() -> None:

@@ -10,6 +10,7 @@ from falcon.testing import TestClient
 
 from homeostat_api.consoles import pages
 from homeostat_api.errors import ANSWERS
+from homeostat_api.gate import OPEN_FILES
 from homeostat_api.http.application import application
 
 SCRIPT = b"export {}"
@@ -73,6 +74,16 @@ def test_a_file(client: TestClient, file: str, kind: str) -> None:
     for known, status in ((tag, 304), (f'"a", {tag}', 304), ('"a"', 200)):
         again = client.simulate_get(f"/web/{file}", headers={"If-None-Match": known})
         assert (again.status_code, again.content, again.headers["etag"]) == (status, b"" if status == 304 else SCRIPT, tag)
+
+
+@pytest.mark.parametrize("path", sorted(OPEN_FILES))
+def test_a_file_of_the_page_to_sign_in_with(client: TestClient, web: Path, path: str) -> None:
+    assert client.simulate_get(path).json["code"] == "not_found"
+    (web / path.removeprefix("/web/")).write_bytes(path.encode())
+    answer = client.simulate_get(path)
+    assert (answer.status_code, answer.content) == (200, path.encode())
+    again = client.simulate_get(path, headers={"If-None-Match": answer.headers["etag"]})
+    assert again.status_code == 304
 
 
 @pytest.mark.parametrize("file", ["none.js", "console", "../secret.txt", "link.js", "console/../../secret.txt", "a" * 300, "%00"])
