@@ -9,6 +9,7 @@ from homeostat.service.refusals import (
     DeviceExists,
     ExportProblem,
     ExportRefused,
+    KeyboardBusy,
     LogUnavailable,
     MustBeOff,
     NoConsoleSize,
@@ -79,6 +80,8 @@ def from_refusal(error: Refusal) -> Problem:
             return Problem(409, "no_console_size", str(error), error.details)
         case NoSuchKey():
             return Problem(400, "no_such_key", str(error), error.details)
+        case KeyboardBusy():
+            return Problem(429, "keyboard_busy", str(error), error.details, headers=AGAIN)
         case TooManyScreens():
             return Problem(429, "screens_at_limit", str(error), error.details, headers=AGAIN)
         case WebRtcUnavailable():

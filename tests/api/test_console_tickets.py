@@ -9,7 +9,9 @@ import httpx
 import pytest
 import websocket
 
-from homeostat.accounts.rights import Role
+from homeostat.accounts.database import Database, sqlite_url
+from homeostat.accounts.grants import Grants
+from homeostat.accounts.rights import Grant, Right, Role
 from homeostat.models.machine import MachineState
 from homeostat.store.files.state import StateFolder
 from tests.api import inside
@@ -73,6 +75,17 @@ def test_what_is_asked_for(bob: Person, name: str, body: dict[str, str], status:
 
 def test_what_is_anothers_is_not_there(api: Api) -> None:
     assert Person(api.http, "eve").status("POST", "vms/web/consoles", json={}) == 404
+
+
+def test_its_right_has_ended(api: Api) -> None:
+    database = Database.open(sqlite_url(StateFolder.open(api.state).accounts))
+    given = Grants(database).give("eve", Grant(frozenset({Right.SEE}), "default", "VirtualMachine", "web"))
+    eve = Person(api.http, "eve")
+    asked = ticket(api.http, "web", eve.headers)
+    Grants(database).take(given.id)
+    database.close()
+    status, said = refused(api, asked["path"], WORDS, asked["ticket"])
+    assert (status, "not yours to look at so any more" in said) == (401, True)
 
 
 def test_it_is_good_once_and_for_that_console_alone(api: Api, bob: Person) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
+import websocket
 
 from homeostat.accounts.database import Database, sqlite_url
 from homeostat.accounts.grants import Grants
@@ -127,5 +128,5 @@ def test_a_machine_of_the_same_name_is_another_one(place: Place) -> None:
     place.home.wait_gone(NAME)
     place.home.write(NAME, idle(**SCREEN), labels={OWNER: "eve"})
     place.home.wait_ready(NAME)
-    late = Console(place.http.base_url, unused["path"], BYTES, unused["ticket"])
-    assert late.end().code in (1008, 1013)
+    with pytest.raises(websocket.WebSocketBadStatusException, match="another machine by now"):
+        Console(place.http.base_url, unused["path"], BYTES, unused["ticket"])

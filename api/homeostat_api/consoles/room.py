@@ -130,15 +130,17 @@ class ConsoleRoom:
         self._service.asked_by(actor).consoles.resize(console, rows, columns)
 
     @asynccontextmanager
-    async def place(self, ticket: Ticket) -> AsyncIterator[OpenConsole]:
+    async def place(self, ticket: Ticket, actor: Actor) -> AsyncIterator[OpenConsole]:
         """Keeps a place for a console within it.
 
         Raises:
             ConsoleLimit: too many are open.
-            TicketRefused: it is of another namespace than this server's.
+            TicketRefused: it is of another namespace than this server's, or no more the actor's to open.
         """
         if ticket.console.namespace != self._service.namespace:
             raise TicketRefused()
+        if not await self._service.asked_by(actor).consoles.still(ticket.console):
+            raise TicketRefused(f"{ticket.console.machine} is another machine by now, or not yours to look at so any more")
         consoles = await self._consoles()
         opened = await self._lookup.run(lambda: consoles.open(ticket, self._limits))
         try:

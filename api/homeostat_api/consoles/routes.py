@@ -122,7 +122,7 @@ class MachineConsole:
             raise invalid(f"name {WORDS} or {BYTES} among the subprotocols of the WebSocket, beside the ticket")
         if await passed_on(self._room, req, ws, ticket, chosen):
             return
-        async with self._room.place(ticket) as place:
+        async with self._room.place(ticket, who(req)) as place:
             await ws.accept(chosen)
             end = await self._room.serve(place, who(req), SocketViewer(ws, chosen == WORDS))
         await close_socket(ws, end)

@@ -97,9 +97,10 @@ class MachineKeyboard:
         TAG,
         {204: Answer("They were pressed. What the guest makes of them is not known.")},
         description="A chord, or a text, for which 20 to 40 ms pass with each character. It needs no screen and no console, and "
-        "does not ask who has control. 400 where no key types a character: nothing is typed then. 409: the machine is off.",
+        "does not ask who has control. 400 where no key types a character: nothing is typed then. 409: the machine is off, or "
+        "hangs. 429: too many type there.",
         body=KeysBody,
-        errors=(400, 403, 404, 409, 503),
+        errors=(400, 403, 404, 409, 429, 503),
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
         asked, keyboard = await read_model(req, KeysBody), self._service.asked_by(who(req)).keys

@@ -48,7 +48,7 @@ class WebRtcConsole:
             return
         peers = await webrtc_peers()
         async with AsyncExitStack() as stack:
-            place = await stack.enter_async_context(self._room.place(ticket))
+            place = await stack.enter_async_context(self._room.place(ticket, who(req)))
             await ws.accept(SIGNALLING)
             peer = peers(self._servers, self._service.asked_by(who(req)).screens.film(place.console))
             # A task of its own: it outlasts the WebSocket, whose end may end what waits for it.

@@ -69,7 +69,7 @@ WITHOUT_CONFIGURATION = frozenset({"config", "schema", "crds", "completion", "ve
 OVER_REST = frozenset(
     {
         *("plan", "apply", "delete", "get", "describe", "start", "stop", "restart", "scale", "rollout", "suspend", "resume"),
-        *("image", "snapshot", "events", "logs", "wait", "disk", "screenshot", "type"),
+        *("image", "snapshot", "events", "logs", "wait", "disk", "console", "screenshot", "type"),
         *("login", "logout", "whoami", "can-i"),
     }
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from homeostat.accounts.rights import Right
 from homeostat.consoles.serial_relay import LineHeld
 from homeostat.consoles.webrtc import WebRtcMissing, load_peer
 from homeostat.driver.errors import DomainGone, DriverError, HostUnreachable, Refused, ResourceInUse
+from homeostat.driver.guests.calls import GuestCalls
 from homeostat.driver.guests.console_log import LogFollower
 from homeostat.driver.guests.screen import open_screen
 from homeostat.driver.guests.serial_line import SerialLine, open_line
@@ -45,8 +45,9 @@ HELD = (
 class MachineConsoles:
     """The consoles of the machines of one namespace, for one actor."""
 
-    def __init__(self, machines: Machines, limits: ServerLimits) -> None:
+    def __init__(self, machines: Machines, limits: ServerLimits, calls: GuestCalls) -> None:
         self._machines = machines
+        self.calls = calls
         self._logs = ConsoleLogs(machines, limits)
         self._reach = HostReach(StateFolder.named(limits.state), machines.store, limits.clustered)
 
@@ -127,7 +128,7 @@ class MachineConsoles:
             return None
         uri, uuid = await self._uri(machine), machine.status.domain_uuid
         try:
-            return await asyncio.to_thread(open_screen, uri, uuid)
+            return await self.calls.call(uuid, lambda: open_screen(uri, uuid), socket.socket.close)
         except (DomainGone, Refused, HostUnreachable):
             return None
         except DriverError as error:
@@ -158,7 +159,7 @@ class MachineConsoles:
             return None
         uri, uuid = await self._uri(machine), machine.status.domain_uuid
         try:
-            return await asyncio.to_thread(open_line, uri, uuid, force)
+            return await self.calls.call(uuid, lambda: open_line(uri, uuid, force), SerialLine.close)
         except ResourceInUse as error:
             raise LineHeld(HELD) from error
         except (DomainGone, Refused, HostUnreachable):

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from homeostat.accounts.actor import Actor
 from homeostat.accounts.rights import Right
 from homeostat.consoles.frames import Frames
+from homeostat.driver.guests.calls import GuestCalls
 from homeostat.driver.storage.folders import bytes_on_disk
 from homeostat.models.base import Key, Resource
 from homeostat.models.condition import READY, find_condition
@@ -67,6 +68,7 @@ class Shared:
     hashes: dict[str, tuple[int, Any]] = field(default_factory=dict)  # of uploads, by id
     frames: Frames = field(default_factory=Frames)
     keyboards: Keyboards = field(default_factory=Keyboards)
+    calls: GuestCalls = field(default_factory=GuestCalls)
 
 
 class Desk:
@@ -137,7 +139,7 @@ class Desk:
 
     @property
     def consoles(self) -> MachineConsoles:
-        return MachineConsoles(self.machines, self.asking.limits)
+        return MachineConsoles(self.machines, self.asking.limits, self._shared.calls)
 
     @property
     def screens(self) -> MachineScreens:

@@ -7,7 +7,9 @@ pressed it; a machine without a VNC server has a keyboard, too; and a key code s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
 
 from homeostat.accounts.rights import Right
@@ -18,9 +20,10 @@ from homeostat.models.machine import VirtualMachine
 
 from .consoles import MachineConsoles, uuid_of
 from .machines import Machines
-from .refusals import ConsoleUnavailable, NoSuchKey
+from .refusals import ConsoleUnavailable, KeyboardBusy, NoSuchKey
 
 HOLD = 10  # milliseconds between two movements of a key
+WAITING = 4  # texts for one machine; each takes up to 40 seconds
 BATCH = 25  # chords that QEMU is given at once; it has room for about 80, and forgets the rest
 
 
@@ -29,12 +32,29 @@ class Keyboards:
 
     def __init__(self) -> None:
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._there: Counter[str] = Counter()  # who types, and who waits for that
 
-    def turn(self, uid: str) -> asyncio.Lock:
+    @asynccontextmanager
+    async def turn(self, machine: VirtualMachine) -> AsyncIterator[None]:
+        """Waits until nobody else types.
+
+        Raises:
+            KeyboardBusy: too many wait.
+        """
+        uid = machine.metadata.uid
+        if self._there[uid] > WAITING:
+            raise KeyboardBusy(machine.metadata.name, WAITING)
+        self._there[uid] += 1
         turn = self._turns.get(uid)
         if turn is None:
             turn = self._turns[uid] = asyncio.Lock()
-        return turn
+        try:
+            async with turn:
+                yield
+        finally:
+            self._there[uid] -= 1
+            if not self._there[uid]:
+                del self._there[uid]
 
 
 class MachineKeys:
@@ -53,7 +73,8 @@ class MachineKeys:
         Raises:
             NoSuchResource, NotYours: it is not the actor's to change.
             NoSuchKey: no key has one of the characters. Nothing was typed.
-            ConsoleUnavailable: the machine is off, or went off meanwhile.
+            ConsoleUnavailable: the machine is off, went off meanwhile, or hangs.
+            KeyboardBusy: too many type there.
             OnAnotherApi: another API server is beside the machine's host.
         """
         await self._noted(name, "a text", lambda: chords_of(text))
@@ -68,7 +89,7 @@ class MachineKeys:
                 except NotAKey as error:
                     unknown = error
                     raise NoSuchKey(f"{what} that no keyboard has") from error
-                async with self._keyboards.turn(machine.metadata.uid):
+                async with self._keyboards.turn(machine):
                     await self._press(machine, chords)
         except NoSuchKey:
             if unknown is None:
@@ -86,7 +107,7 @@ class MachineKeys:
             batch = chords[begin : begin + BATCH]
             uri, uuid = await self._consoles.libvirt_of(machine), uuid_of(machine)
             try:
-                await asyncio.to_thread(press_keys, uri, uuid, batch, HOLD)
+                await self._consoles.calls.call(uuid, lambda: press_keys(uri, uuid, batch, HOLD))  # noqa: B023 - it is awaited
             except (DomainGone, Refused) as error:
                 raise ConsoleUnavailable(name, f"it went off: {begin} of {len(chords)} keys were pressed") from error
             except DriverError as error:

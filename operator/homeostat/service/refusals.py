@@ -169,6 +169,13 @@ class TooManyScreens(Refusal):
         super().__init__(f"no picture of {name} now: {why}, try again later", {"name": name})
 
 
+class KeyboardBusy(Refusal):
+    """As many texts wait for a machine's keyboard as may."""
+
+    def __init__(self, name: str, most: int) -> None:
+        super().__init__(f"{most} texts wait for the keyboard of {name} already: try again later", {"name": name})
+
+
 class NoSuchKey(Refusal):
     """A keyboard has no such key, or not so many at once."""
 

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from homeostat.driver.errors import DomainGone, DriverError, HostUnreachable, Refused
+from homeostat.driver.guests.calls import GuestHangs
 from homeostat.models.machine import MachineState
 from homeostat.service import keys as module
 from homeostat.service.host_reach import OnAnotherApi
-from homeostat.service.keys import BATCH, HOLD, Keyboards, seconds_of
-from homeostat.service.refusals import ConsoleUnavailable, NoSuchKey, NoSuchResource, NotYours
+from homeostat.service.keys import BATCH, HOLD, WAITING, Keyboards, seconds_of
+from homeostat.service.refusals import ConsoleUnavailable, KeyboardBusy, NoSuchKey, NoSuchResource, NotYours
 from tests.unit.watching import BOB, DOMAIN, EVE, LIBVIRT, MONA, SAM, Watched, host, machine, reported
 
 CHORD, TEXT = (29, 56, 111), "aB\n"
@@ -156,7 +157,7 @@ async def test_the_machine_takes_no_more(tmp_path: Path, keyboard: Keyboard, err
 
 async def test_two_texts_do_not_mix(tmp_path: Path, keyboard: Keyboard) -> None:
     watched = Watched(tmp_path, machine(), machine("db"))
-    async with watched.desk().keys._keyboards.turn("uid-web"):
+    async with watched.desk().keys._keyboards.turn(machine()):
         waiting = asyncio.create_task(watched.desk().keys.type("web", "a"))
         await watched.desk().keys.type("db", "b")
         assert keyboard.pressed == [(48,)], "another machine has a keyboard of its own"
@@ -164,12 +165,32 @@ async def test_two_texts_do_not_mix(tmp_path: Path, keyboard: Keyboard) -> None:
     assert keyboard.pressed == [(48,), (30,)]
 
 
-def test_a_keyboard_that_nobody_waits_for_is_forgotten() -> None:
+async def test_a_keyboard_that_nobody_waits_for_is_forgotten() -> None:
     boards = Keyboards()
-    turn = boards.turn("web")
-    assert boards.turn("web") is turn and boards.turn("db") is not turn
-    del turn
-    assert not boards._turns
+    async with boards.turn(machine()):
+        assert boards._turns and boards._there
+    assert not boards._turns and not boards._there
+
+
+async def test_only_so_many_wait(tmp_path: Path, keyboard: Keyboard) -> None:
+    watched = Watched(tmp_path, machine(), machine("db"))
+    keys = watched.desk().keys
+    async with keys._keyboards.turn(machine()):
+        waiting = [asyncio.create_task(keys.type("web", "a")) for _ in range(WAITING)]
+        for _ in range(100):  # until all of them wait
+            await asyncio.sleep(0)
+        with pytest.raises(KeyboardBusy, match="4 texts wait for the keyboard of web"):
+            await keys.type("web", "a")
+        await keys.type("db", "b")
+    await asyncio.gather(*waiting)
+    await keys.type("web", "a")
+    assert keyboard.pressed == [(48,), *[(30,)] * (WAITING + 1)]
+
+
+async def test_its_qemu_hangs(tmp_path: Path, keyboard: Keyboard, monkeypatch: pytest.MonkeyPatch) -> None:
+    keyboard.errors = [GuestHangs("its QEMU answers nothing within 10 seconds: it hangs, or is very busy")]
+    with pytest.raises(ConsoleUnavailable, match=r"within 10 seconds: it hangs, or is very busy. 0 of 1 keys were pressed"):
+        await Watched(tmp_path, machine()).desk().keys.type("web", "a")
 
 
 async def test_another_server_is_beside_it(tmp_path: Path, keyboard: Keyboard) -> None:
