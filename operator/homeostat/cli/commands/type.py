@@ -63,7 +63,7 @@ def _machine(settings: CliSettings, named: tuple[str, ...]) -> VirtualMachine:
 
 
 def _chord(keys: str | None) -> list[str]:
-    """Returns the keys of a chord. A last + that joins nothing stands for itself, so that it is told which key has it."""
+    """Returns the keys of a chord. A last + that joins nothing stands for itself, so that the user learns which key has it."""
     from homeostat.consoles.keyboard import NotAKey, chord_of
 
     if keys is None:
