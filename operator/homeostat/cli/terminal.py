@@ -50,6 +50,12 @@ def emit(text: str) -> None:
     click.echo(text.removesuffix("\n"))
 
 
+def emit_bytes(data: bytes) -> None:
+    """Prints what a program reads that is no text, such as a picture."""
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
 def dressed(text: str) -> str:
     """Returns one line as ``say`` prints it."""
     first, *rest = _PAINTED.split(text)

@@ -36,6 +36,7 @@ RIGHTS = {ConsoleMode.CONTROL: Right.CHANGE, ConsoleMode.VIEW: Right.SEE}
 
 SCROLLBACK = 64 * 1024
 """Bytes of the log that a serial line begins with."""
+NO_SCREEN = "it has no screen: its spec says display.vnc.enabled: false"
 HELD = (
     "another program has the serial line (`homeostat console` or `virsh console` on the host, say): you see what the guest "
     "writes, and what you type does not reach it; take control to disconnect that program"
@@ -104,7 +105,7 @@ class MachineConsoles:
         display = await self._display(machine)
         await self._check_private(machine, display)
         if not display.vnc.enabled:
-            raise ConsoleUnavailable(machine.metadata.name, "it has no screen: its spec says display.vnc.enabled: false")
+            raise ConsoleUnavailable(machine.metadata.name, NO_SCREEN)
 
     async def _display(self, machine: VirtualMachine) -> Display:
         return (await self._machines.effective(machine)).spec.display

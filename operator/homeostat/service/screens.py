@@ -8,9 +8,9 @@ from homeostat.accounts.consoles import ConsoleKind, ConsoleMode, ConsoleOf
 from homeostat.consoles.film import Film, WatchedScreen
 from homeostat.consoles.frames import Frames, NoFrame, NoRoom
 from homeostat.consoles.pictures import Picture, PictureSize, dummy_picture
-from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine import VirtualMachine, VirtualMachineSpec
 
-from .consoles import MachineConsoles, uuid_of
+from .consoles import NO_SCREEN, MachineConsoles, uuid_of
 from .machines import Machines
 from .refusals import ConsoleUnavailable, Refusal, TooManyScreens
 
@@ -66,9 +66,8 @@ class MachineScreens:
     async def _watched(self, machine: VirtualMachine) -> WatchedScreen:
         meta = machine.metadata
         await self._consoles.check_screen(machine)
-        spec = (await self._machines.effective(machine)).spec
-        if spec.display.video == "none" and not any(device.mdev and device.mdev.display for device in spec.host_devices):
-            raise ConsoleUnavailable(meta.name, "it shows nothing: its spec says display.video: none")
+        if why := why_dark((await self._machines.effective(machine)).spec):
+            raise ConsoleUnavailable(meta.name, why)
         uuid = uuid_of(machine)
         await self._consoles.libvirt_of(machine)
         console = ConsoleOf(meta.namespace, meta.name, meta.uid, ConsoleKind.VNC, ConsoleMode.VIEW)
@@ -80,3 +79,12 @@ class MachineScreens:
                 raise NoFrame(error.why) from error
 
         return WatchedScreen(f"{meta.uid} {uuid}", opened)
+
+
+def why_dark(spec: VirtualMachineSpec) -> str:
+    """Returns why a machine's screen shows nothing, whatever its guest does. Empty: it shows something."""
+    if not spec.display.vnc.enabled:
+        return NO_SCREEN
+    if spec.display.video == "none" and not any(device.mdev and device.mdev.display for device in spec.host_devices):
+        return "it shows nothing: its spec says display.video: none"
+    return ""

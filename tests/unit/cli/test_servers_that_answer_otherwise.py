@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import re
 import ssl
 import subprocess
 from collections.abc import Callable, Iterator
@@ -12,7 +14,11 @@ from typing import Any
 
 import pytest
 
+from homeostat.cli.commands import screenshot
+from homeostat.cli.errors import CliError
 from homeostat.cli.main import run
+from homeostat.cli.remote.console import attach_remotely
+from homeostat.cli.remote.server import RemoteServer
 from tests.rig.answering import Silent, answering
 from tests.rig.waiting import free_port
 
@@ -44,6 +50,8 @@ def serving(*answers: Answer, tls: ssl.SSLContext | None = None) -> Iterator[str
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
+
+        do_POST = do_GET
 
     with answering(Handler, tls) as url:
         yield url
@@ -103,6 +111,58 @@ def test_it_speaks_otherwise(said: Said) -> None:
 def test_it_has_another_namespace(said: Said) -> None:
     with serving(KINDS) as url:
         assert f"{url} has the resources of namespace team, not of x" in said("get", "vms", "-n", "x", "--server", url)
+
+
+WEB = answer({"apiVersion": "homeostat.dev/v1alpha1", "kind": "VirtualMachine", "metadata": {"name": "web"}, "spec": {}})
+TICKET, PATH = "hsc_1", "/api/v1/vms/web/serial"
+
+CONSOLES: list[tuple[str, Any, str]] = [
+    ("nothing", {}, "does not understand (KeyError: 'path')"),
+    ("list", [], "does not understand (TypeError: "),
+    ("other-path", {"path": "/console/web", "ticket": TICKET}, "does not understand (ValueError: the path '/console/web'"),
+    ("other-server", {"path": "//elsewhere.example/api/", "ticket": TICKET}, "does not understand (ValueError: the path"),
+    ("control-characters", {"path": f"{PATH}\r\nX: 1", "ticket": TICKET}, "does not understand (ValueError: the path"),
+    ("path-without-end", {"path": PATH * 50, "ticket": TICKET}, "does not understand (ValueError: the path"),
+    ("no-path", {"path": 1, "ticket": TICKET}, "does not understand (ValueError: the path"),
+    ("no-ticket", {"path": PATH, "ticket": 1}, "does not understand (ValueError: a ticket"),
+    ("ticket-of-two", {"path": PATH, "ticket": "hsc_1, x"}, "does not understand (ValueError: a ticket"),
+    ("no-websocket", {"path": PATH, "ticket": TICKET}, "refuses the console: HTTP 200"),
+]
+
+
+@pytest.mark.parametrize(("given", "words"), [case[1:] for case in CONSOLES], ids=[case[0] for case in CONSOLES])
+def test_it_opens_a_console_otherwise(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: Any, words: str) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    with serving(answer(given)) as url, pytest.raises(CliError, match=re.escape(words)):
+        attach_remotely(RemoteServer(url), "web", 0, 1, escape=b"\x1d", force=False)
+
+
+BOMB = gzip.compress(screenshot.PNG + bytes(2000))
+PICTURES: list[tuple[str, Answer, str]] = [
+    ("page", (200, {"Content-Type": "text/html"}, b"<html>"), "answered text/html that is no PNG, not as a Homeostat API does"),
+    ("garbage", (200, {"Content-Type": "image/png"}, b"\x89PNG"), "answered image/png that is no PNG"),
+    ("nothing", (200, {}, b""), "answered nothing that is no PNG"),
+    ("no-end", (200, {"Content-Encoding": "gzip"}, BOMB), "sends more than 2000 bytes, not as a Homeostat API does"),
+    ("off", refusal(409, "console_unavailable", "it is off"), "it is off"),
+]
+
+
+@pytest.mark.parametrize(("other", "words"), [case[1:] for case in PICTURES], ids=[case[0] for case in PICTURES])
+def test_it_sends_no_picture(said: Said, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, other: Answer, words: str) -> None:
+    monkeypatch.setattr(screenshot, "PICTURE_MAX", 2000)
+    with serving(KINDS, WEB, other) as url:
+        assert words in said("screenshot", "web", "-o", str(tmp_path / "web.png"), "--show", "--server", url)
+    assert not (tmp_path / "web.png").exists()
+
+
+def test_it_sends_a_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    png = screenshot.PNG + bytes(2000 - len(screenshot.PNG))
+    monkeypatch.setattr(screenshot, "PICTURE_MAX", len(png))
+    for other in ({}, png), ({"Content-Encoding": "gzip"}, gzip.compress(png)):
+        with serving(KINDS, WEB, (200, *other)) as url:
+            assert run(["screenshot", "web", "-o", str(tmp_path / "web.png"), "--server", url]) == 0
+        assert (tmp_path / "web.png").read_bytes() == png
 
 
 def test_its_certificate_is_not_trusted(said: Said, tmp_path: Path) -> None:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import httpx
 import websocket
 
 from ..errors import CliError
-from ..rest_server import RestRefusal
+from ..rest_server import RestRefusal, understood
 from ..terminal import say_aside
 from .server import RemoteServer
 
 WORDS = "homeostat.console.v1"
+_PATH = re.compile(r"/api/[A-Za-z0-9._~/%-]{1,1000}")
+_TICKET = re.compile(r"[A-Za-z0-9._~-]{1,256}")  # what may stand among subprotocols
 _CHUNK = 4096
 _PATIENCE = 30.0  # seconds for the handshake, and until the server takes what was typed
 
@@ -32,30 +36,43 @@ def attach_remotely(server: RemoteServer, name: str, input_fd: int, output_fd: i
         CliError: it cannot be reached, or is no such server.
     """
     given = server.ask("POST", f"/vms/{name}/consoles", body={"kind": "serial"})
-    console = RemoteConsole(server, _connected(server.url, given), output_fd, force)
+    address, ticket = understood(server.url, partial(_way, server.url), given)
+    console = RemoteConsole(server, _connected(server.url, address, ticket), output_fd, force)
     try:
         return console.run(input_fd, escape)
     finally:
         console.close()
 
 
-def _connected(url: str, given: Mapping[str, Any]) -> websocket.WebSocket:
+def _way(url: str, given: Mapping[str, Any]) -> tuple[httpx.URL, str]:
+    """Returns where a console is opened by a ticket, and the ticket.
+
+    Raises:
+        KeyError, TypeError, ValueError: a server gave none.
+    """
+    path, ticket = given["path"], given["ticket"]
+    if not isinstance(path, str) or not _PATH.fullmatch(path):
+        raise ValueError(f"the path {path!r:.80} of a console")
+    if not isinstance(ticket, str) or not _TICKET.fullmatch(ticket):
+        raise ValueError("a ticket that is none")
     address = httpx.URL(url)
-    secure = address.scheme == "https"
-    address = address.copy_with(scheme="wss" if secure else "ws", path=str(given["path"]))
+    return address.copy_with(scheme="wss" if address.scheme == "https" else "ws", path=path), ticket
+
+
+def _connected(url: str, address: httpx.URL, ticket: str) -> websocket.WebSocket:
     try:
         return websocket.create_connection(
             str(address),
             timeout=_PATIENCE,
-            subprotocols=[WORDS, given["ticket"]],
+            subprotocols=[WORDS, ticket],
             suppress_origin=True,
-            sslopt={"context": httpx.create_ssl_context()} if secure else None,
+            sslopt={"context": httpx.create_ssl_context()} if address.scheme == "wss" else None,
         )
     except websocket.WebSocketBadStatusException as error:
         raise CliError(
             f"{url} refuses the console: {_reason(error)}", "see that whatever is before it passes WebSockets on"
         ) from error
-    except (websocket.WebSocketException, OSError) as error:
+    except (websocket.WebSocketException, OSError, ValueError, IndexError) as error:  # the last two: what answers is not HTTP
         raise CliError(f"{url} opens no console: {error}", "see that whatever is before it passes WebSockets on") from error
 
 
@@ -105,7 +122,7 @@ class RemoteConsole:
             case websocket.ABNF.OPCODE_CLOSE:
                 return received[2:].decode("utf-8", "replace") or "the server ended it"
             case websocket.ABNF.OPCODE_TEXT:
-                self._hear(json.loads(received))
+                understood(self._server.url, lambda said: self._hear(json.loads(said)), received)
             case websocket.ABNF.OPCODE_BINARY:
                 while received:
                     received = received[os.write(self._output_fd, received) :]

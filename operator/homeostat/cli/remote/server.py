@@ -14,7 +14,7 @@ from homeostat.models.base import Key
 from homeostat.store.files.last_look import OperatorState
 
 from ..errors import CliError
-from ..rest_server import RestRefusal, RestServer, checked, json_of, understood, unreachable
+from ..rest_server import NO_API, RestRefusal, RestServer, checked, json_of, origin_of, understood, unreachable
 from ..stored_session import renewed_token, server_url, sign_in_again
 
 V1 = "/api/v1"
@@ -65,14 +65,22 @@ class RemoteServer:
         return last
 
     def request(
-        self, method: str, path: str, *, query: Query | None = None, body: Any = None, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Query | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        most: int | None = None,
     ) -> httpx.Response:
-        """Sends a request, again where a session's token is refused that can be renewed. Raises what ``ask`` does."""
+        """Sends a request, again where a session's token is refused that can be renewed. Raises what ``ask`` does. ``most``:
+        bytes that an answer may have."""
         asked = self.asked
-        answer = self._sent(asked, method, path, query, body, headers)
+        answer = self._sent(asked, method, path, query, body, headers, most)
         stale = answer.status_code == httpx.codes.UNAUTHORIZED and self._token_file is None and asked.token
         if stale and (token := renewed_token(self.url, asked.token)):
-            answer = self._sent(RestServer(self.url, token), method, path, query, body, headers)
+            answer = self._sent(RestServer(self.url, token), method, path, query, body, headers, most)
         if method == "GET" and answer.is_success:
             self._last_look = answer.headers.get(LAST_LOOK)
         try:
@@ -85,11 +93,19 @@ class RemoteServer:
             raise sign_in_again(self.url, str(error)) from error
 
     def _sent(
-        self, asked: RestServer, method: str, path: str, query: Query | None, body: Any, headers: Mapping[str, str] | None
+        self,
+        asked: RestServer,
+        method: str,
+        path: str,
+        query: Query | None,
+        body: Any,
+        headers: Mapping[str, str] | None,
+        most: int | None,
     ) -> httpx.Response:
         sent = {**(headers or {}), **asked.headers}
         try:
-            return self._client.request(method, f"{V1}{path}", params=query, json=body, headers=sent)
+            with self._client.stream(method, f"{V1}{path}", params=query, json=body, headers=sent) as answer:
+                return _read(answer, most)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise unreachable(self.url, error) from error
 
@@ -124,3 +140,21 @@ class RemoteServer:
     def seen_now(self) -> Callable[[Key], bool]:
         """Returns a function that tells whether a resource's status was written by the operator that runs there now."""
         return lambda key: True
+
+
+def _read(answer: httpx.Response, most: int | None) -> httpx.Response:
+    """Reads an answer, and returns it.
+
+    Raises:
+        CliError: it has more than ``most`` bytes.
+    """
+    if most is None:
+        answer.read()
+        return answer
+    content = bytearray()
+    for part in answer.iter_bytes():
+        content += part
+        if len(content) > most:
+            raise CliError(f"{origin_of(answer)} sends more than {most} bytes, not as a Homeostat API does", NO_API)
+    headers = [(name, value) for name, value in answer.headers.multi_items() if name != "content-encoding"]  # it is decoded
+    return httpx.Response(answer.status_code, headers=headers, content=bytes(content), request=answer.request)
