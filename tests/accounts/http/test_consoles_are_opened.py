@@ -103,10 +103,10 @@ async def test_a_viewer_of_bytes_hears_no_words(house: ConsoleHouse) -> None:
         assert bob.socket.subprotocol == WORDS, "whoever understands words is told them"
 
 
-async def test_whoever_sends_a_text_has_left(house: ConsoleHouse) -> None:
+async def test_whoever_sends_a_text_is_told_so(house: ConsoleHouse) -> None:
     async with house.sits() as bob:
         await bob.socket.send_text("ls")
-        assert await bob.end() == (1000, "the viewer left")
+        assert await bob.end() == (1002, "the viewer sent a text, and takes part in bytes only")
     assert not await house.consoles()
 
 
