@@ -57,9 +57,9 @@ def chord_of(keys: Sequence[str]) -> Chord:
     return tuple(codes)
 
 
-def chords_of(text: str) -> list[Chord]:
+def chords_of(text: str, before: int = 0) -> list[Chord]:
     """Returns the chords that type a text. A line break is the key Enter, once: also ``\\r\\n``, as files of Windows have it, and
-    ``\\r`` alone.
+    ``\\r`` alone. ``before``: the characters before it, where it is a part of a longer text.
 
     Raises:
         NotAKey: no key has one of its characters, or there are none or too many.
@@ -68,7 +68,7 @@ def chords_of(text: str) -> list[Chord]:
         raise NotAKey(f"a text has 1 to {TEXT_MAX} characters, and this one none")
     if len(text) > TEXT_MAX:
         raise NotAKey(f"a text has 1 to {TEXT_MAX} characters, and this one {len(text)}: type it in parts")
-    return [_typed(character, at) for at, character in enumerate(text) if text[max(0, at - 1) : at + 1] != "\r\n"]
+    return [_typed(character, before + at) for at, character in enumerate(text) if text[max(0, at - 1) : at + 1] != "\r\n"]
 
 
 def _code(key: str) -> int:

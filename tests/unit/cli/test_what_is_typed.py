@@ -12,6 +12,7 @@ from tests.unit.cli_state import CliState
 MISTAKES = [
     ("no-text", ["vm", "web"], "no machine is called vm: name a machine, and then the text"),
     ("nothing", ["vm", "web", ""], "TEXT: a text has 1 to 1000 characters, and this one none"),
+    ("second-part", ["web", "a" * 250 + "bï"], "TEXT: character 252, ï (U+00EF)"),
     ("name-alone", ["vm/web"], "name a machine, and then the text"),
     ("both", ["web", "root", "--keys", "a"], "give a text, or --keys, not both"),
     ("both-slashed", ["vm/web", "root", "--keys", "a"], "give a text, or --keys, not both"),

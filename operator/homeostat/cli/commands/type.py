@@ -83,7 +83,7 @@ def _parts(text: str) -> list[str]:
     text = text.replace("\r\n", "\n")  # no part ends within one
     try:
         for at in range(0, max(1, len(text)), PART):
-            chords_of(text[at : at + PART])
+            chords_of(text[at : at + PART], at)
     except NotAKey as error:
         raise click.UsageError(f"TEXT: {error}") from error
     return [text[at : at + PART] for at in range(0, len(text), PART)]
