@@ -44,6 +44,7 @@ OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 """Answered to everybody who can reach the server: they say nothing about machines."""
 OPEN_FILES = frozenset({"/web/console/signin.js", "/web/console/connection.js", "/web/console/console.css"})
 """Served to everybody, too: what the page to sign in with needs. It says nothing that the source does not."""
+FOR_EVERYBODY = OPEN_PATHS | OPEN_FILES
 SIGN_IN = frozenset(
     {
         ("POST", "/api/v1/session"),
@@ -131,7 +132,7 @@ class Gate:
         """
         if self._carries_the_token(req):
             return Actor("token", Role.ADMINISTRATOR, rights=self._config.rights, address=address_of(req))
-        for_everybody = req.path in OPEN_PATHS | OPEN_FILES and method in SAFE_METHODS
+        for_everybody = req.path in FOR_EVERYBODY and method in SAFE_METHODS
         if for_everybody and not (self._local_only and await self._is_the_hosts()):
             return NOBODY
         if not await self._asks_for_accounts():

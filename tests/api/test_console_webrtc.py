@@ -19,7 +19,7 @@ from tests.api import inside
 from tests.api.harness import Api, serving
 from tests.api.modes import of_a_folder
 from tests.api.people import Person, settle
-from tests.rig.consoles import WORDS, Console, Ended, ticket, webrtc_offer
+from tests.rig.consoles import GARBLED, WORDS, Console, Ended, ticket, webrtc_offer
 from tests.rig.waiting import wait_until
 
 pytestmark = [of_a_folder, pytest.mark.skipif(inside.INSIDE, reason="a WebSocket needs a server to connect to")]
@@ -84,19 +84,7 @@ def test_one_that_was_not_begun_ends_with_its_socket(api: Api, bob: Person) -> N
     wait_until(lambda: bob.ask("GET", "consoles").json()["consoles"] == [], 5, "it is off the list")
 
 
-SDP = "v=0\r\na=fingerprint:sha-256 00\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n"
-
-
-@pytest.mark.parametrize(
-    ("said", "why"),
-    [
-        ({"type": "answer"}, "another type"),
-        ({"type": "offer", "sdp": "v=0\r\n"}, "one data channel"),
-        ({"type": "offer", "sdp": SDP}, "the offer cannot be taken"),
-        ({"type": "candidate", "candidate": {"candidate": "candidate:x", "sdpMid": "0"}}, "a candidate before the offer"),
-    ],
-    ids=["another type", "an empty offer", "an offer of nothing", "a candidate at first"],
-)
+@pytest.mark.parametrize(("said", "why"), GARBLED.values(), ids=GARBLED)
 def test_garbage_ends_it_with_a_reason(api: Api, bob: Person, said: dict[str, Any], why: str) -> None:
     console = begin(api, bob)
     tell(console, **said)

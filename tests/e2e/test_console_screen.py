@@ -99,6 +99,16 @@ def test_it_goes_on_after_a_restart(place: Place) -> None:
     wait_until(lambda: any(console.picture(TEXT)), 20, "the firmware writes on the screen")
 
 
+def test_as_many_as_may_look_go_on_after_a_restart(place: Place) -> None:
+    """All of them open its screen again at once."""
+    looking = [place.open(who, mode="view") for who in (place.bob, place.root) for _ in range(8)]
+    for console in looking:
+        console.greet()
+    os.kill(place.home.qemu_pid(NAME), signal.SIGKILL)
+    for console in looking:
+        console.word("restart")
+
+
 def test_it_ends_with_the_right(place: Place) -> None:
     database = Database.open(sqlite_url(StateFolder.open(place.home.state).accounts))
     given = Grants(database).give("eve", Grant(frozenset({Right.SEE}), "default", "VirtualMachine", NAME))

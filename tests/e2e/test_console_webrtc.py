@@ -98,31 +98,33 @@ def place(homeostat: Homeostat, tmp_path: Path) -> Iterator[Place]:
 
 
 @contextmanager
-def our_page(homeostat: Homeostat, tmp_path: Path) -> Iterator[tuple[Page, httpx.Client]]:
-    """The page of the console, where nobody has an account."""
+def browsing(
+    homeostat: Homeostat, tmp_path: Path, path: str, machine: dict[str, Any], **metadata: Any
+) -> Iterator[tuple[Page, httpx.Client]]:
+    """A machine that runs, an API server, and a browser at one of its addresses."""
     port = free_port()
-    homeostat.write(NAME, idle(display={"video": "vga"}))
+    homeostat.write(NAME, machine, **metadata)
     homeostat.start("--bind", f"127.0.0.1:{port}")
     base = f"http://127.0.0.1:{port}"
     with httpx.Client(base_url=base, timeout=60) as http:
         wait_until(lambda: http.get("/readyz").status_code == 200, 60, "the API is ready")
         homeostat.wait_ready(NAME)
-        with browse(f"{base}/console/{NAME}?webrtc", tmp_path / "profile") as page:
+        with browse(f"{base}{path}", tmp_path / "profile") as page:
             yield page, http
 
 
 @contextmanager
+def our_page(homeostat: Homeostat, tmp_path: Path) -> Iterator[tuple[Page, httpx.Client]]:
+    """The page of the console, where nobody has an account."""
+    with browsing(homeostat, tmp_path, f"/console/{NAME}?webrtc", idle(display={"video": "vga"})) as found:
+        yield found
+
+
+@contextmanager
 def opened(homeostat: Homeostat, tmp_path: Path, machine: dict[str, Any]) -> Iterator[Place]:
-    port = free_port()
     settle(homeostat.state, bob=Role.USER)
-    homeostat.write(NAME, machine, labels={OWNER: "bob"})
-    homeostat.start("--bind", f"127.0.0.1:{port}")
-    base = f"http://127.0.0.1:{port}"
-    with httpx.Client(base_url=base, timeout=60) as http:
-        wait_until(lambda: http.get("/readyz").status_code == 200, 60, "the API is ready")
-        homeostat.wait_ready(NAME)
-        with browse(f"{base}/healthz", tmp_path / "profile") as page:
-            yield Place(homeostat, http, Person(http, "bob"), page)
+    with browsing(homeostat, tmp_path, "/healthz", machine, labels={OWNER: "bob"}) as (page, http):
+        yield Place(homeostat, http, Person(http, "bob"), page)
 
 
 def test_the_channel_outlasts_the_socket_and_ends_with_the_right(place: Place) -> None:

@@ -157,6 +157,19 @@ class Sitter:
         self._reader.join(10)
 
 
+_SDP = "v=0\r\na=fingerprint:sha-256 00\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n"
+GARBLED: Mapping[str, tuple[dict[str, Any], str]] = {
+    "another type": ({"type": "answer"}, "another type"),
+    "an empty offer": ({"type": "offer", "sdp": "v=0\r\n"}, "one data channel"),
+    "an offer of nothing": ({"type": "offer", "sdp": _SDP}, "the offer cannot be taken"),
+    "a candidate at first": (
+        {"type": "candidate", "candidate": {"candidate": "candidate:x", "sdpMid": "0"}},
+        "a candidate before the offer",
+    ),
+}
+"""What a viewer by WebRTC may say that ends it, and what it hears then."""
+
+
 async def webrtc_offer() -> str:
     """Returns the offer of a viewer who wants a data channel, and never comes."""
     import aiortc

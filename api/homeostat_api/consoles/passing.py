@@ -8,6 +8,7 @@ import json
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
+from urllib.parse import quote
 
 import falcon
 import falcon.asgi
@@ -76,7 +77,7 @@ async def pass_on_socket(
 
 
 async def _connected(req: falcon.asgi.Request, there: OnAnotherApi, protocols: Sequence[str]) -> ClientConnection:
-    address = there.address.rstrip("/").replace("http", "ws", 1) + req.path
+    address = there.address.rstrip("/").replace("http", "ws", 1) + quote(req.path)
     about = {"host": there.host, "api": there.address}
     try:
         return await connect(

@@ -11,13 +11,12 @@ from homeostat.accounts.rights import Right
 from homeostat.consoles.serial_relay import LineHeld
 from homeostat.consoles.webrtc import WebRtcMissing, load_peer
 from homeostat.driver.errors import DomainGone, DriverError, HostUnreachable, Refused, ResourceInUse
-from homeostat.driver.guests.calls import GuestCalls
+from homeostat.driver.guests.calls import GuestCalls, GuestHangs
 from homeostat.driver.guests.console_log import LogFollower
 from homeostat.driver.guests.screen import open_screen
 from homeostat.driver.guests.serial_line import SerialLine, open_line
 from homeostat.models.base import Key
-from homeostat.models.machine import VirtualMachine
-from homeostat.models.machine_display import Display
+from homeostat.models.machine import VirtualMachine, VirtualMachineSpec
 from homeostat.store.files.state import StateFolder
 
 from .console_logs import ConsoleLogs
@@ -82,8 +81,8 @@ class MachineConsoles:
 
     async def _wanted(self, name: str, kind: ConsoleKind, mode: ConsoleMode, passed_on: bool) -> ConsoleOf:
         machine = await self._machines.get(name, RIGHTS[mode])
-        if kind in SCREENS:
-            await self.check_screen(machine)
+        if kind in SCREENS and not (await self.screen_spec(machine)).display.vnc.enabled:
+            raise ConsoleUnavailable(name, NO_SCREEN)
         uuid_of(machine)
         wanted = ConsoleOf(machine.metadata.namespace, name, machine.metadata.uid, kind, mode)
         if passed_on and await self.elsewhere(wanted) is not None:
@@ -95,24 +94,16 @@ class MachineConsoles:
             await self._logs.place(machine)
         return wanted
 
-    async def check_screen(self, machine: VirtualMachine) -> None:
-        """Checks that the actor, who sees the machine, may look at its screen.
+    async def screen_spec(self, machine: VirtualMachine) -> VirtualMachineSpec:
+        """Returns what a machine is, its plugin's part included, for an actor who sees the machine and looks at its screen.
 
         Raises:
-            ConsoleUnavailable: it has none.
             ScreenPrivate: he may not.
         """
-        display = await self._display(machine)
-        await self._check_private(machine, display)
-        if not display.vnc.enabled:
-            raise ConsoleUnavailable(machine.metadata.name, NO_SCREEN)
-
-    async def _display(self, machine: VirtualMachine) -> Display:
-        return (await self._machines.effective(machine)).spec.display
-
-    async def _check_private(self, machine: VirtualMachine, display: Display) -> None:
-        if display.private and not await self._machines.asking.may_to(Right.CHANGE, machine):
+        spec = (await self._machines.effective(machine)).spec
+        if spec.display.private and not await self._machines.asking.may_to(Right.CHANGE, machine):
             raise ScreenPrivate(machine.metadata.name)
+        return spec
 
     async def still(self, console: ConsoleOf) -> bool:
         """Tells whether the machine is still that one, and the actor may still look."""
@@ -130,7 +121,7 @@ class MachineConsoles:
         uri, uuid = await self._uri(machine), machine.status.domain_uuid
         try:
             return await self.calls.call(uuid, lambda: open_screen(uri, uuid), socket.socket.close)
-        except (DomainGone, Refused, HostUnreachable):
+        except (DomainGone, Refused, HostUnreachable, GuestHangs):
             return None
         except DriverError as error:
             raise ConsoleUnavailable(console.machine, str(error)) from error
@@ -163,7 +154,7 @@ class MachineConsoles:
             return await self.calls.call(uuid, lambda: open_line(uri, uuid, force), SerialLine.close)
         except ResourceInUse as error:
             raise LineHeld(HELD) from error
-        except (DomainGone, Refused, HostUnreachable):
+        except (DomainGone, Refused, HostUnreachable, GuestHangs):
             return None
         except DriverError as error:
             raise ConsoleUnavailable(console.machine, str(error)) from error
@@ -193,8 +184,8 @@ class MachineConsoles:
     async def _machine_of(self, console: ConsoleOf) -> VirtualMachine | None:
         try:
             machine = await self._machines.get(console.machine, RIGHTS[console.mode])
-            if console.kind in SCREENS:
-                await self._check_private(machine, await self._display(machine))
+            if console.kind in SCREENS and console.mode is ConsoleMode.VIEW:  # who may control it sees it anyway
+                await self.screen_spec(machine)
         except Refusal:
             return None
         same = machine.metadata.uid == console.uid and not machine.deleting

@@ -65,8 +65,7 @@ class MachineScreens:
 
     async def _watched(self, machine: VirtualMachine) -> WatchedScreen:
         meta = machine.metadata
-        await self._consoles.check_screen(machine)
-        if why := why_dark((await self._machines.effective(machine)).spec):
+        if why := why_dark(await self._consoles.screen_spec(machine)):
             raise ConsoleUnavailable(meta.name, why)
         uuid = uuid_of(machine)
         await self._consoles.libvirt_of(machine)

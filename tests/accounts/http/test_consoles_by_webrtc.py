@@ -17,10 +17,9 @@ from homeostat.consoles.signalling import CANDIDATES_MAX, SIGNALLING  # noqa: E4
 from homeostat.consoles.webrtc import WebRtcMissing  # noqa: E402
 from homeostat.service import consoles as service_consoles  # noqa: E402
 from tests.accounts.console_house import BYTES, WORDS, ConsoleHouse, Sitter, until  # noqa: E402
-from tests.rig.consoles import webrtc_offer  # noqa: E402
+from tests.rig.consoles import GARBLED, webrtc_offer  # noqa: E402
 from tests.unit.consoles.rfb_screen import RfbScreen  # noqa: E402
 
-SDP = "v=0\r\na=fingerprint:sha-256 00\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n"
 CANDIDATE = {"candidate": "candidate:1 1 udp 2130706431 192.0.2.7 5000 typ host", "sdpMid": "0"}
 
 
@@ -78,16 +77,7 @@ async def test_bye_ends_it(house: ConsoleHouse) -> None:
         assert await bob.end() == (1000, "the viewer left")
 
 
-@pytest.mark.parametrize(
-    ("said", "why"),
-    [
-        ({"type": "answer"}, "another type"),
-        ({"type": "offer", "sdp": "v=0\r\n"}, "one data channel"),
-        ({"type": "offer", "sdp": SDP}, "the offer cannot be taken"),
-        ({"type": "candidate", "candidate": {"candidate": "candidate:x", "sdpMid": "0"}}, "a candidate before the offer"),
-    ],
-    ids=["another type", "an empty offer", "an offer of nothing", "a candidate at first"],
-)
+@pytest.mark.parametrize(("said", "why"), GARBLED.values(), ids=GARBLED)
 async def test_garbage_ends_it(house: ConsoleHouse, said: dict[str, Any], why: str) -> None:
     async with begun(house) as bob:
         await tell(bob, **said)

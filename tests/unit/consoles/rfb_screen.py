@@ -31,6 +31,10 @@ def resized(width: int, height: int) -> bytes:
     return number(0, 0, width, height) + (-223).to_bytes(4, "big", signed=True)
 
 
+def server_init(width: int, height: int) -> bytes:
+    return number(width, height) + bytes(16) + b"\x00\x00\x00\x03web"
+
+
 class RfbScreen:
     """``theirs``: the socket of whoever looks."""
 
@@ -42,15 +46,18 @@ class RfbScreen:
     async def open(self) -> socket.socket | None:
         return self.theirs
 
+    async def shakes_hands(self) -> None:
+        await self.sends(VERSION)
+        assert await self.gets(12) == VERSION
+        await self.sends(b"\x01\x01")
+        assert await self.gets(1) == b"\x01"
+        await self.sends(bytes(4))
+        assert await self.gets(1) == b"\x01", "it shares the screen, whatever the viewer wants"
+        await self.sends(server_init(*self.size))
+
     async def greets(self) -> None:
         """Goes through the handshake, and takes the pixel format and the encodings."""
-        await self.sends(VERSION)
-        await self.gets(12)
-        await self.sends(b"\x01\x01")
-        await self.gets(1)
-        await self.sends(bytes(4))
-        assert await self.gets(1) == b"\x01", "it shares the screen"
-        await self.sends(number(*self.size) + bytes(16) + b"\x00\x00\x00\x03web")
+        await self.shakes_hands()
         assert (await self.gets(20))[:8] == b"\x00\x00\x00\x00\x20\x18\x00\x01"
         head = await self.gets(4)
         await self.gets(4 * int.from_bytes(head[2:], "big"))

@@ -13,8 +13,9 @@ from homeostat.consoles import screen_relay
 from homeostat.consoles.rfb import VERSION
 from homeostat.consoles.screen_relay import relay_screen
 from homeostat.consoles.sitting import LEFT, Close, End, Left, Sitting, Word
+from tests.unit.consoles.rfb_screen import RfbScreen, server_init
 
-INIT = bytes.fromhex("02d00190") + bytes(16) + b"\x00\x00\x00\x03web"
+INIT = server_init(4, 2)
 KEY, ASKS = b"\x04\x01\x00\x00\x00\x00\x00\x61", b"\x03\x00" + bytes(8)
 GREETING = VERSION + b"\x01\x01"
 
@@ -57,39 +58,11 @@ class Person:
             assert await self.saw.get() == wanted
 
 
-class Screen:
-    """QEMU's side."""
-
-    def __init__(self) -> None:
-        self.theirs, ours = socket.socketpair()
-        ours.setblocking(False)
-        self.socket = ours
-
-    async def greets(self) -> None:
-        await self.sends(VERSION)
-        assert await self.gets(12) == VERSION
-        await self.sends(b"\x01\x01")
-        assert await self.gets(1) == b"\x01"
-        await self.sends(bytes(4))
-        assert await self.gets(1) == b"\x01"  # shared, whatever the viewer wants
-        await self.sends(INIT)
-
-    async def sends(self, data: bytes) -> None:
-        await asyncio.get_running_loop().sock_sendall(self.socket, data)
-
-    async def gets(self, count: int) -> bytes:
-        found = b""
-        async with asyncio.timeout(5):
-            while len(found) < count:
-                found += await asyncio.get_running_loop().sock_recv(self.socket, count - len(found))
-        return found
-
-
 @dataclass
 class Shown:
     person: Person
     sitting: Sitting
-    runs: list[Screen | None]
+    runs: list[RfbScreen | None]
     relay: asyncio.Task[End]
 
     async def end(self) -> End:
@@ -99,7 +72,7 @@ class Shown:
 
 @pytest.fixture
 async def shown() -> Callable[..., Shown]:
-    def begin(*runs: Screen | None, controls: bool = True, understands: bool = True) -> Shown:
+    def begin(*runs: RfbScreen | None, controls: bool = True, understands: bool = True) -> Shown:
         person, sitting, left = Person(understands), Sitting(controls), list(runs)
 
         async def open_screen() -> socket.socket | None:
@@ -111,12 +84,12 @@ async def shown() -> Callable[..., Shown]:
     return begin
 
 
-async def both(screen: Screen, person: Person) -> None:
-    await asyncio.gather(screen.greets(), person.greets())
+async def both(screen: RfbScreen, person: Person) -> None:
+    await asyncio.gather(screen.shakes_hands(), person.greets())
 
 
 async def test_bytes_pass_both_ways_and_the_viewer_leaves(shown: Callable[..., Shown]) -> None:
-    screen = Screen()
+    screen = RfbScreen()
     look = shown(screen)
     await both(screen, look.person)
     await screen.sends(b"picture")
@@ -131,7 +104,7 @@ async def test_bytes_pass_both_ways_and_the_viewer_leaves(shown: Callable[..., S
 
 
 async def test_a_viewer_who_has_to_go_is_told_why(shown: Callable[..., Shown]) -> None:
-    screen, end = Screen(), End(Close.PROTOCOL, "the viewer sent a text")
+    screen, end = RfbScreen(), End(Close.PROTOCOL, "the viewer sent a text")
     look = shown(screen)
     await both(screen, look.person)
     await look.person.says.put(end)
@@ -139,7 +112,7 @@ async def test_a_viewer_who_has_to_go_is_told_why(shown: Callable[..., Shown]) -
 
 
 async def test_what_somebody_types_who_has_no_control_does_not_arrive(shown: Callable[..., Shown]) -> None:
-    screen = Screen()
+    screen = RfbScreen()
     look = shown(screen, controls=False)
     await both(screen, look.person)
     await look.person.says.put(KEY + ASKS)
@@ -151,7 +124,7 @@ async def test_what_somebody_types_who_has_no_control_does_not_arrive(shown: Cal
 
 async def test_it_goes_on_with_the_next_run(shown: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(screen_relay, "LOOK", 0.01)
-    first, second = Screen(), Screen()
+    first, second = RfbScreen(), RfbScreen()
     look = shown(first, None, None, second)
     await both(first, look.person)
     first.socket.close()
@@ -167,7 +140,7 @@ async def test_it_goes_on_with_the_next_run(shown: Callable[..., Shown], monkeyp
 
 async def test_somebody_leaves_while_the_machine_is_off(shown: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(screen_relay, "LOOK", 0.01)
-    screen = Screen()
+    screen = RfbScreen()
     look = shown(screen)
     await both(screen, look.person)
     screen.socket.close()
@@ -177,7 +150,7 @@ async def test_somebody_leaves_while_the_machine_is_off(shown: Callable[..., Sho
 
 
 async def test_who_understands_no_words_connects_again(shown: Callable[..., Shown]) -> None:
-    screen = Screen()
+    screen = RfbScreen()
     look = shown(screen, understands=False)
     await both(screen, look.person)
     screen.socket.close()
@@ -189,7 +162,7 @@ async def test_a_machine_that_does_not_run(shown: Callable[..., Shown]) -> None:
 
 
 async def test_it_ends_when_that_is_decided_elsewhere(shown: Callable[..., Shown]) -> None:
-    screen = Screen()
+    screen = RfbScreen()
     look = shown(screen)
     await both(screen, look.person)
     look.sitting.end(End(Close.POLICY, "ended by root"))
@@ -200,7 +173,7 @@ async def test_it_ends_when_that_is_decided_elsewhere(shown: Callable[..., Shown
 
 @pytest.mark.parametrize("noise", [b"\x01", b"\x06\x00\x00\x00\x7f\xff\xff\xff"])
 async def test_a_viewer_who_sends_noise(shown: Callable[..., Shown], noise: bytes) -> None:
-    screen = Screen()
+    screen = RfbScreen()
     look = shown(screen)
     await both(screen, look.person)
     await look.person.says.put(noise)
@@ -208,7 +181,7 @@ async def test_a_viewer_who_sends_noise(shown: Callable[..., Shown], noise: byte
 
 
 async def test_a_screen_that_sends_noise(shown: Callable[..., Shown]) -> None:
-    screen = Screen()
+    screen = RfbScreen()
     look = shown(screen)
     await screen.sends(b"HTTP/1.1 400 Bad Request\r\n")
     assert await look.end() == End(Close.PROTOCOL, "the screen does not speak RFB 3")
@@ -216,7 +189,7 @@ async def test_a_screen_that_sends_noise(shown: Callable[..., Shown]) -> None:
 
 async def test_a_viewer_who_does_not_read(shown: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(screen_relay, "SLOW", 0.2)
-    screen = Screen()
+    screen = RfbScreen()
     look = shown(screen)
     await both(screen, look.person)
     look.person.blind = True

@@ -29,8 +29,8 @@ async def test_what_is_asked_is_answered() -> None:
 
     with pytest.raises(DomainGone):
         await calls.call("a", gone)
-    for _ in range(2 * AT_ONCE):  # none of them counts any more
-        assert await calls.call("a", lambda: 7) == 7
+    many = [calls.call("a", lambda: 7) for _ in range(4 * AT_ONCE)]
+    assert await asyncio.gather(*many) == [7] * 4 * AT_ONCE, "as many as look at one guest ask it at once when it begins again"
 
 
 async def test_it_hangs(hang: threading.Event) -> None:
@@ -43,21 +43,13 @@ async def test_it_hangs(hang: threading.Event) -> None:
     for _ in range(AT_ONCE):
         with pytest.raises(GuestHangs, match="answers nothing within"):
             await calls.call("a", late, lambda found: dropped.set() if found == "late" else None)
-    with pytest.raises(GuestHangs, match="4 calls wait for its QEMU"):
-        await calls.call("a", lambda: 7)
+    with pytest.raises(GuestHangs, match="answers nothing within"):
+        await calls.call("a", lambda: pytest.fail("it has no thread for this"))
     assert await GuestCalls().call("b", lambda: 7) == await calls.call("b", lambda: 7) == 7
     hang.set()
     assert await asyncio.to_thread(dropped.wait, 10), "what came after all is let go of"
-
-    async def again() -> int:
-        while True:
-            try:
-                return await calls.call("a", lambda: 7)
-            except GuestHangs:
-                await asyncio.sleep(0)
-
-    async with asyncio.timeout(10):
-        assert await again() == 7
+    calls._within = 10.0  # the threads come back in their own time
+    assert await calls.call("a", lambda: 7) == 7
 
 
 async def test_whoever_goes_does_not_keep_what_comes(hang: threading.Event) -> None:

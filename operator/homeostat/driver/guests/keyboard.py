@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import libvirt
 
-from ..errors import DriverError, Refused
-from .running import running_domain, went_off
+from ..errors import DriverError
+from .running import check_runs, running_domain
 
 TAKEN = "its keyboard takes keys"
 
@@ -28,6 +28,5 @@ def press_keys(uri: str, uuid: str, chords: Sequence[Sequence[int]], hold: int) 
             for chord in chords:
                 domain.sendKey(libvirt.VIR_KEYCODE_SET_LINUX, hold, list(chord), len(chord), 0)
         except libvirt.libvirtError as error:
-            if went_off(domain, error):
-                raise Refused(f"{domain.name()} went off: {TAKEN} once it is started") from error
+            check_runs(domain, error, TAKEN)
             raise DriverError(f"the keyboard of {domain.name()} takes no keys: {error.get_error_message()}") from error

@@ -40,8 +40,18 @@ def running_domain(uri: str, uuid: str, once: str = "its console opens") -> Iter
         connection.close()
 
 
-def went_off(domain: Any, error: libvirt.libvirtError) -> bool:
-    """Tells whether libvirt refused something because the domain, which ran before, runs no more."""
+def check_runs(domain: Any, error: libvirt.libvirtError, once: str) -> None:
+    """Checks that libvirt refused something for another reason than that the domain, which ran before, runs no more. ``once``: as
+    for ``running_domain``.
+
+    Raises:
+        Refused: it went off.
+    """
+    if _went_off(domain, error):
+        raise Refused(f"{domain.name()} went off: {once} once it is started") from error
+
+
+def _went_off(domain: Any, error: libvirt.libvirtError) -> bool:
     code = error.get_error_code()
     # The second: it counts as running, and has no QEMU to be asked any more ("monitor must not be NULL").
     if code == libvirt.VIR_ERR_OPERATION_INVALID or (

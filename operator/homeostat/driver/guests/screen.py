@@ -7,8 +7,8 @@ import socket
 
 import libvirt
 
-from ..errors import DriverError, Refused
-from .running import running_domain, went_off
+from ..errors import DriverError
+from .running import check_runs, running_domain
 
 SHOWN = "its screen shows something"
 PICTURE_MAX = 64 * 1024 * 1024  # bytes
@@ -28,8 +28,7 @@ def open_screen(uri: str, uuid: str) -> socket.socket:
         try:
             handle = domain.openGraphicsFD(0, libvirt.VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH)
         except libvirt.libvirtError as error:
-            if went_off(domain, error):
-                raise Refused(f"{domain.name()} went off: {SHOWN} once it is started") from error
+            check_runs(domain, error, SHOWN)
             said = f"the screen of {domain.name()} cannot be opened: {error.get_error_message()}"
             raise DriverError(f"{said}. It takes a VNC server, and a libvirt of this host, over its socket") from error
         return socket.socket(fileno=handle)
@@ -59,7 +58,6 @@ def take_picture(uri: str, uuid: str) -> bytes:
         except libvirt.libvirtError as error:
             if len(taken) > PICTURE_MAX:
                 raise DriverError(f"the picture of {domain.name()} has more than {PICTURE_MAX} bytes") from error
-            if went_off(domain, error):
-                raise Refused(f"{domain.name()} went off: {SHOWN} once it is started") from error
+            check_runs(domain, error, SHOWN)
             raise DriverError(f"no picture of {domain.name()}: {error.get_error_message()}. It takes a graphics card") from error
         return bytes(taken)
