@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 
 from . import rfb
 from .framebuffer import BYTES, ENCODINGS, FORMAT, PIXELS_MAX, Framebuffer
-from .pictures import Picture, PictureSize, picture_of
+from .pictures import Picture, PictureSize, image_of, picture_of
 from .screen_relay import OpenScreen
 
 EVERY = 0.5  # seconds between two looks at a screen
@@ -72,6 +72,10 @@ class Frames:
 
     def __len__(self) -> int:
         return len(self._readers)
+
+    def reads(self, domain: str) -> bool:
+        """Tells whether a domain's screen is read here."""
+        return domain in self._readers
 
     async def picture(self, domain: str, open_screen: OpenScreen, size: PictureSize) -> Picture:
         """Returns a picture of a domain's screen. ``open_screen``: opens it, where nobody reads it yet.
@@ -168,8 +172,8 @@ class _ScreenReader:
     async def _encoded(self, screen: Framebuffer, size: PictureSize) -> Picture:
         pictures = self._pictures
         if size not in pictures:
-            as_it_is = bytes(screen.pixels), screen.width, screen.height
-            pictures[size] = await asyncio.to_thread(picture_of, *as_it_is, self._changed, size, self._encoded_before)
+            image = image_of(screen.pixels, screen.width, screen.height)  # copied, before it is painted again
+            pictures[size] = await asyncio.to_thread(picture_of, image, self._changed, size, self._encoded_before)
         return pictures[size]
 
     def _forgotten(self) -> None:

@@ -35,12 +35,16 @@ class Picture:
     changed: datetime | None
 
 
+def image_of(pixels: bytes | bytearray, width: int, height: int) -> Image.Image:
+    """Copies a screen's pixels, of 4 bytes each: blue, green, red, and one that is dropped. A million take 0.8 ms."""
+    return Image.frombuffer("RGB", (width, height), pixels, "raw", "BGRX", 0, 1)
+
+
 def picture_of(
-    pixels: bytes, width: int, height: int, changed: datetime, size: PictureSize, before: MutableMapping[str, bytes] | None = None
+    image: Image.Image, changed: datetime, size: PictureSize, before: MutableMapping[str, bytes] | None = None
 ) -> Picture:
-    """Makes a picture of a screen's pixels, of 4 bytes each: blue, green, red, and one that is dropped. Takes 2 to 50 ms.
-    ``before``: the last PNGs by their etags, since a cursor that blinks shows the same two by turns."""
-    image = Image.frombuffer("RGB", (width, height), pixels, "raw", "BGRX", 0, 1)
+    """Makes a picture of a screen. Takes 2 to 50 ms. ``before``: the last PNGs by their etags, since a cursor that blinks shows
+    the same two by turns."""
     return _made(_sized(image, size), changed, {} if before is None else before)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from homeostat.accounts.consoles import SCREENS, ConsoleKind, ConsoleMode, ConsoleOf, OpenConsole
@@ -49,7 +50,11 @@ class MachineConsoles:
         self._machines = machines
         self.calls = calls
         self._logs = ConsoleLogs(machines, limits)
-        self._reach = HostReach(StateFolder.named(limits.state), machines.store, limits.clustered)
+        self._limits = limits
+
+    @cached_property
+    def _reach(self) -> HostReach:
+        return HostReach(StateFolder.named(self._limits.state), self._machines.store, self._limits.clustered)
 
     async def wanted(self, name: str, kind: ConsoleKind, mode: ConsoleMode | None = None, passed_on: bool = False) -> ConsoleOf:
         """Returns a console that the actor may open. ``mode`` None: control, if he may have it. ``passed_on``: it may be beside

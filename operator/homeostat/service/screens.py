@@ -67,8 +67,9 @@ class MachineScreens:
         meta = machine.metadata
         if why := why_dark(await self._consoles.screen_spec(machine)):
             raise ConsoleUnavailable(meta.name, why)
-        uuid = uuid_of(machine)
-        await self._consoles.libvirt_of(machine)
+        domain = f"{meta.uid} {uuid_of(machine)}"
+        if not self._frames.reads(domain):  # else it has been found before
+            await self._consoles.libvirt_of(machine)
         console = ConsoleOf(meta.namespace, meta.name, meta.uid, ConsoleKind.VNC, ConsoleMode.VIEW)
 
         async def opened() -> socket.socket | None:
@@ -77,7 +78,7 @@ class MachineScreens:
             except ConsoleUnavailable as error:
                 raise NoFrame(error.why) from error
 
-        return WatchedScreen(f"{meta.uid} {uuid}", opened)
+        return WatchedScreen(domain, opened)
 
 
 def why_dark(spec: VirtualMachineSpec) -> str:

@@ -8,9 +8,16 @@ from datetime import UTC, datetime
 import pytest
 from PIL import Image
 
-from homeostat.consoles.pictures import PictureSize, dummy_picture, picture_of, png_of
+from homeostat.consoles import pictures
+from homeostat.consoles.pictures import Picture, PictureSize, dummy_picture, image_of, png_of
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def picture_of(
+    pixels: bytes, width: int, height: int, changed: datetime, size: PictureSize, before: dict[str, bytes] | None = None
+) -> Picture:
+    return pictures.picture_of(image_of(pixels, width, height), changed, size, before)
 
 
 def opened(png: bytes) -> Image.Image:
@@ -70,3 +77,10 @@ def test_the_last_ones_are_not_encoded_again() -> None:
     for screen in screens[2:5]:
         picture_of(screen, 1, 1, NOW, PictureSize.FULL, before)
     assert len(before) == 4 and made[0].etag in before and made[1].etag not in before
+
+
+def test_what_is_painted_after_that_is_not_in_it() -> None:
+    pixels = bytearray(4)
+    image = image_of(pixels, 1, 1)
+    pixels[:] = b"\xff" * 4
+    assert image.getpixel((0, 0)) == (0, 0, 0)
