@@ -198,6 +198,14 @@ async def test_devices(examples: Path, tmp_path: Path) -> None:
         assert machine.status and machine.status.changes == ()  # all of it is read back as it was asked for
 
 
+async def test_machines_with_screens(examples: Path, tmp_path: Path) -> None:
+    async with applied(examples / "console", tmp_path / "state") as screens:
+        await screens.until_running(["kiosk", "office"])
+        machines = await screens.machines()
+        assert machines["office"].spec.display.private and not machines["kiosk"].spec.display.private
+        assert all(m.status and m.status.changes == () for m in machines.values())
+
+
 async def test_canary(examples: Path, tmp_path: Path) -> None:
     async with applied(examples / "canary", tmp_path / "state") as canary:
         await canary.until_running([*(f"shop-{i}" for i in range(1, 5)), "shop-canary-1"])
@@ -221,4 +229,5 @@ async def test_network(examples: Path, tmp_path: Path) -> None:
 
 def test_every_folder_of_examples_is_tried_here() -> None:
     folders = {path.parent.name for path in EXAMPLES.rglob("*.yaml")}
-    assert folders == {"demo", "web", "batch", "stateful", "canary", "hosts", "images", "network", "devices", "disk", "snapshot"}
+    tried = {"demo", "web", "batch", "stateful", "canary", "hosts", "images", "network", "devices", "disk", "snapshot", "console"}
+    assert folders == tried
