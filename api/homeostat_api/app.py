@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from homeostat.service.changes import Changes
 from homeostat.service.service import Service
@@ -19,11 +21,13 @@ from .config import ApiConfig, guard_bind
 from .consoles.pages import page_routes
 from .consoles.room import ConsoleRoom
 from .consoles.routes import console_routes
+from .consoles.screen_door import OpenedScreens
 from .consoles.sign_in import OfferSignIn
 from .disk_words import DISKS
 from .errors import ANSWERS
-from .gate import Gate
+from .gate import Gate, own_entrance
 from .http.application import application
+from .http.contract import Foundation
 from .http.errors import App
 from .http.kind_routes import routes_of
 from .http.routes import V1, Route
@@ -31,6 +35,7 @@ from .http.whole import list_of
 from .metrics import Metrics
 from .middleware import AnswerPages, HeadAsGet, Observe, TellAge
 from .mode import Mode, open_mode
+from .mounted import ByListener, mounted
 from .network_words import NETWORKS
 from .resources.any_kind import ApplyResource, Kinds, ResourceOfAKind, ResourceRevisions, ResourcesOfAKind
 from .resources.can_i import CanI
@@ -53,14 +58,25 @@ from .schedule_words import SCHEDULES
 
 
 def create_app(config: ApiConfig) -> App:
-    """Builds the API over the folder, or the cluster, of ``config``.
+    """Builds our own API over the folder, or the cluster, of ``config``.
 
     Raises:
         ConfigError: it would serve the network without a token.
         StoreError: the folder or the state cannot be opened.
     """
     guard_bind(config.host, config.token, config.accounts_required)
+    return _own(config, make_parts(config))
+
+
+def create_listeners(config: ApiConfig) -> ByListener:
+    """Builds our own API, and the contracts that are served besides, over the same parts. Raises what ``create_app`` does."""
+    guard_bind(config.host, config.token, config.accounts_required)
     parts = make_parts(config)
+    own = _own(config, parts)
+    return ByListener(own, mounted(config, parts.given, parts.accounts, parts.metrics, parts.mode.middleware))
+
+
+def _own(config: ApiConfig, parts: ApiParts) -> App:
     published = OpenApi()
     routes = [*parts.routes, Route(f"{V1}/openapi", published)]
     published.publish(openapi.build(routes, with_token=config.token is not None or config.accounts_required))
@@ -88,6 +104,7 @@ class ApiParts:
     gate: Gate
     room: ConsoleRoom
     routes: list[Route]
+    given: Callable[[Any], Foundation]  # what a contract is built on, by its settings
 
 
 def make_parts(config: ApiConfig) -> ApiParts:
@@ -98,7 +115,7 @@ def make_parts(config: ApiConfig) -> ApiParts:
     """
     mode, metrics = open_mode(config), Metrics()
     accounts = AccountsLookup(config.accounts, config.accounts_required)
-    ledger, gate = AccountsLedger(accounts), Gate(config, volant.API_KEY, accounts)
+    ledger, gate = AccountsLedger(accounts), Gate(config, own_entrance(volant.API_KEY), accounts)
     changes = Changes(mode.workspace.store.index.data_version, config.stopping, config.poll)
     service = Service(mode.workspace, changes, config, AccountsJournal(accounts), ledger)
     ledger.counted_by(service.usage)
@@ -114,7 +131,12 @@ def make_parts(config: ApiConfig) -> ApiParts:
         Route("/metrics", MetricsPage(metrics, mode.operator)),
         Route("/", StatusPage()),
     ]
-    return ApiParts(mode, metrics, accounts, ledger, gate, room, routes)
+    screens = OpenedScreens(service, room)
+
+    def given(settings: Any) -> Foundation:
+        return Foundation(service, settings, accounts, screens, config.shutdown_margin)
+
+    return ApiParts(mode, metrics, accounts, ledger, gate, room, routes, given)
 
 
 def own_routes(service: Service) -> list[Route]:

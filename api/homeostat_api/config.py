@@ -9,6 +9,7 @@ import stat
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -23,9 +24,24 @@ from homeostat.store.kubernetes.access import Access
 from .http.origin import Proxies, proxies_of
 from .http.rights import Right
 
+if TYPE_CHECKING:
+    from homeostat.cli.configuration.sections import ContractsSection
+
+CONTRACTS = ("qemu-manager",)
+"""The contracts that may be served beside our own API, on listeners of their own."""
+
 
 class ConfigError(ValueError):
     """The server must not start like this. The text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContractListener:
+    """Where a contract is served."""
+
+    contract: str
+    host: str
+    port: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +80,8 @@ class ApiConfig:
     max_exports: int = 2  # copies of disks at once
     consoles: ConsoleBounds = ConsoleBounds()
     ice: tuple[IceServer, ...] = ()  # for WebRTC
+    listeners: tuple[ContractListener, ...] = ()  # of contracts
+    contracts: ContractsSection | None = None  # the settings of each
     cluster: Access | None = None  # Kubernetes mode: then there is no directory
     namespace: str = "default"  # whose resources are served
     stopping: Callable[[], bool] = field(default=lambda: False, repr=False)  # the server is shutting down
@@ -121,6 +139,48 @@ def listening(bind: str, token_file: Path | None, accounts_required: bool = Fals
             f"--bind {bind}: the host {host} cannot be resolved ({why}). Give an address of this host, such as 127.0.0.1:{port}"
         ) from error
     return host, port, token
+
+
+def contract_listeners(
+    given: Iterable[str], bind: str, token: str | None, accounts_required: bool = False
+) -> tuple[ContractListener, ...]:
+    """Reads ``NAME=HOST:PORT`` of each contract that is to be served. ``bind``: where our own API listens.
+
+    Raises:
+        ConfigError: there is no such contract, it must not listen there, or something else does.
+    """
+    found: list[ContractListener] = []
+    taken = {parse_bind(bind)[1]: "the API"}
+    for one in given:
+        name, _, address = one.partition("=")
+        if name not in CONTRACTS:
+            raise ConfigError(f"--contract {one}: there is no contract of that name; there are {', '.join(CONTRACTS)}")
+        try:
+            host, port = parse_bind(address)
+            guard_bind(host, token, accounts_required)
+        except ConfigError as error:
+            raise ConfigError(f"--contract {one}: {str(error).removeprefix('--bind ')}") from error
+        if port in taken:
+            raise ConfigError(f"--contract {one}: {taken[port]} has port {port}: give each a port of its own")
+        taken[port] = name
+        found.append(ContractListener(name, host, port))
+    return tuple(found)
+
+
+def settings_of_contracts(table: str | None) -> ContractsSection | None:
+    """Returns what [contracts] says. ``table``: the same as JSON.
+
+    Raises:
+        ConfigError: it cannot be like that.
+    """
+    if table is None:
+        return None
+    from homeostat.cli.configuration.sections import ContractsSection
+
+    try:
+        return ContractsSection.model_validate_json(table)
+    except ValidationError as error:
+        raise ConfigError(f"[contracts]: {'; '.join(each['msg'] for each in error.errors())}") from error
 
 
 def family_of(host: str) -> socket.AddressFamily:

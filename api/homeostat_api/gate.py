@@ -33,6 +33,7 @@ from .accounts.tickets import NO_TICKET, ticket_of
 from .config import ApiConfig
 from .http.actor import who
 from .http.admitted import WhileAdmitted
+from .http.contract import Entrance
 from .http.errors import Problem
 from .http.media import BODY_LIMIT, bounded, discard, too_large
 from .http.origin import address_of, arrive, scheme_of
@@ -59,13 +60,26 @@ WEBSOCKET = "WEBSOCKET"  # Falcon's word for it, among the methods
 _LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:(?P<port>[0-9]{1,5}))?", re.IGNORECASE)
 
 
-class Gate:
-    """Authenticates by the server's token, or by accounts. Without both it admits this host's own pages and programs."""
+def own_entrance(key_header: str) -> Entrance:
+    """Returns how whoever asks our own API shows who he is. ``key_header``: carries the token, too."""
+    return Entrance(
+        "Sign in (POST /api/v1/session), or send a token: Authorization: Bearer TOKEN",
+        key_header,
+        FOR_EVERYBODY,
+        SIGN_IN,
+        cookie=cookies.access_of,
+        proof=cookies.check_same_origin,
+        tickets=True,
+    )
 
-    def __init__(self, config: ApiConfig, key_header: str, accounts: AccountsLookup) -> None:
-        """Takes ``key_header``: the header in which the contract's clients may send the token, too."""
+
+class Gate:
+    """Authenticates by the server's token, or by accounts. Without both it admits this host's own pages and programs, where the
+    entrance lets it."""
+
+    def __init__(self, config: ApiConfig, entrance: Entrance, accounts: AccountsLookup) -> None:
         self._config = config
-        self._key_header = key_header
+        self._entrance = entrance
         self._accounts = accounts
         self._local_only = config.token is None and is_loopback(config.host)
 
@@ -90,7 +104,7 @@ class Gate:
 
     async def process_request_ws(self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket) -> None:
         arrive(req, self._config.proxies)
-        shown = ticket_of(req)
+        shown = ticket_of(req) if self._entrance.tickets else None
         if shown is None:
             req.context.actor = await self.admit(req, WEBSOCKET)
             return
@@ -132,19 +146,19 @@ class Gate:
         """
         if self._carries_the_token(req):
             return Actor("token", Role.ADMINISTRATOR, rights=self._config.rights, address=address_of(req))
-        for_everybody = req.path in FOR_EVERYBODY and method in SAFE_METHODS
+        for_everybody = req.path in self._entrance.for_everybody and method in SAFE_METHODS
         if for_everybody and not (self._local_only and await self._is_the_hosts()):
             return NOBODY
         if not await self._asks_for_accounts():
             if self._local_only:
                 return self._local(req, method)
-        elif (method, req.path) in SIGN_IN:
+        elif (method, req.path) in self._entrance.sign_in:
             return replace(NOBODY, address=address_of(req))
         elif (account := await self._by_account(req, method)) is not None:
             return account
         if self._asks_for_a_page(req):
             return NOBODY
-        if method == WEBSOCKET:
+        if method == WEBSOCKET and self._entrance.tickets:
             raise TicketRefused(NO_TICKET)
         raise await self._unauthorized()
 
@@ -171,14 +185,14 @@ class Gate:
 
     async def _asks_for_accounts(self) -> bool:
         try:
-            return await self._accounts.required()
+            return self._entrance.always or await self._accounts.required()
         except AccountsError as error:
             raise unavailable(error) from error
 
     async def _is_the_hosts(self) -> bool:
         """Tells whether this host's programs need no account."""
         try:
-            return not await self._accounts.required()
+            return not (self._entrance.always or await self._accounts.required())
         except AccountsError:
             return False
 
@@ -191,8 +205,8 @@ class Gate:
 
     async def _by_account(self, req: falcon.asgi.Request, method: str) -> Actor | None:
         """Returns who asks by what his account gave him. None: he shows nothing."""
-        shown = _bearer(req) or req.get_header(self._key_header) or None
-        cookie = cookies.access_of(req) if shown is None else None
+        shown = _bearer(req) or self._key(req) or self._entrance.shown(req)
+        cookie = self._entrance.cookie(req) if shown is None else None
         if (shown := shown or cookie) is None:
             return None
         try:
@@ -204,7 +218,7 @@ class Gate:
         except AccountsError as error:
             raise unavailable(error) from error
         if cookie is not None and method not in SAFE_METHODS:
-            cookies.check_same_origin(req, cookie)
+            self._check_proof(req, cookie)
         req.context.shown = shown
         return replace(found, rights=found.rights & self._config.rights, address=address_of(req))
 
@@ -220,8 +234,22 @@ class Gate:
         except (Problem, AccountsError):
             return False
 
+    def _check_proof(self, req: falcon.asgi.Request, cookie: str) -> None:
+        """Checks that a page asks that may, where a browser would send the cookie for any."""
+        if self._entrance.proof is not None:
+            self._entrance.proof(req, cookie)
+            return
+        if req.get_header("Origin") is None and req.get_header("Sec-Fetch-Site") in ("cross-site", "same-site"):
+            raise Problem(403, "origin_refused", "Pages of other origins must not ask for this")
+        if req.get_header("Origin") not in self._config.origins:
+            self._check_origin(req)
+
+    def _key(self, req: falcon.asgi.Request) -> str | None:
+        name = self._entrance.key_header
+        return (req.get_header(name) or None) if name else None
+
     def _carries_the_token(self, req: falcon.asgi.Request) -> bool:
-        return self._config.admits(req.get_header("Authorization"), req.get_header(self._key_header))
+        return self._config.admits(req.get_header("Authorization"), self._key(req))
 
     def _asks_for_a_page(self, req: falcon.asgi.Request) -> bool:
         """Tells whether a browser asks, before it sends a page's request and the token, whether that page may."""
@@ -234,7 +262,7 @@ class Gate:
         if asked and not await self._accounts.there_are_some() and self._config.token is None:
             return _refused(f"{(error := NoAccounts())}; {error.mend}")
         if asked:
-            return _refused("Sign in (POST /api/v1/session), or send a token: Authorization: Bearer TOKEN")
+            return _refused(self._entrance.advice)
         return _refused("Send the API's token: Authorization: Bearer TOKEN")
 
     def _authorize(self, req: falcon.asgi.Request, resource: object, method: str) -> None:

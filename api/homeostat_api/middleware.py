@@ -61,10 +61,12 @@ class AnswerPages(falcon.CORSMiddleware[falcon.asgi.Request, falcon.asgi.Respons
 
 
 class Observe:
-    """Counts and times requests, and adds the headers that browsers need to every answer."""
+    """Counts and times requests, and adds the headers that browsers need to every answer. ``contract``: whose listener it is;
+    empty: our own API's."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, contract: str = "") -> None:
         self._metrics = metrics
+        self._prefix = f"{contract}:" if contract else ""
 
     async def process_request(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         req.context.started = time.perf_counter()
@@ -74,8 +76,10 @@ class Observe:
     ) -> None:
         resp.set_header("X-Content-Type-Options", "nosniff")
         resp.set_header("Referrer-Policy", "no-referrer")
-        resp.set_header("X-Frame-Options", "DENY")
+        if not getattr(resp.context, "framed", False):  # a page that says itself who may frame it
+            resp.set_header("X-Frame-Options", "DENY")
         method = req.method if req.method in KNOWN_METHODS else "other"
         # Falcon refuses some methods before it asks anybody.
         seconds = time.perf_counter() - getattr(req.context, "started", time.perf_counter())
-        self._metrics.observe(method, req.uri_template or "unknown", resp.status_code, seconds)
+        route = f"{self._prefix}{req.uri_template or 'unknown'}"
+        self._metrics.observe(method, route, resp.status_code, seconds)

@@ -25,21 +25,23 @@ from homeostat.store.errors import StoreError
 from homeostat.store.kubernetes.access import Access
 
 from . import logs
-from .app import create_app
+from .app import create_listeners
 from .config import (
     ApiConfig,
     ConfigError,
     ConsoleBounds,
     allowed_origins,
+    contract_listeners,
     family_of,
     ice_servers,
     listening,
     provider_of,
     proxies_named,
+    settings_of_contracts,
 )
 from .connections import limits
 from .connections.tls import Certificate, certificate_of
-from .http.errors import App
+from .mounted import ByListener
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _MENDS = {
@@ -64,7 +66,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         self.certificate = certificate  # the worker takes it from here. gunicorn's own would serve http where it cannot be read
         self._worker: Any = None
         self._options = {
-            "bind": [f"[{host}]:{config.port}" if ":" in host else f"{host}:{config.port}" for host in _addresses(config.host)],
+            "bind": [f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in _listening(config)],
             "workers": workers,
             "worker_class": "homeostat_api.connections.worker.Worker",
             "websocket_max_message_size": limits.MESSAGE_MAX,
@@ -87,10 +89,10 @@ class Server(BaseApplication):  # type: ignore[misc]
         for name, value in self._options.items():
             self.cfg.set(name, value)
 
-    def load(self) -> App:
-        """Builds the application in the worker: SQLite connections do not survive a fork."""
+    def load(self) -> ByListener:
+        """Builds the applications in the worker: SQLite connections do not survive a fork."""
         try:
-            return create_app(replace(self._config, stopping=self._stopping))
+            return create_listeners(replace(self._config, stopping=self._stopping))
         except StoreError as error:
             print(f"homeostat-api: {one_line(redacted(str(error)))}", file=sys.stderr)
             # gunicorn takes this status for "do not try again".
@@ -122,19 +124,26 @@ def _addresses(host: str) -> list[str]:
     return ["127.0.0.1", "::1"]
 
 
-def _check_free(host: str, port: int) -> None:
-    """Checks the port first. gunicorn would try for 5 s, and report it ten times.
+def _listening(config: ApiConfig) -> list[tuple[str, int]]:
+    """Returns all addresses to listen on, those of contracts included."""
+    named = [(config.host, config.port), *((one.host, one.port) for one in config.listeners)]
+    return [(address, port) for host, port in named for address in _addresses(host)]
+
+
+def _check_free(config: ApiConfig) -> None:
+    """Checks the ports first. gunicorn would try for 5 s, and report each ten times.
 
     Raises:
         click.ClickException: another program listens there, or we may not.
     """
-    try:
-        with socket.socket(family_of(host), socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, port))
-    except OSError as error:
-        mend = _MENDS.get(error.errno or 0, "stop what listens there (`ss -ltnp`), or give --bind")
-        raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror or error}; {mend}") from error
+    for host, port in _listening(config):
+        try:
+            with socket.socket(family_of(host), socket.SOCK_STREAM) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((host, port))
+        except OSError as error:
+            mend = _MENDS.get(error.errno or 0, "stop what listens there (`ss -ltnp`), or give another address")
+            raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror or error}; {mend}") from error
 
 
 def _configure(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
@@ -198,6 +207,8 @@ def main(
     consoles_ice_server: tuple[str, ...],
     consoles_turn_username: str | None,
     consoles_turn_credential_file: Path | None,
+    contracts: tuple[str, ...],
+    contract_settings: str | None,
     end_with_parent: bool,
 ) -> None:
     """Serve Homeostat's REST API. Exit status 2: refused, and why."""
@@ -206,25 +217,23 @@ def main(
         raise click.UsageError("give --dir DIR, or --kubernetes: the one or the other")
     try:
         host, port, token = listening(bind, token_file, accounts_required)
-        proxies = proxies_named(trusted_proxies)
-        certificate = certificate_of(tls_certificate, tls_key)
-        origins = allowed_origins(allow_origins, token, accounts_required)
-        provider = provider_of(accounts_oidc)
+        proxies, certificate = proxies_named(trusted_proxies), certificate_of(tls_certificate, tls_key)
+        origins, provider = allowed_origins(allow_origins, token, accounts_required), provider_of(accounts_oidc)
         ice = ice_servers(consoles_ice_server, consoles_turn_username, consoles_turn_credential_file)
+        listeners = contract_listeners(contracts, bind, token, accounts_required)
+        tables = settings_of_contracts(contract_settings)
         cluster = Access(kubeconfig, context) if kubernetes else None
     except (ConfigError, StoreError) as error:
         raise click.UsageError(str(error)) from error
-    for address in _addresses(host):
-        _check_free(address, port)
-    if end_with_parent:
-        _end_with_parent()
-    folders = tuple(folder.absolute() for folder in image_folders)
     config = ApiConfig(
         directory, state, host, port, token, accounts_database, accounts_required, provider, proxies, origins,
-        image_folders=folders, plugin_kernel=plugin_kernel,
+        image_folders=tuple(folder.absolute() for folder in image_folders), plugin_kernel=plugin_kernel,
         max_replicas=max_replicas, max_upload=max_upload, max_exports=max_exports,
         consoles=ConsoleBounds(consoles_per_machine, consoles_per_account, consoles_idle or inf, consoles_total or inf),
-        ice=ice,
+        ice=ice, listeners=listeners, contracts=tables,
         cluster=cluster, namespace=namespace,
     )  # fmt: skip
+    _check_free(config)
+    if end_with_parent:
+        _end_with_parent()
     Server(config, workers, max_connections, certificate).run()

@@ -20,7 +20,7 @@ from homeostat_api.config import ApiConfig, ConsoleBounds
 from homeostat_api.consoles.room import ConsoleRoom
 from homeostat_api.consoles.routes import console_routes
 from homeostat_api.errors import ANSWERS
-from homeostat_api.gate import Gate
+from homeostat_api.gate import Gate, own_entrance
 from homeostat_api.http.application import application
 from tests.unit.watching import Watched, machine, reported
 
@@ -93,7 +93,7 @@ class ConsoleHouse:
         self.stopping = False
         self.lines: list[Line] = []
         self.lookup = AccountsLookup(sqlite_url(database))
-        gate = Gate(ApiConfig(root, root), "X-API-Key", self.lookup)
+        gate = Gate(ApiConfig(root, root), own_entrance("X-API-Key"), self.lookup)
         self.room = ConsoleRoom(self.lookup, self.watched.service, gate.again, bounds, lambda: self.stopping)
         routes = [*console_routes(self.watched.service, self.room), *account_routes(self.lookup, None, lambda: False)]
         self._asks = ASGIConductor(application(routes, ANSWERS, (gate,)))

@@ -248,7 +248,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         if self._answering or self._told or self._closed:
             return
         self._told = True
-        self._safe_write(refusal.answer(status, message, extra_headers))
+        self._safe_write(refusal.answer(status, message, extra_headers, refusal.port_of(self.transport)))
 
     def _close_transport(self) -> None:
         if self._closed or self.transport is None:

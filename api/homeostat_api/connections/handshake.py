@@ -32,7 +32,7 @@ class WebSocket(WebSocketProtocol):  # type: ignore[misc]
         headers = [_TOKEN] if status == 401 else []
         try:
             said = self.scope.get(SAID) or HTTPStatus(status).phrase
-            self.transport.write(refusal.answer(status, f"No WebSocket here: {said}", headers))
+            self.transport.write(refusal.answer(status, f"No WebSocket here: {said}", headers, refusal.port_of(self.transport)))
             self.transport.close()
         except (OSError, RuntimeError):
             return  # the client went first

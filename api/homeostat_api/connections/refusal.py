@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
+from typing import Any
 
 from gunicorn.asgi import parser  # type: ignore[import-untyped]
 from gunicorn.http import errors  # type: ignore[import-untyped]
 
 from homeostat.models.outside import redacted
 
+from ..http.errors import Problem
 from ..http.media import dumps
 
 log = logging.getLogger("homeostat.api")
@@ -33,12 +35,15 @@ CODES = {
     500: "internal_error",
     503: "too_many_connections",
 }
+SHAPES: dict[int, Callable[[Problem], Mapping[str, Any]]] = {}
+"""How errors look on listeners that are not our own API's, by port."""
 _TEXT_LIMIT = 300  # characters of a message: it may quote the request
 
 
-def answer(status: int, message: str, headers: Iterable[tuple[str, str]] = ()) -> bytes:
-    """Returns the whole answer. The connection ends after it."""
-    body = dumps({"error": redacted(message)[:_TEXT_LIMIT], "code": CODES.get(status, "error"), "details": {}})
+def answer(status: int, message: str, headers: Iterable[tuple[str, str]] = (), port: int | None = None) -> bytes:
+    """Returns the whole answer, in the words of the listener at ``port``. The connection ends after it."""
+    problem = Problem(status, CODES.get(status, "error"), redacted(message)[:_TEXT_LIMIT])
+    body = dumps(SHAPES.get(port or 0, _own)(problem))
     lines = [
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
         "Content-Type: application/json",
@@ -48,6 +53,16 @@ def answer(status: int, message: str, headers: Iterable[tuple[str, str]] = ()) -
         *(f"{name}: {value}" for name, value in headers),
     ]
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
+
+def port_of(transport: Any) -> int | None:
+    """Returns the port of the listener that a client connected to."""
+    address = transport.get_extra_info("sockname")
+    return address[1] if isinstance(address, tuple) else None
+
+
+def _own(problem: Problem) -> Mapping[str, Any]:
+    return {"error": problem.message, "code": problem.problem_code, "details": {}}
 
 
 def of_parser(error: Exception) -> tuple[int, str]:

@@ -13,3 +13,9 @@ class Words(BaseModel):
     """Unknown fields are refused, and nothing is coerced: "2" is not a number."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class LooseWords(BaseModel):
+    """As ``Words``, but unknown fields are left out: the clients of some contracts send more than their documents name."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)

@@ -18,6 +18,7 @@ from .deeds import Deeds
 from .edits import Edits
 from .errors import TooManyAtOnce
 from .grants import Grants
+from .numbers import Numbers
 from .oidc.settings import OidcSettings
 from .oidc.sign_in import OidcSignIn
 from .passwords import Passwords
@@ -60,6 +61,7 @@ class Reception:
         self.quotas = Quotas(database, clock)
         self.charges = Charges(database, clock)
         self.consoles = Consoles(database, clock)
+        self.numbers = Numbers(database)
         self.recognition = Recognition(database, clock)
 
     @classmethod

@@ -285,6 +285,17 @@ class ConsoleRow(AccountsTable):
     ended: Mapped[str] = mapped_column(Text)  # why it is to end; empty: it is not
 
 
+class NumberRow(AccountsTable):
+    """A number that was given to a thing. It stays when that goes, so that nothing else gets it."""
+
+    __tablename__ = "numbers"
+    __table_args__ = (UniqueConstraint("book", "thing", name="uq_numbers_book"),)
+
+    book: Mapped[str] = mapped_column(StorableText(63), primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    thing: Mapped[str] = mapped_column(StorableText(253))
+
+
 class GenerationRow(AccountsTable):
     """One row, whose number every change of what somebody may do moves. Who remembers such things forgets them then."""
 

@@ -3,6 +3,7 @@ them."""
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -195,6 +196,19 @@ _DECLARED: dict[str, tuple[str, Mapping[str, Any]]] = {
         "--consoles-turn-credential-file",
         {"type": click.Path(path_type=Path), "metavar": "FILE", "help": "A file of mode 0600 with his password there."},
     ),
+    "contracts": (
+        "--contract",
+        {
+            "metavar": "NAME=HOST:PORT",
+            "multiple": True,
+            "help": "Serve another contract there, such as qemu-manager=127.0.0.1:5000; repeatable.",
+        },
+    ),
+    "contract_settings": (
+        "--contract-settings",
+        # The configuration says it, in tables.
+        {"metavar": "JSON", "hidden": True, "help": "What the tables of [contracts] say."},
+    ),
 }
 """The options, by the names of the fields of ApiOptions."""
 
@@ -234,6 +248,8 @@ class ApiOptions:
     consoles_ice_server: tuple[str, ...] = ()
     consoles_turn_username: str | None = None
     consoles_turn_credential_file: Path | None = None
+    contracts: tuple[str, ...] = ()
+    contract_settings: str | None = None
 
     @property
     def address(self) -> str:
@@ -251,8 +267,13 @@ class ApiOptions:
     @property
     def environment(self) -> Mapping[str, str]:
         """Returns what is said by variables alone, since others can read the list of processes: a URL may hold a password."""
-        accounts = {"DATABASE": self.accounts_database, "OIDC": self.accounts_oidc}
-        return {f"{PREFIX}ACCOUNTS__{name}": value for name, value in accounts.items() if value is not None}
+        tables = json.loads(self.contract_settings or "{}")
+        said = {
+            "ACCOUNTS__DATABASE": self.accounts_database,
+            "ACCOUNTS__OIDC": self.accounts_oidc,
+            **{f"CONTRACTS__{name.upper()}": json.dumps(table) for name, table in tables.items()},
+        }
+        return {f"{PREFIX}{name}": value for name, value in said.items() if value is not None}
 
     def _given(self) -> Iterator[str]:
         for name, (flag, _) in _DECLARED.items():
@@ -260,7 +281,7 @@ class ApiOptions:
             if isinstance(given, bool):
                 yield from (flag,) if given else ()
                 continue
-            if name in ("accounts_database", "accounts_oidc"):
+            if name in ("accounts_database", "accounts_oidc", "contract_settings"):
                 continue
             for value in given if isinstance(given, tuple) else () if given is None else (given,):
                 yield from (flag, str(value))

@@ -119,6 +119,17 @@ class Admission:
             said = f"replicas: {wanted} are more than this server allows ({limit}; --max-replicas)"
             raise NotAllowed(said, {"max_replicas": limit})
 
+    async def local_file(self, path: str) -> None:
+        """Checks that a request may name a file of this host, and that it is there. In a cluster the host that it is on finds
+        out.
+
+        Raises:
+            SourceRefused: it may not, or is not.
+        """
+        self._check_image(None, path)
+        if not self._limits.clustered and not await asyncio.to_thread(os.path.isfile, path):
+            raise SourceRefused(f"{path}: there is no such file", path)
+
     async def _check(self, before: Resource | None, wanted: Resource) -> None:
         _check_owner(before, wanted)
         _check_ours(before, wanted)

@@ -27,6 +27,7 @@ from .foresight import Foreseen, foresee
 from .found_sizes import cost_in
 from .journal import fields_of
 from .json_patch import apply_json_patch
+from .marks import NO_MARKS, Marks
 from .names import check_name
 from .refusals import BeingDeleted, NoSuchResource, NotYours, Stale
 from .spec_change import SpecChange, of_resource
@@ -144,26 +145,29 @@ class Collection(Generic[R]):
         """Returns what `up` would find on the host if the resource were like this. None: nothing is made on a host for it."""
         return await foresee(self.asking, resource)
 
-    async def make(self, name: str, spec: Mapping[str, Any], dry: bool = False) -> R:
+    async def make(self, name: str, spec: Mapping[str, Any], dry: bool = False, marks: Marks = NO_MARKS) -> R:
         """Creates the resource of that name and spec, and returns it. Raises what ``create`` does."""
         document = {"apiVersion": API_VERSION, "kind": self.kind.KIND, "metadata": {"name": name}, "spec": dict(spec)}
-        return await self.create(document, dry)
+        return await self.create(document, dry, marks)
 
-    async def create(self, document: Mapping[str, Any], dry: bool = False) -> R:
+    async def create(self, document: Mapping[str, Any], dry: bool = False, marks: Marks = NO_MARKS) -> R:
         """Creates the resource of a document, and returns it. ``dry``: writes nothing, and returns it as it would be.
+        ``marks``: what the document itself must not say.
 
         Raises:
             Refusal: it must not be created.
             StoreError: AlreadyExists, Invalid.
         """
         async with self._noting("create", str(dict(document["metadata"]).get("name", "")), dry):
-            return await self._create(document, dry)
+            return await self._create(document, dry, marks)
 
-    async def _create(self, document: Mapping[str, Any], dry: bool) -> R:
+    async def _create(self, document: Mapping[str, Any], dry: bool, marks: Marks) -> R:
         wanted = await self._admission.new(document)
         meta = dict(document["metadata"])
-        if labels := self.asking.labelled(meta.get("labels") or {}):
+        if labels := self.asking.labelled({**(meta.get("labels") or {}), **marks.labels}):
             meta["labels"] = labels
+        if marks.annotations:
+            meta["annotations"] = {**(meta.get("annotations") or {}), **marks.annotations}
         if self.namespace != DEFAULT:
             meta["namespace"] = self.namespace
         await check_name(self.asking, self.key(str(meta.get("name", ""))))

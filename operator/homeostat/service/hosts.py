@@ -10,6 +10,7 @@ from homeostat.store.three_way import Applied
 
 from .asking import Asking
 from .collection import Collection, Patch
+from .marks import NO_MARKS, Marks
 from .refusals import NotAllowed
 
 
@@ -19,7 +20,7 @@ class Hosts(Collection[Host]):
     def __init__(self, asking: Asking) -> None:
         super().__init__(asking, Host)
 
-    async def create(self, document: Mapping[str, Any], dry: bool = False) -> Host:
+    async def create(self, document: Mapping[str, Any], dry: bool = False, marks: Marks = NO_MARKS) -> Host:
         raise _elsewhere()
 
     async def apply(self, document: Mapping[str, Any], dry: bool = False) -> tuple[Host | None, Applied]:

@@ -23,7 +23,7 @@ from homeostat_api.accounts.lookup import AccountsLookup
 from homeostat_api.accounts.routes import account_routes
 from homeostat_api.config import ApiConfig
 from homeostat_api.errors import ANSWERS
-from homeostat_api.gate import Gate
+from homeostat_api.gate import Gate, own_entrance
 from homeostat_api.http import errors, media
 
 PASSWORD, ANOTHER = "correct horse", "battery staple"
@@ -65,7 +65,7 @@ def settled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def client(settled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     monkeypatch.setattr(reception, "Passwords", lambda: QUICK)
     lookup = AccountsLookup(sqlite_url(shutil.copy(settled, tmp_path)))
-    app = falcon.asgi.App(middleware=[Gate(ApiConfig(tmp_path, tmp_path), "X-API-Key", lookup)])
+    app = falcon.asgi.App(middleware=[Gate(ApiConfig(tmp_path, tmp_path), own_entrance("X-API-Key"), lookup)])
     errors.install(app, ANSWERS)
     media.install(app)
     for route in account_routes(lookup, None, lambda: False):

@@ -24,7 +24,7 @@ from homeostat_api.accounts.lookup import AccountsLookup
 from homeostat_api.accounts.routes import account_routes
 from homeostat_api.config import ApiConfig
 from homeostat_api.errors import ANSWERS
-from homeostat_api.gate import Gate
+from homeostat_api.gate import Gate, own_entrance
 from homeostat_api.http.application import application
 from tests.accounts.console_house import HOST, PASSWORD
 from tests.accounts.http.conftest import QUICK
@@ -39,7 +39,7 @@ class Followed:
         self.lookup = AccountsLookup(sqlite_url(database))
         self.stopping = False
         routes = account_routes(self.lookup, None, lambda: self.stopping)
-        gate = Gate(ApiConfig(root, root), "X-API-Key", self.lookup)
+        gate = Gate(ApiConfig(root, root), own_entrance("X-API-Key"), self.lookup)
         self._asks = ASGIConductor(application(routes, ANSWERS, (gate,)))
         self._token = ""
 

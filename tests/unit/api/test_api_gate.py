@@ -14,7 +14,7 @@ from homeostat.accounts.actor import NOBODY, Actor
 from homeostat.accounts.rights import Role
 from homeostat_api.accounts.lookup import AccountsLookup
 from homeostat_api.config import ApiConfig
-from homeostat_api.gate import Gate
+from homeostat_api.gate import Gate, own_entrance
 from homeostat_api.http import errors, media
 from homeostat_api.http.media import BODY_LIMIT
 from homeostat_api.http.rights import Right, needs
@@ -46,7 +46,7 @@ class House:
     def __init__(self, **config: Any) -> None:
         self.door, app = Door(), falcon.asgi.App()
         known = ApiConfig(Path("/srv/machines"), Path("/srv/state"), **config)
-        app.add_middleware(Gate(known, API_KEY, AccountsLookup(known.accounts, known.accounts_required)))
+        app.add_middleware(Gate(known, own_entrance(API_KEY), AccountsLookup(known.accounts, known.accounts_required)))
         errors.install(app, ANSWERS)
         media.install(app)
         for path in ("/door", "/healthz", "/healthz/{more}"):

@@ -23,7 +23,7 @@ from homeostat.service.journal import NOTED
 from homeostat_api.accounts import cookies
 from homeostat_api.accounts.lookup import NoAccounts
 from homeostat_api.config import ApiConfig
-from homeostat_api.gate import OPEN_FILES, Gate, _has
+from homeostat_api.gate import OPEN_FILES, Gate, _has, own_entrance
 from homeostat_api.http import errors, media
 from homeostat_api.http.actor import shown_by
 from homeostat_api.http.admitted import WhileAdmitted
@@ -128,7 +128,7 @@ class House:
     def __init__(self, accounts: Accounts | None = None, **config: Any) -> None:
         self.accounts, self.room, self.sign_in = accounts or Accounts(), Room(), SignIn()
         config = {"host": "0.0.0.0", **config}
-        self.gate = Gate(ApiConfig(Path("/srv/machines"), Path("/srv/state"), **config), "X-API-Key", self.accounts)  # type: ignore[arg-type]
+        self.gate = Gate(ApiConfig(Path("/srv/machines"), Path("/srv/state"), **config), own_entrance("X-API-Key"), self.accounts)  # type: ignore[arg-type]
         app = falcon.asgi.App(middleware=[self.gate])
         errors.install(app, ANSWERS)
         media.install(app)

@@ -11,7 +11,7 @@ import pytest
 
 from homeostat_api.accounts.lookup import AccountsLookup
 from homeostat_api.config import ApiConfig
-from homeostat_api.gate import Gate
+from homeostat_api.gate import Gate, own_entrance
 from homeostat_api.http import media
 from homeostat_contracts.volant.routes import API_KEY
 
@@ -35,7 +35,7 @@ def responded(method: str, succeeded: bool, body: Body) -> Body:
         request: Any = SimpleNamespace(method=method, stream=body)
         async with asyncio.timeout(30):
             config, response = ApiConfig(None, Path("/nowhere")), SimpleNamespace(stream=None, status_code=400)
-            gate = Gate(config, API_KEY, AccountsLookup(config.accounts))
+            gate = Gate(config, own_entrance(API_KEY), AccountsLookup(config.accounts))
             await gate.process_response(request, response, None, succeeded)  # type: ignore[arg-type]
 
     asyncio.run(respond())

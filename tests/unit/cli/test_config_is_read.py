@@ -80,6 +80,8 @@ create = true
 email-domains = ["example.com"]
 role-claim = "groups"
 roles = {admin_s = "administrator"}
+[contracts.qemu-manager]
+bind = "127.0.0.1:5000"
 [allow]
 qemu-arguments = true
 host-devices = true
@@ -122,8 +124,12 @@ def test_the_sample_holds_every_key(file: Path) -> None:
     found = load(file)
     for model in (
         found,
-        *(getattr(found, name) for name in ("api", "up", "operator", "kubernetes", "trash", "consoles", "allow", "accounts")),
+        *(
+            getattr(found, name)
+            for name in ("api", "up", "operator", "kubernetes", "trash", "consoles", "allow", "accounts", "contracts")
+        ),
         found.accounts.oidc,
+        *(getattr(found.contracts, name) for name in type(found.contracts).model_fields),
     ):
         assert [name for name in type(model).model_fields if getattr(model, name) is None] == []
 

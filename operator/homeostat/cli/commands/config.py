@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -96,7 +97,14 @@ def _refused(found: Configuration) -> Iterator[tuple[list[str], str]]:
 
 
 def _looks(found: Configuration) -> Iterator[tuple[list[str], Callable[[], Any]]]:
-    from homeostat_api.config import allowed_origins, ice_servers, listening, provider_of, proxies_named, read_token
+    from homeostat_api.config import (
+        allowed_origins,
+        ice_servers,
+        listening,
+        provider_of,
+        proxies_named,
+        read_token,
+    )
     from homeostat_api.connections.tls import certificate_of
 
     from ..api_options import BIND
@@ -118,6 +126,13 @@ def _looks(found: Configuration) -> Iterator[tuple[list[str], Callable[[], Any]]
         yield ["api", "trusted-proxy"], lambda: proxies_named(proxies)
     if (provider := found.accounts.oidc) is not None:
         yield ["accounts", "oidc", "client-secret-file"], lambda: provider_of(provider.model_dump_json(exclude_none=True))
+    for name in type(found.contracts).model_fields:
+        table = getattr(found.contracts, name)
+        if (where := table.bind if table is not None else None) is not None:
+            yield (
+                ["contracts", name.replace("_", "-"), "bind"],
+                partial(_check_contract, f"{name.replace('_', '-')}={where}", found),
+            )
     consoles = found.consoles
     if (urls := consoles.ice_server) or consoles.turn_username or consoles.turn_credential_file:
         named = "ice-server" if urls else "turn-username" if consoles.turn_username else "turn-credential-file"
@@ -159,3 +174,13 @@ def _spelled(schema: Any) -> Any:
             for name, value in schema.items()
         }
     return [_spelled(part) for part in schema] if isinstance(schema, list) else schema
+
+
+def _check_contract(one: str, found: Configuration) -> None:
+    from homeostat_api.config import contract_listeners, read_token
+
+    from ..api_options import BIND
+
+    api = found.api
+    token = read_token(api.token_file) if api.token_file else None
+    contract_listeners([one], api.bind or BIND, token, bool(found.accounts.required))

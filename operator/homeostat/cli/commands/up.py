@@ -126,7 +126,15 @@ def up(
 
 def _check_listening(api: ApiOptions) -> None:
     """Refuses what the API would refuse, before anything starts."""
-    from homeostat_api.config import ConfigError, allowed_origins, ice_servers, listening, provider_of, proxies_named
+    from homeostat_api.config import (
+        ConfigError,
+        allowed_origins,
+        contract_listeners,
+        ice_servers,
+        listening,
+        provider_of,
+        proxies_named,
+    )
     from homeostat_api.connections.tls import certificate_of
 
     try:
@@ -134,6 +142,7 @@ def _check_listening(api: ApiOptions) -> None:
         allowed_origins(api.allow_origins, token, api.accounts_required)
         proxies_named(api.trusted_proxies)
         provider_of(api.accounts_oidc)
+        contract_listeners(api.contracts, api.bind, token, api.accounts_required)
         ice_servers(api.consoles_ice_server, api.consoles_turn_username, api.consoles_turn_credential_file)
         certificate_of(api.tls_certificate, api.tls_key)
     except ConfigError as error:

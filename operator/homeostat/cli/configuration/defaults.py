@@ -6,7 +6,7 @@ from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from .sections import Configuration
+from .sections import Configuration, ContractSection, ContractsSection
 
 Defaults = MutableMapping[str, Any]
 """Values by the names of a command's parameters."""
@@ -67,7 +67,14 @@ def _api(c: Configuration) -> dict[str, Any]:
     provider = c.accounts.oidc.model_dump_json(exclude_none=True) if c.accounts.oidc is not None else None
     accounts = {"accounts_required": c.accounts.required, "accounts_database": c.accounts.database, "accounts_oidc": provider}
     consoles = {f"consoles_{name}": getattr(c.consoles, name) for name in type(c.consoles).model_fields}
-    return {**values, **accounts, **consoles}
+    return {**values, **accounts, **consoles, **_contracts(c.contracts)}
+
+
+def _contracts(c: ContractsSection) -> dict[str, Any]:
+    tables: dict[str, ContractSection | None] = {name.replace("_", "-"): getattr(c, name) for name in type(c).model_fields}
+    served = {name: table.bind for name, table in tables.items() if table is not None and table.bind is not None}
+    settings = c.model_dump_json(exclude_none=True) if any(tables.values()) else None
+    return {"contracts": _pairs(served) if served else None, "contract_settings": settings}
 
 
 def _pairs(named: Mapping[str, str] | None) -> list[str] | None:

@@ -204,6 +204,22 @@ class AccountsSection(Section):
     oidc: OidcSection | None = None
 
 
+class ContractSection(Section):
+    """A contract of another system, on a listener of its own."""
+
+    bind: str | None = Field(default=None, description="Where it is served: HOST:PORT. Without one it is not.")
+
+
+class QemuManagerSection(ContractSection):
+    """QEMU Manager's API."""
+
+
+class ContractsSection(Section):
+    """The contracts that are served beside our own API, each in a table of its own."""
+
+    qemu_manager: QemuManagerSection | None = None
+
+
 class AllowSection(Section):
     """What machines may have that reaches beyond them."""
 
@@ -240,6 +256,7 @@ class Configuration(BaseSettings):
     consoles: ConsolesSection = ConsolesSection()
     allow: AllowSection = AllowSection()
     accounts: AccountsSection = AccountsSection()
+    contracts: ContractsSection = ContractsSection()
 
     @classmethod
     def settings_customise_sources(

@@ -1,0 +1,31 @@
+"""The screens of machines, for contracts that have WebSockets of their own: whoever asks shows there who he is, and no ticket."""
+
+from __future__ import annotations
+
+import falcon.asgi
+
+from homeostat.accounts.consoles import Bearer, ConsoleKind, Ticket
+from homeostat.service.service import Service
+
+from ..http.actor import who
+from .room import ConsoleRoom
+from .sockets import close_socket
+from .viewer import SocketViewer
+
+
+class OpenedScreens:
+    """A ``ConsoleDoor``."""
+
+    def __init__(self, service: Service, room: ConsoleRoom) -> None:
+        self._service, self._room = service, room
+
+    async def screen(
+        self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket, machine: str, protocol: str | None = None
+    ) -> None:
+        actor = who(req)
+        console = await self._service.asked_by(actor).consoles.wanted(machine, ConsoleKind.VNC)
+        async with self._room.place(Ticket(Bearer.of(actor), console), actor) as place:
+            if ws.unaccepted:
+                await ws.accept(protocol)
+            end = await self._room.serve(place, actor, SocketViewer(ws, False))
+        await close_socket(ws, end)

@@ -1,0 +1,88 @@
+"""What a contract is to the process that serves it on a listener of its own: what it is given, and what it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import falcon.asgi
+
+from homeostat.accounts.reception import Reception
+from homeostat.service.service import Service
+
+from .errors import Answers
+from .routes import Route
+
+T = TypeVar("T")
+Shown = Callable[[falcon.asgi.Request], str | None]
+Proof = Callable[[falcon.asgi.Request, str], None]
+
+
+def _nothing(req: falcon.asgi.Request) -> str | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """How whoever asks shows who he is, beside ``Authorization: Bearer``."""
+
+    advice: str  # for somebody who shows nothing, and could sign in
+    key_header: str = ""  # carries a token, too
+    for_everybody: Collection[str] = frozenset()  # paths that are read by whoever reaches the server
+    sign_in: Collection[tuple[str, str]] = frozenset()  # methods and paths where somebody becomes known
+    shown: Shown = _nothing  # a token elsewhere, which only whoever wrote the request put there
+    cookie: Shown = _nothing  # a token that a browser sends whoever makes it ask
+    proof: Proof | None = None  # that a page of ours asks; None: the Origin shows it
+    always: bool = False  # also programs of this host have to sign in
+    tickets: bool = False  # WebSockets are opened by tickets
+
+
+class ConsoleDoor(Protocol):
+    """Where screens are opened for whoever asks a contract."""
+
+    async def screen(
+        self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket, machine: str, protocol: str | None = None
+    ) -> None:
+        """Serves the screen of a machine, as RFB, until one of both ends it. ``protocol``: the subprotocol that is accepted.
+
+        Raises:
+            Refusal, AccountsError: it may not be opened; the WebSocket is not accepted.
+        """
+
+
+class AccountsDoor(Protocol):
+    """The accounts, where a contract has people of its own sign in."""
+
+    async def opened(self) -> Reception:
+        """Returns the accounts, also while there are none. Makes the database where there is none.
+
+        Raises:
+            DatabaseTrouble: it does not work.
+        """
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Does what may wait for the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """What a contract is built on. ``settings``: its table of homeostat.toml; None: there is none. ``margin``: seconds on top
+    of a machine's grace period, before a stop is answered unfinished."""
+
+    service: Service
+    settings: Any
+    accounts: AccountsDoor
+    consoles: ConsoleDoor
+    margin: float
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A contract as it is served. ``health``: the path that says whether it is well, without an account."""
+
+    title: str
+    routes: list[Route]
+    answers: Answers
+    entrance: Entrance
+    health: str

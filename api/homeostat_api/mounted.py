@@ -1,0 +1,73 @@
+"""The contracts that are served on listeners of their own: each becomes an application, with the gate and the errors of its
+words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from homeostat.cli.configuration.sections import ContractsSection
+from homeostat_contracts.qemu_manager.routes import qemu_manager
+
+from .accounts.lookup import AccountsLookup
+from .config import CONTRACTS, ApiConfig, ContractListener
+from .connections import refusal
+from .gate import Gate
+from .http.application import application
+from .http.contract import Contract, Foundation
+from .http.errors import App
+from .metrics import Metrics
+from .middleware import AnswerPages, HeadAsGet, Observe
+
+SERVED: Mapping[str, Callable[[Foundation], Contract]] = {
+    "qemu-manager": qemu_manager,
+}
+"""By name: what makes a contract of what it is given."""
+assert tuple(SERVED) == CONTRACTS
+
+
+def mounted(
+    config: ApiConfig, given: Callable[[Any], Foundation], accounts: AccountsLookup, metrics: Metrics, attending: Sequence[Any]
+) -> dict[int, App]:
+    """Returns the applications of the contracts that the configuration names, by port. ``given``: makes what a contract is
+    given, of its settings. ``attending``: middleware of the mode."""
+    return {one.port: _application(one, config, given, accounts, metrics, attending) for one in config.listeners}
+
+
+def _application(
+    listener: ContractListener,
+    config: ApiConfig,
+    given: Callable[[Any], Foundation],
+    accounts: AccountsLookup,
+    metrics: Metrics,
+    attending: Sequence[Any],
+) -> App:
+    contract = SERVED[listener.contract](given(settings_of(config.contracts, listener.contract)))
+    refusal.SHAPES[listener.port] = contract.answers.body
+    pages = (AnswerPages(config.origins),) if config.origins else ()
+    gate = Gate(replace(config, host=listener.host), contract.entrance, accounts)
+    return application(
+        contract.routes,
+        contract.answers,
+        (*pages, Observe(metrics, listener.contract), HeadAsGet(), gate, *attending),
+    )
+
+
+def settings_of(contracts: ContractsSection | None, name: str) -> Any:
+    """Returns the table of homeostat.toml for a contract. None: there is none."""
+    return getattr(contracts or ContractsSection(), name.replace("-", "_"))
+
+
+class ByListener:
+    """Asks the application of the listener that a request came to. ``contracts``: by port. What begins and ends with the server
+    is our own application's."""
+
+    def __init__(self, own: App, contracts: Mapping[int, App]) -> None:
+        self._own = own
+        self._contracts = contracts
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        address = scope.get("server")
+        app = self._contracts.get(address[1], self._own) if address else self._own
+        await app(scope, receive, send)

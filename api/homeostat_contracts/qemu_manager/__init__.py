@@ -1,0 +1,1 @@
+"""QEMU Manager's API, on a listener of its own."""

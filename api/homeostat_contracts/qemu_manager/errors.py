@@ -1,0 +1,83 @@
+"""Errors as QEMU Manager has them, ``{"error", "timestamp"}``: 400 for what cannot be, 404 for what is not there, 500 for the
+rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeostat.accounts.errors import AccountsError, ConsoleLimit, DatabaseTrouble, NotSignedIn, TicketRefused
+from homeostat.models.disk import Disk
+from homeostat.models.image import Image
+from homeostat.models.machine import VirtualMachine
+from homeostat.service.refusals import InUse, NoSuchResource, NotYours, OverQuota, Refusal
+from homeostat.store import errors as store_errors
+from homeostat_api.http.errors import Answers, Problem
+
+from .moments import now
+
+_NOUNS = {VirtualMachine: "VM", Disk: "Disk", Image: "ISO"}
+
+
+def body(problem: Problem) -> Mapping[str, Any]:
+    return {"error": problem.message, "timestamp": now()}
+
+
+def no_machine() -> Problem:
+    return Problem(404, "not_found", "VM not found")
+
+
+def no_disk() -> Problem:
+    return Problem(404, "not_found", "Disk not found")
+
+
+def bad(message: str) -> Problem:
+    return Problem(400, "bad_request", message)
+
+
+def failed(message: str) -> Problem:
+    return Problem(500, "failed", message)
+
+
+def from_refusal(error: Refusal) -> Problem:
+    """Returns the answer to what the service refused."""
+    match error:
+        case NoSuchResource():
+            return Problem(404, "not_found", f"{_NOUNS.get(error.kind, error.kind.KIND)} not found")
+        case NotYours() | OverQuota():
+            return Problem(403, "forbidden", str(error))
+        case InUse():
+            users = ", ".join(key.name for key in error.known) or "others"
+            return bad(f"{error.details['name']} is attached to {users}: detach it first")
+        case _:
+            return bad(str(error))
+
+
+def from_store(error: store_errors.StoreError) -> Problem:
+    """Returns the answer to what the store refused."""
+    match error:
+        case store_errors.NotFound():
+            return Problem(404, "not_found", "It is gone by now")
+        case store_errors.AlreadyExists():
+            return bad(f"The name {error.key.name} is taken: give another one")
+        case store_errors.Invalid() | store_errors.NotEditable() | store_errors.Conflict():
+            return bad(str(error))
+        case _:
+            return failed(str(error))
+
+
+def from_accounts(error: AccountsError) -> Problem:
+    """Returns the answer to what the accounts refused."""
+    said = f"{error}; {error.mend}" if error.mend else str(error)
+    match error:
+        case NotSignedIn() | TicketRefused():
+            return Problem(401, "unauthorized", said)
+        case ConsoleLimit():
+            return Problem(429, "too_many", said, headers={"Retry-After": "30"})
+        case DatabaseTrouble():
+            return Problem(503, "unavailable", said, headers={"Retry-After": "5"})
+        case _:
+            return bad(said)
+
+
+ANSWERS = Answers(from_refusal, from_store, body, "There is nothing at this path", from_accounts)

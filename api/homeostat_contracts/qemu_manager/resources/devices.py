@@ -1,0 +1,162 @@
+"""/api/vms/{vm_id}/disks/attach and detach, iso/mount and unmount."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import falcon.asgi
+
+from homeostat.models.machine import VirtualMachine
+from homeostat.service.collection import Patch
+from homeostat.service.desk import Desk
+from homeostat.service.devices import MachineDevices
+from homeostat.service.marks import resource_name
+from homeostat.service.power import runs
+from homeostat_api.http.media import read_model
+from homeostat_api.http.operations import Answer, operation
+from homeostat_api.http.rights import Right, needs
+
+from ..disk_views import disk_at
+from ..errors import bad
+from ..fleet import Fleet
+from ..machine_views import ISOS, disks, noted, noting
+from ..moments import now
+from ..words import DiskPath, IsoPath, OneMachine
+from .machines import DRIVE, TAG, must_be_off
+
+_ISO = re.compile(re.escape(ISOS) + r"([a-z0-9]([-a-z0-9]*[a-z0-9])?)\.iso")
+CHANGED = {200: Answer("The machine.", OneMachine)}
+
+
+class DiskAttach:
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    @needs(Right.CHANGE)
+    @operation(
+        "Attach a disk",
+        TAG,
+        CHANGED,
+        description="A disk of /api/disks by its path, which one machine at a time has. Any other image file, in a folder that "
+        "the server allows, is never written to: what the guest writes goes into a file of the machine. The machine must be off.",
+        body=DiskPath,
+        errors=(400, 404),
+    )
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, vm_id: str) -> None:
+        asked, desk = await read_model(req, DiskPath), self._fleet.desk(req)
+        machine, path = await self._fleet.machine(desk.machines, vm_id), asked.diskPath
+        device = await _device(desk, path)
+
+        async def change(machine: VirtualMachine) -> Patch:
+            must_be_off(machine)
+            if any(disk["path"] == path for disk in disks(await desk.machines.effective(machine))):
+                return {}
+            attached = await MachineDevices(desk.machines).attach("disks", device)(machine)
+            return {**attached, **noting({**noted(machine), device["name"]: {"path": path, "at": now()}})}
+
+        _, changed = await desk.machines.edit(machine.metadata.name, None, change)
+        resp.media = {"vm": await self._fleet.show(desk.machines, changed)}
+
+
+class DiskDetach:
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    @needs(Right.CHANGE)
+    @operation(
+        "Detach a disk", TAG, CHANGED, description="Its file stays. The machine must be off.", body=DiskPath, errors=(400, 404)
+    )
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, vm_id: str) -> None:
+        asked, desk = await read_model(req, DiskPath), self._fleet.desk(req)
+        machine = await self._fleet.machine(desk.machines, vm_id)
+
+        async def change(machine: VirtualMachine) -> Patch:
+            must_be_off(machine)
+            effective, notes = await desk.machines.effective(machine), noted(machine)
+            paths = [disk["path"] for disk in disks(effective)]
+            names = [disk.name for disk in effective.spec.disks if disk.type == "disk"]
+            if asked.diskPath not in paths:
+                raise bad(f"{asked.diskPath} is not attached to this VM")
+            name = names[paths.index(asked.diskPath)]
+            detached = await MachineDevices(desk.machines).detach("disks", name)(machine)
+            return {**detached, **noting({other: note for other, note in notes.items() if other != name})}
+
+        _, changed = await desk.machines.edit(machine.metadata.name, None, change)
+        resp.media = {"vm": await self._fleet.show(desk.machines, changed)}
+
+
+class IsoMount:
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    @needs(Right.CHANGE)
+    @operation(
+        "Mount an ISO",
+        TAG,
+        CHANGED,
+        description="In the place of another one. A guest that runs sees it at once.",
+        body=IsoPath,
+        errors=(400, 404),
+    )
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, vm_id: str) -> None:
+        asked, desk = await read_model(req, IsoPath), self._fleet.desk(req)
+        image = await _medium(desk, asked.isoPath)
+        resp.media = {"vm": await _put(self._fleet, desk, vm_id, image)}
+
+
+class IsoUnmount:
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    @needs(Right.CHANGE)
+    @operation("Unmount the ISO", TAG, CHANGED, description="Where none is mounted, nothing changes.", errors=(400, 404))
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, vm_id: str) -> None:
+        resp.media = {"vm": await _put(self._fleet, self._fleet.desk(req), vm_id, None)}
+
+
+async def _device(desk: Desk, path: str) -> dict[str, Any]:
+    """Returns the device for a path.
+
+    Raises:
+        Problem: 400, there is no such file.
+    """
+    if (disk := await disk_at(desk.disks, path)) is not None:
+        return {"name": disk.metadata.name, "diskRef": {"name": disk.metadata.name}}
+    await desk.admission.local_file(path)
+    return {"name": resource_name(path.rpartition("/")[2] or "disk"), "image": {"path": path}}
+
+
+async def _medium(desk: Desk, path: str) -> dict[str, Any]:
+    """Returns the image for a path.
+
+    Raises:
+        Problem: 400, there is no such file.
+    """
+    if (uploaded := _ISO.fullmatch(path)) is not None:
+        if await desk.images.find(uploaded[1]) is None:
+            raise bad(f"{path}: there is no such ISO")
+        return {"imageRef": {"name": uploaded[1]}}
+    await desk.admission.local_file(path)
+    return {"path": path, "format": "iso"}
+
+
+async def _put(fleet: Fleet, desk: Desk, id: str, image: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Puts a medium into a machine's first drive, or takes it out. Returns the machine. One that has no drive gets one, if it
+    is off."""
+    machine = await fleet.machine(desk.machines, id)
+    devices = MachineDevices(desk.machines)
+
+    async def change(machine: VirtualMachine) -> Patch:
+        drives = [disk for disk in (await desk.machines.effective(machine)).spec.disks if disk.type == "cdrom"]
+        if drives:
+            return await devices.mount(image)(machine)
+        if image is None:
+            return {}
+        if runs(machine):
+            raise bad("This VM has no drive for an ISO, and gets one only while it is stopped")
+        return await devices.attach("disks", {"name": DRIVE, "type": "cdrom", "image": dict(image)})(machine)
+
+    _, changed = await desk.machines.edit(machine.metadata.name, None, change)
+    return await fleet.show(desk.machines, changed)

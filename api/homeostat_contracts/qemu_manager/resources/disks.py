@@ -1,0 +1,79 @@
+"""/api/disks and /api/disks/{disk_id}."""
+
+from __future__ import annotations
+
+import falcon
+import falcon.asgi
+
+from homeostat.models.disk import Disk
+from homeostat.service.disks import Disks
+from homeostat.service.marks import id_of, marks_of, resource_name
+from homeostat_api.http.media import read_model
+from homeostat_api.http.operations import Answer, operation
+from homeostat_api.http.rights import Right, needs
+
+from ..disk_views import shown, word
+from ..errors import failed, no_disk
+from ..fleet import Fleet
+from ..words import GIB, AllDisks, DiskToMake, DoneMessage, OneDisk
+
+TAG = "Disks"
+PATIENCE = 60.0  # seconds for a file to be made, or to go
+
+
+class ManagedDisks:
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    @needs(Right.SEE)
+    @operation("List disks", TAG, {200: Answer("The newest first.", AllDisks)})
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        found = await _visible(self._fleet.desk(req).disks)
+        found.sort(key=lambda disk: (disk.metadata.creation_timestamp or "", disk.metadata.name), reverse=True)
+        resp.media = {"disks": [shown(disk) for disk in found]}
+
+    @needs(Right.CHANGE)
+    @operation("Make a disk", TAG, {201: Answer("It is there.", OneDisk)}, body=DiskToMake, errors=(400,))
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        asked, disks = await read_model(req, DiskToMake), self._fleet.desk(req).disks
+        spec = {"size": max(int(asked.size * GIB), 1), "format": asked.format}
+        made = await disks.make(resource_name(asked.name), spec, marks=marks_of(asked.name))
+        _, found = await disks.wait(made.metadata.name, lambda found: found is None or word(found) != "creating", PATIENCE)
+        if found is None:
+            raise no_disk()
+        resp.status, resp.media = falcon.HTTP_201, {"disk": shown(found, True)}
+
+
+class ManagedDisk:
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    @needs(Right.SEE)
+    @operation("Get a disk", TAG, {200: Answer("The disk, with what is known of its file.", OneDisk)}, errors=(404,))
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, disk_id: str) -> None:
+        resp.media = {"disk": shown(await _disk(self._fleet.desk(req).disks, disk_id), True)}
+
+    @needs(Right.CHANGE)
+    @operation(
+        "Delete a disk", TAG, {200: Answer("It is gone.", DoneMessage)}, description="400: a machine has it.", errors=(400, 404)
+    )
+    async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, disk_id: str) -> None:
+        disks = self._fleet.desk(req).disks
+        disk = await _disk(disks, disk_id)
+        await disks.delete(disk)
+        gone, _ = await disks.wait_gone(disk, PATIENCE)
+        if not gone:
+            raise failed("The disk is still being deleted: ask for it again")
+        resp.media = {"message": "Disk deleted successfully"}
+
+
+async def _visible(disks: Disks) -> list[Disk]:
+    found = [await disks.find(disk.metadata.name) for disk in await disks.store.list(Disk, disks.namespace)]
+    return [disk for disk in found if disk is not None]
+
+
+async def _disk(disks: Disks, id: str) -> Disk:
+    for disk in await _visible(disks):
+        if id_of(disk) == id:
+            return disk
+    raise no_disk()

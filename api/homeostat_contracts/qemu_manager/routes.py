@@ -1,0 +1,40 @@
+"""QEMU Manager's API as it is served: its paths, its errors, and who may ask."""
+
+from __future__ import annotations
+
+from homeostat_api.http.contract import Contract, Entrance, Foundation
+from homeostat_api.http.routes import Route
+
+from .errors import ANSWERS
+from .fleet import Fleet
+from .resources.console import MachineVnc
+from .resources.devices import DiskAttach, DiskDetach, IsoMount, IsoUnmount
+from .resources.disks import ManagedDisk, ManagedDisks
+from .resources.health import Health
+from .resources.machines import ManagedMachine, ManagedMachines, ManagedResources
+from .resources.power import ManagedStart, ManagedStop
+
+HEALTH = "/api/health"
+ADVICE = "Send a token of your account, or the server's: Authorization: Bearer TOKEN"
+
+
+def qemu_manager(given: Foundation) -> Contract:
+    """Returns the contract over what it is given."""
+    fleet = Fleet(given)
+    machine = "/api/vms/{vm_id}"
+    routes = [
+        Route("/api/vms", ManagedMachines(fleet)),
+        Route(machine, ManagedMachine(fleet)),
+        Route(f"{machine}/start", ManagedStart(fleet)),
+        Route(f"{machine}/stop", ManagedStop(fleet)),
+        Route(f"{machine}/resources", ManagedResources(fleet)),
+        Route(f"{machine}/disks/attach", DiskAttach(fleet)),
+        Route(f"{machine}/disks/detach", DiskDetach(fleet)),
+        Route(f"{machine}/iso/mount", IsoMount(fleet)),
+        Route(f"{machine}/iso/unmount", IsoUnmount(fleet)),
+        Route("/api/disks", ManagedDisks(fleet)),
+        Route("/api/disks/{disk_id}", ManagedDisk(fleet)),
+        Route("/api/vnc/{vm_id}", MachineVnc(fleet, given.consoles)),
+        Route(HEALTH, Health(given.service)),
+    ]
+    return Contract("QEMU Manager", routes, ANSWERS, Entrance(ADVICE, for_everybody={HEALTH}), HEALTH)
