@@ -24,16 +24,17 @@ CSRF = "X-CSRF-Token"
 
 
 def access_of(req: falcon.asgi.Request) -> str | None:
-    return _cookie(req, ACCESS)
+    return cookie_of(req, ACCESS)
 
 
 def refresh_of(req: falcon.asgi.Request) -> str | None:
-    return _cookie(req, REFRESH)
+    return cookie_of(req, REFRESH)
 
 
-def _cookie(req: falcon.asgi.Request, name: str) -> str | None:
-    found = req.get_cookie_values(name)
-    return found[0] if found and found[0] else None
+def cookie_of(req: falcon.asgi.Request, name: str) -> str | None:
+    """Returns a cookie of that name; of several, the one whose path is the longest, which browsers send first."""
+    found = req.get_cookie_values(name) or [""]
+    return found[0] or None
 
 
 def set_cookies(req: falcon.asgi.Request, resp: falcon.asgi.Response, signed_in: SignedIn) -> None:

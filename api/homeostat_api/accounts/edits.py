@@ -24,7 +24,7 @@ class NoteEdits:
 
     async def follow(self) -> None:
         """Notes what is edited, without end."""
-        seen = -1
+        seen: int | None = None
         while True:
             try:
                 seen = await self._look(seen)
@@ -35,10 +35,10 @@ class NoteEdits:
                     log.error("edits of others are not in the audit yet: %s", error)
             await asyncio.sleep(LOOK)
 
-    async def _look(self, seen: int) -> int:
+    async def _look(self, seen: int | None) -> int | None:
         """Notes what waits, where something was written since ``seen``. Returns what was seen."""
         if not await self._lookup.there_are_some():
-            return -1
+            return None
         now = self._index.data_version()
         if now != seen:
             edits = (await self._lookup.reception()).edits

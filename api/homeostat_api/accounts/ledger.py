@@ -41,12 +41,14 @@ class AccountsLedger:
 
     @asynccontextmanager
     async def charging(self, owner: str, key: Key, cost: Amounts) -> AsyncIterator[None]:
-        charges = await self._charges()
-        charge = None if charges is None else await self._asked(lambda: charges.charge(owner, _charged(key), cost))
+        if (charges := await self._charges()) is None:
+            yield
+            return
+        charge = await self._asked(lambda: charges.charge(owner, _charged(key), cost))
         try:
             yield
         except BaseException:
-            if charges is not None and charge is not None:
+            if charge is not None:
                 await asyncio.shield(self._given_back(lambda: charges.give_back(charge)))
             raise
 

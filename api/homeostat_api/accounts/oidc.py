@@ -111,7 +111,7 @@ class OidcCallback:
         reception, address = await self._oidc.lookup.reception(), address_of(req)
         resp.unset_cookie(ATTEMPT, path=ATTEMPT_PATH, same_site="Lax")  # an attempt is good for one return
         resp.set_header("Cache-Control", "no-store")
-        attempt = OidcAttempt.recall(settings, _attempt_of(req), back(req, settings))
+        attempt = OidcAttempt.recall(settings, cookies.cookie_of(req, ATTEMPT), back(req, settings))
         attempt.check(req.get_param("state"), int(time.time()))
         door, program = reception.by_provider(settings), req.get_header("User-Agent") or ""
         await self._oidc.lookup.run(lambda: door.check_turn(address))
@@ -152,11 +152,6 @@ class OidcCallback:
 def back(req: falcon.asgi.Request, settings: OidcSettings) -> str:
     """Returns where the provider sends the browser back to: it knows this address, and takes no other."""
     return settings.redirect_uri or f"{scheme_of(req)}://{req.get_header('Host') or ''}{CALLBACK}"
-
-
-def _attempt_of(req: falcon.asgi.Request) -> str | None:
-    found = req.get_cookie_values(ATTEMPT)
-    return found[0] if found else None
 
 
 def _verified(tokens: Tokens, keys: Any, provider: Provider, attempt: OidcAttempt) -> Person:

@@ -2,86 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import falcon.asgi
 import pytest
-from falcon.testing import Result, TestClient
+from falcon.testing import TestClient
 
-from homeostat.accounts import reception
-from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.database import Database, sqlite_url
 from homeostat.accounts.errors import NotPermitted
-from homeostat.accounts.passwords import Passwords
-from homeostat.accounts.rights import Role
 from homeostat_api.accounts import cookies
 from homeostat_api.accounts.errors import from_accounts
-from homeostat_api.accounts.lookup import AccountsLookup
-from homeostat_api.accounts.routes import account_routes
-from homeostat_api.config import ApiConfig
-from homeostat_api.errors import ANSWERS
-from homeostat_api.gate import Gate, own_entrance
-from homeostat_api.http import errors, media
-
-PASSWORD, ANOTHER = "correct horse", "battery staple"
-QUICK = Passwords(iterations=1, memory=8)
-
-
-class Asker:
-    """Asks as an account, after it has signed in."""
-
-    def __init__(self, client: TestClient, name: str) -> None:
-        self._client, self._name, self._headers = client, name, {}
-        self._headers = {"Authorization": f"Bearer {self.sign_in().json['access_token']}"}
-
-    def sign_in(self, password: str = PASSWORD) -> Result:
-        return self.ask("POST", "session", name=self._name, password=password)
-
-    def ask(self, method: str, path: str, **body: Any) -> Result:
-        json = {"json": body} if body else {}
-        return self._client.simulate_request(method, f"/api/v1/{path}", headers=self._headers, host="127.0.0.1:8080", **json)
-
-    def done(self, method: str, path: str, **body: Any) -> Any:
-        answer = self.ask(method, path, **body)
-        assert answer.status_code < 300, answer.text
-        return answer.json if answer.text else None
-
-
-@pytest.fixture(scope="module")
-def settled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Returns a database of accounts, to be copied: to make one takes a moment."""
-    made = tmp_path_factory.mktemp("settled") / "accounts.db"
-    database = Database.open(sqlite_url(made))
-    for name, role in (("root", Role.ADMINISTRATOR), ("ada", Role.USER)):
-        Accounts(database, QUICK).add(name, role, PASSWORD)
-    database.close()
-    return made
-
-
-@pytest.fixture
-def client(settled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    monkeypatch.setattr(reception, "Passwords", lambda: QUICK)
-    lookup = AccountsLookup(sqlite_url(shutil.copy(settled, tmp_path)))
-    app = falcon.asgi.App(middleware=[Gate(ApiConfig(tmp_path, tmp_path), own_entrance("X-API-Key"), lookup)])
-    errors.install(app, ANSWERS)
-    media.install(app)
-    for route in account_routes(lookup, None, lambda: False):
-        app.add_route(route.path, route.resource)
-    yield TestClient(app)
-    lookup.close()
-
-
-@pytest.fixture
-def root(client: TestClient) -> Asker:
-    return Asker(client, "root")
-
-
-@pytest.fixture
-def ada(client: TestClient) -> Asker:
-    return Asker(client, "ada")
+from tests.accounts.asker import ANOTHER, PASSWORD, Asker
 
 
 def test_a_grant_is_given_and_taken_back(root: Asker, ada: Asker) -> None:
