@@ -20,10 +20,10 @@ BENCHMARKS := converge guests restart idle heal edit list authz signin memory sc
 # Python keeps what it compiles, whatever the environment says: without that each process of the tests compiles all of it, for seconds.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: test web lint project unit laws accounts libvirt api kubernetes e2e bench demo demo-down system system-demo venv venv-demo
+.PHONY: test web lint project unit laws accounts libvirt api contracts kubernetes e2e bench demo demo-down system system-demo venv venv-demo
 .NOTPARALLEL:
 
-test: lint project unit laws accounts libvirt api kubernetes e2e
+test: lint project unit laws accounts libvirt api contracts kubernetes e2e
 	@echo "== all passed"
 
 # Says what is missing and why; installs it as root (or through sudo), and is silent when all is there.
@@ -97,6 +97,9 @@ libvirt: venv
 
 api: venv
 	$(call part,api,$(SPREAD))
+
+contracts: venv
+	$(call part,contracts,$(SPREAD))
 
 # The API server comes from KUBEBUILDER_ASSETS, or is built once into the cache, which the script announces.
 kubernetes: venv
