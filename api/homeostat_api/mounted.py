@@ -10,6 +10,7 @@ from typing import Any
 from homeostat.cli.configuration.sections import ContractsSection
 from homeostat_contracts.qemu_manager.routes import qemu_manager
 
+from . import openapi
 from .accounts.lookup import AccountsLookup
 from .config import CONTRACTS, ApiConfig, ContractListener
 from .connections import refusal
@@ -17,14 +18,18 @@ from .gate import Gate
 from .http.application import application
 from .http.contract import Contract, Foundation
 from .http.errors import App
+from .http.routes import Route
 from .metrics import Metrics
 from .middleware import AnswerPages, HeadAsGet, Observe
+from .resources.documents import OpenApi
 
 SERVED: Mapping[str, Callable[[Foundation], Contract]] = {
     "qemu-manager": qemu_manager,
 }
 """By name: what makes a contract of what it is given."""
 assert tuple(SERVED) == CONTRACTS
+DOCUMENT = "/openapi.json"
+"""Where each listener describes itself."""
 
 
 def mounted(
@@ -44,11 +49,13 @@ def _application(
     attending: Sequence[Any],
 ) -> App:
     contract = SERVED[listener.contract](given(settings_of(config.contracts, listener.contract)))
+    published = OpenApi()
+    published.publish(openapi.describe(contract, config.token is not None or config.accounts_required))
     refusal.SHAPES[listener.port] = contract.answers.body
     pages = (AnswerPages(config.origins),) if config.origins else ()
     gate = Gate(replace(config, host=listener.host), contract.entrance, accounts)
     return application(
-        contract.routes,
+        [*contract.routes, Route(DOCUMENT, published)],
         contract.answers,
         (*pages, Observe(metrics, listener.contract), HeadAsGet(), gate, *attending),
     )

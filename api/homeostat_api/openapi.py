@@ -7,10 +7,10 @@ tuples are arrays, exclusive bounds are flags, and a ``$ref`` stands alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from homeostat import __version__
 from homeostat.models.kinds import BY_PLURAL
@@ -19,11 +19,13 @@ from homeostat_contracts.volant.routes import API_KEY
 
 from .accounts.cookies import ACCESS
 from .gate import OPEN_PATHS
+from .http.contract import Contract
 from .http.operations import AGE, ATTRIBUTE, Operation
 from .http.rights import Door, Right, needed
 from .http.routes import Route
 
 VERSION = "3.0.3"
+OWN_TITLE = "Volant API"
 _REF = "#/components/schemas/{model}"
 _METHODS = ("get", "put", "post", "delete", "patch")
 _ERRORS = {
@@ -66,8 +68,11 @@ _IDS = {
 
 
 class _Document:
-    def __init__(self) -> None:
+    """``error``: the model of errors."""
+
+    def __init__(self, error: type[BaseModel]) -> None:
         self.components: dict[str, Any] = {}
+        self._error = error
 
     def schema(self, described: Any) -> dict[str, Any]:
         """Returns the schema of a type, with its parts among the components; a given schema stays as it is."""
@@ -123,7 +128,7 @@ class _Document:
                     name: {"description": text, "schema": {"type": "string"}} for name, text in headers.items()
                 }
             responses[str(status)] = response
-        body = self.schema(ErrorBody)
+        body = self.schema(self._error)
         for status in sorted({*declared.errors, *_EVERYWHERE, *(_WITH_BODY if declared.body is not None else ())}):
             responses[str(status)] = {"description": _ERRORS[status], "content": {"application/json": {"schema": body}}}
         return responses
@@ -131,31 +136,8 @@ class _Document:
 
 def build(routes: Iterable[Route], with_token: bool) -> dict[str, Any]:
     """Builds the document. ``with_token``: the server lets nobody in who shows nothing."""
-    document = _Document()
-    paths: dict[str, Any] = {}
-    for route in routes:
-        operations = {}
-        for method in _METHODS:
-            declared = getattr(getattr(route.resource, f"on_{method}", None), ATTRIBUTE, None)
-            if declared is not None:
-                operations[method] = document.operation(route, method, declared)
-                if with_token and route.path in OPEN_PATHS:
-                    operations[method]["security"] = []
-        paths[route.path] = operations
-    components: dict[str, Any] = {"schemas": dict(sorted(document.components.items()))}
-    made: dict[str, Any] = {
-        "openapi": VERSION,
-        "info": {
-            "title": "Volant API",
-            "version": "v1",
-            "description": f"Virtual machines, kept as declared: Homeostat {__version__}. Writes are edits of the YAML "
-            "that declares a machine; the operator carries them out.",
-        },
-        "servers": [{"url": "/"}],
-        "paths": paths,
-        "components": components,
-    }
-    components["securitySchemes"] = {
+    made = _described(routes, ErrorBody, OWN_TITLE, OPEN_PATHS if with_token else ())
+    made["components"]["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer"},
         "key": {"type": "apiKey", "in": "header", "name": API_KEY},
         "cookie": {"type": "apiKey", "in": "cookie", "name": ACCESS},
@@ -163,6 +145,40 @@ def build(routes: Iterable[Route], with_token: bool) -> dict[str, Any]:
     # Without a token this host's programs need nothing until there are accounts, which may be at any time.
     made["security"] = [*([] if with_token else [{}]), {"token": []}, {"key": []}, {"cookie": []}]
     return made
+
+
+def describe(contract: Contract, with_token: bool) -> dict[str, Any]:
+    """Builds the document of a contract that has a listener of its own. ``with_token``: nobody is let in who shows nothing."""
+    made = _described(contract.routes, contract.error, contract.title, ())
+    made["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    made["security"] = [*([] if with_token or contract.entrance.always else [{}]), {"token": []}]
+    return made
+
+
+def _described(routes: Iterable[Route], error: type[BaseModel], title: str, open_paths: Collection[str]) -> dict[str, Any]:
+    document, paths = _Document(error), dict[str, Any]()
+    for route in routes:
+        operations = {}
+        for method in _METHODS:
+            declared = getattr(getattr(route.resource, f"on_{method}", None), ATTRIBUTE, None)
+            if declared is not None:
+                operations[method] = document.operation(route, method, declared)
+                if route.path in open_paths:
+                    operations[method]["security"] = []
+        if operations or title == OWN_TITLE:
+            paths[route.path] = operations
+    return {
+        "openapi": VERSION,
+        "info": {
+            "title": title,
+            "version": "v1",
+            "description": f"Virtual machines, kept as declared: Homeostat {__version__}. Writes are edits of the YAML "
+            "that declares a machine; the operator carries them out.",
+        },
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {"schemas": dict(sorted(document.components.items()))},
+    }
 
 
 def downgrade(schema: Any) -> Any:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import falcon.asgi
+from pydantic import BaseModel
 
 from homeostat.accounts.reception import Reception
 from homeostat.service.service import Service
@@ -79,10 +80,12 @@ class Foundation:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A contract as it is served. ``health``: the path that says whether it is well, without an account."""
+    """A contract as it is served. ``error``: the model of its errors. ``health``: the path that says whether it is well,
+    without an account."""
 
     title: str
     routes: list[Route]
     answers: Answers
     entrance: Entrance
+    error: type[BaseModel]
     health: str

@@ -14,8 +14,8 @@ from ..http.media import takes_any_length
 from ..http.operations import ETAG, Answer, Parameter, operation
 from ..http.preconditions import set_etag
 from ..http.rights import Right, needs
+from ..http.uploaded_form import check_name, take_whole
 from .images import TAG, show
-from .uploaded_form import check_name, take_whole
 
 SHA256 = Parameter("sha256", {"type": "string"}, "What the file must hash to.")
 FORMAT = Parameter("format", {"type": "string", "enum": ["raw"]}, "raw: the file as it is, such as a kernel.")

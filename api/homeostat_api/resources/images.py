@@ -16,9 +16,9 @@ from ..http.media import read_model, takes_any_length
 from ..http.operations import ETAG, LIST_HEADERS, Answer, operation
 from ..http.parameters import IF_NONE_MATCH, LIMIT, OFFSET
 from ..http.rights import Right, needs
+from ..http.uploaded_form import FORM, FORM_SCHEMA, take_form
 from ..http.whole import WAIT, Going, answer_deletion, answer_made, answer_one, whole
 from ..image_words import ImageList, NewImage
-from .uploaded_form import FORM, FORM_SCHEMA, take_form
 
 TAG = "Images"
 

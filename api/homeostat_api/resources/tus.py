@@ -21,8 +21,8 @@ from ..http.errors import Problem, invalid
 from ..http.media import takes_any_length
 from ..http.operations import Answer, Parameter, operation
 from ..http.rights import Right, needs
+from ..http.uploaded_form import check_format, check_name, check_sha256
 from ..image_words import UploadBrief, UploadList
-from .uploaded_form import check_format, check_name, check_sha256
 
 TAG = "Uploads"
 VERSION = "1.0.0"

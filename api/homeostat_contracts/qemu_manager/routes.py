@@ -13,6 +13,7 @@ from .resources.disks import ManagedDisk, ManagedDisks
 from .resources.health import Health
 from .resources.machines import ManagedMachine, ManagedMachines, ManagedResources
 from .resources.power import ManagedStart, ManagedStop
+from .words import ErrorAnswer
 
 HEALTH = "/api/health"
 ADVICE = "Send a token of your account, or the server's: Authorization: Bearer TOKEN"
@@ -37,4 +38,4 @@ def qemu_manager(given: Foundation) -> Contract:
         Route("/api/vnc/{vm_id}", MachineVnc(fleet, given.consoles)),
         Route(HEALTH, Health(given.service)),
     ]
-    return Contract("QEMU Manager", routes, ANSWERS, Entrance(ADVICE, for_everybody={HEALTH}), HEALTH)
+    return Contract("QEMU Manager", routes, ANSWERS, Entrance(ADVICE, for_everybody={HEALTH}), ErrorAnswer, HEALTH)

@@ -116,6 +116,11 @@ class AllDisks(LooseWords):
     disks: list[DiskShown]
 
 
+class ErrorAnswer(LooseWords):
+    error: str
+    timestamp: str
+
+
 class DoneMessage(LooseWords):
     message: str
 

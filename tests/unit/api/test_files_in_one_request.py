@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from homeostat_api.http.errors import Problem
-from homeostat_api.resources.uploaded_form import take_whole
+from homeostat_api.http.uploaded_form import take_whole
 from tests.unit.serving import Served, arriving, disk_of
 from tests.unit.store_fixtures import Room
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Callable
 from typing import Any
 
 import falcon
@@ -14,8 +14,8 @@ from homeostat.models.base import NAME_MAX, NAME_PATTERN
 from homeostat.models.image import Image
 from homeostat.service.uploads import ImageUploads
 
-from ..http.direct import DirectBody
-from ..http.errors import Problem, invalid
+from .direct import DirectBody
+from .errors import Problem, invalid
 
 FORM = "multipart/form-data"
 FORM_SCHEMA = {
@@ -31,8 +31,9 @@ FORM_SCHEMA = {
 _FIELD_MAX = 256  # bytes of a field that is not the file
 
 
-async def take_form(req: falcon.asgi.Request, uploads: ImageUploads) -> Image:
-    """Takes the file of a form, and returns its Image.
+async def take_form(req: falcon.asgi.Request, uploads: ImageUploads, name_of: Callable[[str], str] | None = None) -> Image:
+    """Takes the file of a form, and returns its Image. ``name_of``: what it is called, by the name of the file. Without that
+    the form says it.
 
     Raises:
         Problem: 400, it is no such form.
@@ -44,6 +45,8 @@ async def take_form(req: falcon.asgi.Request, uploads: ImageUploads) -> Image:
         async for part in form:
             if (called := _called(part)) == "file":
                 name, sha256, format = (fields.get(field, "") for field in ("name", "sha256", "format"))
+                if name_of is not None:
+                    name = name_of(_file_of(part))
                 return await take_whole(uploads, check_name(name), None, sha256, format, part.stream)
             if called in ("name", "sha256", "format"):
                 fields[called] = (await part.stream.read(_FIELD_MAX)).decode(errors="replace").strip()
@@ -59,6 +62,14 @@ def _called(part: Any) -> str | None:
     except ValueError as error:  # its header is no UTF-8
         raise Problem(400, "malformed_form", "The body is no whole form: a header of a part is not UTF-8") from error
     return name
+
+
+def _file_of(part: Any) -> str:
+    """Returns the name of the file in a part; empty: it has none."""
+    try:
+        return str(part.filename or "")
+    except (ValueError, falcon.MultipartParseError):
+        return ""
 
 
 async def take_whole(
