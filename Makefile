@@ -49,7 +49,7 @@ $(VENV)/.installed: $(PINS)
 # The pages, with what they need of others (noVNC, xterm.js): each package by its hash.
 web: web/.built
 
-web/.built: scripts/build-web web/package.json web/package-lock.json $(wildcard web/console/*)
+web/.built: scripts/build-web web/package.json web/package-lock.json $(wildcard web/console/* web/viewer/*)
 	@echo "== pages: api/homeostat_api/static/web"
 	@scripts/build-web
 	@touch $@

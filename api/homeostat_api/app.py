@@ -134,7 +134,7 @@ def make_parts(config: ApiConfig) -> ApiParts:
     screens = OpenedScreens(service, room)
 
     def given(settings: Any) -> Foundation:
-        return Foundation(service, settings, accounts, screens, config.shutdown_margin)
+        return Foundation(service, settings, accounts, screens, config.shutdown_margin, config.origins)
 
     return ApiParts(mode, metrics, accounts, ledger, gate, room, routes, given)
 

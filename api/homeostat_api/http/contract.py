@@ -76,6 +76,7 @@ class Foundation:
     accounts: AccountsDoor
     consoles: ConsoleDoor
     margin: float
+    origins: Collection[str] = frozenset()  # whose pages may ask, and show ours in frames
 
 
 @dataclass(frozen=True, slots=True)

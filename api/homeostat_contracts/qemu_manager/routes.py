@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from homeostat_api.http.contract import Contract, Entrance, Foundation
 from homeostat_api.http.routes import Route
+from homeostat_api.http.web_files import ViewerPage, WebFile
 
 from .errors import ANSWERS
 from .fleet import Fleet
 from .resources.console import MachineVnc
 from .resources.devices import DiskAttach, DiskDetach, IsoMount, IsoUnmount
-from .resources.disks import ManagedDisk, ManagedDisks
+from .resources.disks import DiskUpload, ManagedDisk, ManagedDisks
 from .resources.health import Health
+from .resources.isos import IsoItem, IsoList, IsoUpload
 from .resources.machines import ManagedMachine, ManagedMachines, ManagedResources
 from .resources.power import ManagedStart, ManagedStop
 from .words import ErrorAnswer
@@ -36,6 +38,12 @@ def qemu_manager(given: Foundation) -> Contract:
         Route("/api/disks", ManagedDisks(fleet)),
         Route("/api/disks/{disk_id}", ManagedDisk(fleet)),
         Route("/api/vnc/{vm_id}", MachineVnc(fleet, given.consoles)),
+        Route("/api/disks/upload", DiskUpload(fleet)),
+        Route("/api/isos", IsoList(fleet)),
+        Route("/api/isos/upload", IsoUpload(fleet)),
+        Route("/api/isos/{iso_id}", IsoItem(fleet)),
+        Route("/vnc-viewer.html", ViewerPage(given.origins)),
+        Route("/web/{file:path}", WebFile()),
         Route(HEALTH, Health(given.service)),
     ]
     return Contract("QEMU Manager", routes, ANSWERS, Entrance(ADVICE, for_everybody={HEALTH}), ErrorAnswer, HEALTH)

@@ -116,6 +116,24 @@ class AllDisks(LooseWords):
     disks: list[DiskShown]
 
 
+class IsoShown(LooseWords):
+    """An ISO that was uploaded, as it is shown."""
+
+    id: str
+    name: str
+    path: str
+    size: int
+    uploadedAt: str | None
+
+
+class OneIso(LooseWords):
+    iso: IsoShown
+
+
+class AllIsos(LooseWords):
+    isos: list[IsoShown]
+
+
 class ErrorAnswer(LooseWords):
     error: str
     timestamp: str

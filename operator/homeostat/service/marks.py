@@ -28,9 +28,10 @@ class Marks:
 NO_MARKS = Marks()
 
 
-def marks_of(given: str) -> Marks:
-    """Returns the marks of a new resource that a contract calls ``given``."""
-    named = {} if resource_name(given) == given else {GIVEN_NAME: given}
+def marks_of(given: str, name: str = "") -> Marks:
+    """Returns the marks of a new resource that a contract calls ``given``. ``name``: its own, where it is another one than
+    ``resource_name`` makes."""
+    named = {} if (name or resource_name(given)) == given else {GIVEN_NAME: given}
     return Marks({ID: str(uuid.uuid4())}, named)
 
 

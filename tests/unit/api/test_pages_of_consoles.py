@@ -11,6 +11,7 @@ from falcon.testing import TestClient
 from homeostat_api.consoles import pages
 from homeostat_api.errors import ANSWERS
 from homeostat_api.gate import OPEN_FILES
+from homeostat_api.http import web_files
 from homeostat_api.http.application import application
 
 SCRIPT = b"export {}"
@@ -27,7 +28,8 @@ def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (found / "console" / name).write_bytes(name.encode())
     for suffix in ("js", "mjs", "css", "txt", "wasm"):
         (found / "console" / f"it.{suffix}").write_bytes(SCRIPT)
-    monkeypatch.setattr(pages, "WEB", found)
+    for module in (pages, web_files):
+        monkeypatch.setattr(module, "WEB", found)
     return found
 
 

@@ -8,14 +8,16 @@ import falcon.asgi
 from homeostat.models.disk import Disk
 from homeostat.service.disks import Disks
 from homeostat.service.marks import id_of, marks_of, resource_name
-from homeostat_api.http.media import read_model
+from homeostat_api.http.media import read_model, takes_any_length
 from homeostat_api.http.operations import Answer, operation
 from homeostat_api.http.rights import Right, needs
 
 from ..disk_views import shown, word
 from ..errors import failed, no_disk
 from ..fleet import Fleet
+from ..uploads import file_name, must_be, uploaded
 from ..words import GIB, AllDisks, DiskToMake, DoneMessage, OneDisk
+from .isos import FORM, looked_at
 
 TAG = "Disks"
 PATIENCE = 60.0  # seconds for a file to be made, or to go
@@ -38,10 +40,32 @@ class ManagedDisks:
         asked, disks = await read_model(req, DiskToMake), self._fleet.desk(req).disks
         spec = {"size": max(int(asked.size * GIB), 1), "format": asked.format}
         made = await disks.make(resource_name(asked.name), spec, marks=marks_of(asked.name))
-        _, found = await disks.wait(made.metadata.name, lambda found: found is None or word(found) != "creating", PATIENCE)
-        if found is None:
-            raise no_disk()
-        resp.status, resp.media = falcon.HTTP_201, {"disk": shown(found, True)}
+        resp.status, resp.media = falcon.HTTP_201, {"disk": shown(await _made(disks, made), True)}
+
+
+class DiskUpload:
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    @needs(Right.CHANGE)
+    @operation(
+        "Upload a disk",
+        TAG,
+        {201: Answer("It can be attached.", OneDisk)},
+        description="The file is kept as an Image, and the disk begins as it.",
+        body=FORM,
+        body_types=("multipart/form-data",),
+        errors=(400,),
+    )
+    @takes_any_length
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        desk = self._fleet.desk(req)
+        image = await looked_at(desk.images, await uploaded(req, desk))
+        await must_be(image, False, desk)
+        name, kind = image.metadata.name, image.status.format if image.status else None
+        spec = {"source": {"image": {"imageRef": {"name": name}}}, "format": str(kind or "qcow2")}
+        made = await desk.disks.make(name, spec, marks=marks_of(file_name(image), name))
+        resp.status, resp.media = falcon.HTTP_201, {"disk": shown(await _made(desk.disks, made), True)}
 
 
 class ManagedDisk:
@@ -65,6 +89,14 @@ class ManagedDisk:
         if not gone:
             raise failed("The disk is still being deleted: ask for it again")
         resp.media = {"message": "Disk deleted successfully"}
+
+
+async def _made(disks: Disks, made: Disk) -> Disk:
+    """Returns a disk once its file is there, as far as that is so in time."""
+    _, found = await disks.wait(made.metadata.name, lambda found: found is None or word(found) != "creating", PATIENCE)
+    if found is None:
+        raise no_disk()
+    return found
 
 
 async def _visible(disks: Disks) -> list[Disk]:

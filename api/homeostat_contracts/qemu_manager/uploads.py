@@ -1,0 +1,58 @@
+"""Files that are uploaded: each becomes an Image, whose name nobody had, and remembers what the file was called."""
+
+from __future__ import annotations
+
+import uuid
+
+import falcon.asgi
+
+from homeostat.models.base import API_GROUP
+from homeostat.models.image import Image
+from homeostat.models.image_source import ImageFormat
+from homeostat.service.collection import Patch
+from homeostat.service.desk import Desk
+from homeostat.service.marks import resource_name
+from homeostat_api.http.uploaded_form import take_form
+
+from .errors import bad
+
+FILE = f"qemu-manager.{API_GROUP}/file"
+"""An annotation of an Image: what the uploaded file was called."""
+_NAME = 40  # characters of an Image's name that tell what it is
+
+
+async def uploaded(req: falcon.asgi.Request, desk: Desk) -> Image:
+    """Takes the file of a form, and returns its Image.
+
+    Raises:
+        Problem, Refusal: it is not taken; nothing of it is kept.
+    """
+    called: list[str] = []
+
+    def name_of(file: str) -> str:
+        called.append(file.replace("\\", "/").rpartition("/")[2][:255] or "upload")
+        return f"{resource_name(called[0].rpartition('.')[0] or called[0])[:_NAME].strip('-')}-{uuid.uuid4().hex[:8]}"
+
+    made = await take_form(req, desk.uploads, name_of)
+
+    async def note(image: Image) -> Patch:
+        return {"metadata": {"annotations": {FILE: called[0]}}}
+
+    return (await desk.images.edit(made.metadata.name, None, note))[1]
+
+
+def file_name(image: Image) -> str:
+    """Returns what the file of an Image was called."""
+    return image.metadata.annotations.get(FILE) or image.metadata.name
+
+
+async def must_be(image: Image, iso: bool, desk: Desk) -> None:
+    """Checks that an Image that has just been made is an ISO, or is none. Else it is removed again.
+
+    Raises:
+        Problem: 400, it is not what was asked for.
+    """
+    known = image.status.format if image.status is not None else image.spec.format
+    if known is not None and (known is ImageFormat.ISO) is not iso:
+        await desk.images.delete(image)
+        raise bad(f"{file_name(image)} is {'no ISO' if iso else 'an ISO: upload it to /api/isos/upload'}")
