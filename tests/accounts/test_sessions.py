@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import jwt
 import pytest
 from sqlalchemy import func, select
 
@@ -232,3 +233,42 @@ def test_keys_rotate_and_what_they_signed_holds(
     clock.go(days=3)
     sessions.refresh(new.refresh)
     assert keys() == 1  # what the other two signed has expired
+
+
+def test_a_refresh_token_tells_who_has_it_and_is_not_used_up(sessions: Sessions, recognition: Recognition, bob: SignedIn) -> None:
+    assert recognition.by_refresh(bob.refresh).session == bob.session
+    again = sessions.access(bob.refresh)
+    assert (again.refresh, again.session) == (bob.refresh, bob.session)
+    assert recognition.who(again.access).actor.name == "bob"
+    assert sessions.refresh(bob.refresh).session == bob.session
+
+
+@pytest.mark.parametrize("why", ["used", "ended", "banned", "expired", "no refresh token", "unknown"])
+def test_a_refresh_token_that_is_no_good_tells_nobody(
+    sessions: Sessions, recognition: Recognition, accounts: Accounts, clock: SetClock, bob: SignedIn, why: str
+) -> None:
+    shown = {"no refresh token": bob.access, "unknown": bob.refresh + "x"}.get(why, bob.refresh)
+    match why:
+        case "used":
+            sessions.refresh(bob.refresh)
+        case "ended":
+            sessions.end(bob.session)
+        case "banned":
+            accounts.ban("bob")
+        case "expired":
+            clock.go(days=15)
+    with pytest.raises(NotSignedIn):
+        recognition.by_refresh(shown)
+    with pytest.raises(NotSignedIn):
+        sessions.access(shown)
+
+
+def test_an_access_token_tells_what_its_reader_wants(sessions: Sessions, sign_in: SignIn, bob: SignedIn) -> None:
+    def told(role: Role) -> dict[str, object]:
+        return {"role": f"the {role}", "exp": 7}
+
+    mine = sign_in.sign_in("bob", GOOD, HOME, told=told)
+    for one in (mine, sessions.access(mine.refresh, told), sessions.refresh(mine.refresh, told)):
+        claims = jwt.decode(one.access, options={"verify_signature": False})
+        assert claims["role"] == "the user" and claims["exp"] == int(one.expires.timestamp())
+    assert "role" not in jwt.decode(bob.access, options={"verify_signature": False})

@@ -76,7 +76,7 @@ class UserItem:
         def change(accounts: Administration) -> Account:
             if asked.role is not None:
                 return accounts.set_role(user, asked.role)
-            return accounts.ban(user, bool(asked.banned))
+            return accounts.ban(user, bool(asked.banned), asked.reason)
 
         resp.media = account_body(await self._counter.do(req, change))
 

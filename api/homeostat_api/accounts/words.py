@@ -152,6 +152,7 @@ class AccountBody(Words):
     role: Role
     created: Timestamp
     banned: Timestamp | None = Field(description="Since when; null: it is not.")
+    ban_reason: str | None
     has_password: bool
     has_identity: bool = Field(description="An OpenID Connect provider signs its owner in.")
 
@@ -169,6 +170,7 @@ class NewAccount(Words):
 class AccountChange(Words):
     role: GivenRole | None = None
     banned: bool | None = None
+    reason: str = Field(default="", max_length=500, description="Of a ban: whoever it is learns it when he signs in.")
 
 
 class NewPassword(Words):
@@ -272,6 +274,7 @@ def account_body(account: Account) -> dict[str, Any]:
         "role": account.role,
         "created": stamp(account.made),
         "banned": stamp(account.banned),
+        "ban_reason": account.ban_reason or None,
         "has_password": account.has_password,
         "has_identity": account.has_identity,
     }

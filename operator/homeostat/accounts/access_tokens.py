@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from .errors import NotSignedIn
+from .rights import Role
 from .secret_texts import RANDOM_BYTES, fresh_id
 from .tables import SigningKeyRow
 
@@ -38,10 +40,19 @@ class TokenClaims:
     expires: datetime
 
 
-def signed(session: Session, claims: TokenClaims, now: datetime) -> str:
+Told = Callable[[Role], Mapping[str, Any]]
+"""What a token says beside that to whoever reads it, such as a page, of the role of its account. It lets nobody in."""
+
+
+def nothing(role: Role) -> Mapping[str, Any]:
+    return {}
+
+
+def signed(session: Session, claims: TokenClaims, now: datetime, told: Mapping[str, Any] | None = None) -> str:
     """Returns the token for claims. Makes a key where the newest is too old, or there is none."""
     key = _current_key(session, now)
     payload = {
+        **(told or {}),
         "iss": _ISSUER,
         "sub": str(claims.account),
         "sid": claims.session,

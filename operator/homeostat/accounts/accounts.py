@@ -3,8 +3,8 @@ at all. What it takes away counts at the next request of whoever lost it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import delete, func, select
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from .audit import ON_HOST, Act, By, note
 from .clock import Clock, wall_clock
+from .columns import fitted
 from .database import Database
 from .errors import AccountExists, LastAdministrator, NoSuchAccount
 from .names import account_name
@@ -25,7 +26,7 @@ KIND = "Account"  # in the audit
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account, for whoever may see it. What lets somebody in is not in it."""
+    """An account, for whoever may see it. What lets somebody in is not in it. ``id``: a number that no other account ever has."""
 
     name: str
     role: Role
@@ -33,6 +34,8 @@ class Account:
     banned: datetime | None = None
     has_password: bool = False
     has_identity: bool = False  # a provider signs its owner in
+    ban_reason: str = ""
+    id: int = field(default=0, compare=False)
 
 
 class Accounts:
@@ -64,8 +67,16 @@ class Accounts:
         with self._database.reading() as session:
             return _seen_in(session, row_of(session, name))
 
-    def add(self, name: str, role: Role = Role.USER, password: str | None = None, *, by: By = ON_HOST) -> Account:
-        """Makes an account. ``password`` None: nobody can sign in by one.
+    def ids(self, names: Collection[str]) -> Mapping[str, int]:
+        """Returns the number of each account of those names, also of one that was deleted. What nobody was called is left out."""
+        with self._database.reading() as session:
+            rows = session.execute(select(AccountRow.name, AccountRow.id).where(AccountRow.name.in_(names)))
+            return {name: id for name, id in rows}
+
+    def add(
+        self, name: str, role: Role = Role.USER, password: str | None = None, *, waits: str = "", by: By = ON_HOST
+    ) -> Account:
+        """Makes an account. ``password`` None: nobody can sign in by one. ``waits``: why it is banned from the beginning.
 
         Raises:
             NotAName, BadPassword: it cannot be.
@@ -74,12 +85,14 @@ class Accounts:
         """
         name = account_name(name)
         hashed = None if password is None else self._passwords.hash(password)
-        row = AccountRow(name=name, role=role.value, password=hashed, made=self._clock())
+        row = AccountRow(name=name, role=role.value, password=hashed, made=self._clock(), ban_reason=waits)
+        row.banned = row.made if waits else None
         try:
             with self._database.changing() as session:
                 if (taken := session.scalar(select(AccountRow).where(AccountRow.name == name))) is not None:
                     raise AccountExists(name, deleted=taken.deleted is not None)
                 session.add(row)
+                session.flush()
                 if not administrators(session):
                     raise LastAdministrator(
                         f"{name} would be the first account, and nobody could administer",
@@ -104,8 +117,9 @@ class Accounts:
             note(session, self._clock(), by, Act("set role", KIND, row.name, message=f"{before} -> {role}"))
             return _seen_in(session, row)
 
-    def ban(self, name: str, *, by: By = ON_HOST) -> Account:
-        """Lets an account in no more. Its sessions end; its tokens do not work until the ban is lifted.
+    def ban(self, name: str, reason: str = "", *, by: By = ON_HOST) -> Account:
+        """Lets an account in no more. Its sessions end; its tokens do not work until the ban is lifted. ``reason``: whoever it is
+        learns it when he signs in.
 
         Raises:
             NotAName, NoSuchAccount: there is none.
@@ -114,9 +128,10 @@ class Accounts:
         with self._database.changing() as session:
             row = row_of(session, name)
             row.banned = row.banned or self._clock()
+            row.ban_reason = fitted(AccountRow, ban_reason=reason)["ban_reason"]
             end_sessions(session, row)
             _keep_an_administrator(session, f"{row.name} is the only administrator, and cannot be banned")
-            note(session, self._clock(), by, Act("ban", KIND, row.name))
+            note(session, self._clock(), by, Act("ban", KIND, row.name, message=row.ban_reason))
             return _seen_in(session, row)
 
     def unban(self, name: str, *, by: By = ON_HOST) -> Account:
@@ -127,7 +142,7 @@ class Accounts:
         """
         with self._database.changing() as session:
             row = row_of(session, name)
-            row.banned = None
+            row.banned, row.ban_reason = None, ""
             note(session, self._clock(), by, Act("unban", KIND, row.name))
             return _seen_in(session, row)
 
@@ -157,6 +172,7 @@ class Accounts:
         with self._database.changing() as session:
             row = row_of(session, name)
             row.deleted, row.password, row.role, row.banned = self._clock(), None, Role.USER.value, None
+            row.ban_reason = ""
             end_sessions(session, row)
             session.execute(delete(ApiTokenRow).where(ApiTokenRow.account == row.id))
             for table in (GrantRow, QuotaRow, ChargeRow):
@@ -207,4 +223,4 @@ def _seen_in(session: Session, row: AccountRow) -> Account:
 
 
 def _seen(row: AccountRow, identified: bool) -> Account:
-    return Account(row.name, Role(row.role), row.made, row.banned, row.password is not None, identified)
+    return Account(row.name, Role(row.role), row.made, row.banned, row.password is not None, identified, row.ban_reason, row.id)

@@ -68,8 +68,8 @@ class Administration:
         self._administers("set role", "Account", name)
         return self._reception.accounts.set_role(name, role, by=self._by)
 
-    def ban(self, name: str, banned: bool) -> Account:
-        """Bans an account, or lets it in again. A moderator may do so to users only.
+    def ban(self, name: str, banned: bool, reason: str = "") -> Account:
+        """Bans an account, or lets it in again. A moderator may do so to users only. ``reason``: of a ban.
 
         Raises:
             NotPermitted, NotAName, NoSuchAccount, LastAdministrator: it cannot be.
@@ -78,8 +78,9 @@ class Administration:
         self._needs(Right.MODERATE, verb, "Account", name)
         if self._reception.accounts.get(name).role is not Role.USER:
             self._administers(verb, "Account", name)
-        change = self._reception.accounts.ban if banned else self._reception.accounts.unban
-        return change(name, by=self._by)
+        if banned:
+            return self._reception.accounts.ban(name, reason, by=self._by)
+        return self._reception.accounts.unban(name, by=self._by)
 
     def set_password(self, name: str, password: str, current: str | None = None) -> Account:
         """Gives an account another password. Whoever changes his own shows the one until now. It hashes.

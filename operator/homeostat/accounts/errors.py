@@ -10,6 +10,7 @@ AccountsError               ``mend`` says what to do next
 │   └── SignInRefused       name or password is wrong
 ├── AccountBanned           whoever signs in rightly learns it
 ├── TooManyAttempts         wait; ``after`` says how long
+│   └── TooManyRegistered
 ├── TooManyAtOnce           they wait for a turn to hash
 ├── NotPermitted            who asks has not the right to
 ├── NotAToken               no token of an account can be like that
@@ -114,12 +115,13 @@ class SignInRefused(NotSignedIn):
 
 
 class AccountBanned(AccountsError):
-    """Name and password are right, and the account is banned."""
+    """Name and password are right, and the account is banned. ``reason``: "" none is given."""
 
     mend = "ask an administrator"
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"the account {name} is banned")
+    def __init__(self, name: str, reason: str = "") -> None:
+        super().__init__(f"the account {name} is banned{f': {reason}' if reason else ''}")
+        self.reason = reason
 
 
 class TooManyAttempts(AccountsError):
@@ -128,6 +130,14 @@ class TooManyAttempts(AccountsError):
     def __init__(self, after: float) -> None:
         self.after = max(1, math.ceil(after))
         super().__init__("too many attempts to sign in failed", f"wait {self.after} s, then try again")
+
+
+class TooManyRegistered(TooManyAttempts):
+    """Too many accounts were made from one address of late."""
+
+    def __init__(self, after: float) -> None:
+        super().__init__(after)
+        self.args = ("too many accounts were made from this address",)
 
 
 class TooManyAtOnce(AccountsError):

@@ -24,6 +24,7 @@ from .oidc.sign_in import OidcSignIn
 from .passwords import Passwords
 from .quotas import Quotas
 from .recognition import Recognition
+from .registration import Registration
 from .sessions import Sessions
 from .sign_in import SignIn
 from .throttle import Limits
@@ -52,6 +53,7 @@ class Reception:
         self._threads = ThreadPoolExecutor(passwords.at_once, "hashing")
         self.accounts = Accounts(database, passwords, clock)
         self.sign_in = SignIn(database, passwords, clock, limits)
+        self.registration = Registration(database, passwords, clock, limits)
         self.sessions = Sessions(database, clock)
         self.tokens = ApiTokens(database, clock)
         self.audit = Audit(database, clock)

@@ -24,6 +24,7 @@ from .database import Database
 from .errors import DatabaseTrouble, NotSignedIn
 from .rights import Grant, Right, Role, anywhere
 from .secret_texts import API_TOKEN, SECRET_MAX, kept
+from .sessions import unused
 from .tables import AccountRow, ApiTokenRow, GrantRow, SessionRow
 
 log = logging.getLogger(__name__)
@@ -72,6 +73,16 @@ class Recognition:
                 while len(self._known) > REMEMBERED_MAX:
                     self._known.popitem(last=False)
         return found
+
+    def by_refresh(self, shown: str) -> Actor:
+        """Returns who has a refresh token, which stays as it is. Asks the database.
+
+        Raises:
+            NotSignedIn: it is none, was used, or its session has ended.
+            DatabaseTrouble: the database does not work.
+        """
+        with self._database.reading() as session:
+            return _actor_of(session, *unused(session, shown, self._clock()))
 
     def remembered(self, shown: str) -> Recognised | None:
         """Returns who shows that token, if that is known without a look at the database. Never waits."""

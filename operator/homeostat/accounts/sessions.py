@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from .access_tokens import LIFETIME, TokenClaims, signed
+from .access_tokens import LIFETIME, TokenClaims, Told, nothing, signed
 from .accounts import end_sessions, row_of
 from .audit import ON_HOST, Act, By, note
 from .clock import Clock, wall_clock
@@ -68,8 +68,8 @@ class Sessions:
         self._database = database
         self._clock = clock
 
-    def refresh(self, token: str) -> SignedIn:
-        """Uses a refresh token up, and returns what takes its place.
+    def refresh(self, token: str, told: Told = nothing) -> SignedIn:
+        """Uses a refresh token up, and returns what takes its place. ``told``: what the access token tells besides.
 
         Raises:
             NotSignedIn: it is none, was used, or its session has ended.
@@ -85,12 +85,25 @@ class Sessions:
             # Of all who show it at once, one finds it unused.
             unused = update(RefreshRow).where(RefreshRow.hash == shown, RefreshRow.used.is_(None)).values(used=now)
             if session.scalar(unused.returning(RefreshRow.hash)) is not None:
-                return go_on(session, *opened, now)
+                return go_on(session, *opened, now, told)
             used = session.scalar(select(RefreshRow.used).where(RefreshRow.hash == shown))
         if used is None or abs(now - used) > AT_ONCE:
             with suppress(NoSuchSession):
                 self.end(family, by=NOBODY_KNOWN, why="one of its refresh tokens was used twice")
         raise NotSignedIn("the refresh token was used before")
+
+    def access(self, token: str, told: Told = nothing) -> SignedIn:
+        """Returns a fresh access token for whoever has a refresh token, which stays as it is.
+
+        Raises:
+            NotSignedIn: it is none, was used, or its session has ended.
+        """
+        now = self._clock()
+        with self._database.writing() as session:
+            row, account = unused(session, token, now)
+            expires = min(now + LIFETIME, row.expires)
+            access = signed(session, TokenClaims(row.id, account.id, expires), now, told(Role(account.role)))
+            return SignedIn(access, expires, token, row.expires, row.id, account.name, Role(account.role))
 
     def end(self, session_id: str, account: str | None = None, *, by: By = ON_HOST, why: str = "") -> None:
         """Ends a session: who signs out. ``account``: only if it is his.
@@ -136,7 +149,24 @@ class Sessions:
             ]
 
 
-def begin(session: Session, account: AccountRow, address: str, client: str, now: datetime) -> SignedIn:
+def unused(session: Session, token: str, now: datetime) -> tuple[SessionRow, AccountRow]:
+    """Returns the session that a refresh token goes on with, and whose it is. The token stays as it is.
+
+    Raises:
+        NotSignedIn: it is none, was used, or its session has ended.
+    """
+    known = token.startswith(REFRESH_TOKEN) and len(token) <= SECRET_MAX
+    row = session.get(RefreshRow, kept(token)) if known else None
+    if row is None or row.used is not None:
+        raise NotSignedIn()
+    opened = session.get(SessionRow, row.session)
+    account = session.get(AccountRow, opened.account) if opened is not None else None
+    if opened is None or account is None or opened.expires <= now or account.banned is not None or account.deleted is not None:
+        raise NotSignedIn()
+    return opened, account
+
+
+def begin(session: Session, account: AccountRow, address: str, client: str, now: datetime, told: Told = nothing) -> SignedIn:
     """Begins a session of an account, and returns what its owner is given. Old sessions go, so that their number is bounded."""
     session.execute(delete(SessionRow).where(SessionRow.expires <= now))
     count = select(func.count()).select_from(SessionRow).where(SessionRow.account == account.id)
@@ -149,16 +179,16 @@ def begin(session: Session, account: AccountRow, address: str, client: str, now:
     row.refreshed, row.expires = now, now + IDLE
     session.add(row)
     session.flush()
-    return go_on(session, row, account, now)
+    return go_on(session, row, account, now, told)
 
 
-def go_on(session: Session, row: SessionRow, account: AccountRow, now: datetime) -> SignedIn:
+def go_on(session: Session, row: SessionRow, account: AccountRow, now: datetime, told: Told = nothing) -> SignedIn:
     """Lets a session go on from now, and returns what its owner is given."""
     row.refreshed, row.expires = now, min(now + IDLE, row.made + LONGEST)
     refresh = fresh(REFRESH_TOKEN)
     session.add(RefreshRow(hash=kept(refresh), session=row.id, used=None))
     expires = min(now + LIFETIME, row.expires)
-    access = signed(session, TokenClaims(row.id, account.id, expires), now)
+    access = signed(session, TokenClaims(row.id, account.id, expires), now, told(Role(account.role)))
     return SignedIn(access, expires, refresh, row.expires, row.id, account.name, Role(account.role))
 
 

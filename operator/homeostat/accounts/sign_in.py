@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from . import throttle
+from .access_tokens import Told, nothing
 from .audit import Act, AuditOutcome, By, note
 from .clock import Clock, wall_clock
 from .columns import fitted
@@ -38,8 +39,9 @@ class SignIn:
         self._clock = clock
         self._limits = limits or Limits()
 
-    def sign_in(self, name: str, password: str, address: str, client: str = "") -> SignedIn:
-        """Begins a session. ``address``: where it comes from, ``client``: what that calls itself.
+    def sign_in(self, name: str, password: str, address: str, client: str = "", told: Told = nothing) -> SignedIn:
+        """Begins a session. ``address``: where it comes from, ``client``: what that calls itself, ``told``: what its access token
+        tells besides.
 
         Raises:
             SignInRefused: name or password is wrong.
@@ -52,13 +54,13 @@ class SignIn:
             # While the password was tried, it may have changed, or the account may have been deleted, and its password with it.
             if account is None or account.password != candidate.password:
                 raise SignInRefused()
-            banned, named = account.banned is not None, account.name
+            banned, named, reason = account.banned is not None, account.name, account.ban_reason
             self._note(session, named, address, "Refused" if banned else "Done", "the account is banned" if banned else "")
             if not banned:
                 account.password = renewed
                 throttle.succeeded(session, attempt, self._limits)
-                return begin(session, account, address, client, self._clock())
-        raise AccountBanned(named)
+                return begin(session, account, address, client, self._clock(), told)
+        raise AccountBanned(named, reason)
 
     def confirm(self, name: str, password: str, address: str) -> None:
         """Checks that whoever asks knows the password of that account, such as before he sets another. It counts as an attempt.

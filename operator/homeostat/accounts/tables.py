@@ -64,6 +64,7 @@ class AccountRow(AccountsTable):
     password: Mapped[str | None] = mapped_column(Text)  # its hash; None: nobody can sign in by one
     made: Mapped[datetime]
     banned: Mapped[datetime | None]
+    ban_reason: Mapped[str] = mapped_column(StorableText(500), default="")
     deleted: Mapped[datetime | None]
 
 

@@ -77,7 +77,7 @@ class OidcSignIn:
             return self._unknown(session, person, address, f"the account {account.name} is deleted")
         if account.banned is not None:
             self._note_refusal(session, address, "the account is banned", account.name)
-            return AccountBanned(account.name)
+            return AccountBanned(account.name, account.ban_reason)
         row.last_used = self._clock()
         if (role := self._settings.role_of(person.claims)) is not None and role != account.role:
             self._set_role(session, account, role, address)

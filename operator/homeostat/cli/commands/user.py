@@ -99,12 +99,13 @@ def role(settings: CliSettings, name: str, role: str) -> None:
 
 @user.command()
 @click.argument("name")
+@click.option("--reason", metavar="TEXT", default="", help="Whoever it is learns it when he signs in.")
 @common_options()
 @pass_settings
-def ban(settings: CliSettings, name: str) -> None:
+def ban(settings: CliSettings, name: str, reason: str) -> None:
     """Let an account in no more. Its sessions end, and its tokens do not work, until `unban`."""
     with _opened(settings) as accounts:
-        changed = accounts.ban(name, by=by_host())
+        changed = accounts.ban(name, reason, by=by_host())
     say(f"account {changed.name} banned")
 
 
@@ -113,7 +114,7 @@ def ban(settings: CliSettings, name: str) -> None:
 @common_options()
 @pass_settings
 def unban(settings: CliSettings, name: str) -> None:
-    """Let an account in again."""
+    """Let an account in again, or one for the first time that was registered and has to be approved."""
     with _opened(settings) as accounts:
         changed = accounts.unban(name, by=by_host())
     say(f"account {changed.name} may come in")
@@ -235,6 +236,7 @@ def as_document(account: Account) -> dict[str, Any]:
         "hasIdentity": account.has_identity,
         "madeAt": account.made.isoformat(timespec="seconds"),
         "bannedAt": account.banned.isoformat(timespec="seconds") if account.banned else None,
+        "banReason": account.ban_reason or None,
     }
 
 
