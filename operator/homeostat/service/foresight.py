@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
@@ -181,18 +182,19 @@ async def _opened(
     asking: Asking, state: StateFolder, uri: str, name: str, allowed: Allowed
 ) -> AsyncIterator[tuple[LibvirtHost, Storage]]:
     """Opens the host as the operator does, but records nothing."""
-
-    async def kvm_usable() -> bool:
-        return not is_local(uri) or (await probe_kvm(None)).usable
-
     known = await asking.workspace.store.get(Host, Key(Host.KIND, "default", name))
     storage = Storage(state.root, await qemu_group(uri), image_folders=asking.limits.image_folders)
     host = LibvirtHost(
         uri, name=name, storage=storage, storage_root=str(state.root), labels=known.metadata.labels if known else None,
-        kvm_usable=kvm_usable, trash_keep=KEEP, marks_runs=False, allowed=allowed,
+        kvm_usable=partial(_kvm_usable, uri), trash_keep=KEEP, marks_runs=False, allowed=allowed,
     )  # fmt: skip
     async with host:
         yield host, storage
+
+
+async def _kvm_usable(uri: str) -> bool:
+    """Tells whether guests can have KVM. On a host that is reached from afar nobody can try it."""
+    return not is_local(uri) or (await probe_kvm(None)).usable
 
 
 @dataclass(slots=True)

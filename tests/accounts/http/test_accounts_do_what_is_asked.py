@@ -85,6 +85,26 @@ def test_the_audit_is_searched_by_moments(root: Asker) -> None:
     assert root.ask("GET", "audit?since=0001-01-01T00:00:00%2B14:00").status_code == 400
 
 
+def test_the_audit_is_read_page_by_page(root: Asker) -> None:
+    for name in ("eve", "sam", "mona"):
+        root.done("POST", "users", name=name, password=PASSWORD)
+    whole = root.done("GET", "audit?limit=1000")
+    ids = [entry["id"] for entry in whole["entries"]]
+    assert len(ids) > 5 and ids == sorted(ids, reverse=True) and whole["before"] is None
+    for limit in (1, 2, len(ids)):
+        found, before = [], ""
+        for _ in range(len(ids) + 1):
+            page = root.done("GET", f"audit?limit={limit}{before}")
+            assert len(page["entries"]) <= limit
+            found += [entry["id"] for entry in page["entries"]]
+            if page["before"] is None:
+                break
+            assert page["before"] == found[-1]
+            before = f"&before={page['before']}"
+        assert found == ids
+    assert root.done("GET", "audit?limit=0") == {"entries": [], "before": None}
+
+
 def test_a_token_is_made_and_revoked(client: TestClient, ada: Asker) -> None:
     made = ada.done("POST", "tokens", name="ci", scopes=["see"])
     shown = {"Authorization": f"Bearer {made['token']}"}

@@ -152,6 +152,24 @@ async def test_it_is_silent_for_so_long(house: Followed, monkeypatch: pytest.Mon
     await stream.aclose()
 
 
+async def test_it_rests_between_two_looks(house: Followed, monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[float] = []
+    sleep = asyncio.sleep
+
+    async def noted(seconds: float) -> None:
+        rests.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr(module, "SILENT", 0.02)
+    entries, asked = module.AuditEntries(house.lookup, lambda: False), SimpleNamespace(context=SimpleNamespace(actor=HOUSE))
+    stream: Any = entries._follow(asked, Search(kind="Disk"), await house.newest(), [])  # type: ignore[arg-type]
+    monkeypatch.setattr(module.asyncio, "sleep", noted)
+    for _ in range(3):
+        assert await anext(stream) == b"\n"
+    assert rests == [module.LOOK] * 3
+    await stream.aclose()
+
+
 async def test_a_database_that_goes_lets_him_go(
     house: Followed, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

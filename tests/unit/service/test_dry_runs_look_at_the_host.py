@@ -9,7 +9,9 @@ import pytest
 
 from homeostat.accounts.actor import Actor
 from homeostat.accounts.rights import Right, Role
+from homeostat.driver.survey.kvm import KvmVerdict
 from homeostat.models.machine import VirtualMachineStatus
+from homeostat.service import foresight
 from homeostat.service.desk import Desk
 from homeostat.service.foresight import Foreseen
 from tests.unit.serving import Served
@@ -100,3 +102,16 @@ async def test_what_all_machines_ask_for_together_is_not_said_to_who_does_not_se
     found = await machine(Served(room).service(actor=alice), resources={"memory": "900Gi"})
     assert found.host == "local" and found.findings and not found.notes
     assert (await machine(desk, resources={"memory": "900Gi"})).notes
+
+
+@pytest.mark.parametrize("usable", [True, False])
+async def test_kvm_is_tried_on_this_host_only(usable: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[object] = []
+
+    async def probe(state: object) -> KvmVerdict:
+        tried.append(state)
+        return KvmVerdict(usable, "boot", "")
+
+    monkeypatch.setattr(foresight, "probe_kvm", probe)
+    assert await foresight._kvm_usable("qemu+ssh://far.example/system") is True and not tried
+    assert await foresight._kvm_usable("qemu:///system") is usable and tried == [None]

@@ -18,6 +18,7 @@ from tests.unit.serving import Served
 from tests.unit.store_fixtures import Room
 
 ALL = frozenset(Right)
+DOCUMENT = {"apiVersion": API_VERSION, "kind": "VirtualMachine", "metadata": {"name": "web"}}
 
 
 def account(name: str, *grants: Grant, role: Role = Role.USER) -> Actor:
@@ -69,10 +70,9 @@ def test_a_name_is_repeated_only_so_far() -> None:
 async def test_what_is_anothers_is_not_applied(house: House) -> None:
     """That it is there is said first: what it would become is not even looked at."""
     made = await house.alice.machines.make("web", {})
-    document = {"apiVersion": API_VERSION, "kind": "VirtualMachine", "metadata": {"name": "web"}}
     for spec in ({}, {"disks": [{"name": "root", "diskRef": {"name": "none"}}]}):
         with pytest.raises(AlreadyExists):
-            await house.bob.machines.apply({**document, "spec": spec})
+            await house.bob.machines.apply({**DOCUMENT, "spec": spec})
     assert await house.alice.machines.get("web") == made
 
 
@@ -85,6 +85,9 @@ async def test_what_one_may_only_see_is_not_changed(house: House) -> None:
             await desk.machines.stop("web", force=False)
         with pytest.raises(NotYours):
             await desk.machines.delete(seen)
+        for dry in (False, True):
+            with pytest.raises(NotYours, match="not yours to change"):
+                await desk.machines.apply({**DOCUMENT, "spec": {"suspend": True}}, dry)
         with pytest.raises(NotYours, match="not yours to copy"):
             await desk.exports.of_machine("web", "root", lambda: False)
     assert await house.alice.machines.get("web") == made

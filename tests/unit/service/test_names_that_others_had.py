@@ -53,6 +53,10 @@ def house(room: Room) -> House:
     return House(room)
 
 
+def document(desk: Desk, kind: str, spec: dict[str, Any]) -> dict[str, Any]:
+    return {"apiVersion": API_VERSION, "kind": getattr(desk, kind).kind.KIND, "metadata": {"name": "web"}, "spec": spec}
+
+
 @pytest.mark.parametrize(("kind", "spec"), KINDS, ids=[kind for kind, _ in KINDS])
 async def test_what_another_had_is_taken(house: House, kind: str, spec: dict[str, Any]) -> None:
     await getattr(house.alice, kind).make("web", spec)
@@ -62,7 +66,9 @@ async def test_what_another_had_is_taken(house: House, kind: str, spec: dict[str
             await getattr(desk, kind).make("web", spec)
         with pytest.raises(AlreadyExists):
             await getattr(desk, kind).make("web", spec, dry=True)
-    await getattr(house.alice, kind).make("web", spec)
+        with pytest.raises(AlreadyExists, match=r"/web exists already$"):
+            await getattr(desk, kind).apply(document(desk, kind, spec))
+    await getattr(house.alice, kind).apply(document(house.alice, kind, spec))
     await getattr(house.bob, kind).make("web2", spec)
 
 

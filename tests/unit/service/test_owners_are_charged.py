@@ -102,6 +102,16 @@ async def test_applied(whole: Service, book: Book) -> None:
     assert (await disks.get("data")).spec.size == 2 * GIB
 
 
+async def test_what_a_document_leaves_alone_costs_what_it_did(whole: Service, book: Book) -> None:
+    machines = whole.asked_by(BOB).machines
+    await machines.make("web", {"resources": {"vcpu": 2}})
+    book.take()
+    document = {"apiVersion": API_VERSION, "kind": "VirtualMachine", "metadata": {"name": "web"}, "spec": {"suspend": True}}
+    for dry in (True, False):
+        await machines.apply(document, dry)
+        assert book.take() == []
+
+
 def writes(node: ast.AST, charged: bool = False) -> list[tuple[str, bool]]:
     """Returns which methods of the desired state are called below a node, and whether within a charge."""
     if isinstance(node, ast.AsyncWith):

@@ -9,7 +9,7 @@ import pytest
 
 from homeostat.accounts.actor import HOUSE, Actor
 from homeostat.accounts.rights import Grant, Right, Role
-from homeostat.models.base import OWNER, Key, Resource
+from homeostat.models.base import API_VERSION, OWNER, Key, Resource
 from homeostat.models.disk import Disk
 from homeostat.models.host import Host
 from homeostat.models.image import Image
@@ -192,9 +192,12 @@ async def test_what_the_store_refuses_names_nothing_that_is_hidden(room: Room) -
             assert ("secret-plan.yaml" in str(taken.value)) is named and "exists already" in str(taken.value)
         with pytest.raises(NotEditable) as changed:
             await desk.machines.patch(await desk.machines.get("mine"), {"spec": {"hostSelector": {"a": "c"}}})
+        with pytest.raises(NotEditable) as applied:
+            document = {"apiVersion": API_VERSION, "kind": "VirtualMachine", "metadata": {"name": "mine"}}
+            await desk.machines.apply({**document, "spec": {"hostSelector": {"a": "c"}}})
         with pytest.raises(NotEditable) as deleted:
             await desk.machines.delete(await desk.machines.get("mine"))
-        for refused in (changed, deleted):
+        for refused in (changed, applied, deleted):
             assert ("web" in str(refused.value)) is named and "Nothing was changed" in str(refused.value)
     with pytest.raises(AlreadyExists, match="secret-plan"):
         await alice.machines.make("mine", {})
