@@ -10,7 +10,7 @@ from homeostat.accounts.errors import AccountsError, ConsoleLimit, DatabaseTroub
 from homeostat.models.disk import Disk
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
-from homeostat.service.refusals import InUse, NoSuchResource, NotYours, OverQuota, Refusal
+from homeostat.service.refusals import InUse, NoSuchResource, NotYours, OverQuota, Refusal, UploadRefused
 from homeostat.store import errors as store_errors
 from homeostat_api.http.errors import Answers, Problem
 
@@ -46,6 +46,8 @@ def from_refusal(error: Refusal) -> Problem:
             return Problem(404, "not_found", f"{_NOUNS.get(error.kind, error.kind.KIND)} not found")
         case NotYours() | OverQuota():
             return Problem(403, "forbidden", str(error))
+        case UploadRefused() if error.why == "too_large":
+            return Problem(413, "too_large", str(error))
         case InUse():
             users = ", ".join(key.name for key in error.known) or "others"
             return bad(f"{error.details['name']} is attached to {users}: detach it first")

@@ -12,12 +12,14 @@ from homeostat.models.image_source import ImageFormat
 from homeostat.service.collection import Patch
 from homeostat.service.desk import Desk
 from homeostat.service.marks import resource_name
+from homeostat_api.http.errors import Problem
 from homeostat_api.http.uploaded_form import take_form
 
 from .errors import bad
 
 FILE = f"qemu-manager.{API_GROUP}/file"
 """An annotation of an Image: what the uploaded file was called."""
+PATIENCE = 60.0  # seconds for an image to be looked at, or to go
 _NAME = 40  # characters of an Image's name that tell what it is
 
 
@@ -33,7 +35,10 @@ async def uploaded(req: falcon.asgi.Request, desk: Desk) -> Image:
         called.append(file.replace("\\", "/").rpartition("/")[2][:255] or "upload")
         return f"{resource_name(called[0].rpartition('.')[0] or called[0])[:_NAME].strip('-')}-{uuid.uuid4().hex[:8]}"
 
-    made = await take_form(req, desk.uploads, name_of)
+    try:
+        made = await take_form(req, desk.uploads, name_of)
+    except Problem as error:
+        raise bad(error.message) if error.status_code == 422 else error from error
 
     async def note(image: Image) -> Patch:
         return {"metadata": {"annotations": {FILE: called[0]}}}
@@ -55,4 +60,5 @@ async def must_be(image: Image, iso: bool, desk: Desk) -> None:
     known = image.status.format if image.status is not None else image.spec.format
     if known is not None and (known is ImageFormat.ISO) is not iso:
         await desk.images.delete(image)
+        await desk.images.wait_gone(image, PATIENCE)
         raise bad(f"{file_name(image)} is {'no ISO' if iso else 'an ISO: upload it to /api/isos/upload'}")

@@ -17,14 +17,14 @@ from homeostat_api.http.media import takes_any_length
 from homeostat_api.http.operations import Answer, operation
 from homeostat_api.http.rights import Right, needs
 
+from ..errors import failed
 from ..fleet import Fleet
 from ..machine_views import ISOS
 from ..moments import moment
-from ..uploads import file_name, must_be, uploaded
+from ..uploads import PATIENCE, file_name, must_be, uploaded
 from ..words import AllIsos, DoneMessage, OneIso
 
 TAG = "ISOs"
-PATIENCE = 60.0  # seconds for an image to be looked at, or to go
 FORM = {
     "type": "object",
     "required": ["file"],
@@ -73,7 +73,11 @@ class IsoItem:
     )
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, iso_id: str) -> None:
         desk = self._fleet.desk(req)
-        await desk.images.delete(await _iso(desk, iso_id))
+        image = await _iso(desk, iso_id)
+        await desk.images.delete(image)
+        gone, _ = await desk.images.wait_gone(image, PATIENCE)
+        if not gone:
+            raise failed("The ISO is still being deleted: ask for it again")
         resp.media = {"message": "ISO deleted successfully"}
 
 
