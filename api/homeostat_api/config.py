@@ -27,7 +27,7 @@ from .http.rights import Right
 if TYPE_CHECKING:
     from homeostat.cli.configuration.sections import ContractsSection
 
-CONTRACTS = ("qemu-manager",)
+CONTRACTS = ("neptuned", "qemu-manager")
 """The contracts that may be served beside our own API, on listeners of their own."""
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from homeostat.cli.configuration.sections import ContractsSection
+from homeostat_contracts.neptuned.routes import neptuned
 from homeostat_contracts.qemu_manager.routes import qemu_manager
 
 from . import openapi
@@ -24,6 +25,7 @@ from .middleware import AnswerPages, HeadAsGet, Observe
 from .resources.documents import OpenApi
 
 SERVED: Mapping[str, Callable[[Foundation], Contract]] = {
+    "neptuned": neptuned,
     "qemu-manager": qemu_manager,
 }
 """By name: what makes a contract of what it is given."""

@@ -7,10 +7,13 @@ import asyncio
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_hardware import Resources
 from homeostat.models.plugin import Plugin
+from homeostat.planner.allowed import Allowed
 from homeostat.planner.machine.preview.classify import classify
 from homeostat.runtime.engine.clock import timestamp
 from homeostat.runtime.machine import commands
 from homeostat.runtime.machine.effective import Effective, follows_plugin
+from homeostat.store.files.allowing import said_allowed
+from homeostat.store.files.state import StateFolder
 
 from .asking import Asking
 from .collection import Collection
@@ -33,6 +36,11 @@ class Machines(Collection[VirtualMachine]):
     async def judge(self, before: VirtualMachine, after: VirtualMachine) -> SpecChange:
         old, new = await self.effective(before), await self.effective(after)
         return of_machine(old, new, await asyncio.to_thread(classify, old, new))
+
+    def allowed(self) -> Allowed | None:
+        """Returns what machines may have of their host that reaches beyond them. None: that is not known here."""
+        limits = self.asking.limits
+        return None if limits.clustered else said_allowed(StateFolder.named(limits.state))
 
     async def start(self, name: str) -> VirtualMachine:
         """Starts a machine, and returns it after the change.

@@ -80,6 +80,10 @@ create = true
 email-domains = ["example.com"]
 role-claim = "groups"
 roles = {admin_s = "administrator"}
+[contracts.neptuned]
+bind = "127.0.0.1:7000"
+memory = 512
+registrations-open = true
 [contracts.qemu-manager]
 bind = "127.0.0.1:5000"
 [allow]

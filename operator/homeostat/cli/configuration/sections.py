@@ -210,6 +210,18 @@ class ContractSection(Section):
     bind: str | None = Field(default=None, description="Where it is served: HOST:PORT. Without one it is not.")
 
 
+class NeptunedSection(ContractSection):
+    """Neptuned's API."""
+
+    memory: int | None = Field(
+        default=None, ge=16, le=2**30, description="MiB of a machine that says nothing of it. Default: 1024."
+    )
+    registrations_open: bool | None = Field(
+        default=None,
+        description="Whether everybody may make an account, until an administrator says it over the API. Default: no.",
+    )
+
+
 class QemuManagerSection(ContractSection):
     """QEMU Manager's API."""
 
@@ -217,6 +229,7 @@ class QemuManagerSection(ContractSection):
 class ContractsSection(Section):
     """The contracts that are served beside our own API, each in a table of its own."""
 
+    neptuned: NeptunedSection | None = None
     qemu_manager: QemuManagerSection | None = None
 
 

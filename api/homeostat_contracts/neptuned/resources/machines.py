@@ -1,0 +1,193 @@
+"""/admin/vms: machines as they are configured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import falcon
+import falcon.asgi
+from pydantic import ValidationError
+
+from homeostat.models.machine import VirtualMachine
+from homeostat.planner.plan import Disruption
+from homeostat.service.collection import Patch, of_spec
+from homeostat.service.json_patch import apply_json_patch
+from homeostat.service.machines import Machines
+from homeostat.service.marks import Marks, marks_of, resource_name
+from homeostat.service.refusals import NotAllowed
+from homeostat_api.http.errors import Problem, invalid_model
+from homeostat_api.http.kind_index import Entry
+from homeostat_api.http.media import JSON_PATCH, aside, read_list, read_model
+from homeostat_api.http.operations import Answer, operation
+from homeostat_api.http.rights import Right, needs
+
+from ..entries import LISTED, entry_of, notes
+from ..errors import bad
+from ..fleet import EntryFleet
+from ..specs import SpecPart, difference, spec_of
+from ..words.machines import MachineEntry, MachineWithState, NeedsRestart
+from ..words.server import Done
+
+TAG = "Virtual machines"
+OPERATIONS = {
+    "type": "array",
+    "maxItems": 500,
+    "items": {
+        "type": "object",
+        "required": ["op", "path"],
+        "properties": {
+            "op": {"type": "string", "enum": ["add", "remove", "replace", "move", "copy", "test"]},
+            "path": {"type": "string"},
+            "from": {"type": "string"},
+            "value": {},
+        },
+    },
+}
+
+
+def _all(req: falcon.asgi.Request) -> Callable[[Sequence[Entry]], Sequence[bytes]]:
+    return lambda found: [entry.summary for entry in found]
+
+
+class EntryList:
+    def __init__(self, fleet: EntryFleet) -> None:
+        self._fleet = fleet
+
+    @needs(Right.ADMINISTER)
+    @operation("List all machines", TAG, {200: Answer("By id.", list[MachineWithState])}, errors=(401, 403))
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        await self._fleet.list(req, resp, _all)
+
+
+class EntryCreation:
+    def __init__(self, fleet: EntryFleet) -> None:
+        self._fleet = fleet
+
+    @needs(Right.ADMINISTER)
+    @operation(
+        "Make a machine",
+        TAG,
+        {201: Answer("It is there, and runs where autostart says so.", MachineWithState)},
+        body=MachineEntry,
+        errors=(400, 401, 403, 409),
+    )
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        asked, machines = await read_model(req, MachineEntry), self._fleet.desk(req).machines
+        spec = spec_of(asked, self._fleet.memory)
+        check_allowed(machines, spec)
+        named = marks_of(asked.id)
+        said = {name: text for name, text in notes(asked).items() if text is not None}
+        marks = Marks(named.labels, {**named.annotations, **said, LISTED: "true"})
+        made = await machines.make(resource_name(asked.id), spec, marks=marks)
+        resp.status, resp.media = falcon.HTTP_201, await self._fleet.show(machines, made)
+
+
+class EntryItem:
+    def __init__(self, fleet: EntryFleet) -> None:
+        self._fleet = fleet
+
+    @needs(Right.ADMINISTER)
+    @operation("Get a machine", TAG, {200: Answer("The machine.", MachineWithState)}, errors=(401, 403, 404))
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, vm: str) -> None:
+        machines = self._fleet.desk(req).machines
+        resp.media = await self._fleet.show(machines, await self._fleet.machine(machines, vm))
+
+    @needs(Right.ADMINISTER)
+    @operation(
+        "Change a machine",
+        TAG,
+        {200: Answer("It is changed.", NeedsRestart)},
+        description="A JSON Patch (RFC 6902) of the machine as GET answers it, without its state. All of it is done, or nothing.",
+        body=OPERATIONS,
+        body_types=(JSON_PATCH, "application/json"),
+        errors=(400, 401, 403, 404, 409),
+    )
+    async def on_patch(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, vm: str) -> None:
+        machines = self._fleet.desk(req).machines
+        machine = await self._fleet.machine(machines, vm)
+        operations = await read_list(req)
+
+        async def change(machine: VirtualMachine) -> Patch:
+            return await self._patch(machines, machine, operations)
+
+        before, after = await machines.edit(machine.metadata.name, None, change)
+        resp.media = {"needs_restart": bool((await machines.judge(before, after)).restart)}
+
+    @needs(Right.ADMINISTER)
+    @operation(
+        "Delete a machine",
+        TAG,
+        {200: Answer("It is gone.", Done)},
+        description="A guest that runs is asked to shut down; after 10 seconds its power is cut. Its disks go with it.",
+        errors=(401, 403, 404, 409),
+    )
+    async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, vm: str) -> None:
+        machines = self._fleet.desk(req).machines
+        machine = await self._fleet.machine(machines, vm)
+        await machines.delete(machine)
+        gone, _ = await machines.wait_gone(machine, machine.spec.shutdown.grace_period_seconds + self._fleet.margin)
+        if not gone:
+            raise Problem(409, "conflict", f"The VM {vm!r} is still being deleted: ask for it again")
+        resp.media = {}
+
+    async def _patch(self, machines: Machines, machine: VirtualMachine, operations: Sequence[Any]) -> Patch:
+        """Returns the merge patch that does what operations on the entry ask for.
+
+        Raises:
+            Problem: 400, they make no entry of it, or that of another machine.
+            Refusal: an operation cannot be carried out, or the host must not have it.
+        """
+        now = entry_of(await machines.effective(machine))
+        document = await aside(True, apply_json_patch, now, operations)
+        if document.get("id") != now["id"]:
+            raise bad("id: a machine keeps its id: make another one, and delete this one")
+        said, asked = _read(now), _read(document)
+        patch = difference(machine.spec.dump(), spec_of(said, self._fleet.memory), spec_of(asked, self._fleet.memory))
+        check_allowed(machines, patch)
+        old = notes(said)
+        noted = {name: text for name, text in notes(asked).items() if text != old[name]}
+        changed = {**of_spec(patch), **({"metadata": {"annotations": noted}} if noted else {})}
+        if changed:
+            await self._check_possible(machines, machine, changed)
+        return changed
+
+    async def _check_possible(self, machines: Machines, machine: VirtualMachine, patch: Patch) -> None:
+        """Checks that a change is one that can be carried out: one that cannot would be written down, and wait for ever.
+
+        Raises:
+            NotAllowed: it is not.
+        """
+        presumed = await machines.patch(machine, patch, dry=True)
+        change = await machines.judge(machine, presumed)
+        for one in change.changes:
+            if one.disruption is Disruption.FORBIDDEN:
+                raise NotAllowed(f"{one.field}: {change.reason(one)}. Nothing was changed")
+
+
+def _read(document: Mapping[str, Any]) -> MachineEntry:
+    """Reads an entry. Its id is that of a machine which is there, whoever gave it.
+
+    Raises:
+        Problem: 400, it is none.
+    """
+    try:
+        entry = MachineEntry.model_validate({**document, "id": "id"})
+    except ValidationError as error:
+        raise invalid_model(error, MachineEntry) from error
+    return entry.model_copy(update={"id": document["id"]})
+
+
+def check_allowed(machines: Machines, spec: SpecPart) -> None:
+    """Checks that this host lets machines have what a spec asks for.
+
+    Raises:
+        NotAllowed: it does not.
+    """
+    allowed = machines.allowed()
+    if allowed is None:
+        return
+    if spec.get("qemuArguments") and not allowed.qemu_arguments:
+        raise NotAllowed("custom_cmd: this server takes no arguments for QEMU: start it with --allow-qemu-arguments")
+    if spec.get("hostDevices") and not allowed.host_devices:
+        raise NotAllowed("display_type mdev: this server gives no devices of its host away: start it with --allow-host-devices")
