@@ -202,7 +202,7 @@ def test_what_has_ended_leaves_nothing(
 def test_a_key_goes_once_nothing_that_it_signed_can_hold(
     database: Database, sign_in: SignIn, clock: SetClock, bob: SignedIn, minutes: int, kept: int
 ) -> None:
-    clock.go(days=30, minutes=minutes)
+    clock.go(days=30 + 14, minutes=minutes)
     sign_in.sign_in("bob", GOOD, HOME)
     with database.reading() as session:
         assert session.scalar(select(func.count()).select_from(SigningKeyRow)) == kept
@@ -230,9 +230,11 @@ def test_keys_rotate_and_what_they_signed_holds(
     new = sessions.refresh(new.refresh)
     clock.go(days=14, seconds=-1)
     new = sessions.refresh(new.refresh)
-    clock.go(days=3)
+    clock.go(days=13)
+    new = sessions.refresh(new.refresh)
+    clock.go(days=12)
     sessions.refresh(new.refresh)
-    assert keys() == 1  # what the other two signed has expired
+    assert keys() == 2  # what the first one signed has expired
 
 
 def test_a_refresh_token_tells_who_has_it_and_is_not_used_up(sessions: Sessions, recognition: Recognition, bob: SignedIn) -> None:
@@ -272,3 +274,39 @@ def test_an_access_token_tells_what_its_reader_wants(sessions: Sessions, sign_in
         claims = jwt.decode(one.access, options={"verify_signature": False})
         assert claims["role"] == "the user" and claims["exp"] == int(one.expires.timestamp())
     assert "role" not in jwt.decode(bob.access, options={"verify_signature": False})
+
+
+def test_a_lasting_one_needs_no_refresh_and_ends_by_itself(
+    sessions: Sessions, recognition: Recognition, sign_in: SignIn, clock: SetClock, bob: SignedIn
+) -> None:
+    clock.go(days=29, hours=23)  # the key that signs it is about to rotate
+    lasts = sign_in.sign_in("bob", GOOD, HOME, lasting=timedelta(days=90))
+    clock.go(days=13)
+    sign_in.sign_in("bob", GOOD, HOME)
+    clock.go(hours=23)
+    assert recognition.who(lasts.access).actor.session == lasts.session
+    assert (lasts.refresh, lasts.expires) == ("", lasts.refresh_expires)
+    with pytest.raises(NotSignedIn):
+        sessions.refresh(lasts.refresh)
+    clock.go(hours=1)
+    with pytest.raises(NotSignedIn):
+        recognition.who(lasts.access)
+    assert lasts.session not in {row.id for row in sessions.list("bob")}
+
+
+@pytest.mark.parametrize("ends", ["signs out", "is banned", "changes his password"])
+def test_a_lasting_one_ends_when_its_owner(
+    ends: str, accounts: Accounts, sessions: Sessions, recognition: Recognition, sign_in: SignIn, clock: SetClock, bob: SignedIn
+) -> None:
+    lasts = sign_in.sign_in("bob", GOOD, HOME, lasting=timedelta(hours=8))
+    clock.go(hours=7)
+    assert recognition.who(lasts.access).actor.name == "bob"
+    if ends == "signs out":
+        sessions.end(lasts.session)
+    elif ends == "is banned":
+        accounts.ban("bob")
+    else:
+        accounts.set_password("bob", "battery staple")
+    clock.go(seconds=1)
+    with pytest.raises(NotSignedIn):
+        recognition.who(lasts.access)

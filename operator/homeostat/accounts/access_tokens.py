@@ -1,4 +1,4 @@
-"""Access tokens: JWTs that name a session for 15 minutes, and the keys that sign them.
+"""Access tokens: JWTs that name a session for 15 minutes, or as long as it lasts, and the keys that sign them.
 
 HS256, because only servers with this database verify them, and whoever reads the key there could as well read a private one.
 What a token says of its own algorithm decides nothing, and its kid is only looked up among those that we made.
@@ -23,6 +23,7 @@ from .secret_texts import RANDOM_BYTES, fresh_id
 from .tables import SigningKeyRow
 
 LIFETIME = timedelta(minutes=15)
+LASTING_MAX = timedelta(days=14)  # of a token that is its session's only one
 ROTATION = timedelta(days=30)
 LONGEST = 1024  # characters of a token that is worth a look; ours have about 300
 
@@ -116,5 +117,5 @@ def _current_key(session: Session, now: datetime) -> SigningKeyRow:
         return row
     row = SigningKeyRow(kid=fresh_id(), secret=secrets.token_urlsafe(RANDOM_BYTES), made=now)
     session.add(row)
-    session.execute(delete(SigningKeyRow).where(SigningKeyRow.made < now - ROTATION - 4 * LIFETIME))
+    session.execute(delete(SigningKeyRow).where(SigningKeyRow.made < now - ROTATION - LASTING_MAX - 4 * LIFETIME))
     return row

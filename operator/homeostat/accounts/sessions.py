@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from .access_tokens import LIFETIME, TokenClaims, Told, nothing, signed
+from .access_tokens import LASTING_MAX, LIFETIME, TokenClaims, Told, nothing, signed
 from .accounts import end_sessions, row_of
 from .audit import ON_HOST, Act, By, note
 from .clock import Clock, wall_clock
@@ -38,7 +38,7 @@ class SignedIn:
 
     access: str
     expires: datetime  # of the access token
-    refresh: str
+    refresh: str  # empty: the access token lasts as long as the session
     refresh_expires: datetime
     session: str
     name: str
@@ -101,9 +101,7 @@ class Sessions:
         now = self._clock()
         with self._database.writing() as session:
             row, account = unused(session, token, now)
-            expires = min(now + LIFETIME, row.expires)
-            access = signed(session, TokenClaims(row.id, account.id, expires), now, told(Role(account.role)))
-            return SignedIn(access, expires, token, row.expires, row.id, account.name, Role(account.role))
+            return _given(session, row, account, now, min(now + LIFETIME, row.expires), token, told)
 
     def end(self, session_id: str, account: str | None = None, *, by: By = ON_HOST, why: str = "") -> None:
         """Ends a session: who signs out. ``account``: only if it is his.
@@ -166,8 +164,17 @@ def unused(session: Session, token: str, now: datetime) -> tuple[SessionRow, Acc
     return opened, account
 
 
-def begin(session: Session, account: AccountRow, address: str, client: str, now: datetime, told: Told = nothing) -> SignedIn:
-    """Begins a session of an account, and returns what its owner is given. Old sessions go, so that their number is bounded."""
+def begin(
+    session: Session,
+    account: AccountRow,
+    address: str,
+    client: str,
+    now: datetime,
+    told: Told = nothing,
+    lasting: timedelta | None = None,
+) -> SignedIn:
+    """Begins a session of an account, and returns what its owner is given. Old sessions go, so that their number is bounded.
+    ``lasting``: how long it lasts, with its first access token and without a refresh, at most 14 days."""
     session.execute(delete(SessionRow).where(SessionRow.expires <= now))
     count = select(func.count()).select_from(SessionRow).where(SessionRow.account == account.id)
     if (over := session.execute(count).scalar_one() + 1 - PER_ACCOUNT) > 0:
@@ -176,10 +183,12 @@ def begin(session: Session, account: AccountRow, address: str, client: str, now:
     row = SessionRow(
         id=fresh_id() + fresh_id(), account=account.id, made=now, **fitted(SessionRow, address=address, client=client)
     )
-    row.refreshed, row.expires = now, now + IDLE
+    row.refreshed, row.expires = now, now + (IDLE if lasting is None else min(lasting, LASTING_MAX))
     session.add(row)
     session.flush()
-    return go_on(session, row, account, now, told)
+    if lasting is None:
+        return go_on(session, row, account, now, told)
+    return _given(session, row, account, now, row.expires, "", told)
 
 
 def go_on(session: Session, row: SessionRow, account: AccountRow, now: datetime, told: Told = nothing) -> SignedIn:
@@ -187,7 +196,13 @@ def go_on(session: Session, row: SessionRow, account: AccountRow, now: datetime,
     row.refreshed, row.expires = now, min(now + IDLE, row.made + LONGEST)
     refresh = fresh(REFRESH_TOKEN)
     session.add(RefreshRow(hash=kept(refresh), session=row.id, used=None))
-    expires = min(now + LIFETIME, row.expires)
+    return _given(session, row, account, now, min(now + LIFETIME, row.expires), refresh, told)
+
+
+def _given(
+    session: Session, row: SessionRow, account: AccountRow, now: datetime, expires: datetime, refresh: str, told: Told
+) -> SignedIn:
+    """Returns what its owner is given of a session, with a new access token."""
     access = signed(session, TokenClaims(row.id, account.id, expires), now, told(Role(account.role)))
     return SignedIn(access, expires, refresh, row.expires, row.id, account.name, Role(account.role))
 

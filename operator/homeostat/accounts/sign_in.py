@@ -4,6 +4,7 @@ against a password that nobody knows."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -39,9 +40,17 @@ class SignIn:
         self._clock = clock
         self._limits = limits or Limits()
 
-    def sign_in(self, name: str, password: str, address: str, client: str = "", told: Told = nothing) -> SignedIn:
+    def sign_in(
+        self,
+        name: str,
+        password: str,
+        address: str,
+        client: str = "",
+        told: Told = nothing,
+        lasting: timedelta | None = None,
+    ) -> SignedIn:
         """Begins a session. ``address``: where it comes from, ``client``: what that calls itself, ``told``: what its access token
-        tells besides.
+        tells besides, ``lasting``: how long the session and its one access token last, at most 14 days, where nobody refreshes.
 
         Raises:
             SignInRefused: name or password is wrong.
@@ -59,7 +68,7 @@ class SignIn:
             if not banned:
                 account.password = renewed
                 throttle.succeeded(session, attempt, self._limits)
-                return begin(session, account, address, client, self._clock(), told)
+                return begin(session, account, address, client, self._clock(), told, lasting)
         raise AccountBanned(named, reason)
 
     def confirm(self, name: str, password: str, address: str) -> None:
