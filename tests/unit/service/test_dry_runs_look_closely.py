@@ -150,8 +150,11 @@ def test_a_template_that_boots_from_nothing_is_found(state: StateFolder) -> None
     whole = template_with_plugin(wanted.spec.template, plugin)
     spec = MachineRevisionSpec(deployment="new", revision=1, template=whole, fingerprint="f")
     owner = OwnerReference(api_version=wanted.api_version, kind=wanted.kind, name="new", uid=wanted.metadata.uid, controller=True)
-    made = MachineRevision(metadata=ObjectMeta(name="new-1", owner_references=(owner,)), spec=spec)
-    assert "BootOrderUnknown" not in [outcome.reason for outcome in look(state, wanted, plugin, made).findings]
+    for uid, found_too in ((wanted.metadata.uid, False), ("another's", True)):
+        owners = (owner.model_copy(update={"uid": uid}),)
+        made = MachineRevision(metadata=ObjectMeta(name="new-1", owner_references=owners), spec=spec)
+        found = look(state, wanted, plugin, made)
+        assert ("BootOrderUnknown" in [outcome.reason for outcome in found.findings]) is found_too
 
 
 def test_what_lies_there_is_of_a_machine_that_is_there(state: StateFolder) -> None:
@@ -173,10 +176,32 @@ def test_a_plugin_that_makes_no_new_machines_is_found_of_a_new_one(state: StateF
     assert [outcome.reason for outcome in found.findings] == reasons
 
 
-def test_options_of_the_operator_are_not_known(state: StateFolder) -> None:
-    found = look(state, machine(qemuArguments=["-fw_cfg name=a,string=b"]))
-    assert list(found.findings) == []
-    assert list(found.unseen) == ["whether the operator's options allow qemuArguments is not known here"]
+@pytest.mark.parametrize(
+    ("field", "given"),
+    [
+        ("qemuArguments", ["-fw_cfg name=a,string=b"]),
+        ("hostDevices", [{"name": "d", "usb": {"vendor": "046d", "product": "c31c"}}]),
+        ("filesystems", [{"name": "f", "path": "/srv/a"}]),
+    ],
+)
+def test_options_of_the_operator_are_not_known(state: StateFolder, field: str, given: list[Any]) -> None:
+    found = look(state, machine(**{field: given}))
+    assert not [outcome.reason for outcome in found.findings if "Allowed" in outcome.reason or "Shared" in outcome.reason]
+    assert list(found.unseen) == [f"whether the operator's options allow {field} is not known here"]
+
+
+def test_what_the_state_folder_is_called(state: StateFolder) -> None:
+    nothing: Any = None
+    looking = foresight._Look(nothing, nothing, nothing, state)
+    assert looking._instance == ""
+    state.identity.write_text("c0ffee\n")
+    assert looking._instance == "c0ffee"
+
+
+def test_a_disk_for_which_there_is_no_space(state: StateFolder) -> None:
+    (note,) = look(state, resource(Disk, "new", {"size": "900Ti"})).notes
+    assert "900Ti" in note
+    assert list(look(state, resource(Disk, "new", {"size": "1Mi"})).notes) == []
 
 
 @pytest.mark.parametrize(
