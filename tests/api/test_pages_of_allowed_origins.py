@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.api import inside
 from tests.api.harness import Api, refused, serving
 from tests.rig.browser import browse
 from tests.rig.waiting import wait_until
@@ -74,6 +75,7 @@ def test_the_token_is_needed_all_the_same_and_errors_can_be_read(open_api: Api) 
     assert "ETag" in answer.headers["Access-Control-Expose-Headers"]
 
 
+@pytest.mark.skipif(inside.INSIDE, reason="a browser needs a server to connect to")
 @pytest.mark.parametrize("allowed", [True, False], ids=["allowed", "another"])
 def test_a_page_in_a_browser(tmp_path: Path, allowed: bool) -> None:
     site = tmp_path / "site"
