@@ -134,7 +134,11 @@ def make_parts(config: ApiConfig) -> ApiParts:
     screens = OpenedScreens(service, room)
 
     def given(settings: Any) -> Foundation:
-        return Foundation(service, settings, accounts, screens, config.shutdown_margin, config.origins)
+        return Foundation(service, settings, accounts, screens, config.shutdown_margin, libvirt_answers, config.origins)
+
+    async def libvirt_answers() -> bool:
+        found = await mode.operator.reaches_hosts()
+        return await service.house.reaches_hosts() if found is None else found
 
     return ApiParts(mode, metrics, accounts, ledger, gate, room, routes, given)
 

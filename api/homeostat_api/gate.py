@@ -75,10 +75,11 @@ def own_entrance(key_header: str) -> Entrance:
 
 class Gate:
     """Authenticates by the server's token, or by accounts. Without both it admits this host's own pages and programs, where the
-    entrance lets it."""
+    entrance lets it. ``any_page``: those of any origin may ask, with a token."""
 
-    def __init__(self, config: ApiConfig, entrance: Entrance, accounts: AccountsLookup) -> None:
+    def __init__(self, config: ApiConfig, entrance: Entrance, accounts: AccountsLookup, any_page: bool = False) -> None:
         self._config = config
+        self._any_page = any_page
         self._entrance = entrance
         self._accounts = accounts
         self._local_only = config.token is None and is_loopback(config.host)
@@ -104,7 +105,7 @@ class Gate:
 
     async def process_request_ws(self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket) -> None:
         arrive(req, self._config.proxies)
-        shown = ticket_of(req) if self._entrance.tickets else None
+        shown = ticket_of(req) if self._entrance.tickets else self._entrance.ticket(req)
         if shown is None:
             req.context.actor = await self.admit(req, WEBSOCKET)
             return
@@ -146,7 +147,8 @@ class Gate:
         """
         if self._carries_the_token(req):
             return Actor("token", Role.ADMINISTRATOR, rights=self._config.rights, address=address_of(req))
-        for_everybody = req.path in self._entrance.for_everybody and method in SAFE_METHODS
+        everybodys = req.path in self._entrance.for_everybody or req.path.startswith(self._entrance.for_everybody_below)
+        for_everybody = everybodys and method in SAFE_METHODS
         if for_everybody and not (self._local_only and await self._is_the_hosts()):
             return NOBODY
         if not await self._asks_for_accounts():
@@ -205,7 +207,10 @@ class Gate:
 
     async def _by_account(self, req: falcon.asgi.Request, method: str) -> Actor | None:
         """Returns who asks by what his account gave him. None: he shows nothing."""
-        shown = _bearer(req) or self._key(req) or self._entrance.shown(req)
+        shown = self._entrance.first(req) or _bearer(req) or self._key(req)
+        if shown is None and (known := await self._by_refresh(req, method)) is not None:
+            return known
+        shown = shown or self._entrance.shown(req)
         cookie = self._entrance.cookie(req) if shown is None else None
         if (shown := shown or cookie) is None:
             return None
@@ -220,6 +225,20 @@ class Gate:
         if cookie is not None and method not in SAFE_METHODS:
             self._check_proof(req, cookie)
         req.context.shown = shown
+        return replace(found, rights=found.rights & self._config.rights, address=address_of(req))
+
+    async def _by_refresh(self, req: falcon.asgi.Request, method: str) -> Actor | None:
+        """Returns who asks by a refresh token that his browser has. None: he has none that is good, and may show another."""
+        if (shown := self._entrance.refresh(req)) is None:
+            return None
+        try:
+            found = await self._accounts.by_refresh(shown)
+        except (NotSignedIn, NoAccounts):
+            return None
+        except AccountsError as error:
+            raise unavailable(error) from error
+        if method not in SAFE_METHODS:
+            self._check_proof(req, shown)
         return replace(found, rights=found.rights & self._config.rights, address=address_of(req))
 
     async def _still(self, req: falcon.asgi.Request, method: str) -> bool:
@@ -254,7 +273,7 @@ class Gate:
     def _asks_for_a_page(self, req: falcon.asgi.Request) -> bool:
         """Tells whether a browser asks, before it sends a page's request and the token, whether that page may."""
         asks = req.method == "OPTIONS" and req.get_header("Access-Control-Request-Method") is not None
-        return asks and req.get_header("Origin") in self._config.origins
+        return asks and (self._any_page or req.get_header("Origin") in self._config.origins)
 
     async def _unauthorized(self) -> Problem:
         """Returns the answer to whoever shows nothing that lets him in."""

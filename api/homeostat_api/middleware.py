@@ -11,10 +11,11 @@ import falcon.asgi
 
 from .gate import SAFE_METHODS
 from .http.operations import LAST_LOOK
+from .http.request_id import REQUEST_ID, request_id
 from .metrics import Metrics
 from .operator_link import Link
 
-EXPOSED = ("ETag", "Link", "Location", "Retry-After", "Upload-Offset", "Warning", LAST_LOOK)
+EXPOSED = ("ETag", "Link", "Location", "Retry-After", "Upload-Offset", "Warning", LAST_LOOK, REQUEST_ID)
 """Headers of ours that a page of another origin may read."""
 KNOWN_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 
@@ -48,10 +49,12 @@ class TellAge:
 
 
 class AnswerPages(falcon.CORSMiddleware[falcon.asgi.Request, falcon.asgi.Response]):
-    """Lets pages of some other origins read what they are answered. They send the token, and no cookies."""
+    """Lets pages of some other origins, or of ``any``, read what they are answered. They send a token; with ``cookies`` those of
+    these origins may send their cookies instead."""
 
-    def __init__(self, origins: Collection[str]) -> None:
-        super().__init__(allow_origins=origins, expose_headers=EXPOSED)
+    def __init__(self, origins: Collection[str], cookies: bool = False, any: bool = False) -> None:
+        trusted = frozenset(origins) if cookies else frozenset[str]()
+        super().__init__(allow_origins="*" if any else origins, expose_headers=EXPOSED, allow_credentials=trusted)
 
     async def process_response_async(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, resource: object, req_succeeded: bool
@@ -74,6 +77,7 @@ class Observe:
     async def process_response(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, resource: Any, succeeded: bool
     ) -> None:
+        resp.set_header(REQUEST_ID, request_id(req))
         resp.set_header("X-Content-Type-Options", "nosniff")
         resp.set_header("Referrer-Policy", "no-referrer")
         if not getattr(resp.context, "framed", False):  # a page that says itself who may frame it

@@ -17,7 +17,7 @@ from .config import CONTRACTS, ApiConfig, ContractListener
 from .connections import refusal
 from .gate import Gate
 from .http.application import application
-from .http.contract import Contract, Foundation
+from .http.contract import Contract, Foundation, Pages
 from .http.errors import App
 from .http.routes import Route
 from .metrics import Metrics
@@ -54,8 +54,10 @@ def _application(
     published = OpenApi()
     published.publish(openapi.describe(contract, config.token is not None or config.accounts_required))
     refusal.SHAPES[listener.port] = contract.answers.body
-    pages = (AnswerPages(config.origins),) if config.origins else ()
-    gate = Gate(replace(config, host=listener.host), contract.entrance, accounts)
+    asking = contract.pages or Pages(config.origins)
+    pages = (AnswerPages(asking.origins, asking.cookies, asking.any),) if asking.origins or asking.any else ()
+    mine = replace(config, host=listener.host, origins=frozenset(asking.origins))
+    gate = Gate(mine, contract.entrance, accounts, asking.any)
     return application(
         [*contract.routes, Route(DOCUMENT, published)],
         contract.answers,

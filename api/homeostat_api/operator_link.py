@@ -17,6 +17,7 @@ FRESH = 1.0  # seconds for which the answer whether an operator runs is reused
 TIMEOUT = 2.0  # seconds; it answers from memory
 BRIEFLY = 0.5  # seconds
 TEXT = "text/plain; version=0.0.4"
+REACHABLE = "homeostat_host_reachable{"  # of a host: 1 while libvirt answers
 
 
 class Link(Protocol):
@@ -30,6 +31,9 @@ class Link(Protocol):
 
     async def failing(self) -> list[dict[str, Any]]:
         """Returns what fails of it, as its own /healthz has it; empty where it does not answer, or is not ours to ask."""
+
+    async def reaches_hosts(self) -> bool | None:
+        """Tells whether libvirt answers the operator. None: the hosts report it themselves."""
 
     def last_look(self) -> str | None:
         """Returns since when answers may be out of date (RFC 3339; ``unknown``); None where they are current."""
@@ -50,6 +54,9 @@ class ClusterLink:
     async def absence(self) -> str | None:
         return self._informer.unready() or None
 
+    async def reaches_hosts(self) -> bool | None:
+        return False if self._informer.unready() else None
+
     def last_look(self) -> str | None:
         return self._informer.out_of_date_since() or None
 
@@ -58,6 +65,7 @@ class OperatorLink:
     def __init__(self, socket: Path) -> None:
         self._socket = socket
         self._listens = (0.0, False)  # when that was asked last, and the answer
+        self._reaches = (0.0, False)
 
     async def metrics(self) -> str | None:
         """Returns the operator's metrics as Prometheus text; None where it does not answer."""
@@ -68,6 +76,14 @@ class OperatorLink:
                 return answer.text
         except (httpx.HTTPError, OSError):
             return None
+
+    async def reaches_hosts(self) -> bool | None:
+        asked, found = self._reaches
+        if (now := time.monotonic()) - asked > FRESH:
+            lines = (await self.metrics() or "").splitlines()
+            found = any(line.startswith(REACHABLE) and float(line.rpartition(" ")[2]) == 1 for line in lines)
+            self._reaches = now, found
+        return found
 
     async def failing(self) -> list[dict[str, Any]]:
         """Returns what fails. A probe asks, so it does not wait long for the answer."""

@@ -105,6 +105,17 @@ class AccountsLookup:
         found = recognition.remembered(shown)
         return found if found is not None else await self.run(lambda: recognition.who(shown))
 
+    async def by_refresh(self, shown: str) -> Actor:
+        """Returns who has a refresh token, which stays as it is.
+
+        Raises:
+            NotSignedIn: it lets nobody in.
+            NoAccounts: there are none.
+            DatabaseTrouble: the database does not work.
+        """
+        recognition = (await self.reception()).recognition
+        return await self.run(lambda: recognition.by_refresh(shown))
+
     async def of_session(self, session: str) -> Actor:
         """Returns who signed in to a session, whatever access token he has by now.
 

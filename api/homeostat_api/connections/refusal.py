@@ -15,6 +15,7 @@ from homeostat.models.outside import redacted
 
 from ..http.errors import Problem
 from ..http.media import dumps
+from ..http.request_id import REQUEST_ID, fresh_request_id
 
 log = logging.getLogger("homeostat.api")
 
@@ -49,6 +50,7 @@ def answer(status: int, message: str, headers: Iterable[tuple[str, str]] = (), p
         "Content-Type: application/json",
         f"Content-Length: {len(body)}",
         "X-Content-Type-Options: nosniff",
+        f"{REQUEST_ID}: {fresh_request_id()}",
         "Connection: close",
         *(f"{name}: {value}" for name, value in headers),
     ]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import falcon.asgi
 
 from homeostat.accounts.consoles import Bearer, ConsoleKind, Ticket
 from homeostat.service.service import Service
 
 from ..http.actor import who
+from ..http.contract import ScreenTexts
 from .room import ConsoleRoom
 from .sockets import close_socket
 from .viewer import SocketViewer
@@ -20,12 +23,24 @@ class OpenedScreens:
         self._service, self._room = service, room
 
     async def screen(
-        self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket, machine: str, protocol: str | None = None
+        self,
+        req: falcon.asgi.Request,
+        ws: falcon.asgi.WebSocket,
+        machine: str,
+        protocol: str | None = None,
+        texts: ScreenTexts | None = None,
     ) -> None:
         actor = who(req)
         console = await self._service.asked_by(actor).consoles.wanted(machine, ConsoleKind.VNC)
         async with self._room.place(Ticket(Bearer.of(actor), console), actor) as place:
             if ws.unaccepted:
                 await ws.accept(protocol)
-            end = await self._room.serve(place, actor, SocketViewer(ws, False))
+            viewer = SocketViewer(ws, False, texts.connected if texts is not None else "")
+            end = await self._room.serve(place, actor, viewer)
+        if texts is not None and viewer.opening and not ws.closed:
+            await ws.send_text(texts.failed(end.why))
         await close_socket(ws, end)
+
+    async def ticket(self, req: falcon.asgi.Request, machine: str) -> tuple[str, datetime]:
+        actor = who(req)
+        return await self._room.issue(actor, await self._service.asked_by(actor).consoles.wanted(machine, ConsoleKind.VNC))

@@ -11,9 +11,10 @@ from homeostat.consoles.sitting import Close, End, Left, Word
 
 
 class SocketViewer:
-    """A ``Viewer``."""
+    """A ``Viewer``. ``opening``: a text that is sent before the first bytes, and empty from then on."""
 
-    def __init__(self, socket: falcon.asgi.WebSocket, understands: bool) -> None:
+    def __init__(self, socket: falcon.asgi.WebSocket, understands: bool, opening: str = "") -> None:
+        self.opening = opening
         self._socket = socket
         self._understands = understands
 
@@ -31,6 +32,9 @@ class SocketViewer:
 
     async def send(self, data: bytes) -> None:
         try:
+            if self.opening:
+                text, self.opening = self.opening, ""
+                await self._socket.send_text(text)
             await self._socket.send_data(data)
         except (falcon.WebSocketDisconnected, OSError) as error:
             raise Left from error

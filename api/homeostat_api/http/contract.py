@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 import falcon.asgi
@@ -32,23 +33,59 @@ class Entrance:
     key_header: str = ""  # carries a token, too
     for_everybody: Collection[str] = frozenset()  # paths that are read by whoever reaches the server
     sign_in: Collection[tuple[str, str]] = frozenset()  # methods and paths where somebody becomes known
+    first: Shown = _nothing  # a token that counts before the one of the header
+    refresh: Shown = _nothing  # a refresh token that a browser sends whoever makes it ask; it is not used up
     shown: Shown = _nothing  # a token elsewhere, which only whoever wrote the request put there
     cookie: Shown = _nothing  # a token that a browser sends whoever makes it ask
     proof: Proof | None = None  # that a page of ours asks; None: the Origin shows it
     always: bool = False  # also programs of this host have to sign in
     tickets: bool = False  # WebSockets are opened by tickets
+    ticket: Shown = _nothing  # or may be, by one that stands here
+    for_everybody_below: tuple[str, ...] = ()  # what further paths begin with that are read by everybody
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Which pages of other origins may ask, and read what they are answered. ``cookies``: with those that their browser has of
+    us, if they are of ``origins``; a page of ``any`` origin has none."""
+
+    origins: Collection[str] = frozenset()
+    cookies: bool = False
+    any: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenTexts:
+    """What a viewer is told in texts beside the bytes. ``connected``: before the first of them. ``failed``: where none come, of
+    why."""
+
+    connected: str
+    failed: Callable[[str], str]
 
 
 class ConsoleDoor(Protocol):
     """Where screens are opened for whoever asks a contract."""
 
     async def screen(
-        self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket, machine: str, protocol: str | None = None
+        self,
+        req: falcon.asgi.Request,
+        ws: falcon.asgi.WebSocket,
+        machine: str,
+        protocol: str | None = None,
+        texts: ScreenTexts | None = None,
     ) -> None:
-        """Serves the screen of a machine, as RFB, until one of both ends it. ``protocol``: the subprotocol that is accepted.
+        """Serves the screen of a machine, as RFB, until one of both ends it. ``protocol``: the subprotocol that is accepted,
+        where the WebSocket is not yet.
 
         Raises:
-            Refusal, AccountsError: it may not be opened; the WebSocket is not accepted.
+            Refusal, AccountsError: it may not be opened; the WebSocket is as it was.
+        """
+
+    async def ticket(self, req: falcon.asgi.Request, machine: str) -> tuple[str, datetime]:
+        """Returns a ticket for the screen of a machine, and when it expires.
+
+        Raises:
+            Refusal, AccountsError: there is none.
         """
 
 
@@ -76,13 +113,14 @@ class Foundation:
     accounts: AccountsDoor
     consoles: ConsoleDoor
     margin: float
+    libvirt_answers: Callable[[], Awaitable[bool]]
     origins: Collection[str] = frozenset()  # whose pages may ask, and show ours in frames
 
 
 @dataclass(frozen=True, slots=True)
 class Contract:
     """A contract as it is served. ``error``: the model of its errors. ``health``: the path that says whether it is well,
-    without an account."""
+    without an account. ``pages``: None, those of other origins that may ask our own API."""
 
     title: str
     routes: list[Route]
@@ -90,3 +128,4 @@ class Contract:
     entrance: Entrance
     error: type[BaseModel]
     health: str
+    pages: Pages | None = None

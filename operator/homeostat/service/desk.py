@@ -188,6 +188,10 @@ class Desk:
         given = sum(machine.spec.resources.memory for machine in machines if wants_running(machine.spec))
         return Capacity(sum(capacity.vcpus for capacity in reported), total, max(total - given, 0))
 
+    async def reaches_hosts(self) -> bool:
+        """Tells whether a host reports that its libvirt answers."""
+        return any(_ready(host) for host in await self._store.list(Host))
+
     def desired_errors(self) -> Sequence[FolderProblem]:
         """Returns what is wrong with the desired state, and which deletions are held. It is of files, which belong to nobody."""
         return self._store.errors() if self.sees_all else []
