@@ -40,6 +40,7 @@ from .network_words import NETWORKS
 from .resources.any_kind import ApplyResource, Kinds, ResourceOfAKind, ResourceRevisions, ResourcesOfAKind
 from .resources.can_i import CanI
 from .resources.console_log import MachineLog
+from .resources.contracts import ContractList
 from .resources.deployment_spec import DeploymentSpec
 from .resources.desired_errors import DesiredStateErrors
 from .resources.disk_exports import DiskExport, MachineDiskExport, SnapshotExport
@@ -72,8 +73,9 @@ def create_listeners(config: ApiConfig) -> ByListener:
     """Builds our own API, and the contracts that are served besides, over the same parts. Raises what ``create_app`` does."""
     guard_bind(config.host, config.token, config.accounts_required)
     parts = make_parts(config)
-    own = _own(config, parts)
-    return ByListener(own, mounted(config, parts.given, parts.accounts, parts.metrics, parts.mode.middleware))
+    contracts = mounted(config, parts.given, parts.accounts, parts.metrics, parts.mode.middleware)
+    parts.contracts.publish([one.shown for one in contracts])
+    return ByListener(_own(config, parts), contracts)
 
 
 def _own(config: ApiConfig, parts: ApiParts) -> App:
@@ -105,6 +107,7 @@ class ApiParts:
     room: ConsoleRoom
     routes: list[Route]
     given: Callable[[Any], Foundation]  # what a contract is built on, by its settings
+    contracts: ContractList
 
 
 def make_parts(config: ApiConfig) -> ApiParts:
@@ -126,6 +129,7 @@ def make_parts(config: ApiConfig) -> ApiParts:
         *console_routes(service, room, config.ice),
         *page_routes(),
         *account_routes(accounts, config.oidc, config.stopping),
+        Route(f"{V1}/contracts", contracts := ContractList()),
         Route("/healthz", Liveness(mode.supervisor, mode.operator)),
         Route("/readyz", Readiness(changes, mode.operator)),
         Route("/metrics", MetricsPage(metrics, mode.operator)),
@@ -140,7 +144,7 @@ def make_parts(config: ApiConfig) -> ApiParts:
         found = await mode.operator.reaches_hosts()
         return await service.house.reaches_hosts() if found is None else found
 
-    return ApiParts(mode, metrics, accounts, ledger, gate, room, routes, given)
+    return ApiParts(mode, metrics, accounts, ledger, gate, room, routes, given, contracts)
 
 
 def own_routes(service: Service) -> list[Route]:

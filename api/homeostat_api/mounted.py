@@ -4,7 +4,7 @@ words."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from homeostat.cli.configuration.sections import ContractsSection
@@ -22,6 +22,7 @@ from .http.errors import App
 from .http.routes import Route
 from .metrics import Metrics
 from .middleware import AnswerPages, HeadAsGet, Observe
+from .resources.contracts import ServedContract
 from .resources.documents import OpenApi
 
 SERVED: Mapping[str, Callable[[Foundation], Contract]] = {
@@ -34,22 +35,47 @@ DOCUMENT = "/openapi.json"
 """Where each listener describes itself."""
 
 
+@dataclass(frozen=True, slots=True)
+class MountedContract:
+    """A contract on its listener."""
+
+    listener: ContractListener
+    contract: Contract
+    app: App
+
+    @property
+    def shown(self) -> ServedContract:
+        host = f"[{self.listener.host}]" if ":" in self.listener.host else self.listener.host
+        return ServedContract(
+            name=self.listener.contract,
+            title=self.contract.title,
+            bind=f"{host}:{self.listener.port}",
+            health=self.contract.health,
+            document=DOCUMENT,
+        )
+
+
 def mounted(
-    config: ApiConfig, given: Callable[[Any], Foundation], accounts: AccountsLookup, metrics: Metrics, attending: Sequence[Any]
-) -> dict[int, App]:
-    """Returns the applications of the contracts that the configuration names, by port. ``given``: makes what a contract is
-    given, of its settings. ``attending``: middleware of the mode."""
-    return {one.port: _application(one, config, given, accounts, metrics, attending) for one in config.listeners}
+    config: ApiConfig,
+    given: Callable[[Any], Foundation],
+    accounts: AccountsLookup,
+    metrics: Metrics,
+    attending: Sequence[Any],
+) -> list[MountedContract]:
+    """Returns the contracts that the configuration names, by name. ``given``: makes what a contract is given, of its settings.
+    ``attending``: middleware of the mode."""
+    made = [_mount(one, config, given, accounts, metrics, attending) for one in config.listeners]
+    return sorted(made, key=lambda one: one.listener.contract)
 
 
-def _application(
+def _mount(
     listener: ContractListener,
     config: ApiConfig,
     given: Callable[[Any], Foundation],
     accounts: AccountsLookup,
     metrics: Metrics,
     attending: Sequence[Any],
-) -> App:
+) -> MountedContract:
     contract = SERVED[listener.contract](given(settings_of(config.contracts, listener.contract)))
     published = OpenApi()
     published.publish(openapi.describe(contract, config.token is not None or config.accounts_required))
@@ -58,11 +84,12 @@ def _application(
     pages = (AnswerPages(asking.origins, asking.cookies, asking.any),) if asking.origins or asking.any else ()
     mine = replace(config, host=listener.host, origins=frozenset(asking.origins))
     gate = Gate(mine, contract.entrance, accounts, asking.any)
-    return application(
+    app = application(
         [*contract.routes, Route(DOCUMENT, published)],
         contract.answers,
         (*pages, Observe(metrics, listener.contract), HeadAsGet(), gate, *attending),
     )
+    return MountedContract(listener, contract, app)
 
 
 def settings_of(contracts: ContractsSection | None, name: str) -> Any:
@@ -71,12 +98,12 @@ def settings_of(contracts: ContractsSection | None, name: str) -> Any:
 
 
 class ByListener:
-    """Asks the application of the listener that a request came to. ``contracts``: by port. What begins and ends with the server
-    is our own application's."""
+    """Asks the application of the listener that a request came to. What begins and ends with the server is our own
+    application's."""
 
-    def __init__(self, own: App, contracts: Mapping[int, App]) -> None:
+    def __init__(self, own: App, contracts: Sequence[MountedContract]) -> None:
         self._own = own
-        self._contracts = contracts
+        self._contracts = {one.listener.port: one.app for one in contracts}
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         address = scope.get("server")

@@ -48,6 +48,7 @@ ROWS: dict[str, dict[str, Need]] = {
     "/api/v1/consoles/{console}": {"DELETE": CHANGE},
     "/api/v1/consoles/{console}/control": {"POST": CHANGE},
     "/api/v1/consoles/{console}/size": {"PUT": CHANGE},
+    "/api/v1/contracts": {"GET": SEE},
     "/api/v1/deployments": ALL,
     "/api/v1/deployments/{name}": {**ONE, "PATCH": CHANGE},
     "/api/v1/deployments/{name}/spec": SPEC,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -101,4 +102,4 @@ def command(machine: VirtualMachine, disks: Sequence[Mapping[str, Any]], port: i
     for disk in disks:
         words += ["-drive", f"file={disk['path']}"]
     iso = next((path_of(disk.image) for disk in machine.spec.disks if disk.type == "cdrom" and disk.image), None)
-    return " ".join([*words, *(("-cdrom", iso) if iso else ()), "-vnc", f":{port - 5900}"])
+    return shlex.join([*words, *(("-cdrom", iso) if iso else ()), "-vnc", f":{port - 5900}"])

@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "console": ("console", "Attach to a machine's serial console."),
     "screenshot": ("screenshot", "Take a picture of a machine's screen."),
     "type": ("type", "Type a text, or press keys, on a machine's keyboard."),
+    "contracts": ("contracts", "List the contracts that are served besides our API."),
     "wait": ("wait", "Wait for a condition or a deletion."),
     "prune": ("prune", "The same as `apply --prune`."),
     "disk": ("disk", "List Disks, and files that belong to none; copy disks."),
@@ -70,7 +71,7 @@ OVER_REST = frozenset(
     {
         *("plan", "apply", "delete", "get", "describe", "start", "stop", "restart", "scale", "rollout", "suspend", "resume"),
         *("image", "snapshot", "events", "logs", "wait", "disk", "console", "screenshot", "type"),
-        *("login", "logout", "whoami", "can-i"),
+        *("login", "logout", "whoami", "can-i", "contracts"),
     }
 )
 """What works with --server, too."""
