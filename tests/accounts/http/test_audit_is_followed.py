@@ -152,6 +152,26 @@ async def test_it_is_silent_for_so_long(house: Followed, monkeypatch: pytest.Mon
     await stream.aclose()
 
 
+async def test_it_is_silent_since_something_came(house: Followed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOOK", 1e-6)
+    monkeypatch.setattr(module, "SILENT", 4.5e-6)
+    await house.does("a")
+    newest, looks = await house.newest(), 0
+    entry = (await house.lookup.reception()).audit.search(Search(kind="Disk"))
+
+    def third(*_: Any, **__: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        return entry if looks == 3 else []
+
+    monkeypatch.setattr(module, "_after", third)
+    entries, asked = module.AuditEntries(house.lookup, lambda: False), SimpleNamespace(context=SimpleNamespace(actor=HOUSE))
+    stream: Any = entries._follow(asked, Search(kind="Disk"), newest, [])  # type: ignore[arg-type]
+    seen = [((await anext(stream)) == b"\n", looks) for _ in range(4)]
+    assert seen == [(True, 0), (False, 3), (True, 8), (True, 13)]
+    await stream.aclose()
+
+
 async def test_it_rests_between_two_looks(house: Followed, monkeypatch: pytest.MonkeyPatch) -> None:
     rests: list[float] = []
     sleep = asyncio.sleep
@@ -184,3 +204,17 @@ async def test_a_database_that_goes_lets_him_go(
             while await reader.answer.stream.read():
                 pass
     assert "Who follows the audit is let go" in caplog.text
+
+
+async def test_a_database_that_goes_is_told_once(
+    house: Followed, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def busy(*_: object, **__: object) -> None:
+        raise DatabaseBusy("it is locked")
+
+    monkeypatch.setattr(module, "_after", busy)
+    entries, asked = module.AuditEntries(house.lookup, lambda: False), SimpleNamespace(context=SimpleNamespace(actor=HOUSE))
+    stream: Any = entries._follow(asked, Search(kind="Disk"), 0, [])  # type: ignore[arg-type]
+    async with asyncio.timeout(5):
+        assert [part async for part in stream] == [b"\n"]
+    assert [record.getMessage() for record in caplog.records] == ["Who follows the audit is let go: it is locked"]
