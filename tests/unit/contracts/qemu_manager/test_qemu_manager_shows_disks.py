@@ -19,10 +19,10 @@ WHEN, SHOWN = "2026-01-01T00:00:00Z", "2026-01-01T00:00:00.000Z"
 GIB = 2**30
 
 
-def disk(size: str = "1Gi", status: dict[str, Any] | None = None, name: str = "data", **more: Any) -> Disk:
+def disk(size: str | None = "1Gi", status: dict[str, Any] | None = None, name: str = "data", **more: Any) -> Disk:
     meta = {"name": name, "uid": f"u-{name}", "generation": 1, "creationTimestamp": WHEN, **more.pop("metadata", {})}
     said = {} if status is None else {"status": {"observedGeneration": 1, **status}}
-    return Disk.model_validate({"metadata": meta, "spec": {"size": size, **more}, **said})
+    return Disk.model_validate({"metadata": meta, "spec": {**({"size": size} if size else {}), **more}, **said})
 
 
 def test_one_that_was_just_made() -> None:
@@ -45,6 +45,11 @@ def test_one_that_was_just_made() -> None:
 )
 def test_its_size_in_whole_gibibytes(size: str, known: int | None, told: int) -> None:
     assert views.shown(disk(size, {} if known is None else {"virtualSize": known}))["size"] == told
+
+
+def test_one_whose_size_is_that_of_its_source() -> None:
+    copied = disk(size=None, source={"diskRef": {"name": "other"}})
+    assert views.shown(copied)["size"] == 0, "nobody knows it yet"
 
 
 @pytest.mark.parametrize(
