@@ -49,7 +49,7 @@ class ManagedMachines:
             "runStrategy": "Halted",
             "resources": {"vcpu": asked.cpus, "memory": f"{asked.memory}Mi"},
             "disks": [{"name": DRIVE, "type": "cdrom"}],
-            "nics": [{"name": "net"}],  # as QEMU gives one to whoever starts it by hand
+            "nics": [{"name": "net", "user": {}}],  # as QEMU gives one to whoever starts it by hand
             "shutdown": {"gracePeriodSeconds": GRACE},
         }
         made = await machines.make(resource_name(asked.name), spec, marks=marks_of(asked.name))
