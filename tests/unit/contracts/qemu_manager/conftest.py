@@ -1,0 +1,21 @@
+"""A server of the contract for each test. Whoever waits for an operator waits for a moment only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from homeostat_contracts.qemu_manager.resources import disks, isos, machines, power
+from tests.unit.contracts.qemu_manager.managed import Managed
+from tests.unit.store_fixtures import Room
+
+
+@pytest.fixture
+def managed(room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Managed:
+    for module in (disks, isos, power):
+        monkeypatch.setattr(module, "PATIENCE", 0.3)
+    monkeypatch.setattr(machines, "GRACE", 0)
+    files = tmp_path / "files"
+    files.mkdir()
+    return Managed(room, files)
