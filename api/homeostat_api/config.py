@@ -27,7 +27,7 @@ from .http.rights import Right
 if TYPE_CHECKING:
     from homeostat.cli.configuration.sections import ContractsSection
 
-CONTRACTS = ("neptuned", "qemu-manager")
+CONTRACTS = ("limen", "neptuned", "qemu-manager")
 """The contracts that may be served beside our own API, on listeners of their own."""
 
 
@@ -95,6 +95,13 @@ class ApiConfig:
             "this API server of a cluster has no operator beside it, so that no host would see an uploaded file: upload to the "
             "API server that shares the state folder of a host, or give the image by its url"
         )
+
+    @property
+    def named_sources(self) -> frozenset[str]:
+        """Returns the files and addresses of images that the server's owner named himself."""
+        limen = self.contracts.limen if self.contracts is not None else None
+        named = (self.plugin_kernel, *((limen.images or {}).values() if limen is not None else ()))
+        return frozenset(source for source in named if source)
 
     @property
     def accounts(self) -> str:

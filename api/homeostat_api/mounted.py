@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from homeostat.cli.configuration.sections import ContractsSection
+from homeostat_contracts.limen.routes import limen
 from homeostat_contracts.neptuned.routes import neptuned
 from homeostat_contracts.qemu_manager.routes import qemu_manager
 
@@ -23,9 +24,10 @@ from .http.routes import Route
 from .metrics import Metrics
 from .middleware import AnswerPages, HeadAsGet, Observe
 from .resources.contracts import ServedContract
-from .resources.documents import OpenApi
+from .resources.documents import OpenApi, OpenApiYaml
 
 SERVED: Mapping[str, Callable[[Foundation], Contract]] = {
+    "limen": limen,
     "neptuned": neptuned,
     "qemu-manager": qemu_manager,
 }
@@ -77,15 +79,17 @@ def _mount(
     attending: Sequence[Any],
 ) -> MountedContract:
     contract = SERVED[listener.contract](given(settings_of(config.contracts, listener.contract)))
+    document = openapi.describe(contract, config.token is not None or config.accounts_required)
     published = OpenApi()
-    published.publish(openapi.describe(contract, config.token is not None or config.accounts_required))
+    published.publish(document)
+    as_yaml = [Route(contract.yaml, OpenApiYaml(document))] if contract.yaml else []
     refusal.SHAPES[listener.port] = contract.answers.body
     asking = contract.pages or Pages(config.origins)
     pages = (AnswerPages(asking.origins, asking.cookies, asking.any),) if asking.origins or asking.any else ()
     mine = replace(config, host=listener.host, origins=frozenset(asking.origins))
     gate = Gate(mine, contract.entrance, accounts, asking.any)
     app = application(
-        [*contract.routes, Route(DOCUMENT, published)],
+        [*contract.routes, Route(DOCUMENT, published), *as_yaml],
         contract.answers,
         (*pages, Observe(metrics, listener.contract), HeadAsGet(), gate, *attending),
     )

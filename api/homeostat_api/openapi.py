@@ -42,6 +42,7 @@ _ERRORS = {
     416: "The file has no such part.",
     422: "The file is no image that may be used here, or its checksum is another one. Nothing of it is kept.",
     423: "Another request writes to this upload.",
+    426: "What is there is a WebSocket.",
     429: "The server does as many of these at once as it may; Retry-After says when to try again.",
     431: "There are too many headers, or one is too long.",
     500: "A defect; the details carry the id under which it was logged.",

@@ -32,7 +32,7 @@ class Allowed:
 
     state: Path
     image_folders: tuple[Path, ...] = ()
-    plugin_kernel: str | None = None
+    named_sources: frozenset[str] = frozenset()
     max_replicas: int = 10
     max_upload: int = 64 * MIB
     uploads_elsewhere: str = ""

@@ -56,7 +56,7 @@ class Pages:
 
 @dataclass(frozen=True, slots=True)
 class ScreenTexts:
-    """What a viewer is told in texts beside the bytes. ``connected``: before the first of them. ``failed``: where none come, of
+    """What a viewer reads in texts beside the bytes. ``connected``: before the first of them. ``failed``: where none come, of
     why."""
 
     connected: str
@@ -120,7 +120,8 @@ class Foundation:
 @dataclass(frozen=True, slots=True)
 class Contract:
     """A contract as it is served. ``error``: the model of its errors. ``health``: the path that says whether it is well,
-    without an account. ``pages``: None, those of other origins that may ask our own API."""
+    without an account. ``pages``: None, those of other origins that may ask our own API. ``yaml``: the
+    path where it describes itself to everybody."""
 
     title: str
     routes: list[Route]
@@ -129,3 +130,4 @@ class Contract:
     error: type[BaseModel]
     health: str
     pages: Pages | None = None
+    yaml: str = ""

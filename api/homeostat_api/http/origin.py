@@ -46,6 +46,14 @@ def scheme_of(req: falcon.asgi.Request) -> str:
     return scheme
 
 
+def is_of_a_page_of(req: falcon.asgi.Request, origins: Collection[str]) -> bool:
+    """Tells whether a page of this server has a browser ask, or one of those origins, or no page at all."""
+    origin = req.get_header("Origin")
+    if origin is None:
+        return req.get_header("Sec-Fetch-Site") not in ("cross-site", "same-site")
+    return origin in origins or origin == f"{scheme_of(req)}://{req.get_header('Host')}"
+
+
 def _forwarded(told: str, peer: str, proxies: Proxies) -> str:
     """Returns the last address that no proxy of ours has. What stands before it anybody may have written."""
     for entry in reversed(told.split(",")[-HOPS_MAX:]):

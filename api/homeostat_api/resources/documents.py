@@ -9,10 +9,11 @@ from typing import Any
 
 import falcon
 import falcon.asgi
+import yaml
 
 from ..http.media import dumps
 from ..http.operations import Answer, operation
-from ..http.rights import Right, needs
+from ..http.rights import Door, Right, needs
 
 PAGE = files("homeostat_api").joinpath("static", "index.html")
 # The page's own script and style are allowed by their hashes: no name of a machine can run as code.
@@ -32,6 +33,24 @@ class OpenApi:
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         resp.content_type = falcon.MEDIA_JSON
         resp.data = self._body
+
+
+class OpenApiYaml:
+    """The document as YAML, for everybody."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self._body = as_yaml(document)
+
+    @needs(Door.OPEN)
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        resp.content_type = "application/yaml"
+        resp.data = self._body
+
+
+def as_yaml(document: dict[str, Any]) -> bytes:
+    """Returns an OpenAPI document as YAML."""
+    written: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=130)
+    return written.encode()
 
 
 class StatusPage:

@@ -249,7 +249,7 @@ class Admission:
 
     def _check_image(self, url: str | None, path: str | None) -> None:
         place = url or path or ""
-        if place == self._limits.plugin_kernel:  # the server's owner named it
+        if place in self._limits.named_sources:
             return
         if path is not None and not os.path.isabs(path):
             raise SourceRefused(f"image {place}: over REST give an http(s):// or file:/// address, or an absolute path", place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Protocol
 
@@ -18,8 +19,8 @@ class ServerLimits(Protocol):
         """Returns the folders whose files a request may name."""
 
     @property
-    def plugin_kernel(self) -> str | None:
-        """Returns the kernel that the server's owner named, or None."""
+    def named_sources(self) -> Collection[str]:
+        """Returns the files and addresses of images that the server's owner named himself."""
 
     @property
     def max_replicas(self) -> int:

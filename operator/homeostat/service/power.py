@@ -73,3 +73,17 @@ def already_stopped(machine: VirtualMachine) -> bool:
         return False
     ended = machine.status is not None and machine.status.state is MachineState.SUCCEEDED
     return ended or not wants_running(machine.spec)
+
+
+def is_up(machine: VirtualMachine) -> bool:
+    """Says whether the operator has seen the present spec, and a guest that runs."""
+    return is_current(machine) and machine.status is not None and machine.status.state is MachineState.RUNNING
+
+
+def fails_to_start(machine: VirtualMachine) -> bool:
+    """Says whether the operator has seen the present spec, and could not start it or had to give it up."""
+    if not is_current(machine) or machine.status is None:
+        return False
+    stalled = find_condition(machine.status.conditions, STALLED)
+    ended = machine.status.state in (MachineState.FAILED, MachineState.CRASH_LOOP, MachineState.SUCCEEDED)
+    return ended or (stalled is not None and stalled.status == "True")

@@ -80,6 +80,13 @@ create = true
 email-domains = ["example.com"]
 role-claim = "groups"
 roles = {admin_s = "administrator"}
+[contracts.limen]
+bind = "127.0.0.1:18443"
+registration = "open"
+allowed-origins = ["https://panel.example"]
+images = {kali = "/i/kali.qcow2"}
+disk-size = "4Gi"
+development = true
 [contracts.neptuned]
 bind = "127.0.0.1:7000"
 memory = 512

@@ -6,10 +6,9 @@ from contextlib import suppress
 
 import falcon.asgi
 
-from homeostat.models.condition import STALLED, find_condition
-from homeostat.models.machine import MachineState, VirtualMachine
+from homeostat.models.machine import VirtualMachine
 from homeostat.service.machines import Machines
-from homeostat.service.power import is_current
+from homeostat.service.power import fails_to_start, is_up
 from homeostat.service.refusals import AlreadyStopped
 from homeostat_api.http.operations import Answer, operation
 from homeostat_api.http.rights import Right, needs
@@ -39,8 +38,8 @@ class ManagedStart:
         machines = self._fleet.desk(req).machines
         name = (await self._fleet.machine(machines, vm_id)).metadata.name
         await machines.start(name)
-        _, found = await machines.wait(name, lambda found: found is None or _is_up(found) or _fails(found), PATIENCE)
-        if found is None or not _is_up(found):
+        _, found = await machines.wait(name, lambda found: found is None or is_up(found) or fails_to_start(found), PATIENCE)
+        if found is None or not is_up(found):
             raise failed(await _given_up(machines, name, found))
         vm = await self._fleet.show(machines, found)
         resp.media = {"vm": vm, "command": command(await machines.effective(found), vm["disks"], vm["vnc_port"])}
@@ -68,18 +67,6 @@ class ManagedStop:
         if not off:
             raise failed("The guest has not shut down yet: ask again")
         resp.media = {"message": "VM stopped successfully"}
-
-
-def _is_up(machine: VirtualMachine) -> bool:
-    return is_current(machine) and machine.status is not None and machine.status.state is MachineState.RUNNING
-
-
-def _fails(machine: VirtualMachine) -> bool:
-    if not is_current(machine) or machine.status is None:
-        return False
-    stalled = find_condition(machine.status.conditions, STALLED)
-    ended = machine.status.state in (MachineState.FAILED, MachineState.CRASH_LOOP, MachineState.SUCCEEDED)
-    return ended or (stalled is not None and stalled.status == "True")
 
 
 async def _given_up(machines: Machines, name: str, found: VirtualMachine | None) -> str:

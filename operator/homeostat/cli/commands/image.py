@@ -128,7 +128,7 @@ class _OwnLimits:
     """What the owner of the state folder may do: all of it."""
 
     image_folders: tuple[Path, ...] = ()
-    plugin_kernel: str | None = None
+    named_sources: frozenset[str] = frozenset()
     max_replicas = 0
     max_upload = 2**63
     uploads_elsewhere = ""

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
@@ -210,6 +210,31 @@ class ContractSection(Section):
     bind: str | None = Field(default=None, description="Where it is served: HOST:PORT. Without one it is not.")
 
 
+LimenOs = Literal["ubuntu-desktop", "ubuntu-server", "kali", "windows"]
+
+
+class LimenSection(ContractSection):
+    """LIMEN's API."""
+
+    registration: Literal["open", "approval", "closed"] | None = Field(
+        default=None,
+        description="Who may make an account for himself: everybody (open); everybody, and an administrator lets him in by "
+        "`homeostat user unban` (approval); nobody (closed). Default: approval.",
+    )
+    allowed_origins: list[str] | None = Field(
+        default=None,
+        description='Whose pages may ask, with cookies, such as "https://panel.example". ["*"]: any page, without cookies. '
+        "Default: those of [api] allow-origin.",
+    )
+    images: dict[LimenOs, str] | None = Field(
+        default=None,
+        description="What the disk of a machine begins as, by its os_type: a file's absolute path, an address, or an Image's "
+        "name. Without one it is blank.",
+    )
+    disk_size: Size | None = Field(default=None, description="Of a blank disk. Default: 20Gi.")
+    development: bool | None = Field(default=None, description="Errors have a field error, too.")
+
+
 class NeptunedSection(ContractSection):
     """Neptuned's API."""
 
@@ -229,6 +254,7 @@ class QemuManagerSection(ContractSection):
 class ContractsSection(Section):
     """The contracts that are served beside our own API, each in a table of its own."""
 
+    limen: LimenSection | None = None
     neptuned: NeptunedSection | None = None
     qemu_manager: QemuManagerSection | None = None
 

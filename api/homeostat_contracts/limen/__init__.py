@@ -1,0 +1,1 @@
+"""LIMEN's API, on a listener of its own."""

@@ -1,0 +1,1 @@
+"""The paths of LIMEN's API, a small class for each."""
