@@ -20,7 +20,7 @@ import falcon.asgi
 from homeostat.accounts.actor import NOBODY, Actor
 from homeostat.accounts.audit import Act, By
 from homeostat.accounts.consoles import Bearer
-from homeostat.accounts.errors import AccountsError, NotSignedIn, TicketRefused
+from homeostat.accounts.errors import AccountsError, NotSignedIn, SessionBanned, TicketRefused
 from homeostat.accounts.oidc.settings import CALLBACK
 from homeostat.accounts.rights import Role
 from homeostat.models.loopback import is_loopback
@@ -216,6 +216,8 @@ class Gate:
             return None
         try:
             found = (await self._accounts.who(shown)).actor
+        except SessionBanned as error:
+            found = self._banned(error, method, req.path)
         except NotSignedIn as error:
             raise _refused(str(error)) from error
         except NoAccounts:
@@ -240,6 +242,18 @@ class Gate:
         if method not in SAFE_METHODS:
             self._check_proof(req, shown)
         return replace(found, rights=found.rights & self._config.rights, address=address_of(req))
+
+    def _banned(self, error: SessionBanned, method: str, path: str) -> Actor:
+        """Returns who is banned, where something is left to him: he has no right.
+
+        Raises:
+            Problem: 401, nothing is; 403, something is, but not this.
+        """
+        if not self._entrance.also_banned:
+            raise _refused(str(error)) from error
+        if (method, path) not in self._entrance.also_banned:
+            raise Problem(403, "banned", str(error)) from error
+        return Actor("session", name=error.name, author=error.name, session=error.session)
 
     async def _still(self, req: falcon.asgi.Request, method: str) -> bool:
         """Tells whether whoever asked would be admitted now as the one he was. The access token of a session may have expired:

@@ -142,6 +142,11 @@ class AccountsLookup:
         """Does what may wait for the database."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
+    def forget(self) -> None:
+        """Forgets when it looked last: this server itself has changed who may what."""
+        if self._opened is not None:
+            self._opened.recognition.look_again()
+
     def close(self) -> None:
         self._threads.shutdown(wait=True, cancel_futures=True)
         if self._opened is not None:

@@ -38,6 +38,7 @@ class Entrance:
     shown: Shown = _nothing  # a token elsewhere, which only whoever wrote the request put there
     cookie: Shown = _nothing  # a token that a browser sends whoever makes it ask
     proof: Proof | None = None  # that a page of ours asks; None: the Origin shows it
+    also_banned: Collection[tuple[str, str]] = frozenset()  # methods and paths that are left to whoever is banned
     always: bool = False  # also programs of this host have to sign in
     tickets: bool = False  # WebSockets are opened by tickets
     ticket: Shown = _nothing  # or may be, by one that stands here
@@ -101,6 +102,9 @@ class AccountsDoor(Protocol):
 
     async def run(self, work: Callable[[], T]) -> T:
         """Does what may wait for the database."""
+
+    def forget(self) -> None:
+        """Forgets what is known of who asks: this server itself has changed it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,9 +117,9 @@ class Accounts:
             note(session, self._clock(), by, Act("set role", KIND, row.name, message=f"{before} -> {role}"))
             return _seen_in(session, row)
 
-    def ban(self, name: str, reason: str = "", *, by: By = ON_HOST) -> Account:
+    def ban(self, name: str, reason: str = "", *, keep_sessions: bool = False, by: By = ON_HOST) -> Account:
         """Lets an account in no more. Its sessions end; its tokens do not work until the ban is lifted. ``reason``: whoever it is
-        learns it when he signs in.
+        learns it when he signs in. ``keep_sessions``: they do not work until then, either, but for leaving.
 
         Raises:
             NotAName, NoSuchAccount: there is none.
@@ -129,7 +129,8 @@ class Accounts:
             row = row_of(session, name)
             row.banned = row.banned or self._clock()
             row.ban_reason = fitted(AccountRow, ban_reason=reason)["ban_reason"]
-            end_sessions(session, row)
+            if not keep_sessions:
+                end_sessions(session, row)
             _keep_an_administrator(session, f"{row.name} is the only administrator, and cannot be banned")
             note(session, self._clock(), by, Act("ban", KIND, row.name, message=row.ban_reason))
             return _seen_in(session, row)
@@ -179,6 +180,17 @@ class Accounts:
                 session.execute(delete(table).where(table.account == row.id))
             _keep_an_administrator(session, f"{row.name} is the only administrator, and cannot be deleted")
             note(session, self._clock(), by, Act("delete", KIND, row.name))
+
+    def release(self, name: str) -> None:
+        """Lets others have the name of an account that was deleted. It is for whoever has seen that nothing names it.
+
+        Raises:
+            NotAName: nobody was called that.
+        """
+        with self._database.changing() as session:
+            gone = select(AccountRow).where(AccountRow.name == account_name(name), AccountRow.deleted.is_not(None))
+            if (row := session.scalar(gone)) is not None:
+                row.name = f"~{row.id}"  # which no account can be called
 
 
 def any_account(session: Session) -> bool:

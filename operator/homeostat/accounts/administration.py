@@ -68,8 +68,9 @@ class Administration:
         self._administers("set role", "Account", name)
         return self._reception.accounts.set_role(name, role, by=self._by)
 
-    def ban(self, name: str, banned: bool, reason: str = "") -> Account:
+    def ban(self, name: str, banned: bool, reason: str = "", keep_sessions: bool = False) -> Account:
         """Bans an account, or lets it in again. A moderator may do so to users only. ``reason``: of a ban.
+        ``keep_sessions``: they are there when it is lifted.
 
         Raises:
             NotPermitted, NotAName, NoSuchAccount, LastAdministrator: it cannot be.
@@ -79,7 +80,7 @@ class Administration:
         if self._reception.accounts.get(name).role is not Role.USER:
             self._administers(verb, "Account", name)
         if banned:
-            return self._reception.accounts.ban(name, reason, by=self._by)
+            return self._reception.accounts.ban(name, reason, keep_sessions=keep_sessions, by=self._by)
         return self._reception.accounts.unban(name, by=self._by)
 
     def set_password(self, name: str, password: str, current: str | None = None) -> Account:
@@ -95,6 +96,58 @@ class Administration:
         self._signed_in("set password", "Account", name)
         self._reception.sign_in.confirm(name, current or "", self._actor.address)
         return self._reception.accounts.set_password(name, password, keep=self._actor.session, by=self._by)
+
+    def set_own_password(self, password: str, current: str | None) -> Account:
+        """Gives the actor's account another password, where a contract has him show the present one or not. His other sessions
+        end. It hashes.
+
+        Raises:
+            NotPermitted, BadPassword: it cannot be.
+            SignInRefused, TooManyAttempts: the present password is wrong.
+        """
+        name = self._own_name()
+        self._signed_in("set password", "Account", name)
+        if current is not None:
+            self._reception.sign_in.confirm(name, current, self._actor.address)
+        return self._reception.accounts.set_password(name, password, keep=self._actor.session, by=self._by)
+
+    def give_password(self, name: str, password: str) -> Account:
+        """Gives an account another password as an administrator, also his own. All its sessions end. It hashes.
+
+        Raises:
+            NotPermitted, NotAName, NoSuchAccount, BadPassword: it cannot be.
+        """
+        self._administers("set password", "Account", name)
+        return self._reception.accounts.set_password(name, password, by=self._by)
+
+    def leave(self) -> None:
+        """Deletes the actor's own account.
+
+        Raises:
+            NotPermitted, LastAdministrator: it cannot be.
+        """
+        name = self._own_name()
+        if self._actor.how != "session":
+            self._refuse(NotPermitted("a token cannot do this", "sign in by name and password"), "delete", "Account", name)
+        self._reception.accounts.delete(name, by=self._by)
+
+    def setting(self, name: str) -> str | None:
+        """Returns a setting. None: nobody has set it.
+
+        Raises:
+            NotPermitted: the actor is no administrator.
+        """
+        self._administers("see", "Setting", "")
+        return self._reception.settings.get(name)
+
+    def set_setting(self, name: str, value: str | None) -> None:
+        """Sets a setting, or with None takes it away.
+
+        Raises:
+            NotPermitted: the actor is no administrator.
+        """
+        self._administers("set", "Setting", "")
+        self._reception.settings.set(name, value, by=self._by)
 
     def delete(self, name: str) -> None:
         """Deletes an account.
@@ -228,7 +281,10 @@ class Administration:
         return self._reception.audit.newest()
 
     def _seen_of_audit(self, search: Search) -> Search:
-        return search if self._actor.everywhere(Right.MODERATE) else replace(search, account=self._own_name())
+        if self._actor.everywhere(Right.MODERATE):
+            return search
+        mine = self._reception.accounts.get(self._own_name())  # another one may have had the name before
+        return replace(search, account=mine.name, since=max(filter(None, (search.since, mine.made))))
 
     def _whose(self, account: str | None) -> str | None:
         """Returns whose things are meant: None, all of them."""

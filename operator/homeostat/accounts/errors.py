@@ -7,7 +7,8 @@ AccountsError               ``mend`` says what to do next
 ├── BadPassword             too short, too long, or no text
 ├── LastAdministrator       nobody would be left to administer
 ├── NotSignedIn             what was shown lets nobody in, or no more
-│   └── SignInRefused       name or password is wrong
+│   ├── SignInRefused       name or password is wrong
+│   └── SessionBanned
 ├── AccountBanned           whoever signs in rightly learns it
 ├── TooManyAttempts         wait; ``after`` says how long
 │   └── TooManyRegistered
@@ -112,6 +113,15 @@ class SignInRefused(NotSignedIn):
 
     def __init__(self) -> None:
         super().__init__("the name or the password is wrong")
+
+
+class SessionBanned(NotSignedIn):
+    """A session of an account that is banned. ``name``: whose it is."""
+
+    def __init__(self, name: str, session: str, reason: str) -> None:
+        super().__init__(f"the account {name} is banned{f': {reason}' if reason else ''}")
+        self.name = name
+        self.session = session
 
 
 class AccountBanned(AccountsError):

@@ -26,6 +26,7 @@ from .quotas import Quotas
 from .recognition import Recognition
 from .registration import Registration
 from .sessions import Sessions
+from .settings import KeptSettings
 from .sign_in import SignIn
 from .throttle import Limits
 
@@ -64,6 +65,7 @@ class Reception:
         self.charges = Charges(database, clock)
         self.consoles = Consoles(database, clock)
         self.numbers = Numbers(database)
+        self.settings = KeptSettings(database, clock)
         self.recognition = Recognition(database, clock)
 
     @classmethod

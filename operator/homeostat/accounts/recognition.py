@@ -21,7 +21,7 @@ from .actor import Actor, How
 from .clock import Clock, wall_clock
 from .columns import rights_in
 from .database import Database
-from .errors import DatabaseTrouble, NotSignedIn
+from .errors import DatabaseTrouble, NotSignedIn, SessionBanned
 from .rights import Grant, Right, Role, anywhere
 from .secret_texts import API_TOKEN, SECRET_MAX, kept
 from .sessions import unused
@@ -205,6 +205,8 @@ def _signed_in_to(session: Session, called: str, now: datetime) -> tuple[Session
 
 
 def _actor_of(session: Session, row: SessionRow, account: AccountRow) -> Actor:
+    if account.banned is not None:
+        raise SessionBanned(account.name, row.id, account.ban_reason)
     return replace(_actor(session, account, "session"), session=row.id)
 
 

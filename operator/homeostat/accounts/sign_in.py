@@ -48,9 +48,11 @@ class SignIn:
         client: str = "",
         told: Told = nothing,
         lasting: timedelta | None = None,
+        also_banned: bool = False,
     ) -> SignedIn:
         """Begins a session. ``address``: where it comes from, ``client``: what that calls itself, ``told``: what its access token
         tells besides, ``lasting``: how long the session and its one access token last, at most 14 days, where nobody refreshes.
+        ``also_banned``: who is banned may sign in, too, for what is left to him.
 
         Raises:
             SignInRefused: name or password is wrong.
@@ -63,7 +65,7 @@ class SignIn:
             # While the password was tried, it may have changed, or the account may have been deleted, and its password with it.
             if account is None or account.password != candidate.password:
                 raise SignInRefused()
-            banned, named, reason = account.banned is not None, account.name, account.ban_reason
+            banned, named, reason = account.banned is not None and not also_banned, account.name, account.ban_reason
             self._note(session, named, address, "Refused" if banned else "Done", "the account is banned" if banned else "")
             if not banned:
                 account.password = renewed

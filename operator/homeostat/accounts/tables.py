@@ -297,6 +297,15 @@ class NumberRow(AccountsTable):
     thing: Mapped[str] = mapped_column(StorableText(253))
 
 
+class SettingRow(AccountsTable):
+    """What an administrator has set over the API."""
+
+    __tablename__ = "settings"
+
+    name: Mapped[str] = mapped_column(StorableText(120), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
+
+
 class GenerationRow(AccountsTable):
     """One row, whose number every change of what somebody may do moves. Who remembers such things forgets them then."""
 

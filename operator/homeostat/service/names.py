@@ -8,8 +8,9 @@ import re
 from collections.abc import Sequence
 
 from homeostat.accounts.rights import Right
-from homeostat.models.base import Key
+from homeostat.models.base import OWNER, Key
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.kinds import BY_KIND
 from homeostat.models.machine import VirtualMachine
 from homeostat.runtime.engine.ports import SpecRevision
 from homeostat.store.errors import AlreadyExists
@@ -35,6 +36,17 @@ async def check_name(asking: Asking, key: Key) -> None:
         raise AlreadyExists(key)
     if key.kind == VirtualMachineDeployment.KIND and (taken := names.taken_replica(key)) is not None:
         raise AlreadyExists(taken)
+
+
+async def is_named(asking: Asking, account: str) -> bool:
+    """Tells whether something there names an account: as its owner, or as whoever wrote it."""
+    store = asking.workspace.store
+    if store.wrote(account):
+        return True
+    for kind in BY_KIND.values():
+        if any(one.metadata.labels.get(OWNER) == account for one in await store.list(kind)):
+            return True
+    return False
 
 
 class Names:

@@ -16,6 +16,7 @@ from .exports import CopiesUnderWay
 from .journal import Journal, NoJournal
 from .ledger import Ledger, NoLedger
 from .limits import ServerLimits
+from .names import is_named
 from .usage import CountedUsage, UsageCount
 
 
@@ -47,6 +48,10 @@ class Service:
     def house(self) -> Desk:
         """Returns what serves the server itself, such as where it renders what many will see."""
         return self.asked_by(HOUSE)
+
+    async def names(self, account: str) -> bool:
+        """Tells whether something there names an account: as its owner, or as whoever wrote it."""
+        return await is_named(self.house.asking, account)
 
     async def usage(self) -> CountedUsage:
         """Counts what everybody has."""

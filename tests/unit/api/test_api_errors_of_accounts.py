@@ -17,6 +17,7 @@ AGAIN = {"Retry-After": "5"}
 ANSWERED: list[tuple[Callable[[], AccountsError], int, str, dict[str, str]]] = [
     (errors.NotSignedIn, 401, "unauthorized", CHALLENGE),
     (errors.SignInRefused, 401, "unauthorized", CHALLENGE),
+    (lambda: errors.SessionBanned("eve", "s", "spam"), 401, "unauthorized", CHALLENGE),
     (lambda: errors.AccountBanned("eve"), 403, "account_banned", {}),
     (lambda: errors.NotPermitted("that is not yours"), 403, "forbidden", {}),
     (lambda: errors.TooManyAttempts(6.2), 429, "too_many_attempts", {"Retry-After": "7"}),

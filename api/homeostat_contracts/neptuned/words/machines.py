@@ -18,6 +18,12 @@ Title = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1
 MEMORY_LEAST, MEMORY_MOST = 16, 2**30  # MiB
 
 
+def _check_id(text: str) -> str:
+    if text in ("list", "create"):
+        raise ValueError("is a path of this API: choose another id")
+    return text
+
+
 def _check_version(text: str) -> str:
     if text and not re.fullmatch(r"[0-9]+\.[0-9]+", text):
         raise ValueError("must be two numbers with a dot between, such as 7.2; or empty, for the newest")
@@ -33,7 +39,7 @@ def _check_uuid(text: str) -> str:
 class MachineEntry(LooseWords):
     """ConfigVMEntry: a machine as it is configured."""
 
-    id: GivenId
+    id: Annotated[GivenId, AfterValidator(_check_id)]
     name: Title
     hypervisor: Literal["qemu"]
     autostart: bool

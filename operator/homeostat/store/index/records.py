@@ -140,6 +140,11 @@ def revised_names(index: Index, kind: str, namespace: str, prefix: str) -> list[
     return [row[0] for row in found]
 
 
+def wrote(index: Index, author: str) -> bool:
+    """Tells whether there are revisions of an author's."""
+    return bool(index.read("SELECT 1 FROM revisions WHERE author=? LIMIT 1", (author,)))
+
+
 def sign_revisions(index: Index, keys: Sequence[Key], after: int, author: str | None, commit: str | None) -> None:
     """Adds the author and commit that git knows to the revisions of ``keys`` that are newer than ``after``."""
     with index.transaction() as database:

@@ -76,6 +76,10 @@ class IndexedStore:
         """Returns the names with that beginning of which there are revisions, also of what has gone."""
         return records.revised_names(self.index, kind, namespace, prefix)
 
+    def wrote(self, author: str) -> bool:
+        """Tells whether there are revisions of an author's."""
+        return records.wrote(self.index, author)
+
     def errors(self) -> Sequence[FolderProblem]:
         """Returns what is wrong with the desired state, as it was read last."""
         return records.read_errors(self.index)
