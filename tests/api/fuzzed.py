@@ -73,6 +73,8 @@ def obey(api: Api, resource: Resource) -> None:
         api.operator.release(name, resource.kind)
     elif isinstance(resource, VirtualMachineDeployment) and resource.status is None:
         api.operator.deployed(name, ready=resource.spec.replicas)
+    elif isinstance(resource, Disk) and resource.status is None:
+        api.operator.made(resource)
     elif isinstance(resource, VirtualMachine):
         obey_spec(api, resource)
 

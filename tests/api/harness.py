@@ -19,6 +19,7 @@ import httpx
 from homeostat.models.base import Model, Resource
 from homeostat.models.condition import Condition
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
+from homeostat.models.disk import Disk, DiskStatus
 from homeostat.models.machine import GuestAddress, MachineState, VirtualMachine, VirtualMachineStatus
 from homeostat.runtime.engine.ports import R
 from tests.api import inside
@@ -27,7 +28,7 @@ from tests.rig.secrets import Secrets
 from tests.rig.waiting import free_port, wait_until
 
 DEADLINE = 60.0  # seconds; a second where nobody else uses the machine
-_PLACES = {VirtualMachine.KIND: "vms", VirtualMachineDeployment.KIND: "deployments"}
+_PLACES = {VirtualMachine.KIND: "vms", VirtualMachineDeployment.KIND: "deployments", Disk.KIND: "disks"}
 CHECKSUM = "sha256:" + 64 * "a"
 
 
@@ -109,6 +110,12 @@ class OperatorHand:
 
     def all(self, kind: type[R]) -> list[R]:
         return list(self._where.run(lambda store: store.list(kind, key(kind.KIND, "", self._where).namespace)))
+
+    def made(self, disk: Disk) -> None:
+        """Reports that the file of a disk is there."""
+        ready = Condition(type="Ready", status="True", reason="Made", observed_generation=disk.metadata.generation)
+        path = f"/nowhere/{disk.metadata.name}/disk.img"
+        self._write_status(disk, DiskStatus(conditions=(ready,), path=path, virtual_size=disk.spec.size or 2**20))
 
     def deployments(self) -> list[VirtualMachineDeployment]:
         return self.all(VirtualMachineDeployment)

@@ -19,7 +19,7 @@ from .errors import bad
 
 FILE = f"qemu-manager.{API_GROUP}/file"
 """An annotation of an Image: what the uploaded file was called."""
-PATIENCE = 60.0  # seconds for an image to be looked at, or to go
+PATIENCE = 30.0  # seconds for an image to be looked at, or to go
 _NAME = 40  # characters of an Image's name that tell what it is
 
 

@@ -20,7 +20,7 @@ from ..words import GIB, AllDisks, DiskToMake, DoneMessage, OneDisk
 from .isos import FORM, looked_at
 
 TAG = "Disks"
-PATIENCE = 60.0  # seconds for a file to be made, or to go
+PATIENCE = 30.0  # seconds for a file to be made, or to go
 
 
 class ManagedDisks:

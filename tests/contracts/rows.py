@@ -1,0 +1,63 @@
+"""Which right each operation of a contract takes, by path and method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from homeostat_api.http.rights import Door, Need, Right
+
+SEE, CHANGE, ADMINISTER = Right.SEE, Right.CHANGE, Right.ADMINISTER
+OPEN, KNOWN = Door.OPEN, Door.KNOWN
+
+ROWS: dict[str, Mapping[str, Mapping[str, Need]]] = {
+    "limen": {
+        "/api/auth/login": {"POST": OPEN},
+        "/api/auth/refresh": {"POST": OPEN},
+        "/api/auth/register": {"POST": OPEN},
+        "/api/auth/session": {"GET": OPEN, "POST": OPEN, "DELETE": OPEN},
+        "/api/health": {"GET": OPEN},
+        "/api/health_proxy": {"GET": OPEN},
+        "/api/quota": {"GET": KNOWN},
+        "/api/vms": {"GET": SEE, "POST": CHANGE},
+        "/api/vms/{vm}/action": {"POST": CHANGE},
+        "/api/vms/{vm}/console": {"GET": SEE},
+        "/vnc": {"GET": OPEN, "WEBSOCKET": SEE},
+        "/vnc/{vm}": {"GET": OPEN, "WEBSOCKET": SEE},
+        "/ws/vnc": {"GET": OPEN, "WEBSOCKET": SEE},
+    },
+    "neptuned": {
+        "/api/v0/admin/vms/create": {"POST": ADMINISTER},
+        "/api/v0/admin/vms/list": {"GET": ADMINISTER},
+        "/api/v0/admin/vms/{vm}": {"GET": ADMINISTER, "DELETE": ADMINISTER, "PATCH": ADMINISTER},
+        "/api/v0/health": {"GET": OPEN},
+    },
+    "qemu-manager": {
+        "/api/disks": {"GET": SEE, "POST": CHANGE},
+        "/api/disks/upload": {"POST": CHANGE},
+        "/api/disks/{disk_id}": {"GET": SEE, "DELETE": CHANGE},
+        "/api/health": {"GET": OPEN},
+        "/api/isos": {"GET": SEE},
+        "/api/isos/upload": {"POST": CHANGE},
+        "/api/isos/{iso_id}": {"GET": SEE, "DELETE": CHANGE},
+        "/api/vms": {"GET": SEE, "POST": CHANGE},
+        "/api/vms/{vm_id}": {"GET": SEE, "DELETE": CHANGE},
+        "/api/vms/{vm_id}/disks/attach": {"POST": CHANGE},
+        "/api/vms/{vm_id}/disks/detach": {"POST": CHANGE},
+        "/api/vms/{vm_id}/iso/mount": {"POST": CHANGE},
+        "/api/vms/{vm_id}/iso/unmount": {"POST": CHANGE},
+        "/api/vms/{vm_id}/resources": {"PATCH": CHANGE},
+        "/api/vms/{vm_id}/start": {"POST": CHANGE},
+        "/api/vms/{vm_id}/stop": {"POST": CHANGE},
+        "/api/vnc/{vm_id}": {"WEBSOCKET": SEE},
+        "/vnc-viewer.html": {"GET": SEE},
+        "/web/{file:path}": {"GET": SEE},
+    },
+}
+
+ERRORS: dict[str, set[str]] = {
+    "qemu-manager": {"error", "timestamp"},
+    "neptuned": {"error"},
+    "vm-share": {"detail"},
+    "limen": {"code", "message", "error"},
+}
+"""The fields of an error."""
