@@ -33,12 +33,13 @@ Known = dict[str, Covered]  # by node id
 
 
 class Tracer:
-    """Notes the lines that run, in any thread. A line that has run once in a test costs nothing more."""
+    """Notes the lines that run, in any thread. A line that has run once in a test costs nothing more. Functions are told apart by
+    their identity: two of the same text, and at the same line of their files, are equal."""
 
     def __init__(self) -> None:
         self._names = {str(path): str(path.relative_to(ROOT)) for path in sources()}
-        self._all: dict[CodeType, frozenset[int]] = {}
-        self._left: dict[CodeType, set[int]] = {}
+        self._all: dict[int, tuple[CodeType, frozenset[int]]] = {}
+        self._left: dict[int, tuple[CodeType, set[int]]] = {}
 
     def begin(self) -> None:
         self._left = {}
@@ -49,17 +50,18 @@ class Tracer:
         sys.settrace(None)
         threading.settrace(None)
         lines: dict[str, set[int]] = {}
-        for code, left in self._left.items():
+        for code, left in self._left.values():
             lines.setdefault(self._names[code.co_filename], set()).update(self._lines_of(code) - left)
         return lines
 
     def _call(self, frame: FrameType, event: str, argument: Any) -> Callable[..., Any] | None:
         code = frame.f_code
-        left = self._left.get(code)
-        if left is None:
+        known = self._left.get(id(code))
+        if known is None:
             if code.co_filename not in self._names:
                 return None
-            left = self._left[code] = set(self._lines_of(code))
+            known = self._left[id(code)] = (code, set(self._lines_of(code)))
+        left = known[1]
         if not left:
             return None
         left.discard(code.co_firstlineno)
@@ -71,9 +73,9 @@ class Tracer:
         return line
 
     def _lines_of(self, code: CodeType) -> frozenset[int]:
-        if code not in self._all:
-            self._all[code] = frozenset(number for _, _, number in code.co_lines() if number)
-        return self._all[code]
+        if id(code) not in self._all:
+            self._all[id(code)] = (code, frozenset(number for _, _, number in code.co_lines() if number))
+        return self._all[id(code)][1]
 
 
 def load(path: Path) -> Known | None:
@@ -97,8 +99,8 @@ def save(path: Path, known: Known) -> None:
 
 
 def _place(path: Path) -> Path:
-    """Returns its place, which changes with the tests and what they are written with."""
-    text = "".join(_hash(part) for part in (path, *sorted(written_with(path))))
+    """Returns its place, which changes with the tests, what they are written with, and how their lines are found."""
+    text = "".join(_hash(part) for part in (Path(__file__), path, *sorted(written_with(path))))
     return CACHE / f"{path.stem}-{hashlib.sha256(text.encode()).hexdigest()[:24]}.json"
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import gc
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from benchmarks.mutants import rooms
+from benchmarks.mutants import covering, rooms
 from benchmarks.mutants.changes import changes_in, compiled
 from benchmarks.mutants.covering import Covered
 from benchmarks.mutants.rooms import EQUIVALENT, ROOT
@@ -81,6 +83,25 @@ def test_the_tests_of_accounts_are_those_that_need_no_server() -> None:
     found = set(rooms.tests())
     assert {"tests/accounts/test_grants.py", "tests/accounts/commands/test_cli_user.py"} <= found
     assert not [name for name in found if name.startswith("tests/accounts/postgresql/")]
+
+
+def test_lines_are_of_the_file_that_they_are_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Functions of the same text, at the same line of two files, are equal to Python."""
+    files = [tmp_path / "a.py", tmp_path / "b.py"]
+    monkeypatch.setattr(covering, "ROOT", tmp_path)
+    monkeypatch.setattr(covering, "sources", lambda: files)
+    both: list[Any] = []
+    for file in files:
+        names: dict[str, Any] = {}
+        exec(compile("def kept(value):\n    if value:\n        return 1\n    return 2\n", str(file), "exec"), names)
+        both.append(names["kept"])
+    assert both[0].__code__ == both[1].__code__
+    tracer = covering.Tracer()
+    for called, ran in ((both, {"a.py": {1, 2, 4}, "b.py": {1, 2, 4}}), (both[1:], {"b.py": {1, 2, 4}})):
+        tracer.begin()
+        for one in called:
+            one(0)
+        assert tracer.end() == ran
 
 
 def test_of_one_mutant_the_first_tests_are_run_as_far_as_its_time_goes() -> None:
