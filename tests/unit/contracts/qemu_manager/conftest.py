@@ -1,4 +1,4 @@
-"""A server of the contract for each test. Whoever waits for an operator waits for a moment only."""
+"""A server of the contract for each test."""
 
 from __future__ import annotations
 
@@ -12,9 +12,14 @@ from tests.unit.store_fixtures import Room
 
 
 @pytest.fixture
-def managed(room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Managed:
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has whoever waits for an operator wait for a moment only."""
     for module in (disks, isos, power):
-        monkeypatch.setattr(module, "PATIENCE", 0.3)
+        monkeypatch.setattr(module, "PATIENCE", 0.1)
+
+
+@pytest.fixture
+def managed(room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Managed:
     monkeypatch.setattr(machines, "GRACE", 0)
     files = tmp_path / "files"
     files.mkdir()

@@ -17,7 +17,6 @@ from homeostat.models.disk import Disk, DiskStatus
 from homeostat.models.image import Image, ImageStatus
 from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
 from homeostat.service.changes import Changes
-from homeostat.service.desk import Desk
 from homeostat.service.service import Service
 from homeostat.store.desired import FolderState, Workspace
 from homeostat_api.http.application import application
@@ -35,18 +34,18 @@ class Managed:
     """``files``: a folder whose files a request may name."""
 
     def __init__(self, room: Room, files: Path) -> None:
-        self.room, self.files, self.numbers = room, files, self
+        self.room, self.files, self.numbers, self.actor = room, files, self, HOUSE
         self._numbers: dict[str, int] = {}
         workspace = Workspace(room.store, FolderState(room.store), "default")
         changes = Changes(room.store.index.version, lambda: False, 0.002)
         service = Service(workspace, changes, Allowed(room.state.root, image_folders=(files,)))
-        self.desk: Desk = service.asked_by(HOUSE)
+        self.changes, self.desk = changes, service.asked_by(HOUSE)
         given: dict[str, Any] = {field.name: () for field in fields(Foundation)}  # what it has no use for here is nothing
         served = qemu_manager(Foundation(**{**given, "service": service, "accounts": self, "margin": 0.05}))
         self._asks = ASGIConductor(application(served.routes, served.answers, (self,)))
 
     async def process_request(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        req.context.actor = HOUSE
+        req.context.actor = self.actor
         arrive(req, ())
 
     async def opened(self) -> Managed:
@@ -77,9 +76,9 @@ class Managed:
         """Makes a machine as others do, without this contract."""
         return await self.desk.machines.make(name, {"runStrategy": "Halted", **spec})
 
-    async def iso(self, name: str, format: str = "iso") -> Image:
+    async def iso(self, name: str, format: str = "iso", size: int | None = 7) -> Image:
         made = await self.desk.images.make(name, {"source": {"upload": {}}})
-        await self.note(made, ImageStatus.model_validate({"phase": "Ready", "format": format, "size": 7}))
+        await self.note(made, ImageStatus.model_validate({"phase": "Ready", "format": format, "size": size}))
         return await self.desk.images.get(name)
 
     # What an operator does
@@ -108,3 +107,9 @@ class Managed:
         """Lets go of a resource, once it is being deleted."""
         found = await self.once(kind, name, lambda resource: resource.deleting)
         await self.room.store.release(found.key, found.metadata.uid)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(SOON):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.001)

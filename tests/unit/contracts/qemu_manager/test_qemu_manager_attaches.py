@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from homeostat.service.marks import id_of
+from homeostat_contracts.qemu_manager.machine_views import noted
 from tests.unit.contracts.qemu_manager.managed import Managed
 
 CD = {"name": "iso", "type": "cdrom"}
@@ -51,6 +52,7 @@ async def test_files_of_the_host(managed: Managed) -> None:
     before = (await managed.done("GET", vm))["vm"]["disks"]
     await managed.done("POST", f"{vm}/disks/detach", diskPath=files[0])
     assert (await managed.done("GET", vm))["vm"]["disks"] == before[1:], "the other one is as it was"
+    assert [note["path"] for note in noted(await managed.desk.machines.get("web")).values()] == files[1:]
 
 
 async def test_what_is_no_disk_is_not_attached(managed: Managed) -> None:
@@ -108,6 +110,13 @@ async def test_what_is_no_iso_is_not_mounted(managed: Managed, path: str) -> Non
 async def test_without_a_drive_nothing_is_unmounted(managed: Managed) -> None:
     vm = await web(managed)
     assert (await managed.done("POST", f"{vm}/iso/unmount"))["vm"]["iso"] is None and await devices(managed) == []
+
+
+async def test_a_disk_is_no_drive(managed: Managed) -> None:
+    vm = await web(managed, disks=[{"name": "root", "size": "1Gi"}])
+    await managed.iso("debian")
+    assert await mounted(managed, vm, "/isos/debian.iso") == "/isos/debian.iso" and await paths(managed, vm) == ["/disks/root"]
+    assert [(device["name"], device.get("type")) for device in await devices(managed)][1:] == [("iso", "cdrom")]
 
 
 async def test_one_that_runs_gets_no_drive(managed: Managed) -> None:

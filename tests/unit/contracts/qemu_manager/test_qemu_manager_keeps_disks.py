@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from homeostat.accounts.actor import Actor
+from homeostat.accounts.rights import Right, Role
 from homeostat.models.disk import Disk
 from homeostat.models.image import Image
 from homeostat.service.marks import ID
@@ -36,6 +38,7 @@ async def test_a_disk_is_made(managed: Managed, size: float, bytes: int, format:
     assert (disk["status"], disk["path"], disk["info"]["virtual-size"]) == ("ready", "/vm/data", GIB)
 
 
+@pytest.mark.usefixtures("hasty")
 async def test_one_that_takes_long_is_shown_as_it_is(managed: Managed) -> None:
     answer = await managed.ask("POST", "disks", name="data", size=1, format="qcow2")
     assert (answer.status_code, answer.json["disk"]["status"], answer.json["disk"]["path"]) == (201, "creating", None)
@@ -73,6 +76,7 @@ async def test_a_disk_is_deleted(managed: Managed) -> None:
     assert (await managed.done("GET", "disks"))["disks"] == []
 
 
+@pytest.mark.usefixtures("hasty")
 async def test_a_disk_that_does_not_go_is_told(managed: Managed) -> None:
     disk = await made(managed)
     assert "still being deleted" in await managed.refused(500, "DELETE", f"disks/{disk['id']}")
@@ -100,9 +104,25 @@ async def test_isos_are_listed_the_newest_first_and_nothing_else(managed: Manage
     assert await managed.refused(404, "GET", f"isos/{disk.metadata.uid}") == "ISO not found", "it is none"
 
 
-async def test_an_iso_is_deleted(managed: Managed) -> None:
+async def test_to_each_there_is_what_he_sees(managed: Managed) -> None:
+    await made(managed)
+    await managed.iso("debian")
+    managed.actor = Actor("session", Role.USER, "eve", frozenset(Right))
+    assert await managed.done("GET", "disks") == {"disks": []} and await managed.done("GET", "isos") == {"isos": []}
+
+
+async def test_an_iso_whose_size_is_not_known(managed: Managed) -> None:
+    made = await managed.iso("debian", size=None)
+    assert (await managed.done("GET", f"isos/{made.metadata.uid}"))["iso"]["size"] == 0
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_an_iso_that_does_not_go_is_told(managed: Managed) -> None:
     iso = await managed.iso("debian")
     assert "still being deleted" in await managed.refused(500, "DELETE", f"isos/{iso.metadata.uid}")
+
+
+async def test_an_iso_is_deleted(managed: Managed) -> None:
     await managed.iso("other")
     other = (await managed.desk.images.get("other")).metadata.uid
     going = asyncio.create_task(managed.lets_go(Image, "other"))
