@@ -61,6 +61,15 @@ class Managed:
         more: dict[str, Any] = {"json": body} if body else {}
         return await self._asks.simulate_request(method, f"/api/{path}", **more)
 
+    async def send(self, path: str, file: str, content: bytes) -> Result:
+        """Uploads a file by a form."""
+        head = f'--b\r\nContent-Disposition: form-data; name="file"; filename="{file}"\r\n\r\n'
+        return await self._asks.simulate_post(
+            f"/api/{path}",
+            body=head.encode() + content + b"\r\n--b--\r\n",
+            headers={"Content-Type": "multipart/form-data; boundary=b"},
+        )
+
     async def done(self, method: str, path: str, **body: Any) -> Any:
         answer = await self.ask(method, path, **body)
         assert answer.status_code in (200, 201), answer.text

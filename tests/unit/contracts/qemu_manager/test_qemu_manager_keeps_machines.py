@@ -98,13 +98,13 @@ async def test_one_that_does_not_go_is_told(managed: Managed) -> None:
 def looked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Returns the states in which whoever waits for a start has seen the machine."""
     seen: list[str] = []
-    fails = power._fails
+    fails = power.fails_to_start
 
     def noted(machine: VirtualMachine) -> bool:
         seen.append(str(machine.status.state) if machine.status else "")
         return fails(machine)
 
-    monkeypatch.setattr(power, "_fails", noted)
+    monkeypatch.setattr(power, "fails_to_start", noted)
     return seen
 
 
