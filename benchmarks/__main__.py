@@ -35,6 +35,8 @@ NAMES = {
     "console": ("console", "real QEMU: seconds for so many pictures over our WebSocket, against websockify"),
     "firstframe": ("firstframe", "real QEMU: seconds from asking for a console to its first picture (p95)"),
     "thumbnails": ("thumbnails", "real QEMU: fraction of a core for pictures of so many machines, twice a second"),
+    "contracts": ("contracts", "requests per second for the list over each contract's listener, as a user, against our own"),
+    "start": ("start", "real QEMU: seconds of create and start over QEMU Manager's contract until the screen answers"),
     "startup": ("startup", "seconds of `homeostat version` and `--help`, against a Python that does nothing"),
 }
 

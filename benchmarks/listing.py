@@ -91,9 +91,9 @@ def _content_length(head: bytes) -> int:
     return 0 if code == "304" else int(named["content-length"])
 
 
-def load(port: int, headers: str, warm: float, window: float) -> dict[str, float]:
+def load(port: int, headers: str, warm: float, window: float, path: str = PATH) -> dict[str, float]:
     """Measures. Every client asks again as soon as it has its answer."""
-    request = f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n".encode()
+    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n".encode()
     taken: list[float] = []
     with closing(selectors.DefaultSelector()) as waiting:
         for _ in range(CLIENTS):
