@@ -166,6 +166,10 @@ class VmShown(LooseWords):
     updated_at: Timestamp | None
 
 
+class VmMade(VmShown):
+    message: str | None = Field(default=None, description="Why it does not run yet, where it does not.")
+
+
 class MessageShown(LooseWords):
     message: str
 

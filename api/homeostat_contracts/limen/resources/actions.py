@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import falcon.asgi
 
-from homeostat.models.machine import MachineState, VirtualMachine
+from homeostat.models.machine import MachineState, RunStrategy, VirtualMachine
 from homeostat.service.collection import Patch, of_spec
 from homeostat.service.machines import Machines
 from homeostat.service.power import fails_to_start, is_up, runs, state_of, wants_running
@@ -83,7 +83,7 @@ async def _delete(machines: Machines, machine: VirtualMachine) -> VirtualMachine
     await machines.delete(machine, True)
     _, found = await machines.wait_gone(machine, PATIENCE)
     left = found if found is not None and found.metadata.uid == machine.metadata.uid else machine
-    return left.model_copy(update={"spec": left.spec.model_copy(update={"run_strategy": "Halted"})})
+    return left.model_copy(update={"spec": left.spec.model_copy(update={"run_strategy": RunStrategy.HALTED})})
 
 
 async def _update(machines: Machines, machine: VirtualMachine, size: SizeAsked) -> VirtualMachine:

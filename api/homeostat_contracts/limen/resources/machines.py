@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import falcon
@@ -15,14 +16,14 @@ from homeostat.models.base import API_VERSION, NAME_MAX, NAME_PATTERN
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.marks import marks_of, resource_name
 from homeostat.service.power import fails_to_start, is_up
+from homeostat.service.refusals import AlreadyStopped
 from homeostat_api.http.kind_index import Entry
 from homeostat_api.http.operations import Answer, operation
 from homeostat_api.http.rights import Right, needs
 
-from ..errors import failed
 from ..fleet import LimenFleet
 from ..machine_views import OS_TYPE
-from ..words import VmShown, VmToMake, read
+from ..words import VmMade, VmShown, VmToMake, read
 
 TAG = "VMs"
 GRACE = 5  # seconds that a guest which was made here may take to shut down
@@ -49,8 +50,8 @@ class LimenMachines:
     @operation(
         "Make a machine, and start it",
         TAG,
-        {201: Answer("It runs, or is about to.", VmShown)},
-        description="500: it cannot be started; nothing of it is left.",
+        {201: Answer("It runs, or is about to.", VmMade)},
+        description="One that cannot be started is there, and off; message says why.",
         body=VmToMake,
         errors=(400,),
     )
@@ -68,10 +69,12 @@ class LimenMachines:
         document = {"apiVersion": API_VERSION, "kind": VirtualMachine.KIND, "metadata": meta, "spec": spec}
         made = await machines.create(document, marks=marks_of(asked.name))
         _, found = await machines.wait(name, lambda now: now is None or is_up(now) or fails_to_start(now), PATIENCE)
+        message = {"message": why(found)} if found is not None and not is_up(found) else {}
         if found is not None and fails_to_start(found):
-            await machines.delete(found, True)
-            raise failed(f"VM cannot be started: {why(found)}")
-        resp.status, resp.media = falcon.HTTP_201, await self._fleet.show(machines, found or made)
+            with suppress(AlreadyStopped):
+                await machines.stop(name, True)
+            _, found = await machines.wait_off(name, PATIENCE)
+        resp.status, resp.media = falcon.HTTP_201, await self._fleet.show(machines, found or made) | message
 
     def _disk(self, os_type: str) -> dict[str, Any]:
         """Returns the disk that a machine of that os_type begins with."""
