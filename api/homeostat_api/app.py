@@ -135,7 +135,7 @@ def make_parts(config: ApiConfig) -> ApiParts:
         Route("/metrics", MetricsPage(metrics, mode.operator)),
         Route("/", StatusPage()),
     ]
-    screens = OpenedScreens(service, room)
+    screens = OpenedScreens(service, room, config.ice)
 
     def given(settings: Any) -> Foundation:
         return Foundation(service, settings, accounts, screens, config.shutdown_margin, libvirt_answers, config.origins)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +15,7 @@ from datetime import datetime
 from homeostat.accounts.actor import Actor
 from homeostat.accounts.consoles import SCREENS, Bearer, ConsoleLimits, ConsoleOf, Consoles, OpenConsole, Ticket
 from homeostat.accounts.errors import AccountsError, NoSuchConsole, TicketRefused
+from homeostat.accounts.rights import Grant
 from homeostat.consoles.screen_relay import relay_screen
 from homeostat.consoles.serial_relay import relay_serial
 from homeostat.consoles.sitting import Close, End, Left, Sitting, Viewer, Word
@@ -40,8 +41,14 @@ class _Served:
     actor: Actor
     viewer: Viewer
     sitting: Sitting
+    lent: Collection[Grant] = ()
     warned: bool = False
     taken: int = 0
+
+    @property
+    def looking(self) -> Actor:
+        """Returns who looks, with what is lent to him for that."""
+        return self.actor.lent(self.lent)
 
 
 class ConsoleRoom:
@@ -130,8 +137,8 @@ class ConsoleRoom:
         self._service.asked_by(actor).consoles.resize(console, rows, columns)
 
     @asynccontextmanager
-    async def place(self, ticket: Ticket, actor: Actor) -> AsyncIterator[OpenConsole]:
-        """Keeps a place for a console within it.
+    async def place(self, ticket: Ticket, actor: Actor, lent: Collection[Grant] = ()) -> AsyncIterator[OpenConsole]:
+        """Keeps a place for a console within it. ``lent``: what the actor may do there beside what he may anyway.
 
         Raises:
             ConsoleLimit: too many are open.
@@ -139,7 +146,7 @@ class ConsoleRoom:
         """
         if ticket.console.namespace != self._service.namespace:
             raise TicketRefused()
-        if not await self._service.asked_by(actor).consoles.still(ticket.console):
+        if not await self._service.asked_by(actor.lent(lent)).consoles.still(ticket.console):
             raise TicketRefused(f"{ticket.console.machine} is another machine by now, or not yours to look at so any more")
         consoles = await self._consoles()
         opened = await self._lookup.run(lambda: consoles.open(ticket, self._limits))
@@ -149,9 +156,9 @@ class ConsoleRoom:
             with suppress(AccountsError):  # its row counts no more after a while
                 await self._lookup.run(lambda: consoles.close(opened.id))
 
-    async def serve(self, console: OpenConsole, actor: Actor, viewer: Viewer) -> End:
-        """Serves a console for as long as it may be open, and returns why it ended."""
-        served = self._served[console.id] = _Served(console, actor, viewer, Sitting(console.controls))
+    async def serve(self, console: OpenConsole, actor: Actor, viewer: Viewer, lent: Collection[Grant] = ()) -> End:
+        """Serves a console for as long as it may be open, and returns why it ended. ``lent``: see ``place``."""
+        served = self._served[console.id] = _Served(console, actor, viewer, Sitting(console.controls), lent)
         try:
             return await served.sitting.last(self._begin(served))
         except Left as error:
@@ -167,7 +174,7 @@ class ConsoleRoom:
         return await self._relay(served)
 
     async def _relay(self, served: _Served) -> End:
-        mine, of = self._service.asked_by(served.actor).consoles, served.console.console
+        mine, of = self._service.asked_by(served.looking).consoles, served.console.console
         if of.kind in SCREENS:
             return await relay_screen(served.viewer, lambda: mine.screen(of), served.sitting)
         log = await mine.serial_log(of)
@@ -236,7 +243,7 @@ class ConsoleRoom:
                 return False
         except (Problem, AccountsError):
             return False
-        return await self._service.asked_by(served.actor).consoles.still(served.console.console)
+        return await self._service.asked_by(served.looking).consoles.still(served.console.console)
 
     def _out_of_time(self, served: _Served) -> End | None:
         now, sitting = time.monotonic(), served.sitting

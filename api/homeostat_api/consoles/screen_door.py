@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import falcon.asgi
 
 from homeostat.accounts.consoles import Bearer, ConsoleKind, Ticket
+from homeostat.accounts.rights import Grant
+from homeostat.consoles.signalling import IceServer
 from homeostat.service.service import Service
 
 from ..http.actor import who
@@ -14,13 +17,15 @@ from ..http.contract import ScreenTexts
 from .room import ConsoleRoom
 from .sockets import close_socket
 from .viewer import SocketViewer
+from .webrtc import PeerScreens
 
 
 class OpenedScreens:
     """A ``ConsoleDoor``."""
 
-    def __init__(self, service: Service, room: ConsoleRoom) -> None:
+    def __init__(self, service: Service, room: ConsoleRoom, ice: Sequence[IceServer] = ()) -> None:
         self._service, self._room = service, room
+        self._peers = PeerScreens(service, room, ice)
 
     async def screen(
         self,
@@ -40,6 +45,18 @@ class OpenedScreens:
         if texts is not None and viewer.opening and not ws.closed:
             await ws.send_text(texts.failed(end.why))
         await close_socket(ws, end)
+
+    async def webrtc(
+        self,
+        req: falcon.asgi.Request,
+        ws: falcon.asgi.WebSocket,
+        machine: str,
+        protocol: str | None = None,
+        lent: Collection[Grant] = (),
+    ) -> None:
+        actor = who(req)
+        console = await self._service.asked_by(actor.lent(lent)).consoles.wanted(machine, ConsoleKind.WEBRTC)
+        await self._peers.serve(ws, Ticket(Bearer.of(actor), console), actor, protocol, lent)
 
     async def ticket(self, req: falcon.asgi.Request, machine: str) -> tuple[str, datetime]:
         actor = who(req)

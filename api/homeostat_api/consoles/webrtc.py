@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,8 @@ import falcon
 import falcon.asgi
 
 from homeostat.accounts.actor import Actor
-from homeostat.accounts.consoles import ConsoleKind, OpenConsole
+from homeostat.accounts.consoles import ConsoleKind, OpenConsole, Ticket
+from homeostat.accounts.rights import Grant
 from homeostat.consoles.signalling import CANDIDATES_MAX, SIGNALLING, Bye, Candidate, Garbled, IceServer, PeerOffer, read_message
 from homeostat.consoles.sitting import Close, End
 from homeostat.service.consoles import webrtc_peers
@@ -33,11 +34,8 @@ GONE = (falcon.WebSocketDisconnected, OSError)
 
 
 class WebRtcConsole:
-    """``servers``: of STUN and TURN, which whoever opens a console gets to know."""
-
     def __init__(self, service: Service, room: ConsoleRoom, servers: Sequence[IceServer]) -> None:
-        self._service, self._room, self._servers = service, room, servers
-        self._open: set[asyncio.Task[None]] = set()
+        self._room, self._peers = room, PeerScreens(service, room, servers)
 
     @needs(Right.SEE)
     async def on_websocket(self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket, name: str) -> None:
@@ -46,25 +44,50 @@ class WebRtcConsole:
             raise invalid(f"name {SIGNALLING} among the subprotocols of the WebSocket, beside the ticket")
         if await passed_on(self._room, req, ws, ticket, SIGNALLING):
             return
+        await self._peers.serve(ws, ticket, who(req), SIGNALLING)
+
+
+class PeerScreens:
+    """``servers``: of STUN and TURN, which whoever opens a console gets to know."""
+
+    def __init__(self, service: Service, room: ConsoleRoom, servers: Sequence[IceServer]) -> None:
+        self._service, self._room, self._servers = service, room, servers
+        self._open: set[asyncio.Task[None]] = set()
+
+    async def serve(
+        self, ws: falcon.asgi.WebSocket, ticket: Ticket, actor: Actor, protocol: str | None, lent: Collection[Grant] = ()
+    ) -> None:
+        """Serves a console, until one of both ends it. ``protocol``: the subprotocol that is accepted. ``lent``: what the actor
+        may do there beside what he may anyway.
+
+        Raises:
+            Refusal, AccountsError: it may not be opened; the WebSocket is as it was.
+        """
         peers = await webrtc_peers()
         async with AsyncExitStack() as stack:
-            place = await stack.enter_async_context(self._room.place(ticket, who(req)))
-            await ws.accept(SIGNALLING)
-            peer = peers(self._servers, self._service.asked_by(who(req)).screens.film(place.console))
+            place = await stack.enter_async_context(self._room.place(ticket, actor, lent))
+            await ws.accept(protocol)
+            peer = peers(self._servers, self._service.asked_by(actor.lent(lent)).screens.film(place.console))
             # A task of its own: it outlasts the WebSocket, whose end may end what waits for it.
-            serving = asyncio.create_task(self._serve(ws, place, who(req), peer, stack.pop_all()))
+            serving = asyncio.create_task(self._serve(ws, place, actor, peer, stack.pop_all(), lent))
         self._open.add(serving)
         serving.add_done_callback(self._open.discard)
         await asyncio.shield(serving)
 
     async def _serve(
-        self, ws: falcon.asgi.WebSocket, place: OpenConsole, actor: Actor, peer: Peer, stack: AsyncExitStack
+        self,
+        ws: falcon.asgi.WebSocket,
+        place: OpenConsole,
+        actor: Actor,
+        peer: Peer,
+        stack: AsyncExitStack,
+        lent: Collection[Grant],
     ) -> None:
         async with stack:
             signalling = asyncio.create_task(_signal(ws, peer, self._servers))
             end = End(Close.FAILED, "the server failed")
             try:
-                end = await self._room.serve(place, actor, peer)
+                end = await self._room.serve(place, actor, peer, lent)
                 end = peer.failure or end
             finally:
                 signalling.cancel()

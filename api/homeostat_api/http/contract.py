@@ -11,6 +11,7 @@ import falcon.asgi
 from pydantic import BaseModel
 
 from homeostat.accounts.reception import Reception
+from homeostat.accounts.rights import Grant
 from homeostat.service.service import Service
 
 from .errors import Answers
@@ -77,6 +78,22 @@ class ConsoleDoor(Protocol):
     ) -> None:
         """Serves the screen of a machine, as RFB, until one of both ends it. ``protocol``: the subprotocol that is accepted,
         where the WebSocket is not yet.
+
+        Raises:
+            Refusal, AccountsError: it may not be opened; the WebSocket is as it was.
+        """
+
+    async def webrtc(
+        self,
+        req: falcon.asgi.Request,
+        ws: falcon.asgi.WebSocket,
+        machine: str,
+        protocol: str | None = None,
+        lent: Collection[Grant] = (),
+    ) -> None:
+        """Serves the screen of a machine by WebRTC. The WebSocket brings both sides together, as at our own API, and may close
+        then. ``protocol``: the subprotocol that is accepted. ``lent``: what whoever asks may do beside what he may anyway, there
+        alone.
 
         Raises:
             Refusal, AccountsError: it may not be opened; the WebSocket is as it was.

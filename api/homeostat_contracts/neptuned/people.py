@@ -106,10 +106,14 @@ class People:
         finally:
             self._accounts.forget()
 
+    async def kept(self, name: str) -> str | None:
+        """Returns a setting. None: nobody has set it."""
+        reception = await self.reception()
+        return await self._accounts.run(lambda: reception.settings.get(name))
+
     async def settings(self) -> ServerSettings:
         """Returns what is set."""
-        reception = await self.reception()
-        kept = await self._accounts.run(lambda: reception.settings.get(SETTINGS))
+        kept = await self.kept(SETTINGS)
         return self._usual if kept is None else ServerSettings.model_validate_json(kept)
 
     async def let_go(self, name: str) -> None:

@@ -9,6 +9,7 @@ from .errors import ANSWERS
 from .fleet import EntryFleet
 from .listed import Listed
 from .people import People
+from .resources.connect import Connection, token_offered
 from .resources.health import Wellbeing
 from .resources.listing import RunningList, RunningMachine, Screenshot
 from .resources.machines import EntryCreation, EntryItem, EntryList
@@ -27,24 +28,27 @@ SIGN_IN = frozenset({("POST", f"{V0}/login"), ("POST", f"{V0}/register")})
 
 def neptuned(given: Foundation) -> Contract:
     """Returns the contract over what it is given."""
-    routes = [*_for_everybody(given), *_accounts(People(given)), *_administration(EntryFleet(given), People(given))]
+    people = People(given)
+    routes = [*_general(given, people), *_accounts(people), *_administration(EntryFleet(given), people)]
     entrance = Entrance(
         ADVICE,
         for_everybody=FOR_EVERYBODY,
         for_everybody_below=(f"{V0}/list/", f"{V0}/screenshot/"),
         sign_in=SIGN_IN,
+        shown=token_offered,
         also_banned=LEFT_TO_BANNED,
         always=True,
     )
     return Contract("Neptuned", routes, ANSWERS, entrance, ErrorSaid, HEALTH)
 
 
-def _for_everybody(given: Foundation) -> list[Route]:
+def _general(given: Foundation, people: People) -> list[Route]:
     listed = Listed(given)
     return [
         Route(f"{V0}/list", RunningList(listed)),
         Route(f"{V0}/list/{{vm}}", RunningMachine(listed)),
         Route(f"{V0}/screenshot/{{vm}}", Screenshot(listed)),
+        Route(f"{V0}/connect/{{vm}}", Connection(listed, people, given.consoles)),
         Route(HEALTH, Wellbeing(given.service)),
     ]
 
@@ -71,6 +75,6 @@ def _administration(fleet: EntryFleet, people: People) -> list[Route]:
         Route(f"{user}/ban", UserBan(people)),
         Route(f"{user}/unban", UserUnban(people)),
         Route(f"{V0}/admin/vms/list", EntryList(fleet)),
-        Route(f"{V0}/admin/vms/create", EntryCreation(fleet)),
-        Route(f"{V0}/admin/vms/{{vm}}", EntryItem(fleet)),
+        Route(f"{V0}/admin/vms/create", EntryCreation(fleet, people)),
+        Route(f"{V0}/admin/vms/{{vm}}", EntryItem(fleet, people)),
     ]

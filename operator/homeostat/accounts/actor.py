@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from .rights import EVERYWHERE, Grant, Right, Role, Subject, may
@@ -40,6 +41,10 @@ class Actor:
     def everywhere(self, right: Right) -> bool:
         """Tells whether he has a right to whatever there is."""
         return right in self.rights and right in EVERYWHERE[self.role]
+
+    def lent(self, grants: Iterable[Grant]) -> Actor:
+        """Returns him with grants that he has for one thing alone, such as a console that a contract opens for him."""
+        return replace(self, grants=(*self.grants, *grants))
 
 
 NOBODY = Actor("unknown")

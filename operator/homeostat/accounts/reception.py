@@ -15,6 +15,7 @@ from .clock import Clock, wall_clock
 from .consoles import Consoles
 from .database import Database
 from .deeds import Deeds
+from .door_secrets import DoorSecrets
 from .edits import Edits
 from .errors import TooManyAtOnce
 from .grants import Grants
@@ -66,6 +67,7 @@ class Reception:
         self.consoles = Consoles(database, clock)
         self.numbers = Numbers(database)
         self.settings = KeptSettings(database, clock)
+        self.door_secrets = DoorSecrets(database, passwords, clock, limits)
         self.recognition = Recognition(database, clock)
 
     @classmethod

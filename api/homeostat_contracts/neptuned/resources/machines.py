@@ -22,9 +22,11 @@ from homeostat_api.http.media import JSON_PATCH, aside, read_list, read_model
 from homeostat_api.http.operations import Answer, operation
 from homeostat_api.http.rights import Right, needs
 
+from .. import private
 from ..entries import LISTED, entry_of, notes
 from ..errors import bad
 from ..fleet import EntryFleet
+from ..people import People
 from ..specs import SpecPart, difference, spec_of
 from ..words.machines import MachineEntry, MachineWithState, NeedsRestart
 from ..words.server import Done
@@ -61,8 +63,8 @@ class EntryList:
 
 
 class EntryCreation:
-    def __init__(self, fleet: EntryFleet) -> None:
-        self._fleet = fleet
+    def __init__(self, fleet: EntryFleet, people: People) -> None:
+        self._fleet, self._people = fleet, people
 
     @needs(Right.ADMINISTER)
     @operation(
@@ -80,12 +82,14 @@ class EntryCreation:
         said = {name: text for name, text in notes(asked).items() if text is not None}
         marks = Marks(named.labels, {**named.annotations, **said, LISTED: "true"})
         made = await machines.make(resource_name(asked.id), spec, marks=marks)
+        if asked.password is not None:
+            await private.keep(self._people, req, made, asked.password)
         resp.status, resp.media = falcon.HTTP_201, await self._fleet.show(machines, made)
 
 
 class EntryItem:
-    def __init__(self, fleet: EntryFleet) -> None:
-        self._fleet = fleet
+    def __init__(self, fleet: EntryFleet, people: People) -> None:
+        self._fleet, self._people = fleet, people
 
     @needs(Right.ADMINISTER)
     @operation("Get a machine", TAG, {200: Answer("The machine.", MachineWithState)}, errors=(401, 403, 404))
@@ -107,11 +111,16 @@ class EntryItem:
         machines = self._fleet.desk(req).machines
         machine = await self._fleet.machine(machines, vm)
         operations = await read_list(req)
+        passwords: list[str | None] = []
 
         async def change(machine: VirtualMachine) -> Patch:
-            return await self._patch(machines, machine, operations)
+            asked, patch = await self._patch(machines, machine, operations)
+            passwords[:] = [asked.password]
+            return patch
 
         before, after = await machines.edit(machine.metadata.name, None, change)
+        if passwords[0] is not None:
+            await private.keep(self._people, req, after, passwords[0])
         resp.media = {"needs_restart": bool((await machines.judge(before, after)).restart)}
 
     @needs(Right.ADMINISTER)
@@ -129,10 +138,11 @@ class EntryItem:
         gone, _ = await machines.wait_gone(machine, machine.spec.shutdown.grace_period_seconds + self._fleet.margin)
         if not gone:
             raise Problem(409, "conflict", f"The VM {vm!r} is still being deleted: ask for it again")
+        await private.keep(self._people, req, machine, None)
         resp.media = {}
 
-    async def _patch(self, machines: Machines, machine: VirtualMachine, operations: Sequence[Any]) -> Patch:
-        """Returns the merge patch that does what operations on the entry ask for.
+    async def _patch(self, machines: Machines, machine: VirtualMachine, operations: Sequence[Any]) -> tuple[MachineEntry, Patch]:
+        """Returns the entry that operations make, and the merge patch that does it.
 
         Raises:
             Problem: 400, they make no entry of it, or that of another machine.
@@ -150,7 +160,7 @@ class EntryItem:
         changed = {**of_spec(patch), **({"metadata": {"annotations": noted}} if noted else {})}
         if changed:
             await self._check_possible(machines, machine, changed)
-        return changed
+        return asked, changed
 
     async def _check_possible(self, machines: Machines, machine: VirtualMachine, patch: Patch) -> None:
         """Checks that a change is one that can be carried out: one that cannot would be written down, and wait for ever.
