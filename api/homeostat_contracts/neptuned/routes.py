@@ -9,7 +9,7 @@ from .errors import ANSWERS
 from .fleet import EntryFleet
 from .listed import Listed
 from .people import People
-from .resources.connect import Connection, token_offered
+from .resources.connect import ScreenConnection, token_offered
 from .resources.health import Wellbeing
 from .resources.listing import RunningList, RunningMachine, Screenshot
 from .resources.machines import EntryCreation, EntryItem, EntryList
@@ -48,7 +48,7 @@ def _general(given: Foundation, people: People) -> list[Route]:
         Route(f"{V0}/list", RunningList(listed)),
         Route(f"{V0}/list/{{vm}}", RunningMachine(listed)),
         Route(f"{V0}/screenshot/{{vm}}", Screenshot(listed)),
-        Route(f"{V0}/connect/{{vm}}", Connection(listed, people, given.consoles)),
+        Route(f"{V0}/connect/{{vm}}", ScreenConnection(listed, people, given.consoles)),
         Route(HEALTH, Wellbeing(given.service)),
     ]
 

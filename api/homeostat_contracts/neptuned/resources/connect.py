@@ -37,7 +37,7 @@ def token_offered(req: falcon.asgi.Request) -> str | None:
     return offered(req, TOKEN) or None
 
 
-class Connection:
+class ScreenConnection:
     """The WebSocket brings the two sides together, and may close then."""
 
     def __init__(self, listed: Listed, people: People, consoles: ConsoleDoor) -> None:
