@@ -1,5 +1,5 @@
-"""Writes the field tables of docs/spec/*.md and the keys of docs/configuration.md from the models: ``python docs/generate.py
-[--check]``.
+"""Writes the field tables of docs/spec/*.md and the keys of docs/configuration.md from the models, and docs/swagger.yaml from the
+routes of LIMEN's contract: ``python docs/generate.py [--check]``.
 
 A page holds ``<!-- fields: NAME -->``, or ``<!-- keys -->``, and ``<!-- end -->``; what stands between them is made here.
 """
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -36,6 +37,11 @@ from homeostat.models.probe import Probes
 from homeostat.models.quantity import format_quantity
 from homeostat.models.schedule import SnapshotScheduleSpec, SnapshotScheduleStatus
 from homeostat.models.snapshot import SnapshotSpec, SnapshotStatus
+from homeostat_api.app import make_parts
+from homeostat_api.config import ApiConfig
+from homeostat_api.openapi import describe
+from homeostat_api.resources.documents import as_yaml
+from homeostat_contracts.limen.routes import limen
 
 DOCS = Path(__file__).parent
 MODELS: dict[str, type[BaseModel]] = {
@@ -166,8 +172,19 @@ def render(page: str) -> str:
     return BLOCK.sub(lambda m: m[1] + table(m[2]) + m[3], page)
 
 
+def swagger() -> bytes:
+    """What LIMEN's listener says of itself."""
+    with TemporaryDirectory() as folder:
+        parts = make_parts(ApiConfig(directory=Path(folder), state=Path(folder) / "state"))
+        return as_yaml(describe(limen(parts.given(None)), True))
+
+
 def main(check: bool) -> int:
     stale = []
+    if (written := DOCS / "swagger.yaml").read_bytes() != (new_one := swagger()):
+        stale.append(written.name)
+        if not check:
+            written.write_bytes(new_one)
     for path in sorted([*DOCS.glob("spec/*.md"), DOCS / "configuration.md"]):
         text = path.read_text()
         new = render(text)
