@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,10 +75,11 @@ def create_listeners(config: ApiConfig) -> ByListener:
     parts = make_parts(config)
     contracts = mounted(config, parts.given, parts.accounts, parts.metrics, parts.mode.middleware)
     parts.contracts.publish([one.shown for one in contracts])
-    return ByListener(_own(config, parts), contracts)
+    kept = [(one.contract.title, one.contract.keeps) for one in contracts if one.contract.keeps is not None]
+    return ByListener(_own(config, parts, kept), contracts)
 
 
-def _own(config: ApiConfig, parts: ApiParts) -> App:
+def _own(config: ApiConfig, parts: ApiParts, keeps: Sequence[tuple[str, Callable[[], Awaitable[None]]]] = ()) -> App:
     published = OpenApi()
     routes = [*parts.routes, Route(f"{V1}/openapi", published)]
     published.publish(openapi.build(routes, with_token=config.token is not None or config.accounts_required))
@@ -88,6 +89,7 @@ def _own(config: ApiConfig, parts: ApiParts) -> App:
         Kept(mode.supervisor, "the audit of edits", edits.follow),
         Kept(mode.supervisor, "the count for quotas", parts.ledger.keep_counting),
         Kept(mode.supervisor, "consoles", parts.room.watch),
+        *(Kept(mode.supervisor, title, work) for title, work in keeps),
     )
     pages = (AnswerPages(config.origins),) if config.origins else ()
     sign_in = OfferSignIn(accounts, provider=config.oidc is not None)

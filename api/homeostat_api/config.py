@@ -27,7 +27,7 @@ from .http.rights import Right
 if TYPE_CHECKING:
     from homeostat.cli.configuration.sections import ContractsSection
 
-CONTRACTS = ("limen", "neptuned", "qemu-manager")
+CONTRACTS = ("limen", "neptuned", "qemu-manager", "vm-share")
 """The contracts that may be served beside our own API, on listeners of their own."""
 
 

@@ -210,6 +210,8 @@ class Gate:
         shown = self._entrance.first(req) or _bearer(req) or self._key(req)
         if shown is None and (known := await self._by_refresh(req, method)) is not None:
             return known
+        if shown is not None and (known := await self._by_first_cookie(req, method)) is not None:
+            return known
         shown = shown or self._entrance.shown(req)
         cookie = self._entrance.cookie(req) if shown is None else None
         if (shown := shown or cookie) is None:
@@ -235,6 +237,21 @@ class Gate:
             return None
         try:
             found = await self._accounts.by_refresh(shown)
+        except (NotSignedIn, NoAccounts):
+            return None
+        except AccountsError as error:
+            raise unavailable(error) from error
+        if method not in SAFE_METHODS:
+            self._check_proof(req, shown)
+        return replace(found, rights=found.rights & self._config.rights, address=address_of(req))
+
+    async def _by_first_cookie(self, req: falcon.asgi.Request, method: str) -> Actor | None:
+        """Returns who asks by a cookie that counts before what he shows besides. None: it does not, or is not good."""
+        shown = self._entrance.cookie(req) if self._entrance.cookie_first else None
+        if shown is None:
+            return None
+        try:
+            found = (await self._accounts.who(shown)).actor
         except (NotSignedIn, NoAccounts):
             return None
         except AccountsError as error:

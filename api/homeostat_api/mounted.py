@@ -11,6 +11,7 @@ from homeostat.cli.configuration.sections import ContractsSection
 from homeostat_contracts.limen.routes import limen
 from homeostat_contracts.neptuned.routes import neptuned
 from homeostat_contracts.qemu_manager.routes import qemu_manager
+from homeostat_contracts.vm_share.routes import vm_share
 
 from . import openapi
 from .accounts.lookup import AccountsLookup
@@ -30,6 +31,7 @@ SERVED: Mapping[str, Callable[[Foundation], Contract]] = {
     "limen": limen,
     "neptuned": neptuned,
     "qemu-manager": qemu_manager,
+    "vm-share": vm_share,
 }
 """By name: what makes a contract of what it is given."""
 assert tuple(SERVED) == CONTRACTS

@@ -9,6 +9,12 @@ from homeostat_api.http.rights import Door, Need, Right
 SEE, CHANGE, ADMINISTER = Right.SEE, Right.CHANGE, Right.ADMINISTER
 OPEN, KNOWN = Door.OPEN, Door.KNOWN
 
+
+def _twice(prefix: str, rows: Mapping[str, Mapping[str, Need]]) -> dict[str, Mapping[str, Need]]:
+    """Each of the rows at two paths: a bare one, and one below ``prefix``."""
+    return {f"{place}/{name}": row for name, row in rows.items() for place in ("", prefix)}
+
+
 ROWS: dict[str, Mapping[str, Mapping[str, Need]]] = {
     "limen": {
         "/api/auth/login": {"POST": OPEN},
@@ -51,6 +57,26 @@ ROWS: dict[str, Mapping[str, Mapping[str, Need]]] = {
         "/api/vnc/{vm_id}": {"WEBSOCKET": SEE},
         "/vnc-viewer.html": {"GET": SEE},
         "/web/{file:path}": {"GET": SEE},
+    },
+    "vm-share": {
+        **_twice("/auth", {"login": {"POST": OPEN}, "register": {"POST": OPEN}, "token": {"POST": OPEN}}),
+        **_twice("/auth", {"logout": {"POST": CHANGE}, "me": {"GET": KNOWN}, "user_info": {"GET": SEE}}),
+        **_twice("/vm", {name: {"POST": CHANGE} for name in ("run-script", "run-iso", "run_snapshot", "snapshot")}),
+        **_twice("/vm", {"get_user_snapshots": {"GET": SEE}, "remove_snapshot": {"POST": CHANGE}}),
+        "/api/post": {"POST": CHANGE},
+        "/api/sessions/active": {"GET": OPEN},
+        "/feedback": {"POST": KNOWN},
+        "/health": {"GET": OPEN},
+        "/metrics_json": {"GET": Right.MODERATE},
+        "/novnc/vnc.html": {"GET": SEE},
+        "/pages/pages.css": {"GET": OPEN},
+        "/pages/profile.js": {"GET": OPEN},
+        "/pages/signup.js": {"GET": OPEN},
+        "/profile": {"GET": OPEN},
+        "/sessions/active": {"GET": OPEN},
+        "/signup": {"GET": OPEN},
+        "/web/{file:path}": {"GET": SEE},
+        "/ws/{vmid}": {"WEBSOCKET": SEE},
     },
 }
 

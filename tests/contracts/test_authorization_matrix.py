@@ -134,7 +134,7 @@ def test_a_token_may_what_its_scope_says(house: House, scope: Right) -> None:
 
 def test_what_is_anothers_is_answered_like_what_is_not_there(house: House) -> None:
     of_ids = [row for row in house.operations if ID_PARTS & set(re.findall(r"\{(\w+)\}", row[0]))]
-    assert of_ids
+    assert of_ids or house.contract.listener.contract == "vm-share"  # whose users have one machine each, without an id
     for headers in (house.signed_in("alice"), house.token("alice", Right.SEE, Right.CHANGE, Right.COPY)):
         for path, method, _ in of_ids:
             theirs, absent = house.asked(path, method, headers, IDS["eve"]), house.asked(path, method, headers)

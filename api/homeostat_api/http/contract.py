@@ -38,6 +38,7 @@ class Entrance:
     refresh: Shown = _nothing  # a refresh token that a browser sends whoever makes it ask; it is not used up
     shown: Shown = _nothing  # a token elsewhere, which only whoever wrote the request put there
     cookie: Shown = _nothing  # a token that a browser sends whoever makes it ask
+    cookie_first: bool = False  # the cookie counts before the header, where it is good
     proof: Proof | None = None  # that a page of ours asks; None: the Origin shows it
     also_banned: Collection[tuple[str, str]] = frozenset()  # methods and paths that are left to whoever is banned
     always: bool = False  # also programs of this host have to sign in
@@ -142,7 +143,7 @@ class Foundation:
 class Contract:
     """A contract as it is served. ``error``: the model of its errors. ``health``: the path that says whether it is well,
     without an account. ``pages``: None, those of other origins that may ask our own API. ``yaml``: the
-    path where it describes itself to everybody."""
+    path where it describes itself to everybody. ``keeps``: what goes on as long as it is served."""
 
     title: str
     routes: list[Route]
@@ -152,3 +153,4 @@ class Contract:
     health: str
     pages: Pages | None = None
     yaml: str = ""
+    keeps: Callable[[], Awaitable[None]] | None = None

@@ -93,6 +93,19 @@ memory = 512
 registrations-open = true
 [contracts.qemu-manager]
 bind = "127.0.0.1:5000"
+[contracts.vm-share]
+bind = "127.0.0.1:8000"
+profiles = {tiny = "tinycore"}
+memory = 256
+iso-max = "1Gi"
+snapshot-max = "2Gi"
+session-hours = 8
+console-timeout = 600
+recaptcha-url = "https://captcha.example/verify"
+recaptcha-secret-file = "/f/recaptcha"
+recaptcha-site-key = "key"
+feedback-url = "https://hook.example/send"
+feedback-fields = {chat_id = "42"}
 [allow]
 qemu-arguments = true
 host-devices = true

@@ -251,12 +251,51 @@ class QemuManagerSection(ContractSection):
     """QEMU Manager's API."""
 
 
+OsType = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,22}[a-z0-9])?$")]
+
+
+class VmShareSection(ContractSection):
+    """VM-share's API."""
+
+    profiles: dict[OsType, str] | None = Field(
+        default=None, description="The Plugin that machines are made from, by os_type. Default: the Plugin of the same name."
+    )
+    memory: int | None = Field(
+        default=None, ge=16, le=2**30, description="MiB of a machine that boots an uploaded ISO. Default: 1024."
+    )
+    iso_max: Size | None = Field(default=None, description="The largest ISO that may be uploaded. Default: 8Gi.")
+    snapshot_max: Size | None = Field(default=None, description="What the snapshots of one user may take. Default: 20Gi.")
+    session_hours: Annotated[int, Field(ge=1, le=336)] | None = Field(
+        default=None, description="How long somebody is signed in. Default: 24."
+    )
+    console_timeout: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="Seconds without anybody at its screen, after which a machine ends. Default: 1800."
+    )
+    recaptcha_url: Annotated[str, AfterValidator(checked_url)] | None = Field(
+        default=None, description="Where reCAPTCHA's answers are verified. Default: Google's."
+    )
+    recaptcha_secret_file: AbsolutePath | None = Field(
+        default=None, description="A file of mode 0600 with reCAPTCHA's secret. Without one nobody can register or sign in."
+    )
+    recaptcha_site_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] | None = Field(
+        default=None, description="What the page to sign up shows reCAPTCHA by. Without one it asks for its answer as a text."
+    )
+    feedback_url: Annotated[str, AfterValidator(checked_url)] | None = Field(
+        default=None,
+        description="Where feedback is posted as JSON: its field text is HTML. Without one there is none.",
+    )
+    feedback_fields: dict[str, str] | None = Field(
+        default=None, description='What is posted besides, such as {chat_id = "42", parse_mode = "HTML"}.'
+    )
+
+
 class ContractsSection(Section):
     """The contracts that are served beside our own API, each in a table of its own."""
 
     limen: LimenSection | None = None
     neptuned: NeptunedSection | None = None
     qemu_manager: QemuManagerSection | None = None
+    vm_share: VmShareSection | None = None
 
 
 class AllowSection(Section):

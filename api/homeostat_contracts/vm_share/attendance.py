@@ -1,0 +1,94 @@
+"""What goes on while the contract is served: machines whose screen nobody has looked at for long end, and so do those whose guest
+has shut down. Overlays go whose machine was deleted by others."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime, timedelta
+
+from homeostat.models.disk import Disk
+from homeostat.models.machine import VirtualMachine
+from homeostat.service.desk import Desk
+from homeostat.service.refusals import Refusal
+from homeostat.service.service import Service
+from homeostat_api.http.contract import AccountsDoor
+from homeostat_api.http.errors import Problem
+
+from .errors import StoreError
+from .lab import Lab, has_ended
+from .marks import OVERLAY, SESSION, is_part, vmid_of
+
+log = logging.getLogger("homeostat.api")
+
+TIMEOUT = 1800
+"""Seconds, where nothing is configured."""
+SETTLES = timedelta(minutes=2)
+"""How old an overlay is that has no machine: one that is being made has none yet."""
+
+
+class Attendance:
+    """``timeout``: seconds without anybody at its screen, after which a machine ends. They count from the start of this server
+    at the earliest."""
+
+    def __init__(self, service: Service, accounts: AccountsDoor, lab: Lab, timeout: float) -> None:
+        self._service, self._accounts, self._lab = service, accounts, lab
+        self._timeout = timeout
+        self._seen: dict[str, datetime] = {}  # by the machine's uid
+
+    async def keep(self) -> None:
+        """Looks after the machines until it is cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(min(15.0, self._timeout / 4))
+
+    def last_seen(self, machine: VirtualMachine) -> str | None:
+        """Returns when somebody was last seen at a machine's screen. None: that was not looked at yet."""
+        found = self._seen.get(machine.metadata.uid)
+        return found.isoformat(timespec="seconds").replace("+00:00", "Z") if found is not None else None
+
+    async def look(self) -> None:
+        """Ends what is due."""
+        desk, now = self._service.house, datetime.now(UTC)
+        machines = await sessions(desk)
+        watched = await self._watched() if machines else frozenset()
+        seen = {one.metadata.uid: self._seen.get(one.metadata.uid, now) for one in machines}
+        self._seen = {uid: now if uid in watched else at for uid, at in seen.items()}
+        for machine in machines:
+            idle = (now - self._seen[machine.metadata.uid]).total_seconds()
+            if idle >= self._timeout or (has_ended(machine) and not machine.deleting):
+                log.info("vm-share: %s ends: nobody looked at it for %.0f s, or its guest is off", machine.metadata.name, idle)
+                await self._end(desk, machine)
+        await self._sweep(desk, now)
+
+    async def _watched(self) -> frozenset[str]:
+        reception = await self._accounts.opened()
+        return frozenset(one.console.uid for one in await self._accounts.run(reception.consoles.list))
+
+    async def _end(self, desk: Desk, machine: VirtualMachine) -> None:
+        try:
+            await self._lab.end_one(desk, machine)
+        except (Problem, Refusal, StoreError) as error:
+            log.warning("vm-share: %s could not be ended: %s", machine.metadata.name, error)
+
+    async def _sweep(self, desk: Desk, now: datetime) -> None:
+        """Deletes the overlays of machines that are gone."""
+        disks = await desk.disks.store.list(Disk, desk.disks.namespace)
+        overlays = [one for one in disks if is_part(one, OVERLAY) and not one.deleting]
+        if not overlays:
+            return
+        there = {vmid_of(one) for one in await sessions(desk)}
+        for disk in overlays:
+            made = disk.metadata.creation_timestamp
+            if vmid_of(disk) in there or made is None or now - datetime.fromisoformat(made) < SETTLES:
+                continue
+            try:
+                await desk.disks.delete(disk)
+            except (Refusal, StoreError) as error:
+                log.warning("vm-share: Disk %s could not be deleted: %s", disk.metadata.name, error)
+
+
+async def sessions(desk: Desk) -> list[VirtualMachine]:
+    """Returns the machines of this contract, whoever has them."""
+    machines = desk.machines
+    return [one for one in await machines.store.list(VirtualMachine, machines.namespace) if is_part(one, SESSION)]

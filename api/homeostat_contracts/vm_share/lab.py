@@ -1,0 +1,175 @@
+"""The machines of users, one for each. A machine is called by its user's id, so that of two who make it at once one does."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from homeostat.models.condition import READY, STALLED, Condition, find_condition
+from homeostat.models.disk import Disk
+from homeostat.models.machine import MachineState, VirtualMachine
+from homeostat.models.plugin import ROOT_DISK
+from homeostat.service.desk import Desk
+from homeostat.service.power import is_current
+from homeostat.service.refusals import NoSuchResource, SourceRefused
+
+from .errors import AlreadyExists, failed
+from .marks import OVERLAY, SESSION, is_part, marks, vmid_of
+from .people import LabUser
+
+log = logging.getLogger("homeostat.api")
+
+PATIENCE = 120.0  # seconds for a machine to run, its image to be fetched included
+_ENDED = frozenset({MachineState.STOPPED, MachineState.SUCCEEDED})
+_BROKEN = frozenset({MachineState.FAILED, MachineState.CRASH_LOOP})
+
+
+@dataclass(frozen=True, slots=True)
+class MachineAsked:
+    """A machine to make. ``overlay``: the spec of the Disk that is made for it alone."""
+
+    vmid: str
+    os_type: str
+    spec: Mapping[str, Any]
+    overlay: Mapping[str, Any] | None = None
+
+
+def machine_name(user: int) -> str:
+    return f"vmshare-{user}"
+
+
+def overlay_name(vmid: str) -> str:
+    return f"vmshare-{vmid}"
+
+
+def has_overlay(machine: VirtualMachine) -> bool:
+    """Tells whether a machine has a root disk that was made for it alone."""
+    named = next((disk.disk_ref for disk in machine.spec.disks if disk.name == ROOT_DISK), None)
+    return named is not None and named.name == overlay_name(vmid_of(machine))
+
+
+def has_ended(machine: VirtualMachine) -> bool:
+    """Tells whether its guest has shut down by itself, or it is going."""
+    status = machine.status
+    return machine.deleting or (status is not None and is_current(machine) and status.state in _ENDED)
+
+
+class Lab:
+    """``margin``: seconds for a machine to be gone."""
+
+    def __init__(self, margin: float) -> None:
+        self._margin = margin
+
+    async def of(self, desk: Desk, user: LabUser) -> VirtualMachine | None:
+        """Returns the machine of a user. None: he has none that runs, or will."""
+        found = await desk.machines.find(machine_name(user.id))
+        return found if found is not None and is_part(found, SESSION, user.login) and not has_ended(found) else None
+
+    async def launch(self, desk: Desk, user: LabUser, asked: MachineAsked) -> tuple[VirtualMachine, bool]:
+        """Returns the machine of a user once it runs, and whether it is new: he has one at a time.
+
+        Raises:
+            Problem: 500, it does not run; nothing of it is left.
+            Refusal, StoreError: it may not be made.
+        """
+        if (found := await self.of(desk, user)) is not None:
+            return await self.running(desk, found), False
+        await self.end(desk, user)
+        overlay = await self._overlay(desk, user, asked)
+        try:
+            made = await desk.machines.make(
+                machine_name(user.id), asked.spec, marks=marks(SESSION, user.id, asked.vmid, asked.os_type)
+            )
+        except BaseException as error:
+            await _remove(desk, overlay)
+            found = await self.of(desk, user) if isinstance(error, AlreadyExists) else None
+            if found is None:
+                raise
+            return await self.running(desk, found), False  # somebody else of him was quicker
+        try:
+            return await self.running(desk, made), True
+        except BaseException:
+            await self.end_one(desk, made)
+            raise
+
+    async def _overlay(self, desk: Desk, user: LabUser, asked: MachineAsked) -> Disk | None:
+        if asked.overlay is None:
+            return None
+        marked = marks(OVERLAY, user.id, asked.vmid, asked.os_type)
+        try:
+            return await desk.disks.make(overlay_name(asked.vmid), asked.overlay, marks=marked)
+        except SourceRefused as error:
+            log.error("vm-share: machines of os_type %s cannot be made: %s", asked.os_type, error)
+            raise failed("The VM was not launched: its profile's image is not there, an administrator has to look") from error
+
+    async def running(self, desk: Desk, machine: VirtualMachine) -> VirtualMachine:
+        """Waits until a machine runs, and returns it.
+
+        Raises:
+            Problem: 500, it does not.
+        """
+        name, vmid = machine.metadata.name, vmid_of(machine)
+        if has_overlay(machine):
+            ready, disk = await desk.disks.wait(overlay_name(vmid), _is_settled, PATIENCE)
+            if not ready or disk is None or (why := _stalled(disk.status.conditions if disk.status else ())) is not None:
+                raise failed(f"The VM {vmid} was not launched: {why if ready and disk else 'its disk is not there in time'}")
+        _, found = await desk.machines.wait(name, lambda now: _is_decided(now, vmid), PATIENCE)
+        if found is None or vmid_of(found) != vmid or found.deleting:
+            raise failed(f"The VM {vmid} was ended before it ran")
+        status = found.status
+        if status is None or status.state is not MachineState.RUNNING or not is_current(found):
+            raise failed(
+                f"The VM {vmid} was not launched: {(_stalled(status.conditions) if status else None) or 'it does not run'}"
+            )
+        return found
+
+    async def end(self, desk: Desk, user: LabUser) -> None:
+        """Ends the machine of a user, if he has one.
+
+        Raises:
+            Problem: 500, it is not gone in time.
+            Refusal, StoreError: it may not be deleted.
+        """
+        found = await desk.machines.find(machine_name(user.id))
+        if found is not None and is_part(found, SESSION, user.login):
+            await self.end_one(desk, found)
+
+    async def end_one(self, desk: Desk, machine: VirtualMachine) -> None:
+        """Ends that machine. Raises what ``end`` does."""
+        if not machine.deleting:
+            await desk.machines.delete(machine, True)
+        gone, _ = await desk.machines.wait_gone(machine, self._margin)
+        if not gone:
+            raise failed(f"The VM {vmid_of(machine)} is still being ended: ask again")
+        await _remove(desk, await desk.disks.find(overlay_name(vmid_of(machine))))
+
+
+async def _remove(desk: Desk, overlay: Disk | None) -> None:
+    if overlay is not None and is_part(overlay, OVERLAY) and not overlay.deleting:
+        try:
+            await desk.disks.delete(overlay)
+        except NoSuchResource:
+            return
+
+
+def _is_settled(disk: Disk | None) -> bool:
+    conditions = disk.status.conditions if disk is not None and disk.status is not None else ()
+    ready = find_condition(conditions, READY)
+    return disk is None or (ready is not None and ready.status == "True") or _stalled(conditions) is not None
+
+
+def _is_decided(machine: VirtualMachine | None, vmid: str) -> bool:
+    if machine is None or vmid_of(machine) != vmid or machine.deleting:
+        return True
+    status = machine.status
+    if status is None or not is_current(machine):
+        return False
+    return status.state is MachineState.RUNNING or status.state in _BROKEN or _stalled(status.conditions) is not None
+
+
+def _stalled(conditions: tuple[Condition, ...]) -> str | None:
+    """Returns why nothing goes on. None: it does."""
+    found = find_condition(conditions, STALLED)
+    return (found.message or found.reason) if found is not None and found.status == "True" else None

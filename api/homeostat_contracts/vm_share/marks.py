@@ -1,0 +1,49 @@
+"""How this contract knows its own resources: by labels that only the service writes."""
+
+from __future__ import annotations
+
+import uuid
+
+from homeostat.models.base import API_GROUP, OWNER, Resource
+from homeostat.service.marks import ID, Marks
+
+PART = f"{API_GROUP}/vm-share"
+"""A label: which part of the contract a resource is."""
+SESSION, OVERLAY, SNAPSHOT, ISO = "session", "overlay", "snapshot", "iso"
+USER = f"{API_GROUP}/vm-share-user"
+"""A label: the id of the user whose it is."""
+OS_TYPE = f"{API_GROUP}/vm-share-os"
+"""A label: its os_type."""
+CHARGED = f"{API_GROUP}/vm-share-charged"
+"""An annotation of a snapshot's Disk: the bytes that its user is charged with."""
+CUSTOM = "custom"
+"""The os_type of what boots an uploaded ISO."""
+
+
+def marks(part: str, user: int, vmid: str = "", os_type: str = "", charged: int | None = None) -> Marks:
+    """Returns the marks of a new resource."""
+    labels = {PART: part, USER: str(user), **({ID: vmid} if vmid else {}), **({OS_TYPE: os_type} if os_type else {})}
+    return Marks(labels, {CHARGED: str(charged)} if charged is not None else {})
+
+
+def is_part(resource: Resource, part: str, owner: str | None = None) -> bool:
+    """Tells whether a resource is a part of the contract. ``owner``: and belongs to that account."""
+    labels = resource.metadata.labels
+    return labels.get(PART) == part and (owner is None or labels.get(OWNER) == owner)
+
+
+def vmid_of(resource: Resource) -> str:
+    return resource.metadata.labels.get(ID, "")
+
+
+def os_of(resource: Resource) -> str:
+    return resource.metadata.labels.get(OS_TYPE, "")
+
+
+def user_of(resource: Resource) -> str:
+    return resource.metadata.labels.get(USER, "")
+
+
+def fresh() -> str:
+    """Returns an id that nothing else has."""
+    return uuid.uuid4().hex[:12]

@@ -1,0 +1,1 @@
+"""The paths of VM-share's API, a small class for each."""

@@ -1,0 +1,28 @@
+"""/ws/{vmid}: the screen of that machine, and of no other."""
+
+from __future__ import annotations
+
+import falcon.asgi
+
+from homeostat.models.machine import VirtualMachine
+from homeostat.service.refusals import NoSuchResource
+from homeostat.service.service import Service
+from homeostat_api.http.actor import who
+from homeostat_api.http.contract import ConsoleDoor
+from homeostat_api.http.rights import Right, needs
+
+from ..attendance import sessions
+from ..marks import vmid_of
+
+
+class LabScreen:
+    def __init__(self, service: Service, consoles: ConsoleDoor) -> None:
+        self._service, self._consoles = service, consoles
+
+    @needs(Right.SEE)
+    async def on_websocket(self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket, vmid: str) -> None:
+        desk = self._service.asked_by(who(req))
+        named = next((one.metadata.name for one in await sessions(desk) if vmid_of(one) == vmid), None)
+        if named is None or await desk.machines.find(named) is None:
+            raise NoSuchResource(VirtualMachine, vmid)
+        await self._consoles.screen(req, ws, named, "binary" if "binary" in ws.subprotocols else None)

@@ -1,0 +1,207 @@
+"""The snapshots of users: each is a Disk of its own, a copy of what a machine's root disk was at one time, so that it outlives
+the machine. A machine that is run from a snapshot writes to it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from homeostat.models.condition import READY, STALLED, Condition, find_condition
+from homeostat.models.disk import Disk
+from homeostat.models.machine import VirtualMachine
+from homeostat.models.plugin import ROOT_DISK
+from homeostat.models.snapshot import MachineRef, Snapshot, SnapshotSpec
+from homeostat.service.desk import Desk
+
+from .errors import bad, conflict, failed, not_found, too_much
+from .lab import has_overlay
+from .marks import CHARGED, SNAPSHOT, fresh, is_part, marks, os_of, user_of, vmid_of
+from .people import LabUser
+from .words import megabytes
+
+FOLDER = "/snapshots/"
+PATIENCE = 300.0  # seconds for a disk to be copied
+_NAME = re.compile(r"(?P<user>[0-9]{1,12})__(?P<os>[A-Za-z0-9.-]{1,24})__(?P<vmid>[A-Za-z0-9]{1,32})\.qcow2")
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotName:
+    """What the name of a snapshot says."""
+
+    user: str
+    os_type: str
+    vmid: str
+
+    def __str__(self) -> str:
+        return f"{self.user}__{self.os_type}__{self.vmid}.qcow2"
+
+    @property
+    def handle(self) -> str:
+        return f"{FOLDER}{self}"
+
+
+def name_from(text: str) -> SnapshotName:
+    """Reads the name of a snapshot, or its handle.
+
+    Raises:
+        Problem: 400, it is none.
+    """
+    found = _NAME.fullmatch(text.removeprefix(FOLDER))
+    if found is None:
+        raise bad(f"{text[:100]!r} is no snapshot: write USER__OS__VMID.qcow2")
+    return SnapshotName(found["user"], found["os"], found["vmid"])
+
+
+def name_of(disk: Disk) -> SnapshotName:
+    return SnapshotName(user_of(disk), os_of(disk), vmid_of(disk))
+
+
+def charged(disk: Disk) -> int:
+    """Returns the bytes that its user is charged with for a snapshot."""
+    return int(disk.metadata.annotations.get(CHARGED, "0"))
+
+
+class SavedDisks:
+    """``cap``: bytes that the snapshots of one user may be charged with."""
+
+    def __init__(self, cap: int) -> None:
+        self.cap = cap
+
+    async def list(self, desk: Desk, user: LabUser) -> list[Disk]:
+        """Returns the snapshots of a user, the newest first."""
+        disks = desk.disks
+        found = [one for one in await disks.store.list(Disk, disks.namespace) if is_part(one, SNAPSHOT, user.login)]
+        found = [one for one in found if not one.deleting and _is_ready(one.status.conditions if one.status else ())]
+        found.sort(key=lambda one: (one.metadata.creation_timestamp or "", one.metadata.name), reverse=True)
+        return [seen for one in found if (seen := await disks.find(one.metadata.name)) is not None]
+
+    async def find(self, desk: Desk, user: LabUser, name: SnapshotName) -> Disk | None:
+        """Returns the snapshot of that name. None: the user has none."""
+        return next((one for one in await self.list(desk, user) if name_of(one) == name), None)
+
+    async def charged(self, desk: Desk, user: LabUser) -> int:
+        """Returns the bytes that a user is charged with."""
+        return sum(charged(one) for one in await self.list(desk, user))
+
+    async def take(self, desk: Desk, user: LabUser, machine: VirtualMachine) -> dict[str, Any]:
+        """Takes a snapshot of a machine, in place of one of the same name. Returns the answer.
+
+        Raises:
+            Problem: 409, there is nothing to take; 413, it would be too much; 500, it was not taken. Then nothing has changed.
+            Refusal: it may not be taken.
+        """
+        name = SnapshotName(str(user.id), os_of(machine), vmid_of(machine))
+        before = await self.find(desk, user, name)
+        size = await desk.snapshots.charge_of_next(machine.metadata.name) if has_overlay(machine) else None
+        source = "base+overlay" if size is not None else "snapshot"
+        if size is None:
+            if before is None:
+                raise conflict("The VM has neither an overlay nor a snapshot to take another one from")
+            size = charged(before)
+        others = await self.charged(desk, user) - (charged(before) if before is not None else 0)
+        if others + size > self.cap:
+            raise too_much(
+                f"Snapshot quota exceeded: {megabytes(others)} MB are used, this one takes {megabytes(size)} MB, and the most is "
+                f"{megabytes(self.cap)} MB: remove snapshots first"
+            )
+        if source == "base+overlay":
+            await self._copy(desk, user, machine, name, size)
+            if before is not None:
+                await desk.disks.delete(before)
+        return {
+            "status": "ok",
+            "snapshot": str(name),
+            "path": name.handle,
+            "size_mb": megabytes(size),
+            "charged_from": source,
+            "total_mb": megabytes(others + size),
+            "cap_mb": megabytes(self.cap),
+        }
+
+    async def _copy(self, desk: Desk, user: LabUser, machine: VirtualMachine, name: SnapshotName, size: int) -> None:
+        called, disk, taken = f"vmshare-{fresh()}", None, None
+        try:
+            taken = await desk.snapshots.take(called, SnapshotSpec(machine_ref=MachineRef(name=machine.metadata.name)))
+            _, moment = await desk.snapshots.wait(called, _is_taken, PATIENCE)
+            _check(moment.status.conditions if moment is not None and moment.status is not None else ())
+            source = {"source": {"snapshotRef": {"name": called, "disk": ROOT_DISK}}}
+            disk = await desk.disks.make(called, source, marks=marks(SNAPSHOT, user.id, name.vmid, name.os_type, size))
+            _, copy = await desk.disks.wait(called, _is_made, PATIENCE)
+            _check(copy.status.conditions if copy is not None and copy.status is not None else ())
+        except BaseException:
+            if disk is not None:
+                await desk.disks.delete(disk)
+            raise
+        finally:
+            if taken is not None:
+                await desk.snapshots.delete(taken)
+
+    async def remove(self, desk: Desk, user: LabUser, name: SnapshotName) -> dict[str, Any]:
+        """Removes a snapshot, if it is there. Returns the answer.
+
+        Raises:
+            Refusal: a machine runs from it, or it is not the actor's to delete.
+        """
+        found = await self.find(desk, user, name)
+        if found is not None:
+            await desk.disks.delete(found)
+        return {
+            "status": "ok",
+            "removed": found is not None,
+            "snapshot": str(name),
+            "freed_mb": megabytes(charged(found) if found is not None else 0),
+            "total_mb": megabytes(await self.charged(desk, user)),
+        }
+
+    async def must_be(self, desk: Desk, user: LabUser, name: SnapshotName) -> Disk:
+        """Returns the snapshot of that name.
+
+        Raises:
+            Problem: 404, the user has none.
+        """
+        found = await self.find(desk, user, name)
+        if found is None:
+            raise not_found(f"There is no snapshot {name}")
+        return found
+
+
+def shown(disk: Disk) -> dict[str, Any]:
+    name, size = name_of(disk), disk.status.allocated if disk.status is not None else None
+    return {
+        "name": str(name),
+        "os_type": name.os_type,
+        "vmid": name.vmid,
+        "size_mb": megabytes(charged(disk) if size is None else size),
+        "modified": disk.metadata.creation_timestamp,
+        "path": name.handle,
+    }
+
+
+def _is_ready(conditions: tuple[Condition, ...]) -> bool:
+    found = find_condition(conditions, READY)
+    return found is not None and found.status == "True"
+
+
+def _is_settled(conditions: tuple[Condition, ...]) -> bool:
+    stalled = find_condition(conditions, STALLED)
+    return _is_ready(conditions) or (stalled is not None and stalled.status == "True")
+
+
+def _is_taken(snapshot: Snapshot | None) -> bool:
+    return snapshot is None or (snapshot.status is not None and _is_settled(snapshot.status.conditions))
+
+
+def _is_made(disk: Disk | None) -> bool:
+    return disk is None or (disk.status is not None and _is_settled(disk.status.conditions))
+
+
+def _check(conditions: tuple[Condition, ...]) -> None:
+    """Checks that something is there by now.
+
+    Raises:
+        Problem: 500, it is not.
+    """
+    if not _is_ready(conditions):
+        why = next((one.message for one in conditions if one.status == "True" and one.message), "it takes too long")
+        raise failed(f"Snapshot error: {why}")

@@ -1,0 +1,69 @@
+"""S18 to S22, S34 to S36: an ISO of one's own, and a machine that boots it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tests.contracts.vm_share.lab import ISO_MAX, Lab, Student, medium, refused
+
+
+def test_s18_s22_s34_it_is_uploaded_and_booted(lab: Lab, student: Student) -> None:
+    answer = student.upload(medium())
+    assert answer.json() == {
+        "message": "ISO uploaded",
+        "user_id": str(student.id),
+        "iso_path": f"/isos/{student.id}.iso",
+        "size": 2**21,
+    }
+    said = student.done("/vm/run-iso")
+    assert (said["vm"]["os_type"], said["vm"]["overlay"]) == ("custom", None)
+    assert said["redirect"].endswith(f"path=ws/{said['vm']['vmid']}&reconnect=1&reconnect_delay=1500")
+    again = student.done("/run-iso")  # S36
+    assert again["message"] == f"VM already running for user {student.login}" and again["vm"]["vmid"] == said["vm"]["vmid"]
+    assert again["redirect"] == said["redirect"]
+    machine = lab.root().ask("GET", f"vms/vmshare-{student.id}/spec").json()
+    (disk,) = machine["disks"]
+    assert disk["type"] == "cdrom"
+
+
+def test_s19_the_newest_counts(lab: Lab, student: Student) -> None:
+    for number in (1, 2):
+        assert student.upload(medium(mark=b"%d" % number)).status_code == 200
+    images = lab.root().ask("GET", "images").json()["images"]
+    mine = [one["metadata"] for one in images if student.login in one["metadata"]["labels"].values()]
+    (kept,) = [meta["name"] for meta in mine if "deletionTimestamp" not in meta]
+    assert kept.startswith("vmshare-iso-")
+    assert student.done("/run-iso")["vm"]["os_type"] == "custom"
+
+
+def test_s20_what_is_too_large_leaves_nothing(lab: Lab, student: Student) -> None:
+    before = kept(lab.served.real.api.state)
+    refused(student.upload(medium(ISO_MAX + 1)), 413)
+    assert kept(lab.served.real.api.state) == before
+    refused(student.post("/run-iso"), 404)
+    assert student.upload(medium(ISO_MAX)).status_code == 200
+
+
+def kept(state: Path) -> set[str]:
+    """Files that are large."""
+    found = [Path(folder) / name for folder, _, names in os.walk(state) for name in names]
+    return {str(path) for path in found if path.exists() and path.stat().st_size >= 2**20 and "sqlite" not in path.name}
+
+
+def test_s21_a_form_without_a_file(student: Student) -> None:
+    refused(student.upload(medium(), "other"), 422)
+    refused(student.post("/api/post", file="x"), 422)
+
+
+def test_s35_what_boots_no_machine(student: Student) -> None:
+    refused(student.post("/run-iso"), 404)
+    refused(student.upload(b"\x00" * 2**21), 400)  # no ISO at all
+    refused(student.post("/run-iso"), 404)
+    assert student.upload(medium(2**20 - 1)).status_code == 200
+    assert "1 MiB" in refused(student.post("/run-iso"), 404)
+
+
+def test_s34_of_others_nobody_boots_anything(student: Student, other: Student) -> None:
+    assert other.upload(medium()).status_code == 200
+    refused(student.post("/run-iso"), 404)
