@@ -92,6 +92,18 @@ def test_l38_one_that_is_off_is_started_first(limen: Limen, bob: Somebody, name:
     assert shown is not None and shown["status"] == "Running"
 
 
+def test_l38_one_that_does_not_start(limen: Limen, bob: Somebody) -> None:
+    limen.served.real.host("define", "others-domain")
+    try:
+        made = bob.make("others-domain")
+        assert made["status"] == "Stopped" and "others-domain" in made["message"]
+        said = texts(limen.screen(f"/vnc/{made['uuid']}?token={bob.access}"))
+    finally:
+        limen.served.real.host("undefine", "others-domain")
+    assert said[-2]["message"] == "Starting VM..."
+    assert said[-1] == {"type": "error", "error": "VM is not running", "code": "VM_NOT_RUNNING", "status": "Stopped"}
+
+
 def test_l39_a_screen_that_cannot_be_reached(limen: Limen, bob: Somebody) -> None:
     vm = screen_of(bob)
     socket = limen.screen(f"/vnc/{vm['uuid']}?token={bob.access}")

@@ -12,8 +12,8 @@ import falcon.asgi
 from homeostat.accounts.consoles import ConsoleKind, Ticket
 from homeostat.accounts.errors import AccountsError, TicketRefused
 from homeostat.consoles.sitting import Close
-from homeostat.models.machine import VirtualMachine
-from homeostat.service.power import is_up
+from homeostat.models.machine import MachineState, VirtualMachine
+from homeostat.service.power import is_up, state_of
 from homeostat.service.refusals import Refusal
 from homeostat_api.http.contract import ConsoleDoor, ScreenTexts
 from homeostat_api.http.errors import Problem
@@ -125,7 +125,7 @@ class _Opening:
 
     async def _started(self, machine: VirtualMachine) -> VirtualMachine | None:
         """Returns the machine once it runs. None: it does not, as the viewer knows by now."""
-        if is_up(machine):
+        if is_up(machine) or state_of(machine) is MachineState.PAUSED:
             return machine
         await self._say("Starting VM...")
         try:
