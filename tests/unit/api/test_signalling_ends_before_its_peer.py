@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from homeostat.consoles.sitting import LEFT, End
-from homeostat_api.consoles.webrtc import WebRtcConsole
+from homeostat_api.consoles.webrtc import PeerScreens
 
 
 class House:
@@ -49,5 +49,5 @@ class House:
 async def test_in_that_order() -> None:
     house: Any = House()
     async with asyncio.timeout(5):
-        await WebRtcConsole(house, house, ())._serve(house, house, house, house, AsyncExitStack())
+        await PeerScreens(house, house, ())._serve(house, house, house, house, AsyncExitStack(), ())
     assert house.done == ["told ice", "answers no more", "closed: the viewer left"]
