@@ -54,6 +54,19 @@ async def test_capacity_is_what_hosts_that_are_reached_have(tmp_path: Path, reso
     assert await Written(*resources).desk(tmp_path).capacity() == found
 
 
+@pytest.mark.parametrize(
+    ("resources", "reached"),
+    [
+        ([], False),
+        ([resource(Host, "new")], False),
+        ([host("a", "False", 4)], False),
+        ([host("a", "False", 4), host("b", "True", 4)], True),
+    ],
+)
+async def test_whether_a_host_is_reached(tmp_path: Path, resources: list[Any], reached: bool) -> None:
+    assert await Written(*resources).desk(tmp_path).reaches_hosts() is reached
+
+
 class Lying(Written):
     """A store that also knows what lies on hosts."""
 
