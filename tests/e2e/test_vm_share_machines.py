@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,14 +50,15 @@ def outside() -> Iterator[Elsewhere]:
 
 
 @pytest.fixture
-def lab(homeostat: Homeostat, outside: Elsewhere) -> Iterator[Lab]:
+def lab(homeostat: Homeostat, outside: Elsewhere, request: pytest.FixtureRequest) -> Iterator[Lab]:
     own, port, images = free_port(), free_port(), homeostat.root / "images"
     images.mkdir()
     images.chmod(0o755)
     base = images / "base.qcow2"
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", base, "8M"], check=True)
     settle(homeostat.state)
-    config = configured(homeostat.root, outside, "memory = 32\nconsole-timeout = 600")
+    timeout = getattr(request, "param", 600)
+    config = configured(homeostat.root, outside, f"memory = 32\nconsole-timeout = {timeout}")
     homeostat.start(
         *("--config", str(config), "--bind", f"127.0.0.1:{own}"),
         *("--contract", f"vm-share=127.0.0.1:{port}", "--image-folder", str(images)),
@@ -103,7 +105,7 @@ def test_s13_s29_s39_to_s56_overlays_and_snapshots(lab: Lab) -> None:
     assert (taken["status"], taken["snapshot"], taken["path"]) == ("ok", name, f"/snapshots/{name}")
     overlay = lab.home.state / f"disks/default/vmshare-{vmid}/disk.img"
     charge = round((allocated(lab.base) + allocated(overlay)) / 2**20, 2)
-    assert taken["charged_from"] == "base+overlay" and taken["cap_mb"] == 1024
+    assert taken["charged_from"] == "base+overlay" and taken["cap_mb"] == 4
     assert taken["size_mb"] == pytest.approx(charge, abs=0.5) and taken["total_mb"] == taken["size_mb"]  # S39
     again = student.done("/snapshot", os_type="ubuntu", vmid=vmid)  # S46: not twice
     assert again["total_mb"] == pytest.approx(taken["total_mb"], abs=0.5)
@@ -129,6 +131,7 @@ def test_s13_s29_s39_to_s56_overlays_and_snapshots(lab: Lab) -> None:
     assert hashlib.sha256(lab.base.read_bytes()).hexdigest() == before  # S29
 
 
+@pytest.mark.parametrize("lab", [20], indirect=True)
 def test_s34_s41_an_iso_has_no_overlay_and_its_screen_is_of_its_owner(lab: Lab) -> None:
     student = lab.student
     assert student.upload(medium()).status_code == 200
@@ -139,13 +142,16 @@ def test_s34_s41_an_iso_has_no_overlay_and_its_screen_is_of_its_owner(lab: Lab) 
     screen = websocket.create_connection(place, timeout=20, cookie=f"access_token={student.token}")
     kind, banner = screen.recv_data()
     assert kind == websocket.ABNF.OPCODE_BINARY and banner == b"RFB 003.008\n" and screen.getsubprotocol() is None
+    opened = time.monotonic()
     screen.close()
     assert processes.alive(pid) and student.get("/user_info")["vmid"] == vm["vmid"]  # a page that is closed ends nothing
     other = lab.http.post("/register", json={"login": "eve", "password": PASSWORD, "g_recaptcha_response": GOOD}).json()
     for cookie in (f"access_token={other['access_token']}", "access_token=x.y.z"):
         with pytest.raises(websocket.WebSocketBadStatusException):
             websocket.create_connection(place, timeout=20, cookie=cookie)
-    student.post("/logout")
+    wait_until(lambda: not processes.alive(pid), 90, "nobody looked at it for 20 seconds, so it ends")
+    assert time.monotonic() - opened > 15
+    wait_until(lambda: student.get("/user_info")["vmid"] is None, 30, "it is gone")
 
 
 def allocated(path: Path) -> int:

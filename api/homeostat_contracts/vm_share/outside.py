@@ -59,10 +59,10 @@ class Feedback:
         """Sends it on, as HTML in which nothing that was written is markup.
 
         Raises:
-            Problem: 500, it could not be sent.
+            Problem: 400, it goes nowhere; 500, it could not be sent.
         """
         if self._url is None:
-            raise failed("Feedback goes nowhere: an administrator has to set [contracts.vm-share] feedback-url")
+            raise bad("Feedback goes nowhere: an administrator has to set [contracts.vm-share] feedback-url")
         message = f"<b>{html.escape(login)}</b>: {html.escape(text)}"
         try:
             async with httpx.AsyncClient(timeout=PATIENCE) as client:

@@ -100,15 +100,12 @@ class SavedDisks:
                 raise conflict("The VM has neither an overlay nor a snapshot to take another one from")
             size = charged(before)
         others = await self.charged(desk, user) - (charged(before) if before is not None else 0)
-        if others + size > self.cap:
-            raise too_much(
-                f"Snapshot quota exceeded: {megabytes(others)} MB are used, this one takes {megabytes(size)} MB, and the most is "
-                f"{megabytes(self.cap)} MB: remove snapshots first"
-            )
+        check_fits(others, size, self.cap)
         if source == "base+overlay":
-            await self._copy(desk, user, machine, name, size)
-            if before is not None:
-                await desk.disks.delete(before)
+            made = await self._copy(desk, user, machine, name, size)
+            for earlier in await self.list(desk, user):  # two may have been taken at once
+                if name_of(earlier) == name and earlier.metadata.name != made:
+                    await desk.disks.delete(earlier)
         return {
             "status": "ok",
             "snapshot": str(name),
@@ -119,7 +116,8 @@ class SavedDisks:
             "cap_mb": megabytes(self.cap),
         }
 
-    async def _copy(self, desk: Desk, user: LabUser, machine: VirtualMachine, name: SnapshotName, size: int) -> None:
+    async def _copy(self, desk: Desk, user: LabUser, machine: VirtualMachine, name: SnapshotName, size: int) -> str:
+        """Copies a machine's root disk as it is now, and returns the name of the Disk."""
         called, disk, taken = f"vmshare-{fresh()}", None, None
         try:
             taken = await desk.snapshots.take(called, SnapshotSpec(machine_ref=MachineRef(name=machine.metadata.name)))
@@ -129,6 +127,7 @@ class SavedDisks:
             disk = await desk.disks.make(called, source, marks=marks(SNAPSHOT, user.id, name.vmid, name.os_type, size))
             _, copy = await desk.disks.wait(called, _is_made, PATIENCE)
             _check(copy.status.conditions if copy is not None and copy.status is not None else ())
+            return called
         except BaseException:
             if disk is not None:
                 await desk.disks.delete(disk)
@@ -164,6 +163,19 @@ class SavedDisks:
         if found is None:
             raise not_found(f"There is no snapshot {name}")
         return found
+
+
+def check_fits(used: int, size: int, cap: int) -> None:
+    """Checks that a snapshot of so many bytes fits beside those that are ``used``.
+
+    Raises:
+        Problem: 413, it does not.
+    """
+    if used + size > cap:
+        raise too_much(
+            f"Snapshot quota exceeded: {megabytes(used)} MB are used, this one takes {megabytes(size)} MB, and the most is "
+            f"{megabytes(cap)} MB: remove snapshots first"
+        )
 
 
 def shown(disk: Disk) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -74,9 +75,9 @@ def configured(root: Path, outside: Elsewhere, more: str = "") -> Path:
     secret.write_text(f"{SECRET}\n")
     path.write_text(
         f"""[contracts.vm-share]
-profiles = {{tiny = "tiny", ubuntu = "disk-image", gone = "no-such-plugin", broken = "broken", lost = "lost"}}
+profiles = {{tiny = "tiny", ubuntu = "disk-image", gone = "no-such-plugin", broken = "broken", lost = "lost", large = "large"}}
 iso-max = "{ISO_MAX}"
-snapshot-max = "1Gi"
+snapshot-max = "4Mi"
 recaptcha-url = "{outside.url("verify")}"
 recaptcha-secret-file = "{secret}"
 feedback-url = "{outside.url("feedback")}"
@@ -148,12 +149,17 @@ class Lab:
         root, image = self.root(), self.served.images / "base.qcow2"
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", image, "8M"], check=True)
         kernel = {"version": "1", "kernel": {"path": self.served.real.kernel().removeprefix("file://")}}
+        content = self.served.images / "large.raw"
+        content.write_bytes(os.urandom(5 * 2**20))
+        large = self.served.images / "large.qcow2"
+        subprocess.run(["qemu-img", "convert", "-q", "-O", "qcow2", content, large], check=True)
         absent = self.served.images / "absent.qcow2"
         absent.write_bytes(image.read_bytes())
         for name, spec in (
             ("tiny", kernel),
             ("disk-image", {"version": "1", "rootfs": {"path": str(image)}}),
             ("broken", {"version": "1", "rootfs": {"path": str(image)}, "nics": [{"name": "lan", "network": "absent"}]}),
+            ("large", {"version": "1", "rootfs": {"path": str(large)}}),
             ("lost", {"version": "1", "rootfs": {"path": str(absent)}}),
         ):
             answer = root.ask("POST", "plugins", json={"name": name, "spec": spec})
