@@ -36,10 +36,12 @@ async def take_form(req: falcon.asgi.Request, uploads: ImageUploads, name_of: Ca
     the form says it.
 
     Raises:
-        Problem: 400, it is no such form.
+        Problem: 400, it is no such form; 415, it is none at all.
         Refusal: the file is not taken.
     """
     fields: dict[str, str] = {}
+    if (req.content_type or "").partition(";")[0].strip().lower() != FORM:
+        raise Problem(415, "unsupported_media_type", f"Send the file in a form: Content-Type: {FORM}")
     try:
         form: Any = await MultipartFormHandler().deserialize_async(req.stream, req.content_type, req.content_length)
         async for part in form:

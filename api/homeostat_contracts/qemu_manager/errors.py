@@ -20,7 +20,15 @@ _NOUNS = {VirtualMachine: "VM", Disk: "Disk", Image: "ISO"}
 
 
 def body(problem: Problem) -> Mapping[str, Any]:
-    return {"error": problem.message, "timestamp": now()}
+    return {"error": _said(problem), "timestamp": now()}
+
+
+def _said(problem: Problem) -> str:
+    """Returns the whole of what is wrong: there is one sentence for it here, and no details."""
+    fields = problem.details.get("fields")
+    if not isinstance(fields, list) or len(fields) < 2:
+        return problem.message
+    return "; ".join(": ".join(filter(None, (said["field"], said["problem"]))) for said in fields)
 
 
 def no_machine() -> Problem:

@@ -14,7 +14,7 @@ from homeostat.models.machine_disks import DiskDevice
 from homeostat.service.marks import given_name, id_of
 from homeostat.service.power import state_of
 
-from .moments import moment
+from .moments import is_moment, moment
 from .words import MIB
 
 ATTACHED = f"qemu-manager.{API_GROUP}/attached"
@@ -58,21 +58,26 @@ def disks(machine: VirtualMachine) -> list[dict[str, Any]]:
     """Returns its disks, cdroms aside."""
     notes, made = noted(machine), machine.metadata.creation_timestamp
     return [
-        {"path": _path(disk, notes.get(disk.name, {})), "attachedAt": notes.get(disk.name, {}).get("at") or moment(made)}
+        {"path": _path(disk, notes.get(disk.name, {})), "attachedAt": moment(notes.get(disk.name, {}).get("at") or made)}
         for disk in machine.spec.disks
         if disk.type == "disk"
     ]
 
 
 def noted(machine: VirtualMachine) -> dict[str, dict[str, str]]:
-    """Returns what is noted of its disks, by their names."""
+    """Returns what is noted of its disks, by their names. Whoever may change a machine may write anything there: what is no
+    note counts for nothing."""
     try:
         found = json.loads(machine.metadata.annotations.get(ATTACHED, "{}"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(found, dict):
         return {}
-    return {name: note for name, note in found.items() if isinstance(note, dict) and isinstance(note.get("path"), str)}
+    return {name: note for name, note in found.items() if _is_note(note)}
+
+
+def _is_note(note: Any) -> bool:
+    return isinstance(note, dict) and isinstance(note.get("path"), str) and is_moment(note.get("at"))
 
 
 def noting(notes: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,5 +14,13 @@ def moment(timestamp: str | None) -> str | None:
     return _written(datetime.fromisoformat(timestamp)) if timestamp else None
 
 
+def is_moment(said: object) -> bool:
+    """Returns whether that is a moment."""
+    try:
+        return isinstance(said, str) and bool(moment(said))
+    except (ValueError, OverflowError):
+        return False
+
+
 def _written(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from homeostat.models.machine_hardware import VCPU_MAX
 from homeostat_api.http.words import LooseWords
@@ -13,14 +14,43 @@ MIB = 2**20
 GIB = 2**30
 MEMORY_LEAST = 16  # MiB
 MEMORY_MOST = 2**30
-GivenName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$")]
-"""A name for people: a line that is not blank."""
-FileName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+_LINE = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
+_FILE = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+_ABSOLUTE = r"^/[^\x00]*$"
+
+
+def _of(pattern: str, what: str) -> AfterValidator:
+    """Checks a text by a pattern, and says in words what it has to be."""
+    whole = re.compile(pattern)
+
+    def check(said: str) -> str:
+        if whole.fullmatch(said) is None:
+            raise ValueError(f"must be {what}")
+        return said
+
+    return AfterValidator(check)
+
+
+GivenName = Annotated[
+    str,
+    Field(min_length=1, max_length=64, json_schema_extra={"pattern": _LINE}),
+    _of(_LINE, "one line that is not blank"),
+]
+"""A name for people."""
+FileName = Annotated[
+    str,
+    Field(min_length=1, max_length=64, json_schema_extra={"pattern": _FILE}),
+    _of(_FILE, "letters, digits, '.', '-' and '_', the first of them a letter or digit"),
+]
 """A name that a file may have: it is one."""
+HostPath = Annotated[
+    str,
+    Field(min_length=2, max_length=4096, json_schema_extra={"pattern": _ABSOLUTE}),
+    _of(_ABSOLUTE, "an absolute path"),
+]
 Cpus = Annotated[int, Field(ge=1, le=VCPU_MAX)]
 Memory = Annotated[int, Field(ge=MEMORY_LEAST, le=MEMORY_MOST, description="MiB.")]
 Gigabytes = Annotated[float, Field(gt=0, le=2**21, allow_inf_nan=False, description="GiB.")]
-HostPath = Annotated[str, Field(min_length=2, max_length=4096, pattern=r"^/[^\x00]*$")]
 
 
 class NewMachine(LooseWords):

@@ -53,5 +53,7 @@ def test_what_is_no_image_is_not_kept(manager: Manager, name: str) -> None:
     refused(manager.http.post("/api/isos/upload", files={"file": ("a.iso", b"")}), 400)
     refused(manager.http.post("/api/disks/upload", files={"file": (f"{name}.iso", medium())}), 400)
     refused(manager.http.post("/api/isos/upload", content=b"x", headers={"Content-Type": "multipart/form-data"}), 400)
+    refused(manager.http.post("/api/isos/upload", content=b"x"), 415)
+    refused(manager.http.post("/api/disks/upload", json={"file": "x"}), 415)
     refused(manager.http.post("/api/isos/upload", files={"other": ("a.iso", medium())}), 400)
     assert (manager.http.get("/api/disks").json(), manager.http.get("/api/isos").json()) == before

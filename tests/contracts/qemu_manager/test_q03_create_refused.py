@@ -51,3 +51,15 @@ def test_q03_no_content_type_at_all_is_json(manager: Manager, name: str) -> None
     request = manager.http.build_request("POST", "/api/vms", content=json.dumps({"name": name, **GOOD}))
     assert "content-type" not in request.headers
     assert manager.http.send(request).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({**GOOD, "name": "a\nb"}, "name: must be one line that is not blank"),
+        ({"name": "x"}, "cpus: Field required; memory: Field required"),
+    ],
+    ids=["in-words", "all-of-it"],
+)
+def test_q03_it_says_why(manager: Manager, body: Any, says: str) -> None:
+    assert refused(manager.http.post("/api/vms", json=body), 400) == says

@@ -31,6 +31,10 @@ def resolve(
     """
     if not named.startswith("/") or "\0" in named:
         raise Refused(f"{kind} {named!r}: give an absolute path")
+    if allowed is not None and not _lies_in(named, allowed):  # not even looked at: requests learn nothing of the host by it
+        if own is not None and _lies_in(named, [own]):
+            raise Refused(f"{kind} {named} is the operator's own file, which nobody may name as one")
+        raise _outside(kind, named, allowed)
     try:
         path = Path(os.path.realpath(named))
     except OSError as error:  # for example a folder of /proc on the way
@@ -44,9 +48,13 @@ def resolve(
         allowed = confined if _lies_in(named, confined) else [Path("/")]
     # Another path into it is not enough: that path may lead elsewhere by the time it is read.
     if not _lies_in(named, allowed) or not any(path.is_relative_to(os.path.realpath(a)) for a in allowed):
-        folders = ", ".join(map(str, allowed)) or "none is allowed"
-        raise Refused(f"{kind} {named}{leads} is not in a folder that {kind}s may come from ({folders})")
+        raise _outside(kind, f"{named}{leads}", allowed)
     return path
+
+
+def _outside(kind: str, named: str, allowed: Sequence[Path]) -> Refused:
+    folders = ", ".join(map(str, allowed)) or "none is allowed"
+    return Refused(f"{kind} {named} is not in a folder that {kind}s may come from ({folders})")
 
 
 def _lies_in(named: str, folders: Sequence[Path]) -> bool:

@@ -44,6 +44,16 @@ def test_a_way_out_of_the_folder_is_refused(folder: Path, tmp_path: Path) -> Non
             check_source(ImageRef(f"file://{folder}/{name}"), [folder])
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_nothing_is_told_of_what_is_outside(folder: Path, tmp_path: Path, there: bool) -> None:
+    """Neither what is there, nor where a link leads: whoever asks may name files in the folder alone."""
+    if there:
+        (tmp_path / "link").symlink_to(tmp_path / "secret")
+    with pytest.raises(Refused) as caught:
+        check_source(ImageRef(f"file://{tmp_path}/link"), [folder])
+    assert str(caught.value) == f"image {tmp_path}/link is not in a folder that images may come from ({folder})"
+
+
 def test_a_symlink_within_the_folder_is_followed(folder: Path) -> None:
     (folder / "latest.img").symlink_to("disk.img")
     check_source(ImageRef(f"file://{folder}/latest.img"), [folder])
@@ -118,7 +128,7 @@ async def test_a_refused_place_stays_unread(folder: Path, tmp_path: Path) -> Non
     assert "images are not read from there" in found.error
 
 
-def test_a_way_that_cannot_be_followed_is_refused_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_way_that_cannot_be_followed_is_refused_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """As /proc/1/root of a process that is not ours to look into."""
 
     def closed(path: object) -> str:
@@ -126,4 +136,4 @@ def test_a_way_that_cannot_be_followed_is_refused_too(folder: Path, monkeypatch:
 
     monkeypatch.setattr(os.path, "realpath", closed)
     with pytest.raises(Refused, match="/proc/1/root/x: Permission denied; give the path of a file"):
-        check_source(ImageRef("/proc/1/root/x"), [folder])
+        check_source(ImageRef("/proc/1/root/x"), None)
