@@ -77,7 +77,9 @@ def noted(machine: VirtualMachine) -> dict[str, dict[str, str]]:
 
 
 def _is_note(note: Any) -> bool:
-    return isinstance(note, dict) and isinstance(note.get("path"), str) and is_moment(note.get("at"))
+    if not isinstance(note, dict) or not isinstance(note.get("path"), str):
+        return False
+    return "at" not in note or is_moment(note["at"])
 
 
 def noting(notes: Mapping[str, Any]) -> dict[str, Any]:

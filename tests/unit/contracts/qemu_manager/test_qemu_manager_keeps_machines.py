@@ -178,7 +178,8 @@ async def test_one_that_does_not_start_is_off_again(
 
 @pytest.mark.usefixtures("hasty")
 async def test_one_that_takes_too_long_is_off_again(managed: Managed, looked: list[str]) -> None:
-    answer = await (await starting(managed, looked, state="Starting"))
+    """What is well is no reason."""
+    answer = await (await starting(managed, looked, state="Starting", conditions=[condition("Scheduled", "True", "host local")]))
     assert (answer.status_code, answer.json["error"]) == (500, "The VM does not start: it did not within 0 seconds")
     assert not wanted(await managed.desk.machines.get("web"))
 

@@ -90,6 +90,7 @@ def test_what_was_noted_of_its_disks() -> None:
         "c": {"at": THEN_SHOWN},
         "d": 7,
         "e": {"path": 7},
+        "f": {"path": "/vm/f", "at": "soon"},
     }
     of = machine({"disks": DISKS}, annotations={views.ATTACHED: json.dumps(notes)})
     assert views.noted(of) == {name: notes[name] for name in "ab"}
