@@ -93,6 +93,7 @@ SPEC: Document = {
     ],
     "qemuArguments": ["-device usb-kbd"],
     "display": {
+        "private": True,
         "video": "qxl",
         "videoMemory": "32Mi",
         "vnc": {"enabled": True, "listen": "0.0.0.0", "port": 5901, "passwordFile": "/etc/vnc"},
