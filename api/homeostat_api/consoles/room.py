@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,6 @@ from datetime import datetime
 from homeostat.accounts.actor import Actor
 from homeostat.accounts.consoles import SCREENS, Bearer, ConsoleLimits, ConsoleOf, Consoles, OpenConsole, Ticket
 from homeostat.accounts.errors import AccountsError, NoSuchConsole, TicketRefused
-from homeostat.accounts.rights import Grant
 from homeostat.consoles.screen_relay import relay_screen
 from homeostat.consoles.serial_relay import relay_serial
 from homeostat.consoles.sitting import Close, End, Left, Sitting, Viewer, Word
@@ -25,6 +24,7 @@ from homeostat.service.service import Service
 
 from ..accounts.lookup import AccountsLookup
 from ..config import ConsoleBounds
+from ..http.contract import NOTHING_LENT, Lent
 from ..http.errors import Problem
 
 LOOK = 0.5  # seconds between two looks
@@ -41,14 +41,14 @@ class _Served:
     actor: Actor
     viewer: Viewer
     sitting: Sitting
-    lent: Collection[Grant] = ()
+    lent: Lent = NOTHING_LENT
     warned: bool = False
     taken: int = 0
 
     @property
     def looking(self) -> Actor:
         """Returns who looks, with what is lent to him for that."""
-        return self.actor.lent(self.lent)
+        return self.actor.lent(self.lent.grants)
 
 
 class ConsoleRoom:
@@ -137,8 +137,8 @@ class ConsoleRoom:
         self._service.asked_by(actor).consoles.resize(console, rows, columns)
 
     @asynccontextmanager
-    async def place(self, ticket: Ticket, actor: Actor, lent: Collection[Grant] = ()) -> AsyncIterator[OpenConsole]:
-        """Keeps a place for a console within it. ``lent``: what the actor may do there beside what he may anyway.
+    async def place(self, ticket: Ticket, actor: Actor, lent: Lent = NOTHING_LENT) -> AsyncIterator[OpenConsole]:
+        """Keeps a place for a console within it. ``lent``: what the actor may do there besides.
 
         Raises:
             ConsoleLimit: too many are open.
@@ -146,7 +146,7 @@ class ConsoleRoom:
         """
         if ticket.console.namespace != self._service.namespace:
             raise TicketRefused()
-        if not await self._service.asked_by(actor.lent(lent)).consoles.still(ticket.console):
+        if not await self._service.asked_by(actor.lent(lent.grants)).consoles.still(ticket.console):
             raise TicketRefused(f"{ticket.console.machine} is another machine by now, or not yours to look at so any more")
         consoles = await self._consoles()
         opened = await self._lookup.run(lambda: consoles.open(ticket, self._limits))
@@ -156,7 +156,7 @@ class ConsoleRoom:
             with suppress(AccountsError):  # its row counts no more after a while
                 await self._lookup.run(lambda: consoles.close(opened.id))
 
-    async def serve(self, console: OpenConsole, actor: Actor, viewer: Viewer, lent: Collection[Grant] = ()) -> End:
+    async def serve(self, console: OpenConsole, actor: Actor, viewer: Viewer, lent: Lent = NOTHING_LENT) -> End:
         """Serves a console for as long as it may be open, and returns why it ended. ``lent``: see ``place``."""
         served = self._served[console.id] = _Served(console, actor, viewer, Sitting(console.controls), lent)
         try:
@@ -240,6 +240,8 @@ class ConsoleRoom:
     async def _still(self, served: _Served) -> bool:
         try:
             if await self._again(served.console.bearer) != served.actor:
+                return False
+            if not await served.lent.still():
                 return False
         except (Problem, AccountsError):
             return False

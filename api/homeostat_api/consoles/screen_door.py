@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import falcon.asgi
 
 from homeostat.accounts.consoles import Bearer, ConsoleKind, Ticket
-from homeostat.accounts.rights import Grant
 from homeostat.consoles.signalling import IceServer
 from homeostat.service.service import Service
 
 from ..http.actor import who
-from ..http.contract import ScreenTexts
+from ..http.contract import NOTHING_LENT, Lent, ScreenTexts
 from .room import ConsoleRoom
 from .sockets import close_socket
 from .viewer import SocketViewer
@@ -52,10 +51,10 @@ class OpenedScreens:
         ws: falcon.asgi.WebSocket,
         machine: str,
         protocol: str | None = None,
-        lent: Collection[Grant] = (),
+        lent: Lent = NOTHING_LENT,
     ) -> None:
         actor = who(req)
-        console = await self._service.asked_by(actor.lent(lent)).consoles.wanted(machine, ConsoleKind.WEBRTC)
+        console = await self._service.asked_by(actor.lent(lent.grants)).consoles.wanted(machine, ConsoleKind.WEBRTC)
         await self._peers.serve(ws, Ticket(Bearer.of(actor), console), actor, protocol, lent)
 
     async def ticket(self, req: falcon.asgi.Request, machine: str) -> tuple[str, datetime]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,6 @@ import falcon.asgi
 
 from homeostat.accounts.actor import Actor
 from homeostat.accounts.consoles import ConsoleKind, OpenConsole, Ticket
-from homeostat.accounts.rights import Grant
 from homeostat.consoles.signalling import CANDIDATES_MAX, SIGNALLING, Bye, Candidate, Garbled, IceServer, PeerOffer, read_message
 from homeostat.consoles.sitting import Close, End
 from homeostat.service.consoles import webrtc_peers
@@ -21,6 +20,7 @@ from homeostat.service.service import Service
 
 from ..accounts.tickets import protocols_of
 from ..http.actor import who
+from ..http.contract import NOTHING_LENT, Lent
 from ..http.errors import invalid
 from ..http.rights import Right, needs
 from .passing import passed_on
@@ -55,7 +55,7 @@ class PeerScreens:
         self._open: set[asyncio.Task[None]] = set()
 
     async def serve(
-        self, ws: falcon.asgi.WebSocket, ticket: Ticket, actor: Actor, protocol: str | None, lent: Collection[Grant] = ()
+        self, ws: falcon.asgi.WebSocket, ticket: Ticket, actor: Actor, protocol: str | None, lent: Lent = NOTHING_LENT
     ) -> None:
         """Serves a console, until one of both ends it. ``protocol``: the subprotocol that is accepted. ``lent``: what the actor
         may do there beside what he may anyway.
@@ -67,7 +67,7 @@ class PeerScreens:
         async with AsyncExitStack() as stack:
             place = await stack.enter_async_context(self._room.place(ticket, actor, lent))
             await ws.accept(protocol)
-            peer = peers(self._servers, self._service.asked_by(actor.lent(lent)).screens.film(place.console))
+            peer = peers(self._servers, self._service.asked_by(actor.lent(lent.grants)).screens.film(place.console))
             # A task of its own: it outlasts the WebSocket, whose end may end what waits for it.
             serving = asyncio.create_task(self._serve(ws, place, actor, peer, stack.pop_all(), lent))
         self._open.add(serving)
@@ -81,7 +81,7 @@ class PeerScreens:
         actor: Actor,
         peer: Peer,
         stack: AsyncExitStack,
-        lent: Collection[Grant],
+        lent: Lent,
     ) -> None:
         async with stack:
             signalling = asyncio.create_task(_signal(ws, peer, self._servers))

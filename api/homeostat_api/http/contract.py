@@ -66,6 +66,22 @@ class ScreenTexts:
     failed: Callable[[str], str]
 
 
+async def _always() -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """What whoever opens a console may do there beside what he may anyway. ``still``: whether that goes on; it is asked twice a
+    second."""
+
+    grants: Collection[Grant] = ()
+    still: Callable[[], Awaitable[bool]] = _always
+
+
+NOTHING_LENT = Lent()
+
+
 class ConsoleDoor(Protocol):
     """Where screens are opened for whoever asks a contract."""
 
@@ -90,11 +106,10 @@ class ConsoleDoor(Protocol):
         ws: falcon.asgi.WebSocket,
         machine: str,
         protocol: str | None = None,
-        lent: Collection[Grant] = (),
+        lent: Lent = NOTHING_LENT,
     ) -> None:
         """Serves the screen of a machine by WebRTC. The WebSocket brings both sides together, as at our own API, and may close
-        then. ``protocol``: the subprotocol that is accepted. ``lent``: what whoever asks may do beside what he may anyway, there
-        alone.
+        then. ``protocol``: the subprotocol that is accepted. ``lent``: see there.
 
         Raises:
             Refusal, AccountsError: it may not be opened; the WebSocket is as it was.

@@ -54,6 +54,13 @@ class Listed:
             raise not_running(id)
         return await machines.effective(found)
 
+    async def find(self, machine: VirtualMachine) -> VirtualMachine | None:
+        """Returns a machine as it is now, with what its plugin gives it. None: it is gone, or everybody's no more."""
+        found = await self.house.machines.find(machine.metadata.name)
+        if found is None or found.metadata.uid != machine.metadata.uid or found.metadata.annotations.get(LISTED) != "true":
+            return None
+        return await self.house.machines.effective(found)
+
     async def one(self, id: str) -> dict[str, Any]:
         """Returns one as it is listed. Raises what ``machine`` does."""
         machine = await self.machine(id)

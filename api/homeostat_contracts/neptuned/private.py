@@ -11,17 +11,18 @@ from homeostat_api.http.origin import address_of
 from .people import People
 
 
-def _place(machine: VirtualMachine) -> str:
+def place(machine: VirtualMachine) -> str:
+    """Returns the name of the setting that a machine's password is kept as."""
     return f"neptuned/password/{id_of(machine)}"
 
 
 async def keep(people: People, req: falcon.asgi.Request, machine: VirtualMachine, password: str | None) -> None:
     """Keeps a machine's password; None: it has none any more."""
     reception = await people.reception()
-    if password is None and await people.kept(_place(machine)) is None:
+    if password is None and await people.kept(place(machine)) is None:
         return
     kept = await reception.hashing(lambda: reception.door_secrets.hashed(password)) if password is not None else None
-    await people.do(req, lambda accounts: accounts.set_setting(_place(machine), kept))
+    await people.do(req, lambda accounts: accounts.set_setting(place(machine), kept))
 
 
 async def opens(people: People, req: falcon.asgi.Request, machine: VirtualMachine, password: str) -> bool:
@@ -31,4 +32,4 @@ async def opens(people: People, req: falcon.asgi.Request, machine: VirtualMachin
         TooManyAttempts: too many were wrong.
     """
     reception, address = await people.reception(), address_of(req)
-    return await reception.hashing(lambda: reception.door_secrets.opens(_place(machine), password, address))
+    return await reception.hashing(lambda: reception.door_secrets.opens(place(machine), password, address))

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
+import websocket
 
 from homeostat_contracts.neptuned.resources.connect import HEADER, PASSWORD, PROTOCOL, TOKEN
-from tests.contracts.neptuned.neptune import Neptune, as_protocol
+from tests.contracts.neptuned.neptune import Handshake, Neptune, as_protocol
+
+
+def replace(path: str, value: Any) -> dict[str, Any]:
+    return {"op": "replace", "path": path, "value": value}
+
+
+def add(path: str, value: Any) -> dict[str, Any]:
+    return {"op": "add", "path": path, "value": value}
+
 
 SECRET = "xyzzy"
 
@@ -54,11 +65,31 @@ def test_n29_a_ban_ends_what_is_open(neptune: Neptune) -> None:
     id, user = neptune.run(), neptune.user()
     opened = neptune.connect(id, user.token)
     neptune.done("POST", f"admin/users/{user.id}/ban")
-    opened.socket.settimeout(10)
-    said = []
-    while text := opened.socket.recv():
-        said.append(json.loads(text) if isinstance(text, str) else text)
-    assert opened.socket.connected is False or said[-1]["type"] in ("bye", "error")
+    assert ends(opened)
+
+
+def ends(opened: Handshake) -> bool:
+    """Waits for the end of a screen."""
+    opened.socket.settimeout(20)
+    while opened.socket.recv():
+        pass
+    return not opened.socket.connected
+
+
+@pytest.mark.parametrize("change", [replace("/private", True), add("/password", "other")], ids=["private", "another password"])
+def test_n30_who_entered_goes_when_the_machine_is_closed_to_him(neptune: Neptune, change: dict[str, Any]) -> None:
+    private = change["path"] == "/password"
+    id, user = neptune.run(private=private, password=SECRET), neptune.user()
+    opened, mine = neptune.connect(id, user.token, {HEADER: SECRET}), neptune.connect(id, neptune.token)
+    assert (opened.status, mine.status) == (101, 101)
+    assert neptune.patch(id, replace("/name", "Other")).is_success
+    assert neptune.patch(id, change).is_success
+    assert ends(opened)
+    assert json.loads(mine.socket.recv())["type"] == "ice"
+    mine.socket.settimeout(1.5)
+    with pytest.raises(websocket.WebSocketTimeoutException):
+        mine.socket.recv()
+    mine.socket.close()
 
 
 def test_n30_a_private_one_asks_for_its_password(neptune: Neptune) -> None:

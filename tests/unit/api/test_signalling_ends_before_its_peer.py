@@ -9,6 +9,7 @@ from typing import Any
 
 from homeostat.consoles.sitting import LEFT, End
 from homeostat_api.consoles.webrtc import PeerScreens
+from homeostat_api.http.contract import NOTHING_LENT
 
 
 class House:
@@ -49,5 +50,5 @@ class House:
 async def test_in_that_order() -> None:
     house: Any = House()
     async with asyncio.timeout(5):
-        await PeerScreens(house, house, ())._serve(house, house, house, house, AsyncExitStack(), ())
+        await PeerScreens(house, house, ())._serve(house, house, house, house, AsyncExitStack(), NOTHING_LENT)
     assert house.done == ["told ice", "answers no more", "closed: the viewer left"]

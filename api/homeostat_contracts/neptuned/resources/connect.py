@@ -10,13 +10,13 @@ import falcon.asgi
 from homeostat.accounts.rights import Grant, Right
 from homeostat.models.machine import VirtualMachine
 from homeostat_api.http.actor import who
-from homeostat_api.http.contract import ConsoleDoor
+from homeostat_api.http.contract import NOTHING_LENT, ConsoleDoor, Lent
 from homeostat_api.http.rights import Door, needs
 
 from ..errors import forbidden
 from ..listed import Listed
 from ..people import People
-from ..private import opens
+from ..private import opens, place
 
 PROTOCOL = "neptuned.v0"
 """The subprotocol that is accepted, where it is offered."""
@@ -46,25 +46,33 @@ class ScreenConnection:
     @needs(Door.KNOWN)
     async def on_websocket(self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket, vm: str) -> None:
         machine = await self._listed.machine(vm)
-        await self._check_private(req, machine)
-        meta = machine.metadata
-        lent = Grant(LENT, meta.namespace, VirtualMachine.KIND, meta.name)
         protocol = PROTOCOL if PROTOCOL in ws.subprotocols else None
-        await self._consoles.webrtc(req, ws, meta.name, protocol, (lent,))
+        lent = await self._lent(req, machine)
+        await self._consoles.webrtc(req, ws, machine.metadata.name, protocol, lent)
 
-    async def _check_private(self, req: falcon.asgi.Request, machine: VirtualMachine) -> None:
-        """Checks that a private machine lets him in: by its password, or because it is his to change.
+    async def _lent(self, req: falcon.asgi.Request, machine: VirtualMachine) -> Lent:
+        """Returns what is lent to whoever asks: nothing where the machine is his to change; else its screen, as long as it is
+        open to all, or has the password that he gave.
 
         Raises:
-            Problem: 403, it does not.
+            Problem: 403, the machine is private, and that is not its password.
         """
-        if not machine.spec.display.private:
-            return
+        meta = machine.metadata
         if await self._listed.service.asked_by(who(req)).may(Right.CHANGE, machine.key):
-            return
-        said = req.get_header(HEADER) or _decoded(offered(req, PASSWORD))
-        if not said or not await opens(self._people, req, machine, said):
-            raise forbidden(f"This VM is private, and that is not its password: send it as {HEADER}, or as a subprotocol")
+            return NOTHING_LENT
+        lock = await self._people.kept(place(machine)) if machine.spec.display.private else None
+        if machine.spec.display.private:
+            said = req.get_header(HEADER) or _decoded(offered(req, PASSWORD))
+            if not said or lock is None or not await opens(self._people, req, machine, said):
+                raise forbidden(f"This VM is private, and that is not its password: send it as {HEADER}, or as a subprotocol")
+
+        async def still() -> bool:
+            now = await self._listed.find(machine)
+            if now is None:
+                return False
+            return not now.spec.display.private or (lock is not None and await self._people.kept(place(machine)) == lock)
+
+        return Lent((Grant(LENT, meta.namespace, VirtualMachine.KIND, meta.name),), still)
 
 
 def _decoded(text: str | None) -> str:
