@@ -92,7 +92,7 @@ def _given(machine: VirtualMachine) -> list[EntryDocument] | None:
         said = json.loads(machine.metadata.annotations.get(DEVICES, ""))
         part = devices_spec(_DEVICES.validate_python(said), spec.machine.type, spec.resources.memory // MIB, spec.display.private)
         same = same_devices(spec, part)
-    except (ValueError, KeyError):  # also pydantic's
+    except (ValueError, KeyError, RecursionError):  # also pydantic's
         return None
     return said if same else None
 

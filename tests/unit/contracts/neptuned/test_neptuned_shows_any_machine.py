@@ -82,7 +82,7 @@ def test_devices_stand_as_they_were_given_as_long_as_the_spec_is_what_they_stand
     assert entry_of(given)["qemu_devices"][0]["id"] == "c0" and len(entry_of(given)["qemu_devices"]) == 1
     other = VirtualMachine.model_validate({**document, "spec": {**spec_of(asked, 64), "sound": {"model": "hda"}}})
     assert {device["id"] for device in entry_of(other)["qemu_devices"]} == {"cpu", "audio", "display"}
-    for garbled in ("", "{", "7", "[7]", '[{"id": "n", "type": "nic", "nic_type": "virtio", "nic_netdev": "x"}]'):
+    for garbled in ("", "{", "7", "[7]", '[{"id": "n", "type": "nic", "nic_type": "virtio", "nic_netdev": "x"}]', "[" * 20_000):
         broken = VirtualMachine.model_validate({**document, "metadata": {"name": "web", "annotations": {DEVICES: garbled}}})
         assert entry_of(broken)["qemu_devices"][0]["id"] == "cpu"
 
