@@ -1,5 +1,5 @@
-"""VM-share's contract with real QEMU: overlays on an image that stays as it is, snapshots that outlive their machine, and
-the screen of its owner alone."""
+"""VM-share's contract with real QEMU: overlays on an image that stays as it is, snapshots that outlive their machine, the
+screen of its owner alone, and the pages in a browser."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from tests.api.people import PASSWORD, settle, sign_in
 from tests.contracts.vm_share.lab import GOOD, Elsewhere, Student, configured, elsewhere, medium, refused
 from tests.e2e.homeostat import Homeostat
 from tests.rig import processes
+from tests.rig.browser import browse
 from tests.rig.waiting import free_port, wait_until
+
+LIT = "(() => { const c = document.querySelector('#screen canvas'); if (!c || !c.width) return 0; const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; let n = 0; for (let i = 0; i < d.length; i += 4) if (d[i] > 100) n++; return n; })()"  # noqa: E501 - pixels that are bright
 
 
 @dataclass
@@ -152,6 +155,18 @@ def test_s34_s41_an_iso_has_no_overlay_and_its_screen_is_of_its_owner(lab: Lab) 
     wait_until(lambda: not processes.alive(pid), 90, "nobody looked at it for 20 seconds, so it ends")
     assert time.monotonic() - opened > 15
     wait_until(lambda: student.get("/user_info")["vmid"] is None, 30, "it is gone")
+
+
+def test_pages_in_a_browser(lab: Lab, tmp_path: Path) -> None:
+    lab.home.written[lab.name] = {}
+    with browse(f"http://{lab.http.base_url.netloc.decode()}/signup", tmp_path / "profile") as page:
+        for field, value in (("login", "ann"), ("password", PASSWORD), ("captcha", GOOD)):
+            page.run(f"document.getElementById({field!r}).value = {value!r}")
+        page.run("document.getElementById('enter').click()")
+        wait_until(lambda: "No machine runs." in page.text() and "ann" in page.text(), 30, "she is signed in, by the cookie")
+        page.run("document.getElementById('os').value = 'ubuntu'; document.querySelector('#run button').click()")
+        wait_until(lambda: page.run("location.pathname") == "/novnc/vnc.html", 90, "it follows to the screen")
+        wait_until(lambda: "open" in page.text() and int(page.run(LIT)) > 0, 60, "the page shows what the firmware writes")
 
 
 def allocated(path: Path) -> int:

@@ -16,7 +16,7 @@ from homeostat_api.http.actor import who
 from homeostat_api.http.contract import AccountsDoor, Entrance
 from homeostat_api.http.origin import address_of
 
-from .errors import forbidden
+from .errors import not_found
 
 COOKIE = "access_token"
 ROLES = {Role.USER: "user", Role.MODERATOR: "moderator", Role.ADMINISTRATOR: "admin"}
@@ -47,7 +47,7 @@ class LabPeople:
         """Returns who asks.
 
         Raises:
-            Problem: 403, he has no account.
+            Problem: 404, he has no account: he asks by the server's own token.
         """
         return await self.of(who(req).name)
 
@@ -55,7 +55,7 @@ class LabPeople:
         """Returns the account of that name. Raises what ``user`` does."""
         ids = await self.ids([name]) if name else {}
         if name not in ids:
-            raise forbidden("This needs an account: sign in (POST /login)")
+            raise not_found("User not found: this needs an account, sign in (POST /login)")
         return LabUser(ids[name], name)
 
     async def ids(self, names: list[str]) -> dict[str, int]:
