@@ -57,8 +57,14 @@ def title(machine: VirtualMachine) -> str:
 
 def notes(entry: MachineEntry) -> dict[str, str | None]:
     """Returns the annotations that keep what the spec cannot say of an entry."""
-    devices = json.dumps(_DEVICES.dump_python(entry.qemu_devices, exclude_unset=True, exclude_none=True), separators=(",", ":"))
+    devices = json.dumps(_written(entry.qemu_devices), separators=(",", ":"))
     return {TITLE: entry.name if entry.name != entry.id else None, DEVICES: devices}
+
+
+def _written(devices: list[AnyDevice]) -> list[EntryDocument]:
+    """Returns devices as they were given."""
+    written: list[EntryDocument] = _DEVICES.dump_python(devices, exclude_unset=True, exclude_none=True)
+    return written
 
 
 def shown(machine: VirtualMachine) -> EntryDocument:
@@ -89,12 +95,12 @@ def _given(machine: VirtualMachine) -> list[EntryDocument] | None:
     """Returns the devices as they were given, where the spec still has just these."""
     spec = machine.spec
     try:
-        said = json.loads(machine.metadata.annotations.get(DEVICES, ""))
-        part = devices_spec(_DEVICES.validate_python(said), spec.machine.type, spec.resources.memory // MIB, spec.display.private)
+        said = _DEVICES.validate_python(json.loads(machine.metadata.annotations.get(DEVICES, "")))
+        part = devices_spec(said, spec.machine.type, spec.resources.memory // MIB, spec.display.private)
         same = same_devices(spec, part)
-    except (ValueError, KeyError, RecursionError):  # also pydantic's
+    except (ValueError, KeyError, RecursionError):  # whoever may change a machine may write anything there
         return None
-    return said if same else None
+    return _written(said) if same else None
 
 
 def _devices(spec: VirtualMachineSpec) -> Iterator[EntryDocument]:
