@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from homeostat.models.condition import STALLED, find_condition
+from homeostat.models.condition import READY, STALLED, find_condition
 from homeostat.models.machine import MachineState, Power, RunStrategy, VirtualMachine, VirtualMachineSpec
 
 _OFF = frozenset(
@@ -87,3 +87,11 @@ def fails_to_start(machine: VirtualMachine) -> bool:
     stalled = find_condition(machine.status.conditions, STALLED)
     ended = machine.status.state in (MachineState.FAILED, MachineState.CRASH_LOOP, MachineState.SUCCEEDED)
     return ended or (stalled is not None and stalled.status == "True")
+
+
+def why_off(machine: VirtualMachine) -> str:
+    """Returns what keeps it off, as the operator says of its present spec; empty: nothing."""
+    if machine.status is None or not is_current(machine):
+        return ""
+    wrong = [c.message for c in machine.status.conditions if (c.type, c.status) in ((READY, "False"), (STALLED, "True"))]
+    return next(filter(None, wrong), "")

@@ -9,7 +9,7 @@ import falcon.asgi
 from homeostat.models.machine import MachineState, RunStrategy, VirtualMachine
 from homeostat.service.collection import Patch, of_spec
 from homeostat.service.machines import Machines
-from homeostat.service.power import fails_to_start, is_up, runs, state_of, wants_running
+from homeostat.service.power import fails_to_start, is_up, runs, state_of, wants_running, why_off
 from homeostat.service.refusals import AlreadyRunning, AlreadyStopped
 from homeostat_api.http.operations import Answer, operation
 from homeostat_api.http.rights import Right, needs
@@ -17,7 +17,7 @@ from homeostat_api.http.rights import Right, needs
 from ..errors import bad, failed, no_machine
 from ..fleet import LimenFleet
 from ..words import ActionAsked, ActionBody, SizeAsked, VmShown, read
-from .machines import PATIENCE, TAG, why
+from .machines import PATIENCE, TAG
 
 
 class LimenActions:
@@ -64,7 +64,7 @@ async def start(machines: Machines, machine: VirtualMachine, patience: float = P
     if fails_to_start(found):
         with suppress(AlreadyStopped):
             await machines.stop(name, True)
-        raise failed(f"VM cannot be started: {why(found)}")
+        raise failed(f"VM cannot be started: {why_off(found)}")
     return found
 
 

@@ -15,7 +15,7 @@ from homeostat.cli.configuration.sections import LimenSection
 from homeostat.models.base import API_VERSION, NAME_MAX, NAME_PATTERN
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.marks import marks_of, resource_name
-from homeostat.service.power import fails_to_start, is_up
+from homeostat.service.power import fails_to_start, is_up, why_off
 from homeostat.service.refusals import AlreadyStopped
 from homeostat_api.http.kind_index import Entry
 from homeostat_api.http.operations import Answer, operation
@@ -69,12 +69,15 @@ class LimenMachines:
         document = {"apiVersion": API_VERSION, "kind": VirtualMachine.KIND, "metadata": meta, "spec": spec}
         made = await machines.create(document, marks=marks_of(asked.name))
         _, found = await machines.wait(name, lambda now: now is None or is_up(now) or fails_to_start(now), PATIENCE)
-        message = {"message": why(found)} if found is not None and not is_up(found) else {}
+        said = why_off(found) if found is not None and not is_up(found) else ""
         if found is not None and fails_to_start(found):
             with suppress(AlreadyStopped):
                 await machines.stop(name, True)
             _, found = await machines.wait_off(name, PATIENCE)
-        resp.status, resp.media = falcon.HTTP_201, await self._fleet.show(machines, found or made) | message
+        resp.status, resp.media = (
+            falcon.HTTP_201,
+            await self._fleet.show(machines, found or made) | ({"message": said} if said else {}),
+        )
 
     def _disk(self, os_type: str) -> dict[str, Any]:
         """Returns the disk that a machine of that os_type begins with."""
@@ -88,9 +91,3 @@ def _source(image: str) -> dict[str, Any]:
         return {"path": image}
     named = len(image) <= NAME_MAX and re.fullmatch(NAME_PATTERN, image)
     return {"imageRef": {"name": image}} if named else {"url": image}
-
-
-def why(machine: VirtualMachine) -> str:
-    """Returns what is said of a machine that does not start."""
-    said = [c.message for c in (machine.status.conditions if machine.status else ()) if c.message]
-    return said[0] if said else "it does not say why"

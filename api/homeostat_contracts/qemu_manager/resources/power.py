@@ -6,10 +6,9 @@ from contextlib import suppress
 
 import falcon.asgi
 
-from homeostat.models.condition import READY, STALLED
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.machines import Machines
-from homeostat.service.power import fails_to_start, is_current, is_up
+from homeostat.service.power import fails_to_start, is_up, why_off
 from homeostat.service.refusals import AlreadyStopped
 from homeostat_api.http.operations import Answer, operation
 from homeostat_api.http.rights import Right, needs
@@ -74,15 +73,7 @@ async def _given_up(machines: Machines, name: str, found: VirtualMachine | None)
     """Stops a machine that does not start, and returns why it does not."""
     if found is None:
         return "The VM was deleted meanwhile"
-    said = _why(found) or f"it did not within {PATIENCE:.0f} seconds"
+    said = why_off(found) or f"it did not within {PATIENCE:.0f} seconds"
     with suppress(AlreadyStopped):
         await machines.stop(name, True)
     return f"The VM does not start: {said}"
-
-
-def _why(machine: VirtualMachine) -> str:
-    """Returns what keeps it off, as the operator says of its present spec; empty: nothing."""
-    if machine.status is None or not is_current(machine):
-        return ""
-    wrong = [c.message for c in machine.status.conditions if (c.type, c.status) in ((READY, "False"), (STALLED, "True"))]
-    return next(filter(None, wrong), "")
