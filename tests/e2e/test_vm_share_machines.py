@@ -113,6 +113,7 @@ def test_s13_s29_s39_to_s56_overlays_and_snapshots(lab: Lab) -> None:
     again = student.done("/snapshot", os_type="ubuntu", vmid=vmid)  # S46: not twice
     assert again["total_mb"] == pytest.approx(taken["total_mb"], abs=0.5)
     (shown,) = student.get("/get_user_snapshots")  # S50
+    wait_until(lambda: not lab.home.run("get", "snapshot").stdout.strip(), 45, "only the copies stay")
     assert (shown["name"], shown["os_type"], shown["vmid"]) == (name, "ubuntu", vmid) and shown["modified"].endswith("Z")
 
     student.post("/logout")  # S13
