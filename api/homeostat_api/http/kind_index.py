@@ -11,6 +11,7 @@ from homeostat.models.outside import redacted_all
 from homeostat.service.changes import Changes
 from homeostat.service.collection import Collection, R
 from homeostat.service.desk import Desk
+from homeostat.service.marks import id_of, sole
 from homeostat.service.veil import SaidOfOthers, said_of
 
 from .media import dumps
@@ -73,6 +74,16 @@ class KindIndex(Generic[R]):
                     fresh[name] = entry
             self._entries, self._version = fresh, version
         return version, tuple(self._entries.values())
+
+    async def of_id(self, asked: Collection[R], id: str | None) -> R | None:
+        """Returns the resource that a contract calls by an id, as the actor of ``asked`` sees it. None: there is none.
+
+        Raises:
+            AmbiguousId: there are several, and nobody knows which is meant.
+        """
+        _, entries = await self.entries()
+        found = [await asked.find(entry.name) for entry in entries if id_of(entry.resource) == id]
+        return sole([one for one in found if one is not None and id_of(one) == id])
 
     async def seen_from(self, desk: Desk) -> tuple[int, Sequence[Entry]]:
         """Returns the entries that an actor sees, as he may read them, and the version of the index that they show at least."""

@@ -46,13 +46,10 @@ class LimenFleet:
         Raises:
             Problem: 400, it is neither; 404, there is none.
         """
-        id = await self._uuid(named)
-        _, entries = await self._index.entries()
-        for entry in entries:
-            found = await machines.find(entry.name) if id_of(entry.resource) == id else None
-            if found is not None and id_of(found) == id and not found.deleting:
-                return found
-        raise no_machine()
+        found = await self._index.of_id(machines, await self._uuid(named))
+        if found is None or found.deleting:
+            raise no_machine()
+        return found
 
     async def _uuid(self, named: str) -> str | None:
         if _UUID.fullmatch(named.lower()):

@@ -43,11 +43,9 @@ class Fleet:
         Raises:
             Problem: 404, there is none.
         """
-        _, entries = await self._index.entries()
-        for entry in entries:
-            if id_of(entry.resource) == id and (found := await machines.find(entry.name)) is not None and id_of(found) == id:
-                return found
-        raise no_machine()
+        if (found := await self._index.of_id(machines, id)) is None:
+            raise no_machine()
+        return found
 
     async def show(self, machines: Machines, machine: VirtualMachine) -> dict[str, Any]:
         """Returns a machine in the contract's words."""

@@ -6,9 +6,15 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from homeostat.models.base import API_GROUP, NAME_MAX, NAME_PATTERN, Resource
+
+from .refusals import AmbiguousId
+
+R = TypeVar("R", bound=Resource)
 
 ID = f"{API_GROUP}/id"
 """A label. Only the service writes it, when it makes the resource."""
@@ -49,6 +55,17 @@ def id_of(resource: Resource) -> str:
     """Returns the id of a resource. One that no contract made has its uid, which one of the same name in a folder may have had
     before it."""
     return resource.metadata.labels.get(ID) or resource.metadata.uid
+
+
+def sole(found: Sequence[R]) -> R | None:
+    """Returns the one resource of an id. None: there is none.
+
+    Raises:
+        AmbiguousId: there are several.
+    """
+    if len(found) > 1:
+        raise AmbiguousId(id_of(found[0]), [one.metadata.name for one in found])
+    return found[0] if found else None
 
 
 def given_name(resource: Resource) -> str:

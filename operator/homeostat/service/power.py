@@ -81,10 +81,13 @@ def is_up(machine: VirtualMachine) -> bool:
 
 
 def fails_to_start(machine: VirtualMachine) -> bool:
-    """Says whether the operator has seen the present spec, and could not start it or had to give it up."""
+    """Says whether the operator has seen the present spec, and could not start it or had to give it up. What another machine has
+    may be free one day, but nobody waits for that."""
     if not is_current(machine) or machine.status is None:
         return False
-    stalled = find_condition(machine.status.conditions, STALLED)
+    stalled, ready = (find_condition(machine.status.conditions, type) for type in (STALLED, READY))
+    if ready is not None and ready.status == "False" and ready.reason.endswith("Taken"):
+        return True
     ended = machine.status.state in (MachineState.FAILED, MachineState.CRASH_LOOP, MachineState.SUCCEEDED)
     return ended or (stalled is not None and stalled.status == "True")
 

@@ -42,6 +42,16 @@ class NotYours(Refusal):
         self.kind = kind
 
 
+class AmbiguousId(Refusal):
+    """Several resources say that they have one id: somebody copied a document with its label."""
+
+    def __init__(self, id: str, names: Sequence[str]) -> None:
+        shown = " and ".join(names[:3])
+        super().__init__(
+            f"{shown} have the id {id[:64]}: remove the label homeostat.dev/id from the copy", {"names": list(names)}
+        )
+
+
 class BeingDeleted(Refusal):
     """The resource is being deleted."""
 

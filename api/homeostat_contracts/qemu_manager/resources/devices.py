@@ -8,12 +8,14 @@ from typing import Any
 
 import falcon.asgi
 
+from homeostat.models.disk import Disk
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.collection import Patch
 from homeostat.service.desk import Desk
 from homeostat.service.devices import MachineDevices
 from homeostat.service.marks import resource_name
 from homeostat.service.power import runs
+from homeostat.service.refusals import BeingDeleted
 from homeostat_api.http.media import read_model
 from homeostat_api.http.operations import Answer, operation
 from homeostat_api.http.rights import Right, needs
@@ -76,10 +78,13 @@ class DiskDetach:
             must_be_off(machine)
             effective, notes = await desk.machines.effective(machine), noted(machine)
             paths = [disk["path"] for disk in disks(effective)]
-            names = [disk.name for disk in effective.spec.disks if disk.type == "disk"]
+            owned = [disk for disk in effective.spec.disks if disk.type == "disk"]
             if asked.diskPath not in paths:
                 raise bad(f"{asked.diskPath} is not attached to this VM")
-            name = names[paths.index(asked.diskPath)]
+            device = owned[paths.index(asked.diskPath)]
+            if device.disk_ref is None and device.name not in notes:
+                raise bad(f"{asked.diskPath} is the VM's own disk, which goes with it: take it out of the machine's own document")
+            name = device.name
             detached = await MachineDevices(desk.machines).detach("disks", name)(machine)
             return {**detached, **noting({other: note for other, note in notes.items() if other != name})}
 
@@ -123,6 +128,8 @@ async def _device(desk: Desk, path: str) -> dict[str, Any]:
         Problem: 400, there is no such file.
     """
     if (disk := await disk_at(desk.disks, path)) is not None:
+        if disk.deleting:
+            raise BeingDeleted(Disk, disk.metadata.name)
         return {"name": disk.metadata.name, "diskRef": {"name": disk.metadata.name}}
     await desk.admission.local_file(path)
     return {"name": resource_name(path.rpartition("/")[2] or "disk"), "image": {"path": path}}

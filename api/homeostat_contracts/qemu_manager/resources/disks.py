@@ -7,7 +7,7 @@ import falcon.asgi
 
 from homeostat.models.disk import Disk
 from homeostat.service.disks import Disks
-from homeostat.service.marks import id_of, marks_of, resource_name
+from homeostat.service.marks import id_of, marks_of, resource_name, sole
 from homeostat_api.http.media import read_model, takes_any_length
 from homeostat_api.http.operations import Answer, operation
 from homeostat_api.http.rights import Right, needs
@@ -105,7 +105,7 @@ async def _visible(disks: Disks) -> list[Disk]:
 
 
 async def _disk(disks: Disks, id: str) -> Disk:
-    for disk in await _visible(disks):
-        if id_of(disk) == id:
-            return disk
-    raise no_disk()
+    found = sole([disk for disk in await _visible(disks) if id_of(disk) == id])
+    if found is None:
+        raise no_disk()
+    return found
