@@ -251,13 +251,13 @@ class QemuManagerSection(ContractSection):
     """QEMU Manager's API."""
 
 
-OsType = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,22}[a-z0-9])?$")]
+ProfileName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,22}[a-z0-9])?$")]
 
 
 class VmShareSection(ContractSection):
     """VM-share's API."""
 
-    profiles: dict[OsType, str] | None = Field(
+    profiles: dict[ProfileName, str] | None = Field(
         default=None, description="The Plugin that machines are made from, by os_type. Default: the Plugin of the same name."
     )
     memory: int | None = Field(
