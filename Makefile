@@ -98,8 +98,9 @@ libvirt: venv
 api: venv
 	$(call part,api,$(SPREAD))
 
+# One server for all tests of a contract: they stay together.
 contracts: venv
-	$(call part,contracts,$(SPREAD))
+	$(call part,contracts,-n 3 --dist loadgroup)
 
 # The API server comes from KUBEBUILDER_ASSETS, or is built once into the cache, which the script announces.
 kubernetes: venv

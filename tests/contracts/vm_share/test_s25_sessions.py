@@ -20,7 +20,8 @@ def test_s25_s26_s27_for_everybody(lab: Lab, student: Student, other: Student) -
     assert (mine["vmid"], mine["user_id"], mine["os_type"], mine["state"]) == (first, str(student.id), "tiny", "running")
     assert len(lab.active(limit=1)) == 1
     with lab.http() as http:
-        assert http.get("/api/sessions/active").json() == lab.active()
+        listed = http.get("/api/sessions/active").json()  # what each of them does may have changed meanwhile
+    assert {first, second} <= {one["vmid"] for one in listed} and all(set(one) == FIELDS for one in listed)
 
 
 @pytest.mark.parametrize("limit", ["0", "1001", "x", "-1", "1.5", ""])

@@ -29,7 +29,11 @@ class ActiveSessions:
 
     @needs(Door.OPEN)
     @operation(
-        "List machines, for everybody", TAG, {200: Answer("The newest first.", list[SessionShown])}, parameters=(LIMIT, OF_USER)
+        "List machines, for everybody",
+        TAG,
+        {200: Answer("The newest first.", list[SessionShown])},
+        parameters=(LIMIT, OF_USER),
+        errors=(422,),
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         limit, user = _limit(req), req.get_param("user_id")
