@@ -199,7 +199,8 @@ def test_the_page_shows_it_by_webrtc_and_waits_for_the_next_run(homeostat: Homeo
         [shown] = http.get("/api/v1/consoles").json()["consoles"]
         assert http.delete(f"/api/v1/consoles/{shown['id']}").status_code == 204
         wait_until(lambda: "ended by" in page.text(), 10, "the page says that it was ended")
-        assert page.console() == []
+        # noVNC says so of a run that ends before it has greeted, which a slow host lets happen.
+        assert [line for line in page.console() if "Failed when connecting" not in line] == []
 
 
 def test_the_page_falls_back_to_the_socket_and_says_so(
