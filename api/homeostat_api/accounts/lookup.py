@@ -85,11 +85,13 @@ class AccountsLookup:
         return self._opened
 
     async def opened(self) -> Reception:
-        """Returns the accounts, also while there are none. Makes the database where there is none.
+        """Returns the accounts, also while there are none. Makes the database where there is none. Whoever asks may make the
+        first one, so that the next question is looked at anew.
 
         Raises:
             DatabaseTrouble: the database does not work.
         """
+        self._looked = float("-inf")
         async with self._opening:
             return await self.run(self._open)
 

@@ -64,6 +64,13 @@ async def test_accounts_that_come_are_found_at_the_next_look(server: Server, peo
     assert await server.lookup.there_are_some() and server.looks == 2, "they do not go again"
 
 
+async def test_whoever_signs_in_by_a_contract_is_known_at_once(server: Server, people: Path) -> None:
+    assert not await server.lookup.there_are_some()
+    shutil.copy(people, server.file)
+    await server.lookup.opened()
+    assert await server.lookup.there_are_some(), "no time has passed"
+
+
 async def test_all_who_ask_at_once_wait_for_one_look(server: Server) -> None:
     assert await asyncio.gather(*(server.lookup.there_are_some() for _ in range(5))) == [False] * 5
     assert server.looks == 1
