@@ -86,7 +86,7 @@ class AccountsLookup:
 
     async def opened(self) -> Reception:
         """Returns the accounts, also while there are none. Makes the database where there is none. Whoever asks may make the
-        first one, so that the next question is looked at anew.
+        first one, so that the next question is asked of the database again.
 
         Raises:
             DatabaseTrouble: the database does not work.
