@@ -20,17 +20,17 @@ import falcon.asgi
 from homeostat.accounts.actor import NOBODY, Actor
 from homeostat.accounts.audit import Act, By
 from homeostat.accounts.consoles import Bearer
-from homeostat.accounts.errors import AccountsError, NotSignedIn, SessionBanned, TicketRefused
+from homeostat.accounts.errors import AccountsError, NoAccounts, NotSignedIn, SessionBanned, TicketRefused
 from homeostat.accounts.oidc.settings import CALLBACK
 from homeostat.accounts.rights import Role
 from homeostat.models.loopback import is_loopback
 from homeostat.service.journal import NOTED
 
 from .accounts import cookies
-from .accounts.errors import unavailable
-from .accounts.lookup import AccountsLookup, NoAccounts
+from .accounts.lookup import AccountsLookup
 from .accounts.tickets import NO_TICKET, ticket_of
 from .config import ApiConfig
+from .http.accounts import unavailable
 from .http.actor import who
 from .http.admitted import WhileAdmitted
 from .http.contract import Entrance

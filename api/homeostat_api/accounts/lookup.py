@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from homeostat.accounts.actor import Actor
 from homeostat.accounts.database import Database
-from homeostat.accounts.errors import AccountsError, DatabaseTrouble
+from homeostat.accounts.errors import DatabaseTrouble, NoAccounts
 from homeostat.accounts.reception import Reception
 from homeostat.accounts.recognition import Recognised
 
@@ -21,15 +21,6 @@ log = logging.getLogger("homeostat.api")
 
 THREADS = 8  # of their own: whoever waits for a database that does not answer keeps nobody else waiting
 LOOK = 0.5  # seconds between two looks whether there are accounts by now
-
-
-class NoAccounts(AccountsError):
-    """There is nobody who could sign in."""
-
-    mend = "make one on the host of the server: `homeostat user add NAME --role administrator`"
-
-    def __init__(self) -> None:
-        super().__init__("there are no accounts yet")
 
 
 class AccountsLookup:

@@ -9,19 +9,17 @@ from homeostat.accounts.errors import (
     AccountBanned,
     AccountExists,
     AccountsError,
-    ConsoleLimit,
     DatabaseTrouble,
     NotPermitted,
     NotSignedIn,
     TicketRefused,
-    TooManyAtOnce,
-    TooManyAttempts,
 )
 from homeostat.accounts.registration import WAITS
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.refusals import NoSuchResource, NotYours, Refusal
 from homeostat.store import errors as store_errors
 from homeostat.store.errors import StoreError as StoreError  # noqa: PLC0414 - responders take it from here
+from homeostat_api.http import accounts
 from homeostat_api.http.errors import Answers, Problem
 
 PENDING = "Forbidden: your account is pending, an administrator has to approve it first"
@@ -90,21 +88,17 @@ def from_store(error: store_errors.StoreError) -> Problem:
 
 def from_accounts(error: AccountsError) -> Problem:
     """Returns the answer to what the accounts refused."""
-    said = f"{error}; {error.mend}" if error.mend else str(error)
+    said = accounts.text_of(error)
     match error:
-        case AccountBanned():
-            return Problem(403, "pending", PENDING) if error.reason == WAITS else forbidden(said)
+        case AccountBanned() if error.reason == WAITS:
+            return Problem(403, "pending", PENDING)
         case NotSignedIn() | TicketRefused():
             return unauthorized(said)
-        case NotPermitted():
+        case AccountBanned() | NotPermitted():
             return forbidden(said)
         case AccountExists():
             return bad("Username already exists: choose another one")
-        case TooManyAttempts() | TooManyAtOnce():
-            return Problem(429, "too_many", said, headers={"Retry-After": str(error.after)})
-        case ConsoleLimit():
-            return Problem(429, "too_many", said, headers={"Retry-After": "30"})
         case DatabaseTrouble():
             return failed(said)
         case _:
-            return bad(said)
+            return accounts.from_accounts(error)

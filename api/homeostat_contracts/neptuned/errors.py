@@ -5,20 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from homeostat.accounts.errors import (
-    AccountBanned,
-    AccountExists,
-    AccountsError,
-    ConsoleLimit,
-    DatabaseTrouble,
-    LastAdministrator,
-    NoSuchAccount,
-    NotPermitted,
-    NotSignedIn,
-    TicketRefused,
-    TooManyAtOnce,
-    TooManyAttempts,
-)
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.refusals import (
     BeingDeleted,
@@ -33,6 +19,7 @@ from homeostat.service.refusals import (
     WebRtcUnavailable,
 )
 from homeostat.store import errors as store_errors
+from homeostat_api.http.accounts import from_accounts
 from homeostat_api.http.errors import Answers, Problem
 
 
@@ -94,28 +81,6 @@ def from_store(error: store_errors.StoreError) -> Problem:
             return Problem(409, "conflict", str(error))
         case _:
             return Problem(500, "failed", str(error))
-
-
-def from_accounts(error: AccountsError) -> Problem:
-    """Returns the answer to what the accounts refused."""
-    said = f"{error}; {error.mend}" if error.mend else str(error)
-    match error:
-        case NotSignedIn() | TicketRefused():
-            return Problem(401, "unauthorized", said)
-        case AccountBanned() | NotPermitted():
-            return forbidden(said)
-        case NoSuchAccount():
-            return Problem(404, "not_found", str(error))
-        case AccountExists() | LastAdministrator():
-            return Problem(409, "conflict", said)
-        case TooManyAttempts() | TooManyAtOnce():
-            return Problem(429, "too_many", said, headers={"Retry-After": str(error.after)})
-        case ConsoleLimit():
-            return Problem(429, "too_many", said, headers={"Retry-After": "30"})
-        case DatabaseTrouble():
-            return Problem(503, "unavailable", said, headers={"Retry-After": "5"})
-        case _:
-            return bad(said)
 
 
 ANSWERS = Answers(from_refusal, from_store, body, "There is nothing at this path", from_accounts)

@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from homeostat.accounts.errors import AccountsError, ConsoleLimit, DatabaseTrouble, NotSignedIn, TicketRefused
 from homeostat.models.disk import Disk
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.refusals import InUse, NoSuchResource, NotYours, OverQuota, Refusal, UploadRefused
 from homeostat.store import errors as store_errors
+from homeostat_api.http.accounts import from_accounts
 from homeostat_api.http.errors import Answers, Problem
 
 from .moments import now
@@ -74,20 +74,6 @@ def from_store(error: store_errors.StoreError) -> Problem:
             return bad(str(error))
         case _:
             return failed(str(error))
-
-
-def from_accounts(error: AccountsError) -> Problem:
-    """Returns the answer to what the accounts refused."""
-    said = f"{error}; {error.mend}" if error.mend else str(error)
-    match error:
-        case NotSignedIn() | TicketRefused():
-            return Problem(401, "unauthorized", said)
-        case ConsoleLimit():
-            return Problem(429, "too_many", said, headers={"Retry-After": "30"})
-        case DatabaseTrouble():
-            return Problem(503, "unavailable", said, headers={"Retry-After": "5"})
-        case _:
-            return bad(said)
 
 
 ANSWERS = Answers(from_refusal, from_store, body, "There is nothing at this path", from_accounts)

@@ -6,18 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from homeostat.accounts.errors import (
-    AccountBanned,
     AccountExists,
     AccountsError,
-    BadPassword,
-    ConsoleLimit,
-    DatabaseTrouble,
-    NotAName,
-    NotPermitted,
-    NotSignedIn,
-    TicketRefused,
-    TooManyAtOnce,
-    TooManyAttempts,
 )
 from homeostat.models.plugin import Plugin
 from homeostat.service.refusals import (
@@ -34,6 +24,7 @@ from homeostat.service.refusals import (
 from homeostat.store import errors as store_errors
 from homeostat.store.errors import AlreadyExists as AlreadyExists  # noqa: PLC0414 - what makes resources takes it from here
 from homeostat.store.errors import StoreError as StoreError  # noqa: PLC0414 - what ends them, too
+from homeostat_api.http import accounts
 from homeostat_api.http.errors import Answers, Problem
 
 _OF_UPLOADS = {"too_large": 413, "not_an_image": 400, "checksum": 400, "incomplete": 400, "conflict": 409, "busy": 409}
@@ -106,24 +97,7 @@ def from_store(error: store_errors.StoreError) -> Problem:
 
 def from_accounts(error: AccountsError) -> Problem:
     """Returns the answer to what the accounts refused."""
-    said = f"{error}; {error.mend}" if error.mend else str(error)
-    match error:
-        case NotSignedIn() | TicketRefused():
-            return Problem(401, "unauthorized", said, headers={"WWW-Authenticate": 'Bearer realm="homeostat"'})
-        case AccountBanned() | NotPermitted():
-            return forbidden(said)
-        case AccountExists():
-            return conflict("User exists")
-        case NotAName() | BadPassword():
-            return bad(said)
-        case TooManyAttempts() | TooManyAtOnce():
-            return Problem(429, "too_many", said, headers={"Retry-After": str(error.after)})
-        case ConsoleLimit():
-            return Problem(429, "too_many", said, headers={"Retry-After": "30"})
-        case DatabaseTrouble():
-            return Problem(503, "unavailable", said, headers={"Retry-After": "5"})
-        case _:
-            return bad(said)
+    return conflict("User exists") if isinstance(error, AccountExists) else accounts.from_accounts(error)
 
 
 ANSWERS = Answers(from_refusal, from_store, body, "Not Found", from_accounts)

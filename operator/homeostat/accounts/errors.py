@@ -279,6 +279,15 @@ class NoSuchIdentity(AccountsError):
         super().__init__(f"{account} is bound to no such identity")
 
 
+class NoAccounts(AccountsError):
+    """There is nobody who could sign in."""
+
+    mend = "make one on the host of the server: `homeostat user add NAME --role administrator`"
+
+    def __init__(self) -> None:
+        super().__init__("there are no accounts yet")
+
+
 class NoAccountOf(AccountsError):
     """The provider knows whoever signs in, and no account is his. Why is in the audit alone: it may tell of other accounts."""
 

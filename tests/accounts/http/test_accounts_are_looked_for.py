@@ -14,10 +14,10 @@ import pytest
 from homeostat.accounts.audit import Act, By
 from homeostat.accounts.database import Database, sqlite_url
 from homeostat.accounts.deeds import Deeds, this_server
-from homeostat.accounts.errors import DatabaseAway, DatabaseBusy, DatabaseTrouble
+from homeostat.accounts.errors import DatabaseAway, DatabaseBusy, DatabaseTrouble, NoAccounts
 from homeostat.accounts.reception import Reception
 from homeostat_api.accounts import lookup as module
-from homeostat_api.accounts.lookup import AccountsLookup, NoAccounts
+from homeostat_api.accounts.lookup import AccountsLookup
 
 
 @dataclass

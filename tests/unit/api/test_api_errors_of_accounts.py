@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from homeostat.accounts import errors
-from homeostat.accounts.errors import AccountsError
-from homeostat_api.accounts.errors import from_accounts, unavailable
-from homeostat_api.accounts.lookup import NoAccounts
+from homeostat.accounts.errors import AccountsError, NoAccounts
+from homeostat_api.http.accounts import from_accounts, unavailable
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="homeostat"'}
 AGAIN = {"Retry-After": "5"}

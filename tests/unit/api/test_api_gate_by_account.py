@@ -16,12 +16,11 @@ from falcon.testing import Result, TestClient
 
 from homeostat.accounts.actor import NOBODY, Actor
 from homeostat.accounts.audit import Act, By
-from homeostat.accounts.errors import AccountsError, DatabaseTrouble, NotSignedIn
+from homeostat.accounts.errors import AccountsError, DatabaseTrouble, NoAccounts, NotSignedIn
 from homeostat.accounts.recognition import Recognised
 from homeostat.accounts.rights import Role
 from homeostat.service.journal import NOTED
 from homeostat_api.accounts import cookies
-from homeostat_api.accounts.lookup import NoAccounts
 from homeostat_api.config import ApiConfig
 from homeostat_api.gate import OPEN_FILES, Gate, _has, own_entrance
 from homeostat_api.http import errors, media

@@ -9,8 +9,7 @@ import pytest
 from falcon.testing import Result, TestClient
 
 from homeostat.accounts.actor import NOBODY, Actor
-from homeostat.accounts.errors import DatabaseTrouble, NotSignedIn
-from homeostat_api.accounts.lookup import NoAccounts
+from homeostat.accounts.errors import DatabaseTrouble, NoAccounts, NotSignedIn
 from homeostat_api.config import ApiConfig
 from homeostat_api.gate import Gate
 from homeostat_api.http import errors

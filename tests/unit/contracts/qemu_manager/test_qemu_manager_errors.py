@@ -40,11 +40,11 @@ STORED: list[tuple[Callable[[], store.StoreError], int, str]] = [
     (lambda: store.StoreError("the disk is full"), 500, "the disk is full"),
 ]
 ACCOUNTS: list[tuple[Callable[[], AccountsError], int, dict[str, str]]] = [
-    (accounts.NotSignedIn, 401, {}),
+    (accounts.NotSignedIn, 401, {"WWW-Authenticate": 'Bearer realm="homeostat"'}),
     (accounts.TicketRefused, 401, {}),
     (lambda: accounts.ConsoleLimit("they are 4"), 429, {"Retry-After": "30"}),
     (lambda: accounts.DatabaseBusy("it is locked"), 503, {"Retry-After": "5"}),
-    (lambda: accounts.NotPermitted("that is not yours"), 400, {}),
+    (lambda: accounts.NotPermitted("that is not yours"), 403, {}),
     (lambda: accounts.NotAName("no name"), 400, {}),
 ]
 
