@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Generic
+from typing import Any, Generic, cast
 
 from homeostat.models.base import Resource
 from homeostat.models.outside import redacted_all
@@ -40,14 +40,14 @@ class Entry:
 
 
 class KindIndex(Generic[R]):
-    """The rendered resources. ``show`` gives the contract's form of a resource; ``plugins`` what changes with each plugin that it
-    reads."""
+    """The rendered resources. ``show`` gives the contract's form of a resource (None: it has none); ``plugins`` what changes
+    with each plugin that it reads."""
 
     def __init__(
         self,
         collection: Collection[R],
         changes: Changes,
-        show: Callable[[R], Awaitable[Mapping[str, Any]]],
+        show: Callable[[R], Awaitable[Mapping[str, Any]]] | None = None,
         plugins: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
         self._collection = collection
@@ -74,6 +74,11 @@ class KindIndex(Generic[R]):
                     fresh[name] = entry
             self._entries, self._version = fresh, version
         return version, tuple(self._entries.values())
+
+    async def resources(self) -> Sequence[R]:
+        """Returns the resources by name, as the server itself sees them."""
+        _, entries = await self.entries()
+        return [cast(R, entry.resource) for entry in entries]
 
     async def of_id(self, asked: Collection[R], id: str | None) -> R | None:
         """Returns the resource that a contract calls by an id, as the actor of ``asked`` sees it. None: there is none.
@@ -102,7 +107,7 @@ class KindIndex(Generic[R]):
         resource = await self._collection.find(name)
         if row is None or resource is None:  # gone by now
             return None
-        shown = await self._show(resource)
+        shown = await self._show(resource) if self._show is not None else {}
         plugin = shown.get("plugin")
         made_of = plugins.get(plugin) if plugin else None
         status = shown.get("status")

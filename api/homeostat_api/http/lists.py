@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 import falcon.asgi
 
+from homeostat.models.base import Resource
 from homeostat.service.collection import R
 from homeostat.service.service import Service
 
@@ -72,6 +73,21 @@ class ListAnswer(Generic[R]):
             version, entries = await self._index.seen_from(desk)
             rendered = self._cache.render(version, query, page, shown(entries), self._frame)
         send(req, resp, rendered)
+
+
+def newest_first(
+    keep: Callable[[Resource], bool] = lambda resource: True,
+) -> Callable[[falcon.asgi.Request], Callable[[Sequence[Entry]], Sequence[bytes]]]:
+    """Returns a selection for ``ListAnswer``: what was made last comes first. ``keep``: what is listed at all."""
+
+    def age(entry: Entry) -> tuple[str, str]:
+        return entry.resource.metadata.creation_timestamp or "", entry.name
+
+    def shown(entries: Sequence[Entry]) -> Sequence[bytes]:
+        kept = (entry for entry in entries if keep(entry.resource))
+        return [entry.summary for entry in sorted(kept, key=age, reverse=True)]
+
+    return lambda req: shown
 
 
 class ListCache:

@@ -28,6 +28,8 @@ FORM_SCHEMA = {
         "file": {"type": "string", "format": "binary"},
     },
 }
+FILE_ALONE = {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
+"""A form of a file and nothing else."""
 _FIELD_MAX = 256  # bytes of a field that is not the file
 
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import falcon.asgi
-
 from homeostat.models.machine import VirtualMachine
-from homeostat.service.desk import Desk
 from homeostat.service.machines import Machines
 from homeostat.service.marks import given_name, resource_name
-from homeostat_api.http.actor import who
 from homeostat_api.http.contract import Foundation
-from homeostat_api.http.kind_index import KindIndex
-from homeostat_api.http.lists import ListAnswer
+from homeostat_api.http.machine_fleet import MachineFleet
 
 from . import entries
 from .errors import no_machine
@@ -21,20 +16,12 @@ MEMORY = 1024
 """MiB of a machine that says nothing of it, where the configuration says nothing either."""
 
 
-class EntryFleet:
-    """What the resources of this contract that are about machines have in common."""
+class EntryFleet(MachineFleet):
+    """The machines as they are configured. ``memory``: MiB of one that says nothing of it."""
 
     def __init__(self, given: Foundation) -> None:
-        self.service = given.service
-        self.margin = given.margin
+        super().__init__(given)
         self.memory: int = (given.settings and given.settings.memory) or MEMORY
-        house = self.service.house
-        index = KindIndex(house.machines, self.service.changes, self._shown, house.plugins.specs)
-        self.list = ListAnswer(index, self.service)
-
-    def desk(self, req: falcon.asgi.Request) -> Desk:
-        """Returns what serves whoever asks."""
-        return self.service.asked_by(who(req))
 
     async def machine(self, machines: Machines, id: str) -> VirtualMachine:
         """Returns the machine of that id, as the actor sees it.
@@ -50,6 +37,3 @@ class EntryFleet:
     async def show(self, machines: Machines, machine: VirtualMachine) -> EntryDocument:
         """Returns a machine in the contract's words."""
         return entries.shown(await machines.effective(machine))
-
-    async def _shown(self, machine: VirtualMachine) -> EntryDocument:
-        return await self.show(self.service.house.machines, machine)

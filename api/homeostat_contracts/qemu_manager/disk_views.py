@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from homeostat.models.condition import READY, STALLED, Condition, find_condition
+from homeostat.models.condition import READY, STALLED, find_condition, holds
 from homeostat.models.disk import Disk
-from homeostat.service.disks import Disks
 from homeostat.service.marks import given_name, id_of
 
 from .moments import moment
@@ -16,7 +15,8 @@ from .words import GIB
 
 def shown(disk: Disk, whole: bool = False) -> dict[str, Any]:
     """Returns a disk. ``whole``: with what is known of its file."""
-    status, ready = disk.status, _condition(disk, READY)
+    status = disk.status
+    ready = find_condition(status.conditions, READY) if status is not None else None
     size = (status.virtual_size if status else None) or disk.spec.size or 0
     path = status.path if status else None
     made = {
@@ -41,19 +41,6 @@ def shown(disk: Disk, whole: bool = False) -> dict[str, Any]:
 
 def word(disk: Disk) -> str:
     """Returns the contract's word for how far it is."""
-    ready, stalled = _condition(disk, READY), _condition(disk, STALLED)
-    if ready is not None and ready.status == "True":
+    if holds(disk.status, READY):
         return "ready"
-    return "error" if stalled is not None and stalled.status == "True" else "creating"
-
-
-async def disk_at(disks: Disks, path: str) -> Disk | None:
-    """Returns the disk whose file has that path, which the actor sees. None: there is none."""
-    for disk in await disks.store.list(Disk, disks.namespace):
-        if disk.status is not None and disk.status.path == path and (found := await disks.find(disk.metadata.name)) is not None:
-            return found
-    return None
-
-
-def _condition(disk: Disk, type: str) -> Condition | None:
-    return find_condition(disk.status.conditions, type) if disk.status is not None else None
+    return "error" if holds(disk.status, STALLED) else "creating"

@@ -39,6 +39,10 @@ def no_disk() -> Problem:
     return Problem(404, "not_found", "Disk not found")
 
 
+def no_iso() -> Problem:
+    return Problem(404, "not_found", "ISO not found")
+
+
 def bad(message: str) -> Problem:
     return Problem(400, "bad_request", message)
 

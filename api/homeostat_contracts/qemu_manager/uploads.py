@@ -6,7 +6,6 @@ import uuid
 
 import falcon.asgi
 
-from homeostat.models.base import API_GROUP
 from homeostat.models.image import Image
 from homeostat.models.image_source import ImageFormat
 from homeostat.service.collection import Patch
@@ -16,15 +15,14 @@ from homeostat_api.http.errors import Problem
 from homeostat_api.http.uploaded_form import take_form
 
 from .errors import bad
+from .iso_views import FILE, file_name
 
-FILE = f"qemu-manager.{API_GROUP}/file"
-"""An annotation of an Image: what the uploaded file was called."""
 PATIENCE = 30.0  # seconds for an image to be looked at, or to go
 _NAME = 40  # characters of an Image's name that tell what it is
 
 
 async def uploaded(req: falcon.asgi.Request, desk: Desk) -> Image:
-    """Takes the file of a form, and returns its Image.
+    """Takes the file of a form, and returns its Image once it was looked at, as far as that is so in time.
 
     Raises:
         Problem, Refusal: it is not taken; nothing of it is kept.
@@ -43,12 +41,8 @@ async def uploaded(req: falcon.asgi.Request, desk: Desk) -> Image:
     async def note(image: Image) -> Patch:
         return {"metadata": {"annotations": {FILE: called[0]}}}
 
-    return (await desk.images.edit(made.metadata.name, None, note))[1]
-
-
-def file_name(image: Image) -> str:
-    """Returns what the file of an Image was called."""
-    return image.metadata.annotations.get(FILE) or image.metadata.name
+    images = desk.images
+    return await images.looked_at((await images.edit(made.metadata.name, None, note))[1], PATIENCE)
 
 
 async def must_be(image: Image, iso: bool, desk: Desk) -> None:

@@ -7,7 +7,6 @@ import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 
-from homeostat.models.disk import Disk
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.desk import Desk
 from homeostat.service.refusals import Refusal
@@ -17,7 +16,8 @@ from homeostat_api.http.errors import Problem
 
 from .errors import StoreError
 from .lab import Lab, has_ended
-from .marks import OVERLAY, SESSION, is_part, vmid_of
+from .marks import OVERLAY, is_part, vmid_of
+from .parts import LabParts
 
 log = logging.getLogger("homeostat.api")
 
@@ -31,8 +31,8 @@ class Attendance:
     """``timeout``: seconds without anybody at its screen, after which a machine ends. They count from the start of this server
     at the earliest."""
 
-    def __init__(self, service: Service, accounts: AccountsDoor, lab: Lab, timeout: float) -> None:
-        self._service, self._accounts, self._lab = service, accounts, lab
+    def __init__(self, service: Service, parts: LabParts, accounts: AccountsDoor, lab: Lab, timeout: float) -> None:
+        self._service, self._parts, self._accounts, self._lab = service, parts, accounts, lab
         self._timeout = timeout
         self._seen: dict[str, datetime] = {}  # by the machine's uid
 
@@ -50,7 +50,7 @@ class Attendance:
     async def look(self) -> None:
         """Ends what is due."""
         desk, now = self._service.house, datetime.now(UTC)
-        machines = await sessions(desk)
+        machines = await self._parts.sessions()
         watched = await self._watched() if machines else frozenset()
         seen = {one.metadata.uid: self._seen.get(one.metadata.uid, now) for one in machines}
         self._seen = {uid: now if uid in watched else at for uid, at in seen.items()}
@@ -73,11 +73,10 @@ class Attendance:
 
     async def _sweep(self, desk: Desk, now: datetime) -> None:
         """Deletes the overlays of machines that are gone."""
-        disks = await desk.disks.store.list(Disk, desk.disks.namespace)
-        overlays = [one for one in disks if is_part(one, OVERLAY) and not one.deleting]
+        overlays = [one for one in await self._parts.disks() if is_part(one, OVERLAY) and not one.deleting]
         if not overlays:
             return
-        there = {vmid_of(one) for one in await sessions(desk)}
+        there = {vmid_of(one) for one in await self._parts.sessions()}
         for disk in overlays:
             made = disk.metadata.creation_timestamp
             if vmid_of(disk) in there or made is None or now - datetime.fromisoformat(made) < SETTLES:
@@ -86,9 +85,3 @@ class Attendance:
                 await desk.disks.delete(disk)
             except (Refusal, StoreError) as error:
                 log.warning("vm-share: Disk %s could not be deleted: %s", disk.metadata.name, error)
-
-
-async def sessions(desk: Desk) -> list[VirtualMachine]:
-    """Returns the machines of this contract, whoever has them."""
-    machines = desk.machines
-    return [one for one in await machines.store.list(VirtualMachine, machines.namespace) if is_part(one, SESSION)]

@@ -17,6 +17,7 @@ from homeostat_api.http.uploaded_form import take_form
 
 from .errors import bad, failed, not_found, unprocessable
 from .marks import fresh
+from .parts import LabParts, seen_newest_first
 from .people import LabUser
 from .words import MIB
 
@@ -30,8 +31,8 @@ FILE_OF = "vm-share.homeostat.dev/iso-of"
 class CustomIsos:
     """``most``: bytes of one."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, parts: LabParts, most: int) -> None:
+        self._parts, self._most = parts, most
 
     async def take(self, req: falcon.asgi.Request, desk: Desk, user: LabUser) -> Image:
         """Takes the ISO of a form, in place of what its user uploaded before.
@@ -55,11 +56,8 @@ class CustomIsos:
         return image
 
     async def _looked_at(self, desk: Desk, user: LabUser, made: Image) -> Image:
-        name, ends = made.metadata.name, (ImageState.READY, ImageState.FAILED)
-        _, found = await desk.images.wait(
-            name, lambda now: now is None or (now.status is not None and now.status.phase in ends), PATIENCE
-        )
-        if found is None or found.status is None or found.status.phase is not ImageState.READY:
+        found = await desk.images.looked_at(made, PATIENCE)
+        if found.status is None or found.status.phase is not ImageState.READY:
             await desk.images.delete(made)
             raise failed("The ISO was not taken: it cannot be read")
         if found.status.format is not ImageFormat.ISO:
@@ -69,7 +67,7 @@ class CustomIsos:
         async def note(image: Image) -> Patch:
             return {"metadata": {"annotations": {FILE_OF: str(user.id)}}}
 
-        return (await desk.images.edit(name, None, note))[1]
+        return (await desk.images.edit(made.metadata.name, None, note))[1]
 
     async def bootable(self, desk: Desk, user: LabUser) -> Image:
         """Returns what a user uploaded last.
@@ -86,10 +84,7 @@ class CustomIsos:
 
     async def _of(self, desk: Desk, user: LabUser) -> list[Image]:
         """Returns what a user uploaded, the newest first."""
-        images = desk.images
-        there = [one for one in await images.store.list(Image, images.namespace) if self._is_his(one, user)]
-        there.sort(key=lambda one: (one.metadata.creation_timestamp or "", one.metadata.name), reverse=True)
-        return [seen for one in there if (seen := await images.find(one.metadata.name)) is not None]
+        return await seen_newest_first(desk.images, [one for one in await self._parts.images() if self._is_his(one, user)])
 
     def _is_his(self, image: Image, user: LabUser) -> bool:
         meta = image.metadata

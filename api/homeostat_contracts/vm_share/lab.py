@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from homeostat.models.condition import READY, STALLED, Condition, find_condition
+from homeostat.models.condition import READY, STALLED, Condition, find_condition, holds
 from homeostat.models.disk import Disk
 from homeostat.models.machine import MachineState, VirtualMachine
 from homeostat.models.plugin import ROOT_DISK
@@ -155,9 +155,7 @@ async def _remove(desk: Desk, overlay: Disk | None) -> None:
 
 
 def _is_settled(disk: Disk | None) -> bool:
-    conditions = disk.status.conditions if disk is not None and disk.status is not None else ()
-    ready = find_condition(conditions, READY)
-    return disk is None or (ready is not None and ready.status == "True") or _stalled(conditions) is not None
+    return disk is None or holds(disk.status, READY) or holds(disk.status, STALLED)
 
 
 def _is_decided(machine: VirtualMachine | None, vmid: str) -> bool:
@@ -166,7 +164,7 @@ def _is_decided(machine: VirtualMachine | None, vmid: str) -> bool:
     status = machine.status
     if status is None or not is_current(machine):
         return False
-    return status.state is MachineState.RUNNING or status.state in _BROKEN or _stalled(status.conditions) is not None
+    return status.state is MachineState.RUNNING or status.state in _BROKEN or holds(status, STALLED)
 
 
 def _stalled(conditions: tuple[Condition, ...]) -> str | None:

@@ -14,6 +14,7 @@ from .errors import ANSWERS
 from .isos import CustomIsos
 from .lab import Lab
 from .outside import Feedback, Recaptcha
+from .parts import LabParts
 from .people import LabPeople, entrance
 from .profiles import Profiles
 from .resources.launching import IsoRun, ScriptRun, SnapshotRun
@@ -37,17 +38,17 @@ SIGN_IN = frozenset(("POST", f"{prefix}/{name}") for prefix in ("", "/auth") for
 def vm_share(given: Foundation) -> Contract:
     """Returns the contract over what it is given."""
     settings = given.settings or VmShareSection()
-    people, lab = LabPeople(given.accounts, settings), Lab(given.margin)
-    attendance = Attendance(given.service, given.accounts, lab, float(settings.console_timeout or TIMEOUT))
-    active = ActiveSessions(given.service, attendance)
+    people, lab, parts = LabPeople(given.accounts, settings), Lab(given.margin), LabParts(given.service)
+    attendance = Attendance(given.service, parts, given.accounts, lab, float(settings.console_timeout or TIMEOUT))
+    active = ActiveSessions(parts, attendance)
     routes = [
         *_of_people(given, settings, people, lab),
-        *_of_machines(given, settings, people, lab),
+        *_of_machines(given, settings, people, lab, parts),
         Route("/sessions/active", active),
         Route("/api/sessions/active", active),
-        Route("/metrics_json", LabMetrics(given.service)),
+        Route("/metrics_json", LabMetrics(parts)),
         Route(HEALTH, LabHealth(given.service)),
-        Route("/ws/{vmid}", LabScreen(given.service, given.consoles)),
+        Route("/ws/{vmid}", LabScreen(given.service, parts, given.consoles)),
         Route("/novnc/vnc.html", ViewerPage(given.origins)),
         Route("/web/{file:path}", WebFile()),
         *(Route(path, LabPage(_file(path), settings.recaptcha_site_key)) for path in PAGES),
@@ -68,9 +69,10 @@ def _of_people(given: Foundation, settings: VmShareSection, people: LabPeople, l
     return [Route(f"{prefix}/{name}", resource) for name, resource in named.items() for prefix in ("", "/auth")]
 
 
-def _of_machines(given: Foundation, settings: VmShareSection, people: LabPeople, lab: Lab) -> list[Route]:
+def _of_machines(given: Foundation, settings: VmShareSection, people: LabPeople, lab: Lab, parts: LabParts) -> list[Route]:
     service, profiles = given.service, Profiles(settings)
-    isos, saved = CustomIsos(_bytes(settings.iso_max or ISO_MAX)), SavedDisks(_bytes(settings.snapshot_max or SNAPSHOT_MAX))
+    isos = CustomIsos(parts, _bytes(settings.iso_max or ISO_MAX))
+    saved = SavedDisks(parts, _bytes(settings.snapshot_max or SNAPSHOT_MAX))
     named = {
         "run-script": ScriptRun(service, people, lab, profiles),
         "run-iso": IsoRun(service, people, lab, profiles, isos),

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from homeostat.models.condition import READY, STALLED, Condition, find_condition
+from homeostat.models.condition import READY, STALLED, holds
 from homeostat.models.disk import Disk
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import ROOT_DISK
@@ -17,6 +17,7 @@ from homeostat.service.desk import Desk
 from .errors import bad, conflict, failed, not_found, too_much
 from .lab import has_overlay
 from .marks import CHARGED, SNAPSHOT, fresh, is_part, marks, os_of, user_of, vmid_of
+from .parts import LabParts, seen_newest_first
 from .people import LabUser
 from .words import megabytes
 
@@ -65,16 +66,13 @@ def charged(disk: Disk) -> int:
 class SavedDisks:
     """``cap``: bytes that the snapshots of one user may be charged with."""
 
-    def __init__(self, cap: int) -> None:
-        self.cap = cap
+    def __init__(self, parts: LabParts, cap: int) -> None:
+        self._parts, self.cap = parts, cap
 
     async def list(self, desk: Desk, user: LabUser) -> list[Disk]:
         """Returns the snapshots of a user, the newest first."""
-        disks = desk.disks
-        found = [one for one in await disks.store.list(Disk, disks.namespace) if is_part(one, SNAPSHOT, user.login)]
-        found = [one for one in found if not one.deleting and _is_ready(one.status.conditions if one.status else ())]
-        found.sort(key=lambda one: (one.metadata.creation_timestamp or "", one.metadata.name), reverse=True)
-        return [seen for one in found if (seen := await disks.find(one.metadata.name)) is not None]
+        his = (one for one in await self._parts.disks() if is_part(one, SNAPSHOT, user.login))
+        return await seen_newest_first(desk.disks, [one for one in his if not one.deleting and holds(one.status, READY)])
 
     async def find(self, desk: Desk, user: LabUser, name: SnapshotName) -> Disk | None:
         """Returns the snapshot of that name. None: the user has none."""
@@ -121,12 +119,12 @@ class SavedDisks:
         called, disk, taken = f"vmshare-{fresh()}", None, None
         try:
             taken = await desk.snapshots.take(called, SnapshotSpec(machine_ref=MachineRef(name=machine.metadata.name)))
-            _, moment = await desk.snapshots.wait(called, _is_taken, PATIENCE)
-            _check(moment.status.conditions if moment is not None and moment.status is not None else ())
+            _, moment = await desk.snapshots.wait(called, _is_done, PATIENCE)
+            _check(moment)
             source = {"source": {"snapshotRef": {"name": called, "disk": ROOT_DISK}}}
             disk = await desk.disks.make(called, source, marks=marks(SNAPSHOT, user.id, name.vmid, name.os_type, size))
-            _, copy = await desk.disks.wait(called, _is_made, PATIENCE)
-            _check(copy.status.conditions if copy is not None and copy.status is not None else ())
+            _, copy = await desk.disks.wait(called, _is_done, PATIENCE)
+            _check(copy)
             return called
         except BaseException:
             if disk is not None:
@@ -190,30 +188,19 @@ def shown(disk: Disk) -> dict[str, Any]:
     }
 
 
-def _is_ready(conditions: tuple[Condition, ...]) -> bool:
-    found = find_condition(conditions, READY)
-    return found is not None and found.status == "True"
+def _is_done(made: Snapshot | Disk | None) -> bool:
+    """Tells whether nothing more is to be waited for."""
+    return made is None or holds(made.status, READY) or holds(made.status, STALLED)
 
 
-def _is_settled(conditions: tuple[Condition, ...]) -> bool:
-    stalled = find_condition(conditions, STALLED)
-    return _is_ready(conditions) or (stalled is not None and stalled.status == "True")
-
-
-def _is_taken(snapshot: Snapshot | None) -> bool:
-    return snapshot is None or (snapshot.status is not None and _is_settled(snapshot.status.conditions))
-
-
-def _is_made(disk: Disk | None) -> bool:
-    return disk is None or (disk.status is not None and _is_settled(disk.status.conditions))
-
-
-def _check(conditions: tuple[Condition, ...]) -> None:
+def _check(made: Snapshot | Disk | None) -> None:
     """Checks that something is there by now.
 
     Raises:
         Problem: 500, it is not.
     """
-    if not _is_ready(conditions):
-        why = next((one.message for one in conditions if one.status == "True" and one.message), "it takes too long")
+    status = made.status if made is not None else None
+    if not holds(status, READY):
+        said = status.conditions if status is not None else ()
+        why = next((one.message for one in said if one.status == "True" and one.message), "it takes too long")
         raise failed(f"Snapshot error: {why}")

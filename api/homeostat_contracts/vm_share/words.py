@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
@@ -150,13 +150,6 @@ class ServiceHealth(LooseWords):
 
 class Detail(LooseWords):
     detail: str
-
-
-FORM: dict[str, Any] = {
-    "type": "object",
-    "required": ["file"],
-    "properties": {"file": {"type": "string", "format": "binary"}},
-}
 
 
 def megabytes(size: int) -> float:

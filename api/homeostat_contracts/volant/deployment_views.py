@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from homeostat.models.condition import READY, STALLED, Condition, find_condition
+from homeostat.models.condition import READY, STALLED, Condition, holds
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
 
 from .machine_views import settings
@@ -62,10 +62,9 @@ def phase(deployment: Deployment) -> str:
         return "pending"
     if status.observed_generation < deployment.metadata.generation:
         return "progressing"
-    stalled, ready = find_condition(status.conditions, STALLED), find_condition(status.conditions, READY)
-    if stalled is not None and stalled.status == "True":
+    if holds(status, STALLED):
         return "failed"
-    return "running" if ready is not None and ready.status == "True" else "progressing"
+    return "running" if holds(status, READY) else "progressing"
 
 
 def _condition(condition: Condition) -> dict[str, Any]:

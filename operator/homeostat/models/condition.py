@@ -69,5 +69,18 @@ def merge_conditions(before: Iterable[Condition], after: Iterable[Condition], no
     return tuple(merged)
 
 
+class Conditioned(Protocol):
+    """A status."""
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]: ...
+
+
+def holds(status: Conditioned | None, type: str) -> bool:
+    """Tells whether a status says that something is so. None: it says nothing yet."""
+    found = find_condition(status.conditions, type) if status is not None else None
+    return found is not None and found.status == "True"
+
+
 def find_condition(conditions: Iterable[Condition], type: str) -> Condition | None:
     return next((c for c in conditions if c.type == type), None)

@@ -13,7 +13,7 @@ from homeostat.consoles.frames import Frames
 from homeostat.driver.guests.calls import GuestCalls
 from homeostat.driver.storage.folders import bytes_on_disk
 from homeostat.models.base import Key, Resource
-from homeostat.models.condition import READY, find_condition
+from homeostat.models.condition import READY, holds
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.disk import Disk
 from homeostat.models.host import Host
@@ -179,7 +179,7 @@ class Desk:
         which reports nothing; or the actor does not see what others have of it."""
         if not self.sees_all:
             return None
-        hosts = [host for host in await self._store.list(Host) if _ready(host)]
+        hosts = [host for host in await self._store.list(Host) if holds(host.status, READY)]
         if not hosts:
             return None
         reported = [host.status.capacity for host in hosts if host.status is not None and host.status.capacity is not None]
@@ -190,7 +190,7 @@ class Desk:
 
     async def reaches_hosts(self) -> bool:
         """Tells whether a host reports that its libvirt answers."""
-        return any(_ready(host) for host in await self._store.list(Host))
+        return any(holds(host.status, READY) for host in await self._store.list(Host))
 
     def desired_errors(self) -> Sequence[FolderProblem]:
         """Returns what is wrong with the desired state, and which deletions are held. It is of files, which belong to nobody."""
@@ -208,11 +208,6 @@ class Desk:
             if orphan.namespace == self.asking.workspace.namespace
         )
         return [(host, orphan, bytes_on_disk(orphan.directory, orphan.disks)) for host, orphan in mine]
-
-
-def _ready(host: Host) -> bool:
-    ready = find_condition(host.status.conditions, READY) if host.status else None
-    return ready is not None and ready.status == "True"
 
 
 COLLECTIONS: Mapping[type[Resource], Callable[[Desk], Collection[Any]]] = {

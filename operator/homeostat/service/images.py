@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from homeostat.models.base import Key
-from homeostat.models.condition import READY, find_condition
-from homeostat.models.image import Image
+from homeostat.models.condition import READY, holds
+from homeostat.models.image import Image, ImageState
 from homeostat.planner.images import awaits_upload
 from homeostat.runtime.image.refs import users_of
 
@@ -52,9 +52,17 @@ class Images(Collection[Image]):
             raise BeingDeleted(Image, name)
         if found.spec.source.upload is None:
             raise UploadRefused("conflict", f"the image {name} is not an upload: it comes from what its spec.source names")
-        ready = find_condition(found.status.conditions, READY) if found.status is not None else None
-        if ready is not None and ready.status == "True":
+        if holds(found.status, READY):
             raise UploadRefused("conflict", f"the image {name} is there already, and does not change: give another name")
+
+    async def looked_at(self, made: Image, seconds: float) -> Image:
+        """Returns an Image once an operator has looked at its file; as it is by then, where none has in time."""
+
+        def is_looked_at(now: Image | None) -> bool:
+            return now is None or (now.status is not None and now.status.phase in (ImageState.READY, ImageState.FAILED))
+
+        _, found = await self.wait(made.metadata.name, is_looked_at, seconds)
+        return found or made
 
     async def uploaded(self, name: str, sha256: str, format: str) -> Image:
         """Writes down what was uploaded for a name, and returns its Image.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from homeostat.models.condition import READY, STALLED, find_condition
+from homeostat.models.condition import READY, STALLED, find_condition, holds
 from homeostat.models.machine import MachineState, Power, RunStrategy, VirtualMachine, VirtualMachineSpec
 
 _OFF = frozenset(
@@ -50,8 +50,7 @@ def state_of(machine: VirtualMachine) -> MachineState:
     wanted = wants_running(machine.spec)
     status = machine.status
     if status is None or status.state is MachineState.PENDING:
-        stalled = find_condition(status.conditions, STALLED) if status else None
-        if stalled is not None and stalled.status == "True":
+        if holds(status, STALLED):
             return MachineState.FAILED
         return MachineState.STARTING if wanted else MachineState.STOPPED
     if not is_current(machine):
@@ -85,11 +84,11 @@ def fails_to_start(machine: VirtualMachine) -> bool:
     may be free one day, but nobody waits for that."""
     if not is_current(machine) or machine.status is None:
         return False
-    stalled, ready = (find_condition(machine.status.conditions, type) for type in (STALLED, READY))
+    ready = find_condition(machine.status.conditions, READY)
     if ready is not None and ready.status == "False" and ready.reason.endswith("Taken"):
         return True
     ended = machine.status.state in (MachineState.FAILED, MachineState.CRASH_LOOP, MachineState.SUCCEEDED)
-    return ended or (stalled is not None and stalled.status == "True")
+    return ended or holds(machine.status, STALLED)
 
 
 def why_off(machine: VirtualMachine) -> str:

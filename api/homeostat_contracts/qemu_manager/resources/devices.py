@@ -20,7 +20,6 @@ from homeostat_api.http.media import read_model
 from homeostat_api.http.operations import Answer, operation
 from homeostat_api.http.rights import Right, needs
 
-from ..disk_views import disk_at
 from ..errors import bad
 from ..fleet import Fleet
 from ..machine_views import ISOS, disks, noted, noting
@@ -49,7 +48,7 @@ class DiskAttach:
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, vm_id: str) -> None:
         asked, desk = await read_model(req, DiskPath), self._fleet.desk(req)
         machine, path = await self._fleet.machine(desk.machines, vm_id), asked.diskPath
-        device = await _device(desk, path)
+        device = await _device(self._fleet, desk, path)
 
         async def change(machine: VirtualMachine) -> Patch:
             must_be_off(machine)
@@ -121,13 +120,13 @@ class IsoUnmount:
         resp.media = {"vm": await _put(self._fleet, self._fleet.desk(req), vm_id, None)}
 
 
-async def _device(desk: Desk, path: str) -> dict[str, Any]:
+async def _device(fleet: Fleet, desk: Desk, path: str) -> dict[str, Any]:
     """Returns the device for a path.
 
     Raises:
         Problem: 400, there is no such file.
     """
-    if (disk := await disk_at(desk.disks, path)) is not None:
+    if (disk := await fleet.disk_at(desk.disks, path)) is not None:
         if disk.deleting:
             raise BeingDeleted(Disk, disk.metadata.name)
         return {"name": disk.metadata.name, "diskRef": {"name": disk.metadata.name}}

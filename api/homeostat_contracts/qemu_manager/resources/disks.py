@@ -7,17 +7,19 @@ import falcon.asgi
 
 from homeostat.models.disk import Disk
 from homeostat.service.disks import Disks
-from homeostat.service.marks import id_of, marks_of, resource_name, sole
+from homeostat.service.marks import marks_of, resource_name
+from homeostat_api.http.lists import newest_first
 from homeostat_api.http.media import read_model, takes_any_length
 from homeostat_api.http.operations import Answer, operation
 from homeostat_api.http.rights import Right, needs
+from homeostat_api.http.uploaded_form import FILE_ALONE
 
 from ..disk_views import shown, word
 from ..errors import failed, no_disk
 from ..fleet import Fleet
-from ..uploads import file_name, must_be, uploaded
+from ..iso_views import file_name
+from ..uploads import must_be, uploaded
 from ..words import GIB, AllDisks, DiskToMake, DoneMessage, OneDisk
-from .isos import FORM, looked_at
 
 TAG = "Disks"
 PATIENCE = 30.0  # seconds for a file to be made, or to go
@@ -30,9 +32,7 @@ class ManagedDisks:
     @needs(Right.SEE)
     @operation("List disks", TAG, {200: Answer("The newest first.", AllDisks)})
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        found = await _visible(self._fleet.desk(req).disks)
-        found.sort(key=lambda disk: (disk.metadata.creation_timestamp or "", disk.metadata.name), reverse=True)
-        resp.media = {"disks": [shown(disk) for disk in found]}
+        await self._fleet.disk_list(req, resp, newest_first())
 
     @needs(Right.CHANGE)
     @operation("Make a disk", TAG, {201: Answer("It is there.", OneDisk)}, body=DiskToMake, errors=(400,))
@@ -53,14 +53,14 @@ class DiskUpload:
         TAG,
         {201: Answer("It can be attached.", OneDisk)},
         description="The file is kept as an Image, and the disk begins as it.",
-        body=FORM,
+        body=FILE_ALONE,
         body_types=("multipart/form-data",),
         errors=(400,),
     )
     @takes_any_length
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         desk = self._fleet.desk(req)
-        image = await looked_at(desk.images, await uploaded(req, desk))
+        image = await uploaded(req, desk)
         await must_be(image, False, desk)
         name, kind = image.metadata.name, image.status.format if image.status else None
         spec = {"source": {"image": {"imageRef": {"name": name}}}, "format": str(kind or "qcow2")}
@@ -75,7 +75,7 @@ class ManagedDisk:
     @needs(Right.SEE)
     @operation("Get a disk", TAG, {200: Answer("The disk, with what is known of its file.", OneDisk)}, errors=(404,))
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, disk_id: str) -> None:
-        resp.media = {"disk": shown(await _disk(self._fleet.desk(req).disks, disk_id), True)}
+        resp.media = {"disk": shown(await self._fleet.disk(self._fleet.desk(req).disks, disk_id), True)}
 
     @needs(Right.CHANGE)
     @operation(
@@ -83,7 +83,7 @@ class ManagedDisk:
     )
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, disk_id: str) -> None:
         disks = self._fleet.desk(req).disks
-        disk = await _disk(disks, disk_id)
+        disk = await self._fleet.disk(disks, disk_id)
         await disks.delete(disk)
         gone, _ = await disks.wait_gone(disk, PATIENCE)
         if not gone:
@@ -94,18 +94,6 @@ class ManagedDisk:
 async def _made(disks: Disks, made: Disk) -> Disk:
     """Returns a disk once its file is there, as far as that is so in time."""
     _, found = await disks.wait(made.metadata.name, lambda found: found is None or word(found) != "creating", PATIENCE)
-    if found is None:
-        raise no_disk()
-    return found
-
-
-async def _visible(disks: Disks) -> list[Disk]:
-    found = [await disks.find(disk.metadata.name) for disk in await disks.store.list(Disk, disks.namespace)]
-    return [disk for disk in found if disk is not None]
-
-
-async def _disk(disks: Disks, id: str) -> Disk:
-    found = sole([disk for disk in await _visible(disks) if id_of(disk) == id])
     if found is None:
         raise no_disk()
     return found

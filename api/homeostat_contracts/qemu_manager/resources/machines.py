@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 import falcon
 import falcon.asgi
 
@@ -11,7 +9,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.service.collection import Patch, of_spec
 from homeostat.service.marks import marks_of, resource_name
 from homeostat.service.power import runs, wants_running
-from homeostat_api.http.kind_index import Entry
+from homeostat_api.http.lists import newest_first
 from homeostat_api.http.media import read_model
 from homeostat_api.http.operations import Answer, operation
 from homeostat_api.http.rights import Right, needs
@@ -25,13 +23,6 @@ GRACE = 10  # seconds that a guest which was made here may take to shut down
 DRIVE = "iso"
 
 
-def _newest_first(req: falcon.asgi.Request) -> Callable[[Sequence[Entry]], Sequence[bytes]]:
-    def order(entry: Entry) -> tuple[str, str]:
-        return entry.resource.metadata.creation_timestamp or "", entry.name
-
-    return lambda entries: [entry.summary for entry in sorted(entries, key=order, reverse=True)]
-
-
 class ManagedMachines:
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
@@ -39,7 +30,7 @@ class ManagedMachines:
     @needs(Right.SEE)
     @operation("List machines", TAG, {200: Answer("The newest first.", AllMachines)})
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        await self._fleet.list(req, resp, _newest_first)
+        await self._fleet.list(req, resp, newest_first())
 
     @needs(Right.CHANGE)
     @operation("Make a machine", TAG, {201: Answer("It is off.", OneMachine)}, body=NewMachine, errors=(400,))

@@ -10,10 +10,11 @@ from homeostat.service.service import Service
 from homeostat_api.http.operations import Answer, Parameter, operation
 from homeostat_api.http.rights import Door, Right, needs
 
-from ..attendance import Attendance, sessions
+from ..attendance import Attendance
 from ..errors import unprocessable
 from ..lab import has_ended
 from ..marks import user_of
+from ..parts import LabParts
 from ..vm_views import session
 from ..words import MetricsShown, ServiceHealth, SessionShown
 
@@ -24,8 +25,8 @@ OF_USER = Parameter("user_id", {"type": "string"}, "Only that user's.")
 
 
 class ActiveSessions:
-    def __init__(self, service: Service, attendance: Attendance) -> None:
-        self._service, self._attendance = service, attendance
+    def __init__(self, parts: LabParts, attendance: Attendance) -> None:
+        self._parts, self._attendance = parts, attendance
 
     @needs(Door.OPEN)
     @operation(
@@ -37,19 +38,19 @@ class ActiveSessions:
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         limit, user = _limit(req), req.get_param("user_id")
-        found = [one for one in await sessions(self._service.house) if not has_ended(one) and user in (None, "", user_of(one))]
+        found = [one for one in await self._parts.sessions() if not has_ended(one) and user in (None, "", user_of(one))]
         found.sort(key=lambda one: (one.metadata.creation_timestamp or "", one.metadata.name), reverse=True)
         resp.media = [session(one, self._attendance.last_seen(one)) for one in found[:limit]]
 
 
 class LabMetrics:
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, parts: LabParts) -> None:
+        self._parts = parts
 
     @needs(Right.MODERATE)
     @operation("Count machines, for whoever moderates", TAG, {200: Answer("Families of metrics.", MetricsShown)})
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        name, count = "vmshare_active_sessions", sum(not has_ended(one) for one in await sessions(self._service.house))
+        name, count = "vmshare_active_sessions", sum(not has_ended(one) for one in await self._parts.sessions())
         sample = {"name": name, "labels": {}, "value": count, "timestamp": datetime.now(UTC).timestamp()}
         resp.media = {"status": "success", "data": [{"name": name, "type": "gauge", "samples": [sample]}]}
 

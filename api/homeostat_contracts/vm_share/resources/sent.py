@@ -9,12 +9,13 @@ from homeostat_api.http.actor import who
 from homeostat_api.http.media import read_model, takes_any_length
 from homeostat_api.http.operations import Answer, operation
 from homeostat_api.http.rights import Door, Right, needs
+from homeostat_api.http.uploaded_form import FILE_ALONE
 
 from ..errors import bad
 from ..isos import CustomIsos
 from ..outside import Feedback
 from ..people import LabPeople
-from ..words import FORM, FeedbackAsked, FeedbackTaken, IsoTaken
+from ..words import FeedbackAsked, FeedbackTaken, IsoTaken
 
 TAG = "Uploads"
 
@@ -28,7 +29,7 @@ class IsoPosting:
         "Upload the ISO of one's own",
         TAG,
         {200: Answer("It takes the place of the one before.", IsoTaken)},
-        body=FORM,
+        body=FILE_ALONE,
         body_types=("multipart/form-data",),
         errors=(400, 413, 422),
     )

@@ -10,7 +10,7 @@ from typing import TypeVar
 import click
 
 from homeostat.models.base import Key
-from homeostat.models.condition import READY, STALLED, find_condition
+from homeostat.models.condition import READY, STALLED, find_condition, holds
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Quiesce, Snapshot
 from homeostat.runtime.engine.clock import timestamp
@@ -155,8 +155,7 @@ def _machine_key(settings: CliSettings, word: str) -> Key:
 
 
 def _is_taken(found: Snapshot) -> bool:
-    ready = find_condition(status_of(found).conditions, READY)
-    return ready is not None and ready.status == "True"
+    return holds(found.status, READY)
 
 
 def _why(resource: Snapshot | VirtualMachine) -> str:

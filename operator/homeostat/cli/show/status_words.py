@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from homeostat.models.base import Resource, Status
-from homeostat.models.condition import READY, find_condition
+from homeostat.models.condition import READY, find_condition, holds
 from homeostat.models.machine import GuestAddress, VirtualMachine, VirtualMachineStatus
 
 ROLLED_BACK = "RolledBack"  # the reason of Ready while a deployment follows another template than its own
@@ -26,8 +26,7 @@ def state_word(machine: VirtualMachine) -> str:
 def status_cell(machine: VirtualMachine) -> str:
     """Returns its state, with what a reader must not miss beside it, as kubectl shows a node that is cordoned."""
     marks = ["Suspended"] if machine.spec.suspend else []
-    restart = find_condition(status_of(machine).conditions, "RestartRequired")
-    marks += ["RestartRequired"] if restart is not None and restart.status == "True" else []
+    marks += ["RestartRequired"] if holds(machine.status, "RestartRequired") else []
     return ",".join([state_word(machine), *marks])
 
 

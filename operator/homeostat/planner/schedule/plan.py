@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from homeostat.models.base import ORPHANING, ObjectMeta, OwnerReference
-from homeostat.models.condition import READY, find_condition
+from homeostat.models.condition import READY, holds
 from homeostat.models.cron import seconds_of
 from homeostat.models.schedule import SCHEDULE, SCHEDULED_AT, SnapshotSchedule
 from homeostat.models.snapshot import Snapshot
@@ -96,8 +96,7 @@ def belongs_to(snapshot: Snapshot, schedule: SnapshotSchedule) -> bool:
 
 def is_taken(snapshot: Snapshot) -> bool:
     """Tells whether it can be gone back to."""
-    ready = find_condition(snapshot.status.conditions, READY) if snapshot.status else None
-    return ready is not None and ready.status == "True"
+    return holds(snapshot.status, READY)
 
 
 def due_of(snapshot: Snapshot) -> datetime | None:

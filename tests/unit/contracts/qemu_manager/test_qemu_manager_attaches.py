@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from homeostat.accounts.actor import Actor
+from homeostat.accounts.rights import Right, Role
 from homeostat.service.marks import id_of
 from homeostat_contracts.qemu_manager.machine_views import noted
 from tests.unit.contracts.qemu_manager.managed import Managed
@@ -38,6 +40,15 @@ async def test_a_disk(managed: Managed) -> None:
     assert (await managed.done("POST", f"{vm}/disks/attach", diskPath="/vm/data.qcow2"))["vm"] == changed, "once is enough"
     assert (await managed.done("POST", f"{vm}/disks/detach", diskPath="/vm/data.qcow2"))["vm"]["disks"] == []
     assert await devices(managed) == []
+
+
+async def test_a_disk_of_somebody_else_is_none(managed: Managed) -> None:
+    await managed.desk.disks.make("theirs", {"size": "1Gi"})
+    await managed.is_there("theirs", path="/vm/theirs.qcow2")
+    managed.actor = Actor("session", Role.USER, "eve", frozenset(Right))
+    made = (await managed.done("POST", "vms", name="hers", cpus=1, memory=64))["vm"]
+    await managed.refused(400, "POST", f"vms/{made['id']}/disks/attach", diskPath="/vm/theirs.qcow2")
+    assert (await managed.done("GET", f"vms/{made['id']}"))["vm"]["disks"] == []
 
 
 async def test_files_of_the_host(managed: Managed) -> None:

@@ -7,13 +7,11 @@ from typing import Any
 
 import pytest
 
-from homeostat.accounts.actor import HOUSE, Actor
-from homeostat.accounts.rights import Role
 from homeostat.models.disk import Disk
 from homeostat.service.marks import GIVEN_NAME, ID
 from homeostat_contracts.qemu_manager import disk_views as views
 from homeostat_contracts.qemu_manager.moments import moment, now
-from tests.unit.serving import Written, condition
+from tests.unit.serving import condition
 
 WHEN, SHOWN = "2026-01-01T00:00:00Z", "2026-01-01T00:00:00.000Z"
 GIB = 2**30
@@ -77,15 +75,6 @@ def test_what_is_known_of_its_file(format: str | None, told: str) -> None:
     assert shown["info"] == {"virtual-size": GIB, "filename": "/vm/data", "format": told, "actual-size": 4096}
     assert "info" not in views.shown(disk(status=known))
     assert "info" not in views.shown(disk(status={"virtualSize": GIB}), whole=True), "there is no file yet"
-
-
-async def test_the_disk_of_a_path(tmp_path: Any) -> None:
-    a, b, c = disk(name="a"), disk(status={"path": "/vm/b"}, name="b"), disk(status={"path": "/vm/c"}, name="c")
-    store = Written(a, b, c)
-    assert await views.disk_at(store.desk(tmp_path, HOUSE).disks, "/vm/c") == c
-    assert await views.disk_at(store.desk(tmp_path, HOUSE).disks, "/vm/none") is None
-    eve = store.desk(tmp_path, Actor("session", Role.USER, "eve"))
-    assert await views.disk_at(eve.disks, "/vm/c") is None, "it is not hers"
 
 
 @pytest.mark.parametrize(
