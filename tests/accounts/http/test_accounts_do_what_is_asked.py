@@ -64,6 +64,8 @@ def test_an_account_is_made_changed_and_deleted(root: Asker) -> None:
 def test_what_has_nothing_to_tell_is_empty(root: Asker, ada: Asker) -> None:
     assert ada.ask("DELETE", "sessions/none").status_code == 404
     root.done("POST", "users", name="eve", password=PASSWORD)
+    changed = root.ask("PUT", "users/eve/password", password=ANOTHER)
+    assert (changed.status_code, changed.content) == (204, b"")
     gone = root.ask("DELETE", "users/eve")
     assert (gone.status_code, gone.content) == (204, b"")
 

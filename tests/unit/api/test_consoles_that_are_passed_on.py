@@ -20,6 +20,7 @@ from homeostat.service.host_reach import OnAnotherApi
 from homeostat_api.consoles.passing import pass_on_socket
 from homeostat_api.errors import ANSWERS
 from homeostat_api.http import errors
+from homeostat_api.http.errors import Problem
 from homeostat_api.http.pass_on import PASSED_ON
 from tests.rig.waiting import free_port
 
@@ -37,9 +38,14 @@ class Passed:
         self._there = OnAnotherApi("west", address)
         self.spoken = "binary"
         self.stops = False
+        self.said = ""
 
     async def on_websocket(self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket) -> None:
-        await pass_on_socket(req, ws, self._there, (self.spoken, TICKET), lambda: self.stops)
+        try:
+            await pass_on_socket(req, ws, self._there, (self.spoken, TICKET), lambda: self.stops)
+        except Problem as problem:
+            self.said = problem.message
+            raise
 
 
 class Place:
@@ -191,6 +197,17 @@ async def test_what_the_other_one_refuses_is_refused(status: int, said: int) -> 
 async def test_nobody_answers_there() -> None:
     async with passing(f"http://127.0.0.1:{free_port()}") as place:
         assert await place.refused() == 3503
+
+
+@pytest.mark.parametrize(("failure", "why"), [(TimeoutError(), "TimeoutError"), (OSError("no route"), "no route")])
+async def test_why_nobody_answers_is_said(monkeypatch: pytest.MonkeyPatch, failure: Exception, why: str) -> None:
+    async def fail(*_given: object, **_more: object) -> None:
+        raise failure
+
+    monkeypatch.setattr("homeostat_api.consoles.passing.connect", fail)
+    async with passing("http://west:8080") as place:
+        assert await place.refused() == 3503
+        assert place.resource.said.endswith(f", which does not answer ({why}): look whether it runs")
 
 
 async def test_never_in_a_circle() -> None:
