@@ -84,3 +84,10 @@ def test_a_deployment_takes_it_too(api: Api, name: str) -> None:
     assert answer.json()["spec"]["template"]["spec"]["resources"] == {"vcpu": 2}
     found = {change["field"]: change["disruption"] for change in answer.json()["changes"]}
     assert found == {"template.spec.resources.vcpu": "NeedsReplace"}
+
+
+def test_its_media_type_is_written_in_any_case(api: Api, name: str) -> None:
+    api.create(name, spec=SPEC)
+    operations = [{"op": "replace", "path": "/resources/vcpu", "value": 3}]
+    answer = patch(api, name, operations, **{"Content-Type": "Application/JSON-Patch+JSON; a=b"})
+    assert answer.status_code == 200 and answer.json()["spec"]["resources"]["vcpu"] == 3, answer.text

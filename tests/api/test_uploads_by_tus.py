@@ -78,6 +78,8 @@ def test_what_the_server_can_do_is_said(upload_api: Api) -> None:
     made = begin(upload_api, 1000, name="debian")
     assert made.status_code == 201 and made.headers["Upload-Expires"].endswith("GMT")
     refused(send(upload_api, made.headers["Location"], 0, b"x", **{"Content-Type": "text/plain"}), 415, "unsupported_media_type")
+    shouted = {"Content-Type": "Application/OFFSET+octet-stream; a=b"}
+    assert send(upload_api, made.headers["Location"], 0, b"x", **shouted).status_code == 204
     refused(begin(upload_api, 65 * 2**30, name="other"), 413, "upload_too_large")
     refused(begin(upload_api, 0, name="other"), 422, "not_an_image")
     space = os.statvfs(upload_api.state)

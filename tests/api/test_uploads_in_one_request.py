@@ -9,6 +9,7 @@ import pytest
 
 from tests.api.harness import Api, refused, serving
 from tests.api.image_files import cached, left, qcow2, sha256
+from tests.rig.forms import CLOSED, ENDS, unclosed
 
 
 @pytest.fixture
@@ -111,6 +112,17 @@ def test_a_form_is_refused_where_it_is_none(upload_api: Api) -> None:
     refused(upload_api.http.post("/api/v1/images", content=odd, headers=headers), 400, "malformed_form")
     refused(upload_api.http.post("/api/v1/images", data={"name": "a"}, files={"other": b"x"}), 400, "invalid_request")
     refused(upload_api.http.post("/api/v1/images", files={"file": b"x"}), 400, "invalid_request")
+
+
+def test_of_a_form_without_its_end_nothing_is_kept(upload_api: Api, file: Path) -> None:
+    for end in ENDS:
+        answer = upload_api.http.post("/api/v1/images", **unclosed(file.read_bytes(), end, name="debian"))
+        refused(answer, 400, "malformed_form")
+    assert cached(upload_api) == [] and left(upload_api) == []
+    assert upload_api.http.get("/api/v1/images/debian").status_code == 404
+    answer = upload_api.http.post("/api/v1/images", **unclosed(file.read_bytes(), CLOSED, name="debian"))
+    assert answer.status_code == 201, answer.text
+    assert [path.read_bytes() for path in cached(upload_api)] == [file.read_bytes()]
 
 
 def test_an_image_that_is_named_is_not_deleted(upload_api: Api, file: Path) -> None:

@@ -117,13 +117,23 @@ def install(app: App) -> None:
     app.resp_options.media_handlers.update({falcon.MEDIA_JSON: handler})
 
 
+def media_type(req: falcon.asgi.Request) -> str:
+    """Returns the media type of a request's body in lower case, without its parameters. Empty: nothing says it."""
+    return (req.content_type or "").partition(";")[0].strip().lower()
+
+
+async def _read_media(req: falcon.asgi.Request) -> Any:
+    req.content_type = media_type(req)  # Falcon compares it letter by letter; JSON has no parameter that counts
+    return await req.get_media()
+
+
 async def read_object(req: falcon.asgi.Request) -> dict[str, Any]:
     """Reads the request's body.
 
     Raises:
         Problem: 400, not a JSON object; 413, too large.
     """
-    media = await req.get_media()
+    media = await _read_media(req)
     if not isinstance(media, Mapping):
         raise invalid("The body must be a JSON object")
     return dict(media)
@@ -135,7 +145,7 @@ async def read_list(req: falcon.asgi.Request) -> list[Any]:
     Raises:
         Problem: 400, not a JSON array; 413, too large.
     """
-    media = await req.get_media()
+    media = await _read_media(req)
     if not isinstance(media, list):
         raise invalid("The body must be a JSON array of operations")
     return media

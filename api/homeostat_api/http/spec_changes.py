@@ -16,7 +16,7 @@ from homeostat.service.collection import Collection, Patch, R, of_spec, patched_
 from homeostat.service.foresight import Foreseen
 from homeostat.service.spec_change import SpecChange
 
-from .media import JSON_PATCH, MERGE_PATCH, read_list, read_object
+from .media import JSON_PATCH, MERGE_PATCH, media_type, read_list, read_object
 from .operations import Parameter
 from .parameters import flag
 from .preconditions import expected_version, set_etag
@@ -151,7 +151,7 @@ async def answer_put(req: falcon.asgi.Request, resp: falcon.asgi.Response, colle
 
 
 async def _read_patch(req: falcon.asgi.Request) -> Callable[[Resource], Awaitable[Patch]]:
-    if (req.content_type or "").partition(";")[0].strip().lower() == JSON_PATCH:
+    if media_type(req) == JSON_PATCH:
         operations = await read_list(req)
 
         async def operate(resource: Resource) -> Patch:

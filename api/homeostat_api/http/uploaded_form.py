@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import falcon
@@ -16,8 +17,11 @@ from homeostat.service.uploads import ImageUploads
 
 from .direct import DirectBody
 from .errors import Problem, invalid
+from .media import media_type
 
 FORM = "multipart/form-data"
+MALFORMED = "malformed_form"
+"""The code of a form that is not whole."""
 FORM_SCHEMA = {
     "type": "object",
     "required": ["name", "file"],
@@ -42,21 +46,28 @@ async def take_form(req: falcon.asgi.Request, uploads: ImageUploads, name_of: Ca
         Refusal: the file is not taken.
     """
     fields: dict[str, str] = {}
-    if (req.content_type or "").partition(";")[0].strip().lower() != FORM:
+    if media_type(req) != FORM:
         raise Problem(415, "unsupported_media_type", f"Send the file in a form: Content-Type: {FORM}")
     try:
         form: Any = await MultipartFormHandler().deserialize_async(req.stream, req.content_type, req.content_length)
-        async for part in form:
+        parts = aiter(form)
+        async for part in parts:
             if (called := _called(part)) == "file":
                 name, sha256, format = (fields.get(field, "") for field in ("name", "sha256", "format"))
                 if name_of is not None:
                     name = name_of(_file_of(part))
-                return await take_whole(uploads, check_name(name), None, sha256, format, part.stream)
+                return await take_whole(uploads, check_name(name), None, sha256, format, part.stream, partial(_read_rest, parts))
             if called in ("name", "sha256", "format"):
                 fields[called] = (await part.stream.read(_FIELD_MAX)).decode(errors="replace").strip()
     except (falcon.MediaMalformedError, falcon.MultipartParseError) as error:
-        raise Problem(400, "malformed_form", f"The body is no whole form: {error.description or 'it ends too early'}") from error
+        raise Problem(400, MALFORMED, f"The body is no whole form: {error.description or 'it ends too early'}") from error
     raise invalid("the form has no part of the name file")
+
+
+async def _read_rest(parts: AsyncIterator[Any]) -> None:
+    """Reads a form up to its closing boundary. Raises MultipartParseError: it has none."""
+    async for _ in parts:
+        pass
 
 
 def _called(part: Any) -> str | None:
@@ -64,7 +75,7 @@ def _called(part: Any) -> str | None:
     try:
         name: str | None = part.name
     except ValueError as error:  # its header is no UTF-8
-        raise Problem(400, "malformed_form", "The body is no whole form: a header of a part is not UTF-8") from error
+        raise Problem(400, MALFORMED, "The body is no whole form: a header of a part is not UTF-8") from error
     return name
 
 
@@ -83,8 +94,10 @@ async def take_whole(
     sha256: str,
     format: str,
     body: AsyncIterable[bytes] | DirectBody,
+    ended: Callable[[], Awaitable[None]] | None = None,
 ) -> Image:
-    """Takes a file, and returns its Image. Where it ends too early nothing is kept.
+    """Takes a file, and returns its Image. Where it ends too early nothing is kept. ``ended``: raises where what follows the file
+    is not whole.
 
     Raises:
         Refusal: it is not taken.
@@ -98,6 +111,8 @@ async def take_whole(
             raise Problem(400, "upload_incomplete", f"Only {arrived} bytes of {length} arrived")
         if not arrived:
             raise Problem(422, "not_an_image", "The file is empty")
+        if ended is not None:
+            await ended()
     except BaseException:  # also where the connection was cut
         uploads.forget(upload)
         raise

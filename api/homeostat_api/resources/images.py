@@ -12,7 +12,7 @@ from homeostat.service.service import Service
 
 from ..http.actor import who
 from ..http.lists import ListAnswer
-from ..http.media import read_model, takes_any_length
+from ..http.media import media_type, read_model, takes_any_length
 from ..http.operations import ETAG, LIST_HEADERS, Answer, operation
 from ..http.parameters import IF_NONE_MATCH, LIMIT, OFFSET
 from ..http.rights import Right, needs
@@ -62,7 +62,7 @@ class ImageCollection:
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         desk = self._service.asked_by(who(req))
-        if (req.content_type or "").partition(";")[0].strip().lower() == FORM:
+        if media_type(req) == FORM:
             image = await take_form(req, desk.uploads)
         else:
             asked = await read_model(req, NewImage)

@@ -18,7 +18,7 @@ from homeostat.service.uploads import ImageUploads, Upload
 from ..http.actor import who
 from ..http.direct import direct
 from ..http.errors import Problem, invalid
-from ..http.media import takes_any_length
+from ..http.media import media_type, takes_any_length
 from ..http.operations import Answer, Parameter, operation
 from ..http.rights import Right, needs
 from ..http.uploaded_form import check_format, check_name, check_sha256
@@ -117,7 +117,7 @@ class UploadItem:
     async def on_patch(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, upload: str) -> None:
         uploads = self._service.asked_by(who(req)).uploads
         _check_version(req)
-        if req.content_type != PART:
+        if media_type(req) != PART:
             raise Problem(415, "unsupported_media_type", f"Parts of an upload have the Content-Type {PART}")
         found = await uploads.find(upload, Right.CHANGE)
         checksum = _checksum(req.get_header("Upload-Checksum"))

@@ -13,7 +13,8 @@ from homeostat.service.collection import Patch
 from homeostat.service.desk import Desk
 from homeostat.service.refusals import InUse
 from homeostat_api.http.errors import Problem
-from homeostat_api.http.uploaded_form import take_form
+from homeostat_api.http.media import media_type
+from homeostat_api.http.uploaded_form import FORM, MALFORMED, take_form
 
 from .errors import bad, failed, not_found, unprocessable
 from .marks import fresh
@@ -38,17 +39,18 @@ class CustomIsos:
         """Takes the ISO of a form, in place of what its user uploaded before.
 
         Raises:
-            Problem: 400, it is no ISO; 413, it is too large; 422, there is none.
+            Problem: 400, it is no ISO, or the form is not whole; 413, it is too large; 422, there is none.
             Refusal: it is not taken. Nothing of it is kept.
         """
-        if not (req.content_type or "").lower().startswith("multipart/form-data"):
+        if media_type(req) != FORM:
             raise unprocessable("file: field required, as multipart/form-data")
         uploads, before = desk.uploads, await self._of(desk, user)
         uploads.most = min(uploads.most, self._most)
         try:
             made = await take_form(req, uploads, lambda file: f"vmshare-iso-{fresh()}")
         except Problem as error:
-            raise (unprocessable(f"file: {error.message}") if error.status_code == 400 else error) from error
+            missing = error.status_code == 400 and error.problem_code != MALFORMED
+            raise (unprocessable(f"file: {error.message}") if missing else error) from error
         image = await self._looked_at(desk, user, made)
         for earlier in before:
             with suppress(InUse):  # it goes with the next upload

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -20,6 +21,12 @@ def test_l03_tokens_are_given(limen: Limen) -> None:
     assert isinstance(told["exp"], int) and 890 < told["exp"] - time.time() <= 900
     assert body["refresh_token"] == answer.cookies["refresh_token"]
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_l03_the_media_type_is_written_in_any_case(limen: Limen) -> None:
+    body = json.dumps({"username": "bob", "password": PASSWORD})
+    for type in ("APPLICATION/JSON", "application/json; Charset=UTF-8"):
+        assert limen.visitor().post("/api/auth/login", content=body, headers={"Content-Type": type}).status_code == 200
 
 
 def test_l03_an_administrators_role_is_admin(limen: Limen) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from tests.contracts.neptuned.neptune import Neptune, entry, refused
+from tests.contracts.neptuned.neptune import V0, Neptune, entry, refused
 
 NAMES = {
     *("id", "name", "hypervisor", "autostart", "private", "qemu_use_uefi", "qemu_enable_agent", "qemu_uuid", "qemu_machine_type"),
@@ -148,6 +149,16 @@ def test_n51_what_is_no_patch_is_refused(neptune: Neptune, body: Any) -> None:
     made = neptune.make()
     refused(neptune.ask("PATCH", f"admin/vms/{made['id']}", body), 400)
     assert neptune.get(made["id"]) == made
+
+
+def test_n50_its_media_type_is_written_in_any_case(neptune: Neptune) -> None:
+    id = neptune.make()["id"]
+    for number, type in enumerate(("Application/JSON-Patch+JSON", "APPLICATION/JSON; Charset=UTF-8")):
+        body = json.dumps([{"op": "replace", "path": "/name", "value": f"number {number}"}])
+        headers = {"Authorization": f"Bearer {neptune.token}", "Content-Type": type}
+        answer = neptune.http.patch(f"{V0}/admin/vms/{id}", content=body, headers=headers)
+        assert answer.status_code == 200, answer.text
+        assert neptune.get(id)["name"] == f"number {number}"
 
 
 def test_n52_whether_a_restart_is_needed(neptune: Neptune) -> None:

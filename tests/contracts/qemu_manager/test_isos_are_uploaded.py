@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from tests.contracts.qemu_manager.manager import Manager, refused
+from tests.rig.forms import CLOSED, ENDS, unclosed
 
 
 def medium() -> bytes:
@@ -57,3 +58,13 @@ def test_what_is_no_image_is_not_kept(manager: Manager, name: str) -> None:
     refused(manager.http.post("/api/disks/upload", json={"file": "x"}), 415)
     refused(manager.http.post("/api/isos/upload", files={"other": ("a.iso", medium())}), 400)
     assert (manager.http.get("/api/disks").json(), manager.http.get("/api/isos").json()) == before
+
+
+def test_of_a_form_without_its_end_nothing_is_kept(manager: Manager) -> None:
+    before = (manager.http.get("/api/disks").json(), manager.http.get("/api/isos").json())
+    for door in ("isos", "disks"):
+        for end in ENDS:
+            said = refused(manager.http.post(f"/api/{door}/upload", **unclosed(medium(), end)), 400)
+            assert said.startswith("The body is no whole form")
+    assert (manager.http.get("/api/disks").json(), manager.http.get("/api/isos").json()) == before
+    assert manager.http.post("/api/isos/upload", **unclosed(medium(), CLOSED)).status_code == 201

@@ -53,6 +53,12 @@ def test_q03_no_content_type_at_all_is_json(manager: Manager, name: str) -> None
     assert manager.http.send(request).status_code == 201
 
 
+@pytest.mark.parametrize("type", ["APPLICATION/JSON", "Application/json; Charset=UTF-8"])
+def test_q03_a_media_type_is_written_in_any_case(manager: Manager, name: str, type: str) -> None:
+    answer = manager.http.post("/api/vms", content=json.dumps({"name": name, **GOOD}), headers={"Content-Type": type})
+    assert answer.status_code == 201, answer.text
+
+
 @pytest.mark.parametrize(
     ("body", "says"),
     [

@@ -94,12 +94,12 @@ class Student:
     """Somebody who has registered, as a program that sends his token."""
 
     def __init__(self, http: httpx.Client, login: str, given: dict[str, Any]) -> None:
-        self._http, self.login = http, login
+        self.http, self.login = http, login
         self.id: int = given["id"]
         self.token: str = given["access_token"]
 
     def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
-        return self._http.request(method, path, headers={"Authorization": f"Bearer {self.token}"}, **more)
+        return self.http.request(method, path, headers={"Authorization": f"Bearer {self.token}"}, **more)
 
     def post(self, path: str, **body: Any) -> httpx.Response:
         return self.ask("POST", path, json=body) if body else self.ask("POST", path)

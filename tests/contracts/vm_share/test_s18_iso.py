@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
+
+import httpx
 
 from tests.contracts.vm_share.lab import ISO_MAX, Lab, Student, medium, refused
+from tests.rig.forms import BOUNDARY, CLOSED, ENDS, unclosed
 
 
 def test_s18_s22_s34_it_is_uploaded_and_booted(lab: Lab, student: Student) -> None:
@@ -54,6 +58,22 @@ def kept(state: Path) -> set[str]:
 def test_s21_a_form_without_a_file(student: Student) -> None:
     refused(student.upload(medium(), "other"), 422)
     refused(student.post("/api/post", file="x"), 422)
+
+
+def test_s21_of_a_form_without_its_end_nothing_is_kept(lab: Lab, student: Student) -> None:
+    before = kept(lab.served.real.api.state)
+    for end in ENDS:
+        refused(send(student, unclosed(medium(), end)), 400)
+    assert kept(lab.served.real.api.state) == before
+    refused(student.post("/run-iso"), 404)
+    shouted = unclosed(medium(), CLOSED)
+    shouted["headers"] = {"Content-Type": f"MULTIPART/FORM-DATA; Boundary={BOUNDARY}"}
+    assert send(student, shouted).status_code == 200
+
+
+def send(student: Student, form: dict[str, Any]) -> httpx.Response:
+    headers = {**form["headers"], "Authorization": f"Bearer {student.token}"}
+    return student.http.post("/api/post", content=form["content"], headers=headers)
 
 
 def test_s35_what_boots_no_machine(student: Student) -> None:

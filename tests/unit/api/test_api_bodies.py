@@ -75,6 +75,19 @@ def test_a_body_of_another_type() -> None:
         assert (answer.status_code, answer.json["code"]) == (415, "unsupported_media_type")
 
 
+@pytest.mark.parametrize(
+    "content_type",
+    ["APPLICATION/JSON", "Application/Json; Charset=UTF-8", "application/json;charset=utf-8", " application/json ;q=0", ""],
+)
+def test_a_media_type_is_compared_in_any_case_and_without_parameters(content_type: str) -> None:
+    assert answered(b'{"name":"a"}', content_type).status_code == 200
+
+
+@pytest.mark.parametrize("content_type", ["json", "application/json/x", "application/jsonx", "text/json", "/"])
+def test_what_only_looks_like_it(content_type: str) -> None:
+    assert answered(b'{"name":"a"}', content_type).status_code == 415
+
+
 def test_a_field_that_is_given_twice_is_named_briefly() -> None:
     long = 100 * "n"
     assert f"the field '{long[:64]}' is given twice" in answered(f'{{"{long}":1,"{long}":2}}'.encode()).json["error"]
@@ -164,7 +177,7 @@ def test_a_large_body_is_made_something_of_in_a_thread(length: int | None, large
         async def get_media() -> object:
             return {"name": "a"}
 
-        request: Any = SimpleNamespace(content_length=length, get_media=get_media)
+        request: Any = SimpleNamespace(content_length=length, content_type=None, get_media=get_media)
         return await media.read_model(request, Named)
 
     assert asyncio.run(read()) == Named(name="a")
@@ -188,6 +201,6 @@ def test_what_a_thread_does_of_a_body(monkeypatch: pytest.MonkeyPatch, said: int
     async def media_of() -> object:
         return await media.StrictJson().deserialize_async(Stream(content), None, None)
 
-    request: Any = SimpleNamespace(get_media=media_of, content_length=said)
+    request: Any = SimpleNamespace(get_media=media_of, content_type=None, content_length=said)
     assert asyncio.run(media.read_model(request, Named)).name == "a"
     assert done == aside
