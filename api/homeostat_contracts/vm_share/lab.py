@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from homeostat.models.base import Key
 from homeostat.models.condition import READY, STALLED, Condition, find_condition, holds
 from homeostat.models.disk import Disk
 from homeostat.models.machine import MachineState, VirtualMachine
@@ -28,12 +29,14 @@ _BROKEN = frozenset({MachineState.FAILED, MachineState.CRASH_LOOP})
 
 @dataclass(frozen=True, slots=True)
 class MachineAsked:
-    """A machine to make. ``overlay``: the spec of the Disk that is made for it alone."""
+    """A machine to make. ``overlay``: the spec of the Disk that is made for it alone. ``needed``: what it is made of, and has to
+    be there."""
 
     vmid: str
     os_type: str
     spec: Mapping[str, Any]
     overlay: Mapping[str, Any] | None = None
+    needed: Collection[Key] = ()
 
 
 def machine_name(user: int) -> str:
@@ -80,7 +83,10 @@ class Lab:
         overlay = await self._overlay(desk, user, asked)
         try:
             made = await desk.machines.make(
-                machine_name(user.id), asked.spec, marks=marks(SESSION, user.id, asked.vmid, asked.os_type)
+                machine_name(user.id),
+                asked.spec,
+                marks=marks(SESSION, user.id, asked.vmid, asked.os_type),
+                needed=asked.needed,
             )
         except BaseException as error:
             await _remove(desk, overlay)

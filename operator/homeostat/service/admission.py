@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from ipaddress import ip_interface, ip_network
 from typing import Any, TypeVar
 
@@ -20,6 +20,8 @@ from homeostat.driver.storage.images.source import check_source, is_remote
 from homeostat.driver.storage.secret import check_secret
 from homeostat.models.base import API_GROUP, OWNER, Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.disk import Disk
+from homeostat.models.image import Image
 from homeostat.models.image_source import FileSource
 from homeostat.models.kinds import BY_KIND
 from homeostat.models.machine import VirtualMachine
@@ -107,6 +109,27 @@ class Admission:
             raise BeingDeleted(Plugin, name)
         if not plugin.spec.enabled:
             raise Disabled("Plugin is disabled: enable it, or use another one", {"name": name})
+
+    def newly_named(self, before: Resource | None, wanted: Resource) -> frozenset[Key]:
+        """Returns the Disks and Images that a resource names, and did not name before."""
+        had = references(before) if before is not None else frozenset()
+        return frozenset(key for key, _ in references(wanted) - had if key.kind in (Disk.KIND, Image.KIND))
+
+    async def standing(self, named: Iterable[Key], needed: Collection[Key]) -> None:
+        """Checks that what a resource names is not on its way out. ``needed``: what has to be there. Anything else may be made
+        later.
+
+        Raises:
+            BeingDeleted: it is.
+            NoSuchResource: it is needed, and has gone.
+        """
+        for key in sorted(named):
+            kind = BY_KIND[key.kind]
+            found = await self._store.get(kind, key)
+            if found is None and key in needed:
+                raise NoSuchResource(kind, key.name)
+            if found is not None and found.deleting:
+                raise BeingDeleted(kind, key.name)
 
     def replicas(self, wanted: int) -> None:
         """Checks a number of replicas.

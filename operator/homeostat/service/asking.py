@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from homeostat.accounts.actor import Actor
@@ -23,7 +24,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """An actor before the resources of one namespace."""
+    """An actor before the resources of one namespace. ``turn``: whose it is to delete what others may name, or to name it."""
 
     actor: Actor
     workspace: Workspace
@@ -31,6 +32,7 @@ class Asking:
     limits: ServerLimits
     journal: Journal = NoJournal()
     ledger: Ledger = NoLedger()
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock, compare=False)
 
     def noting(self, verb: str, kind: str, name: str, message: str = "") -> AbstractAsyncContextManager[None]:
         """Notes what is done within it, or refused: every change goes through here."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Collection as Collected
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
@@ -145,23 +146,32 @@ class Collection(Generic[R]):
         """Returns what `up` would find on the host if the resource were like this. None: nothing is made on a host for it."""
         return await foresee(self.asking, resource)
 
-    async def make(self, name: str, spec: Mapping[str, Any], dry: bool = False, marks: Marks = NO_MARKS) -> R:
+    async def make(
+        self,
+        name: str,
+        spec: Mapping[str, Any],
+        dry: bool = False,
+        marks: Marks = NO_MARKS,
+        needed: Collected[Key] = (),
+    ) -> R:
         """Creates the resource of that name and spec, and returns it. Raises what ``create`` does."""
         document = {"apiVersion": API_VERSION, "kind": self.kind.KIND, "metadata": {"name": name}, "spec": dict(spec)}
-        return await self.create(document, dry, marks)
+        return await self.create(document, dry, marks, needed)
 
-    async def create(self, document: Mapping[str, Any], dry: bool = False, marks: Marks = NO_MARKS) -> R:
+    async def create(
+        self, document: Mapping[str, Any], dry: bool = False, marks: Marks = NO_MARKS, needed: Collected[Key] = ()
+    ) -> R:
         """Creates the resource of a document, and returns it. ``dry``: writes nothing, and returns it as it would be.
-        ``marks``: what the document itself must not say.
+        ``marks``: what the document itself must not say. ``needed``: Disks and Images that it names, and that have to be there.
 
         Raises:
             Refusal: it must not be created.
             StoreError: AlreadyExists, Invalid.
         """
         async with self._noting("create", str(dict(document["metadata"]).get("name", "")), dry):
-            return await self._create(document, dry, marks)
+            return await self._create(document, dry, marks, needed)
 
-    async def _create(self, document: Mapping[str, Any], dry: bool, marks: Marks) -> R:
+    async def _create(self, document: Mapping[str, Any], dry: bool, marks: Marks, needed: Collected[Key]) -> R:
         wanted = await self._admission.new(document)
         meta = dict(document["metadata"])
         if labels := self.asking.labelled({**(meta.get("labels") or {}), **marks.labels}):
@@ -172,7 +182,7 @@ class Collection(Generic[R]):
             meta["namespace"] = self.namespace
         await check_name(self.asking, self.key(str(meta.get("name", ""))))
         try:
-            async with self._charging(self.asking.actor.name, None, wanted, dry):
+            async with self._charging(self.asking.actor.name, None, wanted, dry), self._naming(None, wanted, needed):
                 made = await self._desired.create(self.kind.KIND, {**document, "metadata": meta}, self.author, dry)
         except store_errors.AlreadyExists as error:
             raise await veiled_refusal(self.asking, error.key, error) from error
@@ -217,16 +227,23 @@ class Collection(Generic[R]):
                 assert presumed.resource is not None
                 becomes, owner = presumed.resource, (await self.asking.subject(before)).owner
                 await self._admission.become(before, becomes)
-            async with self._charging(owner, before, becomes, dry):
+            async with self._charging(owner, before, becomes, dry), self._naming(before, becomes):
                 applied = await self._desired.apply(wanted, self.author, False, dry, version)
             assert applied.resource is not None
             return before, replace(applied, resource=await veiled_status(self.asking, applied.resource))
         except (store_errors.AlreadyExists, store_errors.NotEditable) as error:
             raise await veiled_refusal(self.asking, key, error) from error
 
-    async def patch(self, resource: R, merge_patch: Patch, expected_version: str | None = None, dry: bool = False) -> R:
+    async def patch(
+        self,
+        resource: R,
+        merge_patch: Patch,
+        expected_version: str | None = None,
+        dry: bool = False,
+        needed: Collected[Key] = (),
+    ) -> R:
         """Applies a merge patch, and returns the resource after the change. ``dry``: writes nothing, and returns the
-        resource as it would be.
+        resource as it would be. ``needed``: Disks and Images that it names then, and that have to be there.
 
         Raises:
             Stale: it does not have the expected version any more.
@@ -238,14 +255,14 @@ class Collection(Generic[R]):
         if not merge_patch and expected_version is None:
             return resource
         async with self._noting("change", resource.metadata.name, dry, fields_of(merge_patch)):
-            return await self._patch(resource, merge_patch, expected_version, dry)
+            return await self._patch(resource, merge_patch, expected_version, dry, needed)
 
-    async def _patch(self, resource: R, merge_patch: Patch, expected_version: str | None, dry: bool) -> R:
+    async def _patch(self, resource: R, merge_patch: Patch, expected_version: str | None, dry: bool, needed: Collected[Key]) -> R:
         await self._check(Right.CHANGE, resource)
         wanted = await self._admission.change(resource, merge_patch) if merge_patch else None
         owner = (await self.asking.subject(resource)).owner
         try:
-            async with self._charging(owner, resource, wanted, dry):
+            async with self._charging(owner, resource, wanted, dry), self._naming(resource, wanted, needed):
                 changed = await self._desired.patch(resource.key, merge_patch, self.author, expected_version, dry)
         except store_errors.AlreadyExists as error:  # it is there, and is being deleted
             raise BeingDeleted(self.kind, resource.metadata.name) from error
@@ -259,10 +276,16 @@ class Collection(Generic[R]):
         return await veiled_status(self.asking, changed)
 
     async def edit(
-        self, name: str, version: str | None, change: Callable[[R], Awaitable[Patch]], dry: bool = False
+        self,
+        name: str,
+        version: str | None,
+        change: Callable[[R], Awaitable[Patch]],
+        dry: bool = False,
+        needed: Collected[Key] = (),
     ) -> tuple[R, R]:
         """Applies the patch that ``change`` makes from the current resource. Where the resource changes meanwhile, ``change`` is
-        called again, unless ``version`` names the version to change. Returns the resource before and after.
+        called again, unless ``version`` names the version to change. Returns the resource before and after. ``needed``: see
+        ``patch``.
 
         Raises:
             NoSuchResource: there is none of that name.
@@ -273,7 +296,7 @@ class Collection(Generic[R]):
             before = await self.get(name)
             try:
                 patch = await change(before)
-                return before, await self.patch(before, patch, version or before.metadata.resource_version, dry)
+                return before, await self.patch(before, patch, version or before.metadata.resource_version, dry, needed)
             except Stale:
                 if version is not None:
                     raise
@@ -313,6 +336,22 @@ class Collection(Generic[R]):
         else:
             async with self.asking.ledger.charging(owner, self.key(wanted.metadata.name), cost):
                 yield
+
+    @asynccontextmanager
+    async def _naming(self, before: R | None, wanted: Resource | None, needed: Collected[Key] = ()) -> AsyncIterator[None]:
+        """Nothing is deleted within it that the resource names from now on.
+
+        Raises:
+            BeingDeleted: something of that is being deleted.
+            NoSuchResource: it is ``needed``, and has gone.
+        """
+        named = self._admission.newly_named(before, wanted) if wanted is not None else frozenset()
+        if not named:
+            yield
+            return
+        async with self.asking.turn:
+            await self._admission.standing(named, needed)
+            yield
 
     async def _cost(self, resource: Resource) -> Amounts | None:
         cost = await cost_in(self.store, Effective(self.store), resource)

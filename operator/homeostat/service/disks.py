@@ -51,9 +51,10 @@ class Disks(Collection[Disk]):
         Raises:
             InUse: machines or deployments name it.
         """
-        if users := await self.users(resource.metadata.name):
-            raise InUse(resource.metadata.name, users, Disk, await self.asking.visible(users))
-        await super().delete(resource, force)
+        async with self.asking.turn:  # nobody names it meanwhile
+            if users := await self.users(resource.metadata.name):
+                raise InUse(resource.metadata.name, users, Disk, await self.asking.visible(users))
+            await super().delete(resource, force)
 
     async def judge(self, before: Disk, after: Disk) -> SpecChange:
         return SpecChange(classify_disk(before, after))

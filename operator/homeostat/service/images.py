@@ -32,9 +32,10 @@ class Images(Collection[Image]):
         Raises:
             InUse: machines, deployments or plugins name it.
         """
-        if users := await self.users(resource.metadata.name):
-            raise InUse(resource.metadata.name, users, Image, await self.asking.visible(users))
-        await super().delete(resource, force)
+        async with self.asking.turn:  # nobody names it meanwhile
+            if users := await self.users(resource.metadata.name):
+                raise InUse(resource.metadata.name, users, Image, await self.asking.visible(users))
+            await super().delete(resource, force)
 
     async def check_upload(self, name: str) -> None:
         """Checks that a file may be uploaded for that name.

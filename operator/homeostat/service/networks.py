@@ -32,9 +32,10 @@ class Networks(Collection[Network]):
         Raises:
             InUse: machines, deployments or plugins name it.
         """
-        if users := await self.users(resource):
-            raise InUse(resource.metadata.name, users, Network, await self.asking.visible(users))
-        await super().delete(resource, force)
+        async with self.asking.turn:  # nobody names it meanwhile
+            if users := await self.users(resource):
+                raise InUse(resource.metadata.name, users, Network, await self.asking.visible(users))
+            await super().delete(resource, force)
 
     async def judge(self, before: Network, after: Network) -> SpecChange:
         """Returns what the change takes. What only a start of the network reads waits while guests are plugged in."""

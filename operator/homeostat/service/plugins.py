@@ -32,9 +32,10 @@ class Plugins(Collection[Plugin]):
         Raises:
             InUse: machines or deployments are made from it.
         """
-        if users := self.users(resource.metadata.name):
-            raise InUse(resource.metadata.name, users, Plugin, await self.asking.visible(users))
-        await super().delete(resource, force)
+        async with self.asking.turn:  # nobody names it meanwhile
+            if users := self.users(resource.metadata.name):
+                raise InUse(resource.metadata.name, users, Plugin, await self.asking.visible(users))
+            await super().delete(resource, force)
 
     def users(self, name: str) -> Sequence[Key]:
         """Returns the keys of the machines and deployments that use the plugin."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from homeostat.accounts.actor import HOUSE, Actor
@@ -38,11 +39,13 @@ class Service:
         self._shared = Shared(CopiesUnderWay(limits))
         self.namespace = workspace.namespace
         self.changes = changes
+        self._turn = asyncio.Lock()
         self._usage = UsageCount(self.house.asking)
 
     def asked_by(self, actor: Actor) -> Desk:
         """Returns what serves an actor."""
-        return Desk(Asking(actor, self._workspace, self.changes, self._limits, self._journal, self._ledger), self._shared)
+        asking = Asking(actor, self._workspace, self.changes, self._limits, self._journal, self._ledger, self._turn)
+        return Desk(asking, self._shared)
 
     @property
     def house(self) -> Desk:

@@ -57,7 +57,8 @@ class DiskAttach:
             attached = await MachineDevices(desk.machines).attach("disks", device)(machine)
             return {**attached, **noting({**noted(machine), device["name"]: {"path": path, "at": now()}})}
 
-        _, changed = await desk.machines.edit(machine.metadata.name, None, change)
+        needed = [desk.disks.key(device["name"])] if "diskRef" in device else []
+        _, changed = await desk.machines.edit(machine.metadata.name, None, change, needed=needed)
         resp.media = {"vm": await self._fleet.show(desk.machines, changed)}
 
 
@@ -164,5 +165,6 @@ async def _put(fleet: Fleet, desk: Desk, id: str, image: Mapping[str, Any] | Non
             raise bad("This VM has no drive for an ISO, and gets one only while it is stopped")
         return await devices.attach("disks", {"name": DRIVE, "type": "cdrom", "image": dict(image)})(machine)
 
-    _, changed = await desk.machines.edit(machine.metadata.name, None, change)
+    needed = [desk.images.key(image["imageRef"]["name"])] if image is not None and "imageRef" in image else []
+    _, changed = await desk.machines.edit(machine.metadata.name, None, change, needed=needed)
     return await fleet.show(desk.machines, changed)

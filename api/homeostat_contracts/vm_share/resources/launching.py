@@ -81,7 +81,7 @@ class IsoRun(MachineLaunch):
             return
         image = await self._isos.bootable(self.desk(req), user)
         spec = self._profiles.from_iso(image.metadata.name)
-        await self.answer(req, resp, user, MachineAsked(fresh(), CUSTOM, spec))
+        await self.answer(req, resp, user, MachineAsked(fresh(), CUSTOM, spec, needed=[image.key]))
 
 
 class SnapshotRun(MachineLaunch):
@@ -102,7 +102,7 @@ class SnapshotRun(MachineLaunch):
         if await self.answer(req, resp, user):
             return
         spec = self._profiles.from_disk(await self._profiles.name(desk, name.os_type), disk.metadata.name)
-        await self.answer(req, resp, user, MachineAsked(name.vmid, name.os_type, spec))
+        await self.answer(req, resp, user, MachineAsked(name.vmid, name.os_type, spec, needed=[disk.key]))
 
 
 def _overlay(plugin: Plugin) -> dict[str, object] | None:
