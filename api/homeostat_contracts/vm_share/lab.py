@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from homeostat.service.desk import Desk
 from homeostat.service.power import is_current
 from homeostat.service.refusals import NoSuchResource, SourceRefused
 
-from .errors import AlreadyExists, failed
+from .errors import AlreadyExists, NotFound, failed
 from .marks import OVERLAY, SESSION, is_part, marks, vmid_of
 from .people import LabUser
 
@@ -145,7 +146,8 @@ class Lab:
     async def end_one(self, desk: Desk, machine: VirtualMachine) -> None:
         """Ends that machine. Raises what ``end`` does."""
         if not machine.deleting:
-            await desk.machines.delete(machine, True)
+            with suppress(NotFound):  # somebody else has ended it meanwhile
+                await desk.machines.delete(machine, True)
         gone, _ = await desk.machines.wait_gone(machine, self._margin)
         if not gone:
             raise failed(f"The VM {vmid_of(machine)} is still being ended: ask again")
@@ -154,10 +156,8 @@ class Lab:
 
 async def _remove(desk: Desk, overlay: Disk | None) -> None:
     if overlay is not None and is_part(overlay, OVERLAY) and not overlay.deleting:
-        try:
+        with suppress(NoSuchResource, NotFound):
             await desk.disks.delete(overlay)
-        except NoSuchResource:
-            return
 
 
 def _is_settled(disk: Disk | None) -> bool:

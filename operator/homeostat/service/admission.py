@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from homeostat.accounts.rights import Right
 from homeostat.driver.errors import DriverError
+from homeostat.driver.storage.images.examine import examine_local
 from homeostat.driver.storage.images.source import check_source, is_remote
 from homeostat.driver.storage.secret import check_secret
 from homeostat.models.base import API_GROUP, OWNER, Key, Resource
@@ -152,6 +153,21 @@ class Admission:
         self._check_image(None, path)
         if not self._limits.clustered and not await asyncio.to_thread(os.path.isfile, path):
             raise SourceRefused(f"{path}: there is no such file", path)
+
+    async def local_image(self, path: str, cdrom: bool = False) -> str | None:
+        """Checks that a request may name a file of this host, and that a guest can use it. Returns the format to give with it;
+        None: its contents say it. In a cluster the host that it is on finds out.
+
+        Raises:
+            SourceRefused: it may not, or cannot.
+        """
+        await self.local_file(path)
+        if self._limits.clustered:
+            return "iso" if cdrom else None
+        try:
+            return await examine_local(path, cdrom)
+        except DriverError as error:
+            raise SourceRefused(str(error), path) from error
 
     async def _check(self, before: Resource | None, wanted: Resource) -> None:
         _check_owner(before, wanted)

@@ -90,6 +90,22 @@ def test_n56_a_file_that_the_server_does_not_give_away_is_refused(neptune: Neptu
     not_made(neptune, drive(neptune, drive_image="/etc/shadow", drive_type="cdrom"))
 
 
+def test_n56_a_file_whose_format_nobody_says(neptune: Neptune) -> None:
+    blank = {**drive(neptune), "drive_format": ""}
+    made = neptune.make(blank, autostart=True)
+    assert neptune.spec(made["id"])["disks"][0]["image"] == {"path": neptune.image(), "format": "raw"}
+    neptune.served.until(lambda: neptune.get(made["id"])["state"] == "running", "a disk that nobody has written to works")
+    odd = neptune.served.images / "odd.vhd"
+    odd.write_bytes(b"conectix" + bytes(2**20))
+    assert "qemu-img convert" in not_made(neptune, {**blank, "drive_image": str(odd)})
+    assert "No such file" in not_made(neptune, {**blank, "drive_image": str(neptune.served.images / "none.img")})
+    added = {"op": "add", "path": "/qemu_devices/-", "value": {**blank, "id": "odd", "drive_image": str(odd)}}
+    assert "qemu-img convert" in refused(neptune.patch(made["id"], added), 400)
+    added["value"] = {**blank, "id": "more"}
+    assert neptune.patch(made["id"], added).status_code == 200
+    assert [disk["image"].get("format") for disk in neptune.spec(made["id"])["disks"]] == ["raw", "raw"]
+
+
 def test_n57_limits(neptune: Neptune) -> None:
     limited = drive(neptune, drive_bps_limit="15000000 25000000", drive_iops_limit="1000 1500")
     (disk,) = made(neptune, limited)["disks"]

@@ -42,6 +42,22 @@ def test_q14_a_file_that_is_none_or_not_to_be_named(manager: Manager, name: str,
     assert manager.get(vm["id"])["disks"] == []
 
 
+def test_q15_a_file_that_nobody_has_written_to_works(manager: Manager, name: str) -> None:
+    vm, file = manager.make(name), manager.served.images / f"{name}.raw"
+    file.write_bytes(bytes(2**20))
+    assert manager.act(vm["id"], "disks/attach", diskPath=str(file)).status_code == 200
+    started = manager.act(vm["id"], "start")
+    assert started.status_code == 200, started.text
+    assert started.json()["vm"]["disks"][0]["path"] == str(file)
+
+
+def test_q15_a_file_that_no_guest_can_use_is_refused_at_once(manager: Manager, name: str) -> None:
+    vm, file = manager.make(name), manager.served.images / f"{name}.vhd"
+    file.write_bytes(b"conectix" + bytes(2**20))
+    assert "qemu-img convert" in refused(manager.act(vm["id"], "disks/attach", diskPath=str(file)), 400)
+    assert manager.get(vm["id"])["disks"] == []
+
+
 def test_q14_one_that_another_machine_has(manager: Manager, name: str) -> None:
     one, other, disk = manager.make(f"{name}-a"), manager.make(f"{name}-b"), manager.disk(name)
     manager.act(one["id"], "disks/attach", diskPath=disk["path"])

@@ -36,6 +36,13 @@ def test_q17_a_file_that_is_none(manager: Manager, name: str, path: object) -> N
     assert manager.get(vm["id"])["iso"] is None
 
 
+def test_q17_a_file_that_is_no_iso(manager: Manager, name: str) -> None:
+    vm, path = manager.make(name), manager.served.images / f"{name}.iso"
+    path.write_bytes(bytes(2**20))
+    assert "no iso" in refused(manager.act(vm["id"], "iso/mount", isoPath=str(path)), 400)
+    assert manager.get(vm["id"])["iso"] is None
+
+
 def test_q20_none_is_mounted(manager: Manager, name: str) -> None:
     vm = manager.make(name)
     for _ in range(2):

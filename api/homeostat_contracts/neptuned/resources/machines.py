@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.plan import Disruption
+from homeostat.service.admission import Admission
 from homeostat.service.collection import Patch, of_spec
 from homeostat.service.json_patch import apply_json_patch
 from homeostat.service.machines import Machines
@@ -23,6 +24,7 @@ from homeostat_api.http.operations import Answer, operation
 from homeostat_api.http.rights import Right, needs
 
 from .. import private
+from ..drive_files import with_formats
 from ..entries import LISTED, entry_of, notes
 from ..errors import bad
 from ..fleet import EntryFleet
@@ -75,7 +77,8 @@ class EntryCreation:
         errors=(400, 401, 403, 409),
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        asked, machines = await read_model(req, MachineEntry), self._fleet.desk(req).machines
+        desk = self._fleet.desk(req)
+        asked, machines = await with_formats(desk.admission, await read_model(req, MachineEntry)), desk.machines
         spec = spec_of(asked, self._fleet.memory)
         check_allowed(machines, spec)
         named = marks_of(asked.id)
@@ -153,6 +156,7 @@ class EntryItem:
         if document.get("id") != now["id"]:
             raise bad("id: a machine keeps its id: make another one, and delete this one")
         said, asked = _read(now), _read(document)
+        asked = await with_formats(Admission(machines.asking), asked, said.qemu_devices)
         patch = difference(machine.spec.dump(), spec_of(said, self._fleet.memory), spec_of(asked, self._fleet.memory))
         check_allowed(machines, patch)
         old = notes(said)

@@ -125,28 +125,28 @@ async def _device(fleet: Fleet, desk: Desk, path: str) -> dict[str, Any]:
     """Returns the device for a path.
 
     Raises:
-        Problem: 400, there is no such file.
+        Problem, Refusal: 400, there is no such file, or no guest can use it.
     """
     if (disk := await fleet.disk_at(desk.disks, path)) is not None:
         if disk.deleting:
             raise BeingDeleted(Disk, disk.metadata.name)
         return {"name": disk.metadata.name, "diskRef": {"name": disk.metadata.name}}
-    await desk.admission.local_file(path)
-    return {"name": resource_name(path.rpartition("/")[2] or "disk"), "image": {"path": path}}
+    format = await desk.admission.local_image(path)
+    image = {"path": path, **({"format": format} if format else {})}
+    return {"name": resource_name(path.rpartition("/")[2] or "disk"), "image": image}
 
 
 async def _medium(desk: Desk, path: str) -> dict[str, Any]:
     """Returns the image for a path.
 
     Raises:
-        Problem: 400, there is no such file.
+        Problem, Refusal: 400, there is no such file, or it is no ISO.
     """
     if (uploaded := _ISO.fullmatch(path)) is not None:
         if await desk.images.find(uploaded[1]) is None:
             raise bad(f"{path}: there is no such ISO")
         return {"imageRef": {"name": uploaded[1]}}
-    await desk.admission.local_file(path)
-    return {"path": path, "format": "iso"}
+    return {"path": path, "format": await desk.admission.local_image(path, cdrom=True)}
 
 
 async def _put(fleet: Fleet, desk: Desk, id: str, image: Mapping[str, Any] | None) -> dict[str, Any]:

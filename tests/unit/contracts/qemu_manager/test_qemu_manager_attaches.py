@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from homeostat_contracts.qemu_manager.machine_views import noted
 from tests.unit.contracts.qemu_manager.managed import Managed
 
 CD = {"name": "iso", "type": "cdrom"}
+RAW = bytes(510) + b"\x55\xaa" + bytes(4096)  # a boot sector
+MEDIUM = bytes(0x8000) + b"\x01CD001\x01" + bytes(4096)
 
 
 async def web(managed: Managed, **spec: Any) -> str:
@@ -55,7 +58,7 @@ async def test_files_of_the_host(managed: Managed) -> None:
     vm = await web(managed, disks=[CD])
     files = []
     for name in ("a b.img", "c.img"):
-        (managed.files / name).write_bytes(b"boot" * 1024)
+        (managed.files / name).write_bytes(RAW)
         files.append(str(managed.files / name))
         await managed.done("POST", f"{vm}/disks/attach", diskPath=files[-1])
     assert await paths(managed, vm) == files
@@ -64,6 +67,38 @@ async def test_files_of_the_host(managed: Managed) -> None:
     await managed.done("POST", f"{vm}/disks/detach", diskPath=files[0])
     assert (await managed.done("GET", vm))["vm"]["disks"] == before[1:], "the other one is as it was"
     assert [note["path"] for note in noted(await managed.desk.machines.get("web")).values()] == files[1:]
+
+
+@pytest.mark.parametrize("content", [bytes(2**20), bytes(2**20) + b"boot", b"\xa5\x5a" * 512], ids=["blank", "late", "unknown"])
+async def test_a_file_that_nobody_has_written_to_is_raw(managed: Managed, content: bytes) -> None:
+    vm, file = await web(managed), managed.files / "blank.img"
+    file.write_bytes(content)
+    assert (await managed.done("POST", f"{vm}/disks/attach", diskPath=str(file)))["vm"]["disks"][0]["path"] == str(file)
+    assert [device["image"] for device in await devices(managed)] == [{"path": str(file), "format": "raw"}]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "is empty"),
+        (bytes(100), "has only 100 bytes"),
+        (b"a text\n" * 1000, "is a text file, not a disk image"),
+        (b"<!doctype html><html>" + bytes(4096), "is a web page"),
+        (b"conectix" + bytes(4096), "convert it with: qemu-img convert"),
+        (b"\x1f\x8b\x08" + bytes(4096), "gzip"),
+    ],
+)
+async def test_what_no_guest_can_use_is_not_attached(managed: Managed, content: bytes, says: str) -> None:
+    vm, file = await web(managed, disks=[CD]), managed.files / "odd.img"
+    file.write_bytes(content)
+    assert says in await managed.refused(400, "POST", f"{vm}/disks/attach", diskPath=str(file))
+    assert "is no iso" in await managed.refused(400, "POST", f"{vm}/iso/mount", isoPath=str(written(managed, RAW)))
+    assert [device["name"] for device in await devices(managed)] == ["iso"]
+
+
+def written(managed: Managed, content: bytes) -> Path:
+    (managed.files / "raw.img").write_bytes(content)
+    return managed.files / "raw.img"
 
 
 async def test_what_is_no_disk_is_not_attached(managed: Managed) -> None:
@@ -78,7 +113,7 @@ async def test_what_is_no_disk_is_not_attached(managed: Managed) -> None:
 @pytest.mark.parametrize("what", ["attach", "detach"])
 async def test_disks_of_one_that_runs_stay(managed: Managed, what: str) -> None:
     vm = await web(managed)
-    (managed.files / "a.img").write_bytes(b"boot" * 1024)
+    (managed.files / "a.img").write_bytes(RAW)
     await managed.is_now("web", "Running")
     said = await managed.refused(400, "POST", f"{vm}/disks/{what}", diskPath=str(managed.files / "a.img"))
     assert said == "VM must be stopped"
@@ -86,7 +121,7 @@ async def test_disks_of_one_that_runs_stay(managed: Managed, what: str) -> None:
 
 @pytest.mark.parametrize("what", ["disks/attach", "disks/detach", "iso/mount", "iso/unmount"])
 async def test_of_what_is_not_there(managed: Managed, what: str) -> None:
-    (managed.files / "a.iso").write_bytes(b"boot" * 1024)
+    (managed.files / "a.iso").write_bytes(MEDIUM)
     path = str(managed.files / "a.iso")
     assert await managed.refused(404, "POST", f"vms/none/{what}", diskPath=path, isoPath=path) == "VM not found"
 
@@ -99,7 +134,7 @@ async def mounted(managed: Managed, vm: str, path: str) -> Any:
 async def test_an_iso(managed: Managed, disks: list[Any]) -> None:
     vm = await web(managed, disks=disks)
     await managed.iso("debian")
-    (managed.files / "a.iso").write_bytes(b"boot" * 1024)
+    (managed.files / "a.iso").write_bytes(MEDIUM)
     file = str(managed.files / "a.iso")
     assert await mounted(managed, vm, "/isos/debian.iso") == "/isos/debian.iso"
     assert [device["image"] for device in await devices(managed)] == [{"imageRef": {"name": "debian"}}]

@@ -74,6 +74,7 @@ class Sniff:
     markup: bool = False  # an HTML or XML page
     text: bool = False
     cut: bool = False  # it ends before its contents do
+    bare: bool = False  # nothing in it says what it is: it can be a raw disk that nobody has written to
 
     @property
     def claims(self) -> str:
@@ -117,9 +118,9 @@ def sniff(head: bytes, size: int) -> Sniff:
     if _is_text(head):
         return Sniff("raw", "is a text file, not a disk image", text=True)
     if not any(head):
-        return Sniff("raw", f"begins with nothing but zeros; a blank disk needs no image but a size, else {_SAY_RAW}")
+        return Sniff("raw", f"begins with nothing but zeros; a blank disk needs no image but a size, else {_SAY_RAW}", bare=True)
     if not any(head.startswith(mark, at) for at, mark in _DISK):
-        return Sniff("raw", f"{_NO_DISK}; unpack or decrypt it first, or {_SAY_RAW}")
+        return Sniff("raw", f"{_NO_DISK}; unpack or decrypt it first, or {_SAY_RAW}", bare=True)
     return Sniff("raw", *_cut(_partitioned(head), size))
 
 

@@ -47,6 +47,22 @@ async def examine(ref: ImageRef, path: Path) -> qemu_img.Inspection:
         raise type(error)(f"image {name} {error}") from error
 
 
+async def examine_local(path: str, cdrom: bool = False) -> str | None:
+    """Returns the format to give with a local file that somebody names without one: raw where nothing in it says what it is,
+    such as a disk that nobody has written to. None: its contents say it.
+
+    Raises:
+        Unusable: it is nothing that a guest could use. ``cdrom``: as a CD.
+    """
+    file, name = Path(path), called(ImageRef(path))
+    found, size = await asyncio.to_thread(_sniff, file, name)
+    if cdrom and found.bare:
+        raise qemu_img.Unusable(f"image {name} is no iso: it is no ISO 9660 and no UDF")
+    format = "iso" if cdrom else "raw" if found.bare and size else None
+    await examine(ImageRef(path, None, format), file)
+    return format
+
+
 def refuse(ref: ImageRef, found: Sniff, size: int) -> None:
     """Checks what the beginning of a file shows. ``size``: of all of it.
 
