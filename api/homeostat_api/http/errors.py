@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeAlias
 
@@ -22,6 +22,8 @@ from homeostat.store.errors import StoreError
 App: TypeAlias = falcon.asgi.App[falcon.asgi.Request, falcon.asgi.Response]
 NoResponse: TypeAlias = falcon.asgi.Response | None  # a WebSocket has none
 Handshake: TypeAlias = falcon.asgi.WebSocket | None
+
+Reworded: TypeAlias = Callable[[falcon.asgi.Request, str, Mapping[str, Any]], Awaitable[str]]
 
 log = logging.getLogger("homeostat.api")
 
@@ -69,6 +71,7 @@ class Answers:
     body: Callable[[Problem], Mapping[str, Any]]
     no_route: str  # where there is nothing at a path
     accounts: Callable[[AccountsError], Problem] | None = None
+    reworded: Reworded | None = None  # puts a message into the names that clients know
 
 
 def invalid(message: str, **details: Any) -> Problem:
@@ -112,10 +115,22 @@ def _as_problem(req: falcon.asgi.Request, error: falcon.HTTPError, no_route: str
     return Problem(error.status_code, code, text, details)
 
 
+async def _reworded(words: Reworded, req: falcon.asgi.Request, problem: Problem, params: Mapping[str, Any]) -> Problem:
+    """Returns a problem in the names that clients know, as far as they can be found out."""
+    try:
+        message = await words(req, problem.message, params)
+    except (StoreError, Refusal):
+        return problem
+    told = dict(problem.headers or {})
+    return Problem(problem.status_code, problem.problem_code, message, problem.details, told)
+
+
 def install(app: App, answers: Answers) -> None:
     """Installs a handler for every error there is; Falcon takes the most specific one."""
 
-    def refuse(req: falcon.asgi.Request, ws: falcon.asgi.WebSocket | None, error: falcon.HTTPError) -> NoReturn:
+    async def refuse(req: falcon.asgi.Request, ws: Handshake, error: falcon.HTTPError, params: Mapping[str, Any]) -> NoReturn:
+        if isinstance(error, Problem) and answers.reworded is not None:
+            error = await _reworded(answers.reworded, req, error, params)
         if ws is not None:  # Falcon does not answer its handshake, see ``connections.handshake``
             req.scope[SAID] = tellable(_as_problem(req, error, answers.no_route).message)
         raise error
@@ -123,24 +138,24 @@ def install(app: App, answers: Answers) -> None:
     async def answer_problem(
         req: falcon.asgi.Request, resp: NoResponse, error: falcon.HTTPError, params: dict[str, Any], ws: Handshake = None
     ) -> None:
-        refuse(req, ws, error)
+        await refuse(req, ws, error, params)
 
     async def answer_refusal(
         req: falcon.asgi.Request, resp: NoResponse, error: Refusal, params: dict[str, Any], ws: Handshake = None
     ) -> None:
-        refuse(req, ws, answers.refusal(error))
+        await refuse(req, ws, answers.refusal(error), params)
 
     async def answer_store_error(
         req: falcon.asgi.Request, resp: NoResponse, error: StoreError, params: dict[str, Any], ws: Handshake = None
     ) -> None:
-        refuse(req, ws, answers.store_error(error))
+        await refuse(req, ws, answers.store_error(error), params)
 
     async def answer_accounts_error(
         req: falcon.asgi.Request, resp: NoResponse, error: AccountsError, params: dict[str, Any], ws: Handshake = None
     ) -> None:
         if answers.accounts is None:
             raise error
-        refuse(req, ws, answers.accounts(error))
+        await refuse(req, ws, answers.accounts(error), params)
 
     def serialize(req: falcon.asgi.Request, resp: falcon.asgi.Response, error: falcon.HTTPError) -> None:
         found = _as_problem(req, error, answers.no_route)

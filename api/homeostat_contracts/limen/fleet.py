@@ -8,6 +8,8 @@ from typing import Any
 from homeostat.models.base import OWNER
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.machines import Machines
+from homeostat_api.http.contract import Foundation
+from homeostat_api.http.given_names import GivenNames
 from homeostat_api.http.machine_fleet import MachineFleet
 
 from . import machine_views
@@ -21,7 +23,12 @@ _NUMBER = re.compile("[0-9]{1,18}")
 
 
 class LimenFleet(MachineFleet):
-    """The machines, with the number of each and of whoever owns it."""
+    """The machines, with the number of each and of whoever owns it. ``reworded``: what is said of them, in the names that
+    clients gave."""
+
+    def __init__(self, given: Foundation) -> None:
+        super().__init__(given)
+        self.reworded = GivenNames(given.service)
 
     async def machine(self, machines: Machines, named: str) -> VirtualMachine:
         """Returns the machine of that number or uuid, as the actor sees it. One that is being deleted is there no more.

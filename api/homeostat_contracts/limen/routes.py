@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from homeostat.cli.configuration.sections import LimenSection
 from homeostat_api.http.contract import Contract, Foundation, Pages
 from homeostat_api.http.routes import Route
@@ -44,4 +46,5 @@ def limen(given: Foundation) -> Contract:
         Route("/api/health_proxy", health),
     ]
     development = bool(settings.development)
-    return Contract("LIMEN", routes, answers(development), ENTRANCE, ErrorShown, HEALTH, pages, "/swagger.yaml")
+    told = replace(answers(development), reworded=fleet.reworded)
+    return Contract("LIMEN", routes, told, ENTRANCE, ErrorShown, HEALTH, pages, "/swagger.yaml")

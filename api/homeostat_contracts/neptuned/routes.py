@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from homeostat_api.http.contract import Contract, Entrance, Foundation
+from homeostat_api.http.given_names import GivenNames
 from homeostat_api.http.routes import Route
 
 from .errors import ANSWERS
@@ -39,7 +42,8 @@ def neptuned(given: Foundation) -> Contract:
         also_banned=LEFT_TO_BANNED,
         always=True,
     )
-    return Contract("Neptuned", routes, ANSWERS, entrance, ErrorSaid, HEALTH)
+    answers = replace(ANSWERS, reworded=GivenNames(given.service))
+    return Contract("Neptuned", routes, answers, entrance, ErrorSaid, HEALTH)
 
 
 def _general(given: Foundation, people: People) -> list[Route]:

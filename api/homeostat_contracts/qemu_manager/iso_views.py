@@ -7,7 +7,7 @@ from typing import Any
 from homeostat.models.base import API_GROUP, Resource
 from homeostat.models.image import Image
 from homeostat.models.image_source import ImageFormat
-from homeostat.service.marks import id_of
+from homeostat.service.marks import given_name, id_of
 
 from .machine_views import ISOS
 from .moments import moment
@@ -23,6 +23,11 @@ def is_iso(image: Resource) -> bool:
 def file_name(image: Image) -> str:
     """Returns what the file of an Image was called."""
     return image.metadata.annotations.get(FILE) or image.metadata.name
+
+
+def called(resource: Resource) -> str:
+    """Returns what whoever made a resource calls it."""
+    return file_name(resource) if isinstance(resource, Image) else given_name(resource)
 
 
 def shown(image: Image) -> dict[str, Any]:

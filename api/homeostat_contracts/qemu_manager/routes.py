@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from homeostat_api.http.contract import Contract, Entrance, Foundation
+from homeostat_api.http.given_names import GivenNames
 from homeostat_api.http.routes import Route
 from homeostat_api.http.web_files import ViewerPage, WebFile
 
 from .errors import ANSWERS
 from .fleet import Fleet
+from .iso_views import called
 from .resources.console import MachineVnc
 from .resources.devices import DiskAttach, DiskDetach, IsoMount, IsoUnmount
 from .resources.disks import DiskUpload, ManagedDisk, ManagedDisks
@@ -46,4 +50,5 @@ def qemu_manager(given: Foundation) -> Contract:
         Route("/web/{file:path}", WebFile()),
         Route(HEALTH, Health(given.service)),
     ]
-    return Contract("QEMU Manager", routes, ANSWERS, Entrance(ADVICE, for_everybody={HEALTH}), ErrorAnswer, HEALTH)
+    answers = replace(ANSWERS, reworded=GivenNames(given.service, called))
+    return Contract("QEMU Manager", routes, answers, Entrance(ADVICE, for_everybody={HEALTH}), ErrorAnswer, HEALTH)

@@ -12,6 +12,7 @@ from homeostat.service.collection import Patch
 from homeostat.service.desk import Desk
 from homeostat.service.marks import resource_name
 from homeostat_api.http.errors import Problem
+from homeostat_api.http.given_names import note_asked
 from homeostat_api.http.uploaded_form import take_form
 
 from .errors import bad
@@ -31,7 +32,8 @@ async def uploaded(req: falcon.asgi.Request, desk: Desk) -> Image:
 
     def name_of(file: str) -> str:
         called.append(file.replace("\\", "/").rpartition("/")[2][:255] or "upload")
-        return f"{resource_name(called[0].rpartition('.')[0] or called[0])[:_NAME].strip('-')}-{uuid.uuid4().hex[:8]}"
+        readable = resource_name(called[0].rpartition(".")[0] or called[0])[:_NAME].strip("-")
+        return note_asked(req, f"{readable}-{uuid.uuid4().hex[:8]}", called[0])
 
     try:
         made = await take_form(req, desk.uploads, name_of)

@@ -13,6 +13,7 @@ from homeostat.service.collection import Patch
 from homeostat.service.desk import Desk
 from homeostat.service.refusals import InUse
 from homeostat_api.http.errors import Problem
+from homeostat_api.http.given_names import note_asked
 from homeostat_api.http.media import media_type
 from homeostat_api.http.uploaded_form import FORM, MALFORMED, take_form
 
@@ -27,6 +28,11 @@ LEAST = MIB
 PATIENCE = 60.0  # seconds for an image to be looked at
 FILE_OF = "vm-share.homeostat.dev/iso-of"
 """An annotation of an Image: the id of the user who uploaded it."""
+
+
+def handle_of(user: int | str) -> str:
+    """Returns the path by which clients know the ISO of a user. Nothing is there."""
+    return f"/isos/{user}.iso"
 
 
 class CustomIsos:
@@ -47,7 +53,7 @@ class CustomIsos:
         uploads, before = desk.uploads, await self._of(desk, user)
         uploads.most = min(uploads.most, self._most)
         try:
-            made = await take_form(req, uploads, lambda file: f"vmshare-iso-{fresh()}")
+            made = await take_form(req, uploads, lambda file: note_asked(req, f"vmshare-iso-{fresh()}", handle_of(user.id)))
         except Problem as error:
             missing = error.status_code == 400 and error.problem_code != MALFORMED
             raise (unprocessable(f"file: {error.message}") if missing else error) from error

@@ -10,10 +10,11 @@ from typing import Any
 
 from homeostat.models.base import Key
 from homeostat.models.condition import READY, STALLED, Condition, find_condition, holds
-from homeostat.models.disk import Disk
-from homeostat.models.machine import MachineState, VirtualMachine
+from homeostat.models.disk import Disk, DiskStatus
+from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachineStatus
 from homeostat.models.plugin import ROOT_DISK
 from homeostat.service.desk import Desk
+from homeostat.service.given_names import renamed
 from homeostat.service.power import is_current
 from homeostat.service.refusals import NoSuchResource, SourceRefused
 
@@ -118,18 +119,21 @@ class Lab:
             Problem: 500, it does not.
         """
         name, vmid = machine.metadata.name, vmid_of(machine)
+
+        def stalled(status: DiskStatus | VirtualMachineStatus | None) -> str | None:
+            said = _stalled(status.conditions) if status is not None else None  # as its user calls it: soon nobody can tell
+            return renamed(said, {overlay_name(vmid): vmid, name: vmid}) if said is not None else None
+
         if has_overlay(machine):
             ready, disk = await desk.disks.wait(overlay_name(vmid), _is_settled, PATIENCE)
-            if not ready or disk is None or (why := _stalled(disk.status.conditions if disk.status else ())) is not None:
+            if not ready or disk is None or (why := stalled(disk.status)) is not None:
                 raise failed(f"The VM {vmid} was not launched: {why if ready and disk else 'its disk is not there in time'}")
         _, found = await desk.machines.wait(name, lambda now: _is_decided(now, vmid), PATIENCE)
         if found is None or vmid_of(found) != vmid or found.deleting:
             raise failed(f"The VM {vmid} was ended before it ran")
         status = found.status
         if status is None or status.state is not MachineState.RUNNING or not is_current(found):
-            raise failed(
-                f"The VM {vmid} was not launched: {(_stalled(status.conditions) if status else None) or 'it does not run'}"
-            )
+            raise failed(f"The VM {vmid} was not launched: {stalled(status) or 'it does not run'}")
         return found
 
     async def end(self, desk: Desk, user: LabUser) -> None:

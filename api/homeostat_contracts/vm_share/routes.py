@@ -3,9 +3,12 @@ below /auth and /vm: each is served at both."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from homeostat.cli.configuration.sections import VmShareSection
 from homeostat.models.quantity import parse_quantity
 from homeostat_api.http.contract import Contract, Foundation
+from homeostat_api.http.given_names import GivenNames
 from homeostat_api.http.routes import Route
 from homeostat_api.http.web_files import ViewerPage, WebFile
 
@@ -13,6 +16,7 @@ from .attendance import TIMEOUT, Attendance
 from .errors import ANSWERS
 from .isos import CustomIsos
 from .lab import Lab
+from .naming import called
 from .outside import Feedback, Recaptcha
 from .parts import LabParts
 from .people import LabPeople, entrance
@@ -53,7 +57,8 @@ def vm_share(given: Foundation) -> Contract:
         Route("/web/{file:path}", WebFile()),
         *(Route(path, LabPage(_file(path), settings.recaptcha_site_key)) for path in PAGES),
     ]
-    return Contract("VM-share", routes, ANSWERS, entrance(FOR_EVERYBODY, SIGN_IN), Detail, HEALTH, keeps=attendance.keep)
+    answers = replace(ANSWERS, reworded=GivenNames(given.service, called))
+    return Contract("VM-share", routes, answers, entrance(FOR_EVERYBODY, SIGN_IN), Detail, HEALTH, keeps=attendance.keep)
 
 
 def _of_people(given: Foundation, settings: VmShareSection, people: LabPeople, lab: Lab) -> list[Route]:

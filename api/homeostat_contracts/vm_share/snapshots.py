@@ -4,6 +4,7 @@ the machine. A machine that is run from a snapshot writes to it."""
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import ROOT_DISK
 from homeostat.models.snapshot import MachineRef, Snapshot, SnapshotSpec
 from homeostat.service.desk import Desk
+from homeostat.service.given_names import renamed
 
 from .errors import bad, conflict, failed, not_found, too_much
 from .lab import has_overlay
@@ -120,11 +122,11 @@ class SavedDisks:
         try:
             taken = await desk.snapshots.take(called, SnapshotSpec(machine_ref=MachineRef(name=machine.metadata.name)))
             _, moment = await desk.snapshots.wait(called, _is_done, PATIENCE)
-            _check(moment)
+            _check(moment, {called: str(name), machine.metadata.name: name.vmid})
             source = {"source": {"snapshotRef": {"name": called, "disk": ROOT_DISK}}}
             disk = await desk.disks.make(called, source, marks=marks(SNAPSHOT, user.id, name.vmid, name.os_type, size))
             _, copy = await desk.disks.wait(called, _is_done, PATIENCE)
-            _check(copy)
+            _check(copy, {called: str(name)})
             return called
         except BaseException:
             if disk is not None:
@@ -193,8 +195,8 @@ def _is_done(made: Snapshot | Disk | None) -> bool:
     return made is None or holds(made.status, READY) or holds(made.status, STALLED)
 
 
-def _check(made: Snapshot | Disk | None) -> None:
-    """Checks that something is there by now.
+def _check(made: Snapshot | Disk | None, names: Mapping[str, str]) -> None:
+    """Checks that something is there by now. ``names``: what its user calls what resources have their own names for.
 
     Raises:
         Problem: 500, it is not.
@@ -203,4 +205,4 @@ def _check(made: Snapshot | Disk | None) -> None:
     if not holds(status, READY):
         said = status.conditions if status is not None else ()
         why = next((one.message for one in said if one.status == "True" and one.message), "it takes too long")
-        raise failed(f"Snapshot error: {why}")
+        raise failed(f"Snapshot error: {renamed(why, names)}")

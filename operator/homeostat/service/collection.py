@@ -339,7 +339,7 @@ class Collection(Generic[R]):
 
     @asynccontextmanager
     async def _naming(self, before: R | None, wanted: Resource | None, needed: Collected[Key] = ()) -> AsyncIterator[None]:
-        """Nothing is deleted within it that the resource names from now on.
+        """Lets nothing be deleted meanwhile that the resource names from now on.
 
         Raises:
             BeingDeleted: something of that is being deleted.

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from homeostat.service.marks import resource_name
 from tests.contracts.limen.people import SIZE, Limen, Somebody, refused
 
 
@@ -68,3 +69,16 @@ def test_l16_what_is_refused_leaves_nothing(bob: Somebody, name: str) -> None:
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"name": 1, "name": 2}'])
 def test_l16_what_is_no_object_is_400(bob: Somebody, body: bytes) -> None:
     refused(bob.browser.post("/api/vms", content=body, headers={"Content-Type": "application/json"}), 400)
+
+
+def test_l16_what_is_said_of_it_names_it_as_it_was_named(limen: Limen, bob: Somebody, name: str) -> None:
+    derived = resource_name(name)
+    assert derived != name
+    limen.served.real.host("define", derived)
+    try:
+        made = bob.make(name)
+        said = refused(bob.act(made["id"], "start"), 500)
+    finally:
+        limen.served.real.host("undefine", derived)
+    for text in (made["message"], said):
+        assert name in text and derived not in text, text

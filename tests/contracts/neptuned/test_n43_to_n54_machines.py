@@ -194,3 +194,9 @@ def test_n54_types_and_ids_of_devices(neptune: Neptune) -> None:
     ):
         assert word in refused(neptune.ask("POST", "admin/vms/create", entry("n54", *devices)), 400)
     refused(neptune.ask("GET", "admin/vms/n54"), 404)
+
+
+def test_n46_an_id_is_repeated_as_it_was_given(neptune: Neptune) -> None:
+    made = neptune.make(id="Windows_3.11")
+    said = refused(neptune.ask("POST", "admin/vms/create", entry(made["id"])), 409)
+    assert said == "There is a VM 'Windows_3.11' already, or was: choose another id"

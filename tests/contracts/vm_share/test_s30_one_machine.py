@@ -45,6 +45,7 @@ def test_s29_each_has_a_fresh_overlay(lab: Lab, student: Student) -> None:
 @pytest.mark.parametrize("os_type", ["broken", "lost"])
 def test_s32_of_one_that_does_not_start_nothing_is_left(lab: Lab, student: Student, os_type: str) -> None:
     said = refused(student.post("/run-script", os_type=os_type), 500)
+    assert "vmshare-" not in said  # which nobody knows here
     assert "/images/" not in said  # where files are on the server is nobody's business
     assert student.get("/user_info") == {"os_type": None, "vmid": None}
     assert lab.active(user_id=student.id) == []

@@ -144,7 +144,7 @@ class _Opening:
         try:
             await self._consoles.screen(self._req, self._ws, machine.metadata.name, texts=texts)
         except (Refusal, AccountsError, Problem) as error:
-            await self._refuse(str(error), "VNC_CONNECTION_FAILED", Close.FAILED)
+            await self._refuse(await self._fleet.reworded(self._req, str(error)), "VNC_CONNECTION_FAILED", Close.FAILED)
 
     async def _say(self, message: str) -> None:
         await self._ws.send_text(_status(message))

@@ -14,9 +14,10 @@ import falcon.asgi
 from homeostat.cli.configuration.sections import LimenSection
 from homeostat.models.base import API_VERSION, NAME_MAX, NAME_PATTERN
 from homeostat.models.machine import VirtualMachine
-from homeostat.service.marks import marks_of, resource_name
+from homeostat.service.marks import marks_of
 from homeostat.service.power import fails_to_start, is_up, why_off
 from homeostat.service.refusals import AlreadyStopped
+from homeostat_api.http.given_names import asked_name
 from homeostat_api.http.kind_index import Entry
 from homeostat_api.http.operations import Answer, operation
 from homeostat_api.http.rights import Right, needs
@@ -57,7 +58,7 @@ class LimenMachines:
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         asked, machines = await read(req, VmToMake), self._fleet.desk(req).machines
-        name = resource_name(asked.name)
+        name = asked_name(req, asked.name)
         spec = {
             "runStrategy": "RerunOnFailure",
             "resources": {"vcpu": asked.cpu, "memory": f"{asked.memory}Mi"},
@@ -70,6 +71,7 @@ class LimenMachines:
         made = await machines.create(document, marks=marks_of(asked.name))
         _, found = await machines.wait(name, lambda now: now is None or is_up(now) or fails_to_start(now), PATIENCE)
         said = why_off(found) if found is not None and not is_up(found) else ""
+        said = await self._fleet.reworded(req, said)
         if found is not None and fails_to_start(found):
             with suppress(AlreadyStopped):
                 await machines.stop(name, True)

@@ -15,9 +15,10 @@ from homeostat.service.admission import Admission
 from homeostat.service.collection import Patch, of_spec
 from homeostat.service.json_patch import apply_json_patch
 from homeostat.service.machines import Machines
-from homeostat.service.marks import Marks, marks_of, resource_name
+from homeostat.service.marks import Marks, marks_of
 from homeostat.service.refusals import NotAllowed
 from homeostat_api.http.errors import Problem, invalid_model
+from homeostat_api.http.given_names import asked_name
 from homeostat_api.http.kind_index import Entry
 from homeostat_api.http.media import JSON_PATCH, aside, read_list, read_model
 from homeostat_api.http.operations import Answer, operation
@@ -84,7 +85,7 @@ class EntryCreation:
         named = marks_of(asked.id)
         said = {name: text for name, text in notes(asked).items() if text is not None}
         marks = Marks(named.labels, {**named.annotations, **said, LISTED: "true"})
-        made = await machines.make(resource_name(asked.id), spec, marks=marks)
+        made = await machines.make(asked_name(req, asked.id), spec, marks=marks)
         if asked.password is not None:
             await private.keep(self._people, req, made, asked.password)
         resp.status, resp.media = falcon.HTTP_201, await self._fleet.show(machines, made)

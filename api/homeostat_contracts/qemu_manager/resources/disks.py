@@ -7,7 +7,8 @@ import falcon.asgi
 
 from homeostat.models.disk import Disk
 from homeostat.service.disks import Disks
-from homeostat.service.marks import marks_of, resource_name
+from homeostat.service.marks import marks_of
+from homeostat_api.http.given_names import asked_name
 from homeostat_api.http.lists import newest_first
 from homeostat_api.http.media import read_model, takes_any_length
 from homeostat_api.http.operations import Answer, operation
@@ -39,7 +40,7 @@ class ManagedDisks:
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         asked, disks = await read_model(req, DiskToMake), self._fleet.desk(req).disks
         spec = {"size": max(int(asked.size * GIB), 1), "format": asked.format}
-        made = await disks.make(resource_name(asked.name), spec, marks=marks_of(asked.name))
+        made = await disks.make(asked_name(req, asked.name), spec, marks=marks_of(asked.name))
         resp.status, resp.media = falcon.HTTP_201, {"disk": shown(await _made(disks, made), True)}
 
 

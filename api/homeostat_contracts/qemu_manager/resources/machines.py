@@ -7,8 +7,9 @@ import falcon.asgi
 
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.collection import Patch, of_spec
-from homeostat.service.marks import marks_of, resource_name
+from homeostat.service.marks import marks_of
 from homeostat.service.power import runs, wants_running
+from homeostat_api.http.given_names import asked_name
 from homeostat_api.http.lists import newest_first
 from homeostat_api.http.media import read_model
 from homeostat_api.http.operations import Answer, operation
@@ -43,7 +44,7 @@ class ManagedMachines:
             "nics": [{"name": "net", "user": {}}],  # as QEMU gives one to whoever starts it by hand
             "shutdown": {"gracePeriodSeconds": GRACE},
         }
-        made = await machines.make(resource_name(asked.name), spec, marks=marks_of(asked.name))
+        made = await machines.make(asked_name(req, asked.name), spec, marks=marks_of(asked.name))
         resp.status, resp.media = falcon.HTTP_201, {"vm": await self._fleet.show(machines, made)}
 
 

@@ -15,7 +15,7 @@ from homeostat_api.http.rights import Right, needs
 
 from ..errors import failed
 from ..fleet import Fleet
-from ..machine_views import command
+from ..machine_views import command, noted
 from ..words import DoneMessage, StartedMachine
 from .machines import TAG
 
@@ -73,7 +73,14 @@ async def _given_up(machines: Machines, name: str, found: VirtualMachine | None)
     """Stops a machine that does not start, and returns why it does not."""
     if found is None:
         return "The VM was deleted meanwhile"
-    said = why_off(found) or f"it did not within {PATIENCE:.0f} seconds"
+    said = _by_paths(found, why_off(found)) or f"it did not within {PATIENCE:.0f} seconds"
     with suppress(AlreadyStopped):
         await machines.stop(name, True)
     return f"The VM does not start: {said}"
+
+
+def _by_paths(machine: VirtualMachine, said: str) -> str:
+    """Returns a text that calls disks of a machine by the paths that they were attached by."""
+    for name, note in noted(machine).items():
+        said = said.replace(f"disks[{name}]", note["path"])
+    return said

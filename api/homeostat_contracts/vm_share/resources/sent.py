@@ -12,7 +12,7 @@ from homeostat_api.http.rights import Door, Right, needs
 from homeostat_api.http.uploaded_form import FILE_ALONE
 
 from ..errors import bad
-from ..isos import CustomIsos
+from ..isos import CustomIsos, handle_of
 from ..outside import Feedback
 from ..people import LabPeople
 from ..words import FeedbackAsked, FeedbackTaken, IsoTaken
@@ -40,7 +40,7 @@ class IsoPosting:
         resp.media = {
             "message": "ISO uploaded",
             "user_id": str(user.id),
-            "iso_path": f"/isos/{user.id}.iso",
+            "iso_path": handle_of(user.id),
             "size": (image.status.size if image.status else None) or 0,
         }
 
