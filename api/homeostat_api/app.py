@@ -55,6 +55,7 @@ from .resources.probes import Liveness, MetricsPage, Readiness
 from .resources.snapshots import SnapshotCollection, SnapshotItem, SnapshotRestore
 from .resources.trash import TrashCollection, TrashItem, TrashRestore
 from .resources.tus import UploadCollection, UploadItem
+from .resources.watch import WatchResources
 from .schedule_words import SCHEDULES
 
 
@@ -128,6 +129,7 @@ def make_parts(config: ApiConfig) -> ApiParts:
     routes = [
         *volant.routes(service, config.shutdown_margin, config.keep_alive, config.plugin_kernel),
         *own_routes(service),
+        Route(f"{V1}/watch", WatchResources(service, config.keep_alive)),
         *console_routes(service, room, config.ice),
         *page_routes(),
         *account_routes(accounts, config.oidc, config.stopping),

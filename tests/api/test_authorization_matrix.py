@@ -58,6 +58,7 @@ ROWS: dict[str, dict[str, Need]] = {
     "/api/v1/disks/{name}/spec": SPEC,
     "/api/v1/errors": {"GET": SEE},
     "/api/v1/events/vms": {"GET": SEE},
+    "/api/v1/watch": {"GET": SEE},
     "/api/v1/images": ALL,
     "/api/v1/images/{name}": ONE,
     "/api/v1/images/{name}/file": {"PUT": CHANGE},
@@ -134,7 +135,7 @@ OPERATIONS = [(path, method, need) for path, row in ROWS.items() for method, nee
 NEW = "/api/v1/images/{name}/file"  # its name is that of an image to be made
 OF_RESOURCES = [row for row in OPERATIONS if re.search(r"\{(name|plugin)\}", row[0]) and row[0] != NEW]
 MEDIA = "/api/v1/vms/{name}/media"  # the machines have no drive for it, which whoever sees them may know
-UNENDING = {("/api/v1/events/vms", "GET")}
+UNENDING = {("/api/v1/events/vms", "GET"), ("/api/v1/watch", "GET")}
 SPECS: dict[str, dict[str, Any]] = {
     "VirtualMachine": {
         "runStrategy": "Halted",

@@ -1,0 +1,105 @@
+"""Watching kinds of resources: each as it is, then each change of it, for as long as the client stays connected."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from homeostat.service.changes import Changes
+from homeostat.service.desk import Desk
+
+from .kind_index import Entry, KindIndex
+from .media import dumps
+from .stream import RETRY
+
+PART = 64 * 1024  # bytes that are sent at once, at least, while there are more
+GATHERED = 0.2  # seconds in which changes are gathered, so that a busy operator does not have each of them sent alone
+SEES_AGAIN = 2.0  # seconds until it looks again whether somebody may see more or less than before
+
+Known = dict[tuple[str, str], "Shown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a client was sent of a resource. ``entry`` is kept as it was, so that one that has not changed is not compared."""
+
+    entry: Entry
+    whole: bytes
+
+
+class Watch:
+    """Watches, for many clients. ``index_of`` returns the rendered resources of a kind, by its plural."""
+
+    def __init__(self, index_of: Callable[[str], KindIndex[Any]], changes: Changes, keep_alive: float) -> None:
+        self._index_of = index_of
+        self._changes = changes
+        self._keep_alive = keep_alive
+
+    async def follow(self, kinds: Sequence[str], desk_of: Callable[[], Desk]) -> AsyncIterator[bytes]:
+        """Yields server-sent events, without end: ADDED for each resource that an actor sees, BOOKMARK when these are all; then
+        ADDED, MODIFIED and DELETED, with a BOOKMARK after those that came together. ``desk_of`` returns what serves the actor.
+        """
+        known: Known = {}
+        first, quiet = True, 0.0
+        yield b"retry: %d\n\n" % round(1000 * RETRY)
+        while not self._changes.stopping:
+            version = self._changes.version()
+            frames = [frame for kind in kinds for frame in await self._news(kind, desk_of(), known)]
+            if frames or first:
+                frames.append(_frame("BOOKMARK", {"version": version}))
+                for part in _parts(frames):
+                    yield part
+                first, quiet = False, 0.0
+                await asyncio.sleep(GATHERED)
+            elif quiet >= self._keep_alive:
+                yield b": keep-alive\n\n"
+                quiet = 0.0
+            pause = min(SEES_AGAIN, self._keep_alive)
+            if await self._changes.wait(version, pause) == version:
+                quiet += pause
+
+    async def _news(self, kind: str, desk: Desk, known: Known) -> Sequence[bytes]:
+        """Returns what a client does not know yet of a kind, and notes that it does now."""
+        _, entries = await self._index_of(kind).seen_from(desk)
+        frames = []
+        for entry in entries:
+            place = (kind, entry.name)
+            before = known.get(place)
+            if before is not None and before.entry is entry:
+                continue
+            known[place] = Shown(entry, entry.whole)
+            if before is None or before.entry.uid != entry.uid:
+                frames.append(_frame_of("ADDED", kind, entry.whole))
+            elif before.whole != entry.whole:
+                frames.append(_frame_of("MODIFIED", kind, entry.whole))
+        if len(entries) != sum(1 for one, _ in known if one == kind):
+            here = {entry.name for entry in entries}
+            for place in [place for place in known if place[0] == kind and place[1] not in here]:
+                del known[place]
+                frames.append(_frame("DELETED", {"kind": kind, "name": place[1]}))
+        return frames
+
+
+def _frame(type: str, said: Mapping[str, Any]) -> bytes:
+    return b"data: " + dumps({"type": type, **said}) + b"\n\n"
+
+
+def _frame_of(type: str, kind: str, whole: bytes) -> bytes:
+    """Returns the frame of a resource that was rendered before: JSON without line breaks, put in as it is."""
+    return b'data: {"type":"%b","kind":"%b","object":%b}\n\n' % (type.encode(), kind.encode(), whole)
+
+
+def _parts(frames: Sequence[bytes]) -> Iterator[bytes]:
+    """Yields frames joined to parts of some size."""
+    part: list[bytes] = []
+    size = 0
+    for frame in frames:
+        part.append(frame)
+        size += len(frame)
+        if size >= PART:
+            yield b"".join(part)
+            part, size = [], 0
+    if part:
+        yield b"".join(part)

@@ -1,0 +1,71 @@
+"""/api/v1/watch: resources of any kinds as they are, and as they change."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import falcon.asgi
+
+from homeostat.models.kinds import BY_PLURAL
+from homeostat.service.service import Service
+
+from ..http.actor import who
+from ..http.errors import invalid
+from ..http.kind_index import KindIndex
+from ..http.operations import Answer, Parameter, operation
+from ..http.rights import Right, needs
+from ..http.watching import Watch
+from ..http.whole import named
+
+MACHINES = "virtualmachines"
+KINDS = Parameter(
+    "kinds",
+    {"type": "string", "default": MACHINES},
+    f"Plurals, with commas between, of {', '.join(sorted(BY_PLURAL))}.",
+)
+
+
+class WatchResources:
+    def __init__(self, service: Service, keep_alive: float) -> None:
+        self._service = service
+        self._indexes: dict[str, KindIndex[Any]] = {}
+        self._watch = Watch(self._index_of, service.changes, keep_alive)
+
+    @needs(Right.SEE)
+    @operation(
+        "Watch resources",
+        "Resources",
+        {200: Answer("Server-sent events, without end.", {"type": "string"}, media_type="text/event-stream")},
+        description="Each event's data is JSON. Its `type` is ADDED or MODIFIED (with `kind`, a plural, and `object`, as lists "
+        "have it), DELETED (with `kind` and `name`) or BOOKMARK: what was there, or changed at once, has been sent. It begins "
+        "with all that whoever asks may see, also where a client connects again.",
+        parameters=(KINDS,),
+        errors=(400,),
+    )
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        kinds = _kinds(req)
+        resp.content_type = "text/event-stream"
+        resp.set_header("Cache-Control", "no-store")
+        resp.set_header("X-Accel-Buffering", "no")  # nginx would hold the events back
+        resp.stream = self._watch.follow(kinds, partial(self._service.asked_by, who(req)))
+
+    def _index_of(self, kind: str) -> KindIndex[Any]:
+        """Returns the rendered resources of a kind. They are made when somebody asks, and shared by all who watch."""
+        if kind not in self._indexes:
+            self._indexes[kind] = KindIndex(self._service.house.of(BY_PLURAL[kind]), self._service.changes, named)
+        return self._indexes[kind]
+
+
+def _kinds(req: falcon.asgi.Request) -> tuple[str, ...]:
+    """Reads the kinds, each once.
+
+    Raises:
+        Problem: 400, there is no such one.
+    """
+    given = tuple(dict.fromkeys((req.get_param("kinds") or MACHINES).split(",")))
+    unknown = [one for one in given if one not in BY_PLURAL]
+    if unknown:
+        known = ", ".join(sorted(BY_PLURAL))
+        raise invalid(f"kinds: {unknown[0][:64]!r} is no kind; the kinds are {known}", parameter="kinds")
+    return given
