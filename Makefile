@@ -49,12 +49,12 @@ $(VENV)/.installed: $(PINS)
 # The pages, with what they need of others (noVNC, xterm.js): each package by its hash.
 web: web/.built
 
-web/.built: scripts/build-web web/package.json web/package-lock.json $(wildcard web/console/* web/viewer/*)
+web/.built: scripts/build-web web/package.json web/package-lock.json web/build.mjs $(wildcard web/console/* web/viewer/* web/page/* web/page/*/*)
 	@echo "== pages: api/homeostat_api/static/web"
 	@scripts/build-web
 	@touch $@
 
-lint: venv
+lint: venv web/.built
 	@echo "== lint: ruff"
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -62,6 +62,8 @@ lint: venv
 	$(BIN)/mypy
 	@echo "== lint: import contracts"
 	$(BIN)/lint-imports --no-logo
+	@echo "== lint: the page"
+	cd web && npm run --silent lint && npm run --silent types
 
 # $(call part,FOLDER,OPTIONS): the tests of one folder, announced; an empty folder says so.
 define part

@@ -44,7 +44,7 @@ from .resources.contracts import ContractList
 from .resources.deployment_spec import DeploymentSpec
 from .resources.desired_errors import DesiredStateErrors
 from .resources.disk_exports import DiskExport, MachineDiskExport, SnapshotExport
-from .resources.documents import OpenApi, StatusPage
+from .resources.documents import FrontPage, OpenApi
 from .resources.events import EventList
 from .resources.image_file import ImageFile
 from .resources.images import ImageCollection, ImageItem
@@ -52,6 +52,7 @@ from .resources.machine_devices import MachineDevice, MachineDisks, MachineMedia
 from .resources.machine_spec import MachineSpec
 from .resources.orphans import DiskOrphanList, OrphanList
 from .resources.probes import Liveness, MetricsPage, Readiness
+from .resources.schemas import KindSchema
 from .resources.snapshots import SnapshotCollection, SnapshotItem, SnapshotRestore
 from .resources.trash import TrashCollection, TrashItem, TrashRestore
 from .resources.tus import UploadCollection, UploadItem
@@ -129,7 +130,7 @@ def make_parts(config: ApiConfig) -> ApiParts:
     routes = [
         *volant.routes(service, config.shutdown_margin, config.keep_alive, config.plugin_kernel),
         *own_routes(service),
-        Route(f"{V1}/watch", WatchResources(service, config.keep_alive)),
+        Route(f"{V1}/watch", WatchResources(service, config.keep_alive, mode.operator.last_look)),
         *console_routes(service, room, config.ice),
         *page_routes(),
         *account_routes(accounts, config.oidc, config.stopping),
@@ -137,7 +138,7 @@ def make_parts(config: ApiConfig) -> ApiParts:
         Route("/healthz", Liveness(mode.supervisor, mode.operator)),
         Route("/readyz", Readiness(changes, mode.operator)),
         Route("/metrics", MetricsPage(metrics, mode.operator)),
-        Route("/", StatusPage()),
+        Route("/", FrontPage()),
     ]
     screens = OpenedScreens(service, room, config.ice)
 
@@ -185,6 +186,7 @@ def own_routes(service: Service) -> list[Route]:
         Route(f"{V1}/resources/{{kind}}", ResourcesOfAKind(service)),
         Route(f"{V1}/resources/{{kind}}/{{name}}", ResourceOfAKind(service)),
         Route(f"{V1}/resources/{{kind}}/{{name}}/revisions", ResourceRevisions(service)),
+        Route(f"{V1}/schemas/{{kind}}", KindSchema()),
         Route(f"{V1}/apply", ApplyResource(service)),
         Route(f"{V1}/events", EventList(service)),
         Route(f"{V1}/errors", DesiredStateErrors(service)),

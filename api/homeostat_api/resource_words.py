@@ -14,9 +14,22 @@ from .http.whole import Named
 from .http.words import Timestamp, Words
 
 
+class ColumnServed(Words):
+    """A column of a table of resources, as CRDs have it (additionalPrinterColumns)."""
+
+    name: str = Field(examples=["Ready"])
+    type: str = Field(examples=["string"])
+    path: str = Field(description="A JSONPath in the resource.", examples=[".status.state"])
+    description: str
+    priority: int = Field(description="0: in each table; 1: in wide ones.")
+
+
 class KindServed(Words):
     kind: str = Field(examples=["VirtualMachine"])
     plural: str = Field(description="As paths name it.", examples=["virtualmachines"])
+    noun: str = Field(description="As commands name it.", examples=["vm"])
+    declared: bool = Field(description="Whether people declare it: else it is the operator's own.")
+    columns: list[ColumnServed]
 
 
 class KindsServed(Words):
@@ -113,7 +126,8 @@ class Events(Words):
 
 
 def kind_words(kind: Kind[Any]) -> dict[str, Any]:
-    return {"kind": kind.name, "plural": kind.plural}
+    columns = [column._asdict() for column in kind.columns]
+    return {"kind": kind.name, "plural": kind.plural, "noun": kind.noun, "declared": kind.declared, "columns": columns}
 
 
 def revision_words(revision: SpecRevision) -> dict[str, Any]:

@@ -59,6 +59,7 @@ ROWS: dict[str, dict[str, Need]] = {
     "/api/v1/errors": {"GET": SEE},
     "/api/v1/events/vms": {"GET": SEE},
     "/api/v1/watch": {"GET": SEE},
+    "/api/v1/schemas/{kind}": {"GET": SEE},
     "/api/v1/images": ALL,
     "/api/v1/images/{name}": ONE,
     "/api/v1/images/{name}/file": {"PUT": CHANGE},

@@ -16,10 +16,12 @@ class ConsolePage:
 
     def __init__(self, file: str, styles: str = OWN_STYLES) -> None:
         self._page = WEB / "console" / file
-        self._policy = POLICY.format(styles=styles)
+        # Our own page shows it within itself; pages of others cannot.
+        self._policy = POLICY.format(styles=styles).replace("frame-ancestors 'none'", "frame-ancestors 'self'")
 
     @needs(Right.SEE)
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, machine: str) -> None:
+        resp.context.framed = True
         await answer_page(resp, self._page, self._policy)
 
 

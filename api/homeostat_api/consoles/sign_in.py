@@ -1,4 +1,4 @@
-"""The page to sign in with: what a browser gets in place of a console's page, while nobody knows who asks."""
+"""The page to sign in with: what a browser gets in place of a page, while nobody knows who asks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from homeostat.accounts.errors import AccountsError
 from ..accounts.lookup import AccountsLookup
 from ..http.web_files import HTML, NOT_BUILT, OWN_STYLES, POLICY, WEB
 
-_PAGES = re.compile(r"/console/[^/]+(/serial)?")
+_PAGES = re.compile(r"/|/console/[^/]+(/serial)?")
 WAYS = b"{ways}"
 """Stands in the page where its script finds which of its parts to show."""
 

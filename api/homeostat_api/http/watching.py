@@ -30,32 +30,37 @@ class Shown:
 
 
 class Watch:
-    """Watches, for many clients. ``index_of`` returns the rendered resources of a kind, by its plural."""
+    """Watches, for many clients. ``index_of`` returns the rendered resources of a kind, by its plural; ``last_look`` since when
+    they may be out of date, or None."""
 
-    def __init__(self, index_of: Callable[[str], KindIndex[Any]], changes: Changes, keep_alive: float) -> None:
+    def __init__(
+        self,
+        index_of: Callable[[str], KindIndex[Any]],
+        changes: Changes,
+        keep_alive: float,
+        last_look: Callable[[], str | None] = lambda: None,
+    ) -> None:
         self._index_of = index_of
         self._changes = changes
         self._keep_alive = keep_alive
+        self._last_look = last_look
 
     async def follow(self, kinds: Sequence[str], desk_of: Callable[[], Desk]) -> AsyncIterator[bytes]:
         """Yields server-sent events, without end: ADDED for each resource that an actor sees, BOOKMARK when these are all; then
-        ADDED, MODIFIED and DELETED, with a BOOKMARK after those that came together. ``desk_of`` returns what serves the actor.
-        """
+        ADDED, MODIFIED and DELETED, with a BOOKMARK after those that came together. A BOOKMARK also comes while nothing changes.
+        ``desk_of`` returns what serves the actor."""
         known: Known = {}
-        first, quiet = True, 0.0
+        quiet = self._keep_alive
+        marked: str | None = None
         yield b"retry: %d\n\n" % round(1000 * RETRY)
         while not self._changes.stopping:
-            version = self._changes.version()
+            version, last_look = self._changes.version(), self._last_look()
             frames = [frame for kind in kinds for frame in await self._news(kind, desk_of(), known)]
-            if frames or first:
-                frames.append(_frame("BOOKMARK", {"version": version}))
-                for part in _parts(frames):
+            if frames or last_look != marked or quiet >= self._keep_alive:
+                for part in _parts([*frames, _bookmark(version, last_look)]):
                     yield part
-                first, quiet = False, 0.0
+                marked, quiet = last_look, 0.0
                 await asyncio.sleep(GATHERED)
-            elif quiet >= self._keep_alive:
-                yield b": keep-alive\n\n"
-                quiet = 0.0
             pause = min(SEES_AGAIN, self._keep_alive)
             if await self._changes.wait(version, pause) == version:
                 quiet += pause
@@ -80,6 +85,10 @@ class Watch:
                 del known[place]
                 frames.append(_frame("DELETED", {"kind": kind, "name": place[1]}))
         return frames
+
+
+def _bookmark(version: int, last_look: str | None) -> bytes:
+    return _frame("BOOKMARK", {"version": version} if last_look is None else {"version": version, "lastLook": last_look})
 
 
 def _frame(type: str, said: Mapping[str, Any]) -> bytes:

@@ -1,10 +1,7 @@
-"""/api/v1/openapi and the status page: what does not change while the server runs."""
+"""/api/v1/openapi and the page for people: what does not change while the server runs."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from importlib.resources import files
 from typing import Any
 
 import falcon
@@ -14,10 +11,14 @@ import yaml
 from ..http.media import dumps
 from ..http.operations import Answer, operation
 from ..http.rights import Door, Right, needs
+from ..http.web_files import WEB, answer_page
 
-PAGE = files("homeostat_api").joinpath("static", "index.html")
-# The page's own script and style are allowed by their hashes: no name of a machine can run as code.
-_POLICY = "default-src 'none'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+HTML_TEXT = {"type": "string"}
+# Scripts and styles are the page's own files alone: no name of a machine can run as code. A console is a page within this one.
+FRONT_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; frame-src 'self'; "
+    "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
 class OpenApi:
@@ -53,23 +54,10 @@ def as_yaml(document: dict[str, Any]) -> bytes:
     return written.encode()
 
 
-class StatusPage:
-    def __init__(self) -> None:
-        self._body = PAGE.read_bytes()
-        self._policy = f"{_POLICY}; {self._source('script')}; {self._source('style')}; img-src data:"
-
-    def _source(self, element: str) -> str:
-        inner = self._body.split(f"<{element}>".encode())[1].split(f"</{element}>".encode())[0]
-        return f"{element}-src 'sha256-{_base64_sha256(inner)}'"
+class FrontPage:
+    """The page for people. Its parts are asked of this server alone."""
 
     @needs(Right.SEE)
-    @operation("The status page", "System", {200: Answer("A table of machines.", {"type": "string"}, "text/html")})
+    @operation("The page for people", "System", {200: Answer("It shows all there is.", HTML_TEXT, "text/html")})
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        resp.content_type = "text/html; charset=utf-8"
-        resp.set_header("Content-Security-Policy", self._policy)
-        resp.set_header("Cache-Control", "no-cache")
-        resp.data = self._body
-
-
-def _base64_sha256(content: bytes) -> str:
-    return base64.b64encode(hashlib.sha256(content).digest()).decode()
+        await answer_page(resp, WEB / "page" / "index.html", FRONT_POLICY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -27,10 +28,10 @@ KINDS = Parameter(
 
 
 class WatchResources:
-    def __init__(self, service: Service, keep_alive: float) -> None:
+    def __init__(self, service: Service, keep_alive: float, last_look: Callable[[], str | None]) -> None:
         self._service = service
         self._indexes: dict[str, KindIndex[Any]] = {}
-        self._watch = Watch(self._index_of, service.changes, keep_alive)
+        self._watch = Watch(self._index_of, service.changes, keep_alive, last_look)
 
     @needs(Right.SEE)
     @operation(
@@ -38,8 +39,9 @@ class WatchResources:
         "Resources",
         {200: Answer("Server-sent events, without end.", {"type": "string"}, media_type="text/event-stream")},
         description="Each event's data is JSON. Its `type` is ADDED or MODIFIED (with `kind`, a plural, and `object`, as lists "
-        "have it), DELETED (with `kind` and `name`) or BOOKMARK: what was there, or changed at once, has been sent. It begins "
-        "with all that whoever asks may see, also where a client connects again.",
+        "have it), DELETED (with `kind` and `name`) or BOOKMARK: what was there, or changed at once, has been sent. That also "
+        "comes every 15 seconds while nothing changes, and its `lastLook` says since when all may be out of date, as X-Last-Look "
+        "does. It begins with all that whoever asks may see, also where a client connects again.",
         parameters=(KINDS,),
         errors=(400,),
     )

@@ -1,0 +1,41 @@
+// Merge patches (RFC 7386): what differs between two documents, and a document with that applied.
+
+import type { Json } from "../api/resources";
+
+// Returns the merge patch (RFC 7386) that makes one document of another. undefined: they are equal.
+export function difference(before: Json, after: Json): Json {
+  if (!isObject(before) || !isObject(after)) return equal(before, after) ? undefined : after;
+  const found: Record<string, Json> = {};
+  for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    if (!(name in after)) found[name] = null;
+    else if (!(name in before)) found[name] = after[name];
+    else {
+      const inner = difference(before[name], after[name]);
+      if (inner !== undefined) found[name] = inner;
+    }
+  }
+  return Object.keys(found).length ? found : undefined;
+}
+
+const isObject = (value: Json): boolean => typeof value === "object" && value !== null && !Array.isArray(value);
+
+export function equal(one: Json, other: Json): boolean {
+  if (Object.is(one, other)) return true;
+  if (Array.isArray(one) && Array.isArray(other))
+    return one.length === other.length && one.every((each, i) => equal(each, other[i]));
+  if (!isObject(one) || !isObject(other)) return false;
+  const names = Object.keys(one);
+  return names.length === Object.keys(other).length && names.every((name) => name in other && equal(one[name], other[name]));
+}
+
+// Returns a document with a merge patch (RFC 7386) applied.
+export function merged(document: Json, patch: Json): Json {
+  if (typeof patch !== "object" || patch === null || Array.isArray(patch)) return patch === undefined ? document : patch;
+  const base = typeof document === "object" && document !== null && !Array.isArray(document) ? document : {};
+  const next: Record<string, Json> = { ...base };
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) delete next[name];
+    else next[name] = merged(next[name], value);
+  }
+  return next;
+}

@@ -1,0 +1,62 @@
+// What one does with machines: each of it a proposal, for one machine or for many.
+
+import { ask, path } from "../api/client";
+import { holds, MACHINES, type Resource, stateOf } from "../api/resources";
+import { text } from "../words";
+import { propose, type Step } from "./proposal";
+
+export type Deed = "start" | "stop" | "restart" | "suspend" | "resume" | "delete";
+
+const OFF = new Set(["Pending", "Stopped", "Saved", "CrashLoopBackOff", "Succeeded", "Failed"]);
+
+export const isOff = (machine: Resource): boolean => OFF.has(stateOf(machine));
+
+// Returns whether there is something to do.
+export function possible(deed: Deed, machine: Resource): boolean {
+  if (machine.metadata.deletionTimestamp) return false;
+  switch (deed) {
+    case "start":
+      return isOff(machine);
+    case "stop":
+    case "restart":
+      return !isOff(machine);
+    case "suspend":
+      return !machine.spec.suspend && !holds(machine, "Suspended");
+    case "resume":
+      return machine.spec.suspend === true;
+    case "delete":
+      return true;
+  }
+}
+
+function step(deed: Deed, machine: Resource): Step {
+  const { name } = machine.metadata;
+  const base = { plural: MACHINES, name, says: text.deeds[deed].says(machine) };
+  const post = (what: string) => () => ask("POST", `${path`/api/v1/vms/${name}/`}${what}?wait=0`);
+  switch (deed) {
+    case "start":
+      return { ...base, act: () => ask("POST", path`/api/v1/vms/${name}/start`) };
+    case "stop":
+      return { ...base, patch: { spec: { runStrategy: "Halted" } }, act: post("stop") };
+    case "restart":
+      return { ...base, act: () => ask("POST", path`/api/v1/vms/${name}/restart`) };
+    case "suspend":
+    case "resume":
+      return { ...base, patch: { spec: { suspend: deed === "suspend" } } };
+    case "delete":
+      return { ...base, act: () => ask("DELETE", `${path`/api/v1/vms/${name}`}?wait=0`) };
+  }
+}
+
+export function proposeDeed(deed: Deed, machines: readonly Resource[], done?: () => void): void {
+  const names = machines.map((machine) => machine.metadata.name);
+  propose({
+    title: text.deeds[deed].title(names),
+    verb: text.deeds[deed].verb,
+    danger: deed === "delete",
+    steps: machines.map((machine) => step(deed, machine)),
+    command:
+      deed === "delete" ? names.map((name) => `homeostat delete vm ${name}`).join("\n") : `homeostat ${deed} ${names.join(" ")}`,
+    ...(done ? { done } : {}),
+  });
+}

@@ -1,0 +1,70 @@
+// A change that somebody proposes: planned first, carried out once he has seen what it takes.
+
+import { signal } from "@preact/signals";
+import { type Answer, ask, path, V1 } from "../api/client";
+import type { Changed, Json, Resource } from "../api/resources";
+
+export interface Patch {
+  readonly spec?: Json;
+  readonly metadata?: { readonly labels?: Json; readonly annotations?: Json };
+}
+
+// One resource's part of a proposal.
+export interface Step {
+  readonly plural: string;
+  readonly name: string;
+  readonly patch?: Patch; // what changes in it
+  readonly etag?: string; // the version that somebody edited: the change is refused where that is no more
+  readonly create?: Json; // a new one, as a document
+  readonly says?: string; // what it does, where no plan says it
+  readonly act?: () => Promise<unknown>; // does it, where that is not the patch alone
+}
+
+export interface Proposal {
+  readonly title: string;
+  readonly verb: string;
+  readonly danger?: boolean;
+  readonly steps: readonly Step[];
+  readonly command: string; // the command line that does the same
+  readonly conflict?: (now: Resource) => void; // somebody else was faster
+  readonly done?: () => void;
+}
+
+export interface Planned {
+  readonly step: Step;
+  readonly changed: Changed | null;
+  readonly etag: string;
+}
+
+export const proposal = signal<Proposal | null>(null);
+
+export const propose = (one: Proposal): void => {
+  proposal.value = one;
+};
+
+// Asks what a step would take. Throws what it would be refused with.
+export async function plan(step: Step): Promise<Planned> {
+  if (step.create) {
+    const { body } = await ask<Changed>("POST", `${V1}/apply?dryRun=true`, { body: step.create });
+    return { step, changed: body, etag: "" };
+  }
+  if (!step.patch) return { step, changed: null, etag: step.etag ?? "" };
+  const { body, etag } = await patchOf(step, true, step.etag);
+  return { step, changed: body, etag: step.etag ?? etag };
+}
+
+// Carries a step out, as it was planned.
+export async function carryOut({ step, etag }: Planned): Promise<void> {
+  if (step.act) await step.act();
+  else if (step.create) await ask("POST", `${V1}/apply`, { body: step.create });
+  else await patchOf(step, false, etag);
+}
+
+function patchOf(step: Step, dry: boolean, etag: string | undefined): Promise<Answer<Changed>> {
+  const where = path`/api/v1/resources/${step.plural}/${step.name}`;
+  return ask<Changed>("PATCH", `${where}${dry ? "?dryRun=true" : ""}`, {
+    body: step.patch,
+    type: "application/merge-patch+json",
+    ...(etag ? { etag } : {}),
+  });
+}

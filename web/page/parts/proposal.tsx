@@ -1,0 +1,187 @@
+// The dialog in which somebody sees what a change takes, before it is made.
+
+import { useEffect, useState } from "preact/hooks";
+import { Refused } from "../api/client";
+import type { Disruption, FieldChange, Resource } from "../api/resources";
+import { carryOut, type Planned, type Proposal, plan, proposal, type Step } from "../app/proposal";
+import { text } from "../words";
+import { Failure } from "./basics";
+import { Dialog } from "./dialog";
+import { Yaml } from "./yaml";
+
+const TONE: Readonly<Record<Disruption, string>> = { Live: "good", NeedsRestart: "busy", NeedsReplace: "busy", Forbidden: "bad" };
+
+export function ProposalDialog() {
+  const one = proposal.value;
+  return one ? <Asked key={one.title} of={one} /> : null;
+}
+
+type Outcome = "waits" | "done" | Error;
+
+function Asked({ of }: { of: Proposal }) {
+  const [planned, setPlanned] = useState<readonly (Planned | Error)[] | null>(null);
+  const [outcomes, setOutcomes] = useState<readonly Outcome[] | null>(null);
+  const close = () => {
+    proposal.value = null;
+  };
+  useEffect(() => {
+    let current = true;
+    Promise.all(of.steps.map((step) => plan(step).catch((error: Error) => error))).then((found) => {
+      if (!current) return;
+      const stale = found.find((one) => one instanceof Refused && one.status === 412);
+      if (stale && of.conflict) {
+        close();
+        of.conflict(of.steps[0] as unknown as Resource);
+      } else setPlanned(found);
+    });
+    return () => {
+      current = false;
+    };
+  }, [of]);
+
+  const possible = (planned ?? []).filter((one): one is Planned => !(one instanceof Error));
+  const nothing =
+    possible.length > 0 &&
+    possible.every(({ changed, step }) => changed && !step.act && !step.create && !changed.changes.length && !step.says);
+
+  async function carry() {
+    const results: Outcome[] = possible.map(() => "waits");
+    setOutcomes([...results]);
+    for (const [index, each] of possible.entries()) {
+      results[index] = await carryOut(each).then(
+        () => "done" as const,
+        (error: Error) => error,
+      );
+      setOutcomes([...results]);
+    }
+    const failed = results.filter((one) => one instanceof Error);
+    if (!failed.length) {
+      close();
+      of.done?.();
+    } else if (of.conflict && failed.some((one) => one instanceof Refused && one.status === 412)) {
+      close();
+      of.conflict(of.steps[0] as unknown as Resource);
+    }
+  }
+
+  const busy = outcomes?.includes("waits") ?? false;
+  const over = outcomes !== null && !busy;
+  return (
+    <Dialog title={of.title} close={close} wide>
+      {planned === null ? (
+        <p role="status">{text.planning}</p>
+      ) : (
+        <div class="plans" role="status">
+          {of.steps.map((step, index) => (
+            <StepPlan key={step.name} step={step} planned={planned[index]} alone={of.steps.length === 1} />
+          ))}
+          {nothing && <p>{text.nothingChanges}</p>}
+        </div>
+      )}
+      {outcomes && (
+        <ul class="outcomes" role="status">
+          {outcomes.map((each, index) => (
+            <li key={possible[index]?.step.name}>
+              <b dir="auto">{possible[index]?.step.name}</b>{" "}
+              {each === "waits" ? text.underWay : each === "done" ? text.done : <span class="bad">{each.message}</span>}
+            </li>
+          ))}
+        </ul>
+      )}
+      <Teaching of={of} />
+      <footer class="row end">
+        <button type="button" data-first onClick={close}>
+          {over ? text.close : text.cancel}
+        </button>
+        {!over && (
+          <button
+            type="button"
+            class={of.danger ? "primary danger" : "primary"}
+            disabled={busy || !possible.length || nothing}
+            onClick={carry}
+          >
+            {of.steps.length > 1 && planned ? text.verbOf(of.verb, possible.length) : of.verb}
+          </button>
+        )}
+      </footer>
+    </Dialog>
+  );
+}
+
+function StepPlan({ step, planned, alone }: { step: Step; planned: Planned | Error | undefined; alone: boolean }) {
+  return (
+    <section class="plan" aria-label={step.name}>
+      {!alone && <h3 dir="auto">{step.name}</h3>}
+      {step.says && <p dir="auto">{step.says}</p>}
+      {planned instanceof Error ? <Failure of={planned} /> : planned?.changed && <ChangeTable of={planned} />}
+    </section>
+  );
+}
+
+function ChangeTable({ of: { changed, step } }: { of: Planned }) {
+  if (!changed) return null;
+  const { findings = [], notes = [] } = changed.host ?? {};
+  return (
+    <>
+      {!step.create && changed.changes.length > 0 && (
+        <table class="changes">
+          <thead>
+            <tr>
+              <th scope="col">{text.field}</th>
+              <th scope="col">{text.from}</th>
+              <th scope="col">{text.into}</th>
+              <th scope="col">{text.takes}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {changed.changes.map((change) => (
+              <ChangeRow key={change.field} of={change} />
+            ))}
+          </tbody>
+        </table>
+      )}
+      {findings.map((finding) => (
+        <p key={finding.message} class={finding.stalled ? "failure" : "notice"} dir="auto">
+          {finding.message}
+        </p>
+      ))}
+      {notes.map((note) => (
+        <p key={note} class="notice" dir="auto">
+          {note}
+        </p>
+      ))}
+    </>
+  );
+}
+
+function ChangeRow({ of }: { of: FieldChange }) {
+  return (
+    <tr>
+      <th scope="row">{of.field}</th>
+      <td dir="auto">{shown(of.old)}</td>
+      <td dir="auto">{shown(of.new)}</td>
+      <td>
+        <span class={`tag ${TONE[of.disruption]}`}>{text.disruption[of.disruption]}</span> <span class="soft">{of.reason}</span>
+      </td>
+    </tr>
+  );
+}
+
+export function shown(value: unknown): string {
+  if (value === null || value === undefined) return "–";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+// The same change as YAML, and as a command: what one may write in git, or in a script, next time.
+function Teaching({ of }: { of: Proposal }) {
+  const patches = of.steps.flatMap((step) => (step.create ? [step.create] : step.patch ? [step.patch] : []));
+  return (
+    <details class="teaching">
+      <summary>{text.elsewhere}</summary>
+      {patches[0] && <Yaml of={patches[0]} />}
+      <pre class="command">
+        <code>{of.command}</code>
+      </pre>
+    </details>
+  );
+}

@@ -1,0 +1,329 @@
+// The fleet: all machines, and what needs a person on top.
+
+import { useComputed, useSignal } from "@preact/signals";
+import { addressesOf, DEPLOYMENTS, MACHINES, ownerOf, pendingOf, type Resource, stateOf, troubleOf } from "../api/resources";
+import { choices, deploymentOf, EVERYTHING, hostOf, isHeading, type Line, lines, type Query, selected } from "../app/fleet";
+import { type Deed, possible, proposeDeed } from "../app/power";
+import { to } from "../app/route";
+import { may } from "../app/session";
+import { all, heard, troubles } from "../app/world";
+import { Age, ResourceLink, State } from "../parts/basics";
+import { Thumbnail } from "../parts/thumbnail";
+import { Windowed } from "../parts/windowed";
+import { text } from "../words";
+
+const BULK: readonly Deed[] = ["start", "stop", "restart", "suspend", "delete"];
+const COLUMNS = 11;
+
+export function Fleet() {
+  const query = useSignal<Query>(EVERYTHING);
+  const ticked = useSignal<ReadonlySet<string>>(new Set());
+  const machines = useComputed(() => all(MACHINES));
+  const shown = useComputed(() => selected(machines.value.values(), query.value));
+  const rows = useComputed(() => lines(shown.value, query.value.group));
+  const offered = useComputed(() => choices(machines.value.values()));
+  const chosen = useComputed(() => shown.value.filter((one) => ticked.value.has(one.metadata.name)));
+  const ask = (change: Partial<Query>) => {
+    query.value = { ...query.value, ...change };
+  };
+  const tick = (name: string, on: boolean) => {
+    const next = new Set(ticked.value);
+    if (on) next.add(name);
+    else next.delete(name);
+    ticked.value = next;
+  };
+  const tickAll = (on: boolean) => {
+    ticked.value = new Set(on ? shown.value.map((one) => one.metadata.name) : []);
+  };
+  const running = [...machines.value.values()].filter((one) => stateOf(one) === "Running").length;
+  return (
+    <main id="main" class="fleet">
+      <header class="row">
+        <h1>{text.fleet}</h1>
+        <p class="soft" role="status">
+          {heard.value ? text.count(machines.value.size, running) : text.reading}
+        </p>
+        {may("change") && (
+          <a class="button primary" href={to("new")}>
+            {text.newMachine}
+          </a>
+        )}
+      </header>
+      <NeedsAPerson />
+      <Filters query={query.value} ask={ask} offered={offered.value} />
+      {chosen.value.length > 0 && (
+        <Bulk
+          machines={chosen.value}
+          done={() => {
+            ticked.value = new Set();
+          }}
+        />
+      )}
+      {heard.value && !machines.value.size ? (
+        <Empty />
+      ) : (
+        <Windowed
+          label={text.fleet}
+          columns={COLUMNS}
+          lines={rows.value}
+          head={<Head all={shown.value.length > 0 && chosen.value.length === shown.value.length} tickAll={tickAll} />}
+          row={(line, index) => (
+            <Row
+              key={isHeading(line) ? `=${line.heading}` : line.machine.metadata.name}
+              line={line}
+              index={index}
+              ticked={ticked.value}
+              tick={tick}
+            />
+          )}
+        />
+      )}
+      {heard.value && machines.value.size > 0 && !shown.value.length && (
+        <p class="empty">
+          {text.nothingFound}{" "}
+          <button type="button" onClick={() => ask(EVERYTHING)}>
+            {text.showAll}
+          </button>
+        </p>
+      )}
+    </main>
+  );
+}
+
+function NeedsAPerson() {
+  const found = troubles.value;
+  if (!found.length) return null;
+  return (
+    <section class="card trouble" aria-label={text.needsYou}>
+      <h2>{text.needsYouCount(found.length)}</h2>
+      <ul>
+        {found.slice(0, 8).map(({ plural, resource, why }) => (
+          <li key={`${plural}/${resource.metadata.name}`}>
+            <State of={resource} word={why.type} />{" "}
+            <ResourceLink kind={resource.kind} plural={plural} name={resource.metadata.name} />{" "}
+            <span class="soft" dir="auto">
+              {why.message || why.reason}
+            </span>
+          </li>
+        ))}
+      </ul>
+      {found.length > 8 && <p class="soft">{text.more(found.length - 8)}</p>}
+    </section>
+  );
+}
+
+function Empty() {
+  return (
+    <div class="empty">
+      <p>{text.noMachines}</p>
+      {may("change") && (
+        <p>
+          <a class="button primary" href={to("new")}>
+            {text.newMachine}
+          </a>
+        </p>
+      )}
+      <p class="soft">{text.orByYaml}</p>
+    </div>
+  );
+}
+
+function Filters({
+  query,
+  ask,
+  offered,
+}: {
+  query: Query;
+  ask: (change: Partial<Query>) => void;
+  offered: ReturnType<typeof choices>;
+}) {
+  return (
+    <search class="row filters">
+      <label>
+        <span>{text.search}</span>
+        <input
+          type="search"
+          value={query.search}
+          placeholder={text.searchHint}
+          onInput={(event) => ask({ search: event.currentTarget.value })}
+        />
+      </label>
+      <Choice
+        label={text.state}
+        value={query.state}
+        options={offered.states}
+        more={[
+          ["trouble", text.needsYou],
+          ["pending", text.pendingChanges],
+        ]}
+        set={(state) => ask({ state })}
+      />
+      {offered.owners.length > 0 && (
+        <Choice label={text.owner} value={query.owner} options={offered.owners} set={(owner) => ask({ owner })} />
+      )}
+      {offered.hosts.length > 1 && (
+        <Choice label={text.host} value={query.host} options={offered.hosts} set={(host) => ask({ host })} />
+      )}
+      {offered.labels.length > 0 && (
+        <Choice label={text.label} value={query.label} options={offered.labels} set={(label) => ask({ label })} />
+      )}
+      <label>
+        <span>{text.groupBy}</span>
+        <select value={query.group} onChange={(event) => ask({ group: event.currentTarget.value as Query["group"] })}>
+          <option value="">{text.nothing}</option>
+          <option value="state">{text.state}</option>
+          <option value="owner">{text.owner}</option>
+          <option value="host">{text.host}</option>
+          <option value="deployment">{text.deployment}</option>
+        </select>
+      </label>
+    </search>
+  );
+}
+
+interface ChoiceProps {
+  label: string;
+  value: string;
+  options: readonly string[];
+  more?: readonly (readonly [string, string])[];
+  set: (value: string) => void;
+}
+
+function Choice({ label, value, options, more = [], set }: ChoiceProps) {
+  return (
+    <label>
+      <span>{label}</span>
+      <select value={value} onChange={(event) => set(event.currentTarget.value)}>
+        <option value="">{text.any}</option>
+        {more.map(([word, said]) => (
+          <option key={word} value={word}>
+            {said}
+          </option>
+        ))}
+        {options.map((one) => (
+          <option key={one} value={one}>
+            {one}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function Bulk({ machines, done }: { machines: readonly Resource[]; done: () => void }) {
+  return (
+    <div class="row bulk card" role="toolbar" aria-label={text.chosen(machines.length)}>
+      <b>{text.chosen(machines.length)}</b>
+      {may("change") &&
+        BULK.map((deed) => {
+          const of = machines.filter((one) => possible(deed, one));
+          return (
+            <button
+              key={deed}
+              type="button"
+              class={deed === "delete" ? "danger" : ""}
+              disabled={!of.length}
+              onClick={() => proposeDeed(deed, of, done)}
+            >
+              {text.deeds[deed].verb}
+            </button>
+          );
+        })}
+      <button type="button" onClick={done}>
+        {text.chooseNone}
+      </button>
+    </div>
+  );
+}
+
+function Head({ all: every, tickAll }: { all: boolean; tickAll: (on: boolean) => void }) {
+  return (
+    <thead>
+      <tr>
+        <th scope="col">
+          <input
+            type="checkbox"
+            aria-label={text.chooseAll}
+            checked={every}
+            onChange={(event) => tickAll(event.currentTarget.checked)}
+          />
+        </th>
+        {[
+          text.machine,
+          text.state,
+          text.screen,
+          text.cpus,
+          text.memory,
+          text.address,
+          text.host,
+          text.owner,
+          text.age,
+          text.pending,
+        ].map((name) => (
+          <th scope="col" key={name}>
+            {name}
+          </th>
+        ))}
+      </tr>
+    </thead>
+  );
+}
+
+interface RowProps {
+  line: Line;
+  index: number;
+  ticked: ReadonlySet<string>;
+  tick: (name: string, on: boolean) => void;
+}
+
+function Row({ line, index, ticked, tick }: RowProps) {
+  if (isHeading(line)) {
+    return (
+      <tr aria-rowindex={index + 2} class="heading">
+        <th scope="colgroup" colSpan={COLUMNS} dir="auto">
+          {line.heading} <span class="soft">{line.count}</span>
+        </th>
+      </tr>
+    );
+  }
+  const { machine } = line;
+  const { name } = machine.metadata;
+  const pending = pendingOf(machine).length;
+  const deployment = deploymentOf(machine);
+  return (
+    <tr aria-rowindex={index + 2}>
+      <td>
+        <input
+          type="checkbox"
+          aria-label={text.choose(name)}
+          checked={ticked.has(name)}
+          onChange={(event) => tick(name, event.currentTarget.checked)}
+        />
+      </td>
+      <th scope="row" class="name">
+        <ResourceLink kind="VirtualMachine" name={name} />
+        {deployment && (
+          <a class="soft of" href={to(DEPLOYMENTS, deployment)}>
+            {text.ofDeployment(deployment)}
+          </a>
+        )}
+      </th>
+      <td>
+        <State of={machine} />
+        {troubleOf(machine) && <span class="visually-hidden"> {text.needsYou}</span>}
+      </td>
+      <td>
+        <Thumbnail of={machine} />
+      </td>
+      <td class="number">{machine.spec.resources?.vcpu ?? "–"}</td>
+      <td class="number">{machine.spec.resources?.memory ?? "–"}</td>
+      <td class="number">{addressesOf(machine)[0] ?? "–"}</td>
+      <td>{hostOf(machine) || "–"}</td>
+      <td dir="auto">{ownerOf(machine) || "–"}</td>
+      <td class="number">
+        <Age since={machine.metadata.creationTimestamp} />
+      </td>
+      <td>{pending > 0 ? <span class="tag busy">{text.pendingCount(pending)}</span> : ""}</td>
+    </tr>
+  );
+}

@@ -1,0 +1,63 @@
+// The changes of a resource's spec: who made which, and the way back.
+
+import { path } from "../api/client";
+import { propose } from "../app/proposal";
+import { type Revision, wayBack } from "../app/revisions";
+import { may } from "../app/session";
+import { find } from "../app/world";
+import { Age, Failure } from "../parts/basics";
+import { useFetched } from "../parts/fetched";
+import { shown } from "../parts/proposal";
+import { text } from "../words";
+
+export function History({ plural, name }: { plural: string; name: string }) {
+  const generation = find(plural, name)?.metadata.generation;
+  const { body, wrong } = useFetched<{ revisions: readonly Revision[] }>(
+    path`/api/v1/resources/${plural}/${name}/revisions`,
+    generation,
+  );
+  if (wrong && !body) return <Failure of={wrong} />;
+  if (!body) return <p role="status">{text.reading}</p>;
+  if (!body.revisions.length) return <p class="empty">{text.noHistory}</p>;
+  const back = (index: number) => {
+    const to = body.revisions[index];
+    const spec = wayBack(body.revisions.slice(0, index));
+    if (!to || !spec) return;
+    propose({
+      title: text.backTo(name, to.generation),
+      verb: text.goBack,
+      steps: [{ plural, name, patch: { spec } }],
+      command: `homeostat apply -f ${name}.yaml`,
+    });
+  };
+  return (
+    <ol class="history">
+      {body.revisions.map((revision, index) => (
+        <li key={revision.generation} class="card">
+          <div class="row">
+            <h3>{text.generation(revision.generation)}</h3>
+            <span dir="auto">{revision.author || "–"}</span> <Age since={revision.time} />{" "}
+            {revision.commit && <code>{revision.commit.slice(0, 10)}</code>}
+            {index > 0 && may("change") && wayBack(body.revisions.slice(0, index)) && (
+              <button type="button" onClick={() => back(index)}>
+                {text.goBack}
+              </button>
+            )}
+          </div>
+          {revision.changes === null ? (
+            <p>{text.wasCreated}</p>
+          ) : (
+            <ul class="fields">
+              {revision.changes.map((change) => (
+                <li key={change.field}>
+                  <code>{change.field}</code> <del dir="auto">{shown(change.old)}</del> →{" "}
+                  <ins dir="auto">{shown(change.new)}</ins>
+                </li>
+              ))}
+            </ul>
+          )}
+        </li>
+      ))}
+    </ol>
+  );
+}
