@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import subprocess
@@ -21,6 +22,15 @@ QUIET = [
     "--disable-component-update", "--disable-sync", "--remote-allow-origins=*",
 ]  # fmt: skip
 
+KEYS = {"Tab": (9, ""), "Enter": (13, "\r"), "Escape": (27, ""), " ": (32, " "), "ArrowDown": (40, ""), "End": (35, "")}
+"""Codes of keys, and what they type."""
+FOCUSED = """(() => {
+  const here = document.activeElement;
+  if (!here || here === document.body) return "";
+  const label = here.getAttribute("aria-label") || here.labels?.[0]?.querySelector("span")?.textContent;
+  return (label || here.textContent || here.title || here.tagName).trim();
+})()"""
+
 
 class Page:
     """One page."""
@@ -37,6 +47,58 @@ class Page:
     def run(self, script: str) -> Any:
         """Runs the script in the page, and returns the value of its last expression, where JSON has such a value."""
         answer = self._ask("Runtime.evaluate", expression=script)
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        return answer["result"].get("value")
+
+    def wait(self, script: str, what: str, seconds: float = 20) -> None:
+        """Waits until the script says true."""
+        wait_until(lambda: self.run(f"Boolean({script})") is True, seconds, what)
+
+    def shows(self, text: str, seconds: float = 20) -> None:
+        """Waits until the text can be read in the page."""
+        wait_until(lambda: text in self.text(), seconds, f"the page shows {text!r}")
+
+    def press(self, key: str, times: int = 1, shift: bool = False) -> None:
+        """Presses a key, by its name in the DOM: Tab, Enter, Escape, ArrowDown; or a character."""
+        code, text = KEYS.get(key, (0, key))
+        about = {"key": key, "windowsVirtualKeyCode": code, "modifiers": 8 if shift else 0}
+        for _ in range(times):
+            self._ask("Input.dispatchKeyEvent", type="keyDown", text=text, **about)
+            self._ask("Input.dispatchKeyEvent", type="keyUp", **about)
+
+    def type(self, text: str) -> None:
+        """Types into what has the keyboard."""
+        self._ask("Input.insertText", text=text)
+
+    def focused(self) -> str:
+        """Returns what a person knows of the element that has the keyboard: its label, or its text."""
+        return str(self.run(FOCUSED))
+
+    def tab_to(self, name: str, most: int = 80) -> None:
+        """Goes on by Tab until the element of that name has the keyboard."""
+        passed = []
+        for _ in range(most):
+            self.press("Tab")
+            if (here := self.focused()) == name:
+                return
+            passed.append(here)
+        raise AssertionError(f"Tab comes to no {name!r}, but to {passed}")
+
+    def resize(self, width: int, height: int) -> None:
+        """Gives the page another size, in pixels."""
+        self._ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+
+    def prefer(self, scheme: str) -> None:
+        """Sets which colours the system is said to have: light or dark."""
+        self._ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+    def picture(self) -> bytes:
+        """Returns what is seen, as PNG."""
+        return base64.b64decode(self._ask("Page.captureScreenshot", format="png")["data"])
+
+    def awaited(self, script: str) -> Any:
+        """Runs the script, and returns what its last expression, a promise, comes to."""
+        answer = self._ask("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 

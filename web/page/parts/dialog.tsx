@@ -14,10 +14,12 @@ export function Dialog({ title, close, children, wide = false }: Props) {
   const box = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const before = document.activeElement;
-    box.current?.showModal();
+    const dialog = box.current;
+    dialog?.showModal();
     // Where nothing is typed the keyboard begins at what leaves all as it is.
-    box.current?.querySelector<HTMLElement>("input, [data-first]")?.focus();
+    dialog?.querySelector<HTMLElement>("input, [data-first]")?.focus();
     return () => {
+      dialog?.close(); // while it is open nothing outside takes the keyboard
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);

@@ -8,7 +8,8 @@ import { drafts } from "../app/drafts";
 import { lazily } from "../app/lazily";
 import { difference, merged } from "../app/patches";
 import { type Patch, propose } from "../app/proposal";
-import { may } from "../app/session";
+import { mayTo } from "../app/session";
+import { find } from "../app/world";
 import { Failure } from "../parts/basics";
 import type { CodeProps } from "../parts/code";
 import { text } from "../words";
@@ -98,6 +99,7 @@ export function Editor({ plural, name }: { plural: string; name: string }) {
 
   if (!loaded || !Code) return wrong ? <Failure of={wrong} /> : <p role="status">{text.reading}</p>;
   const changed = written !== loaded.text;
+  const resource = find(plural, name);
   return (
     <div class="editor">
       {theirs && (
@@ -128,7 +130,7 @@ export function Editor({ plural, name }: { plural: string; name: string }) {
       />
       <Failure of={wrong} />
       <div class="row">
-        {may("change") && (
+        {resource && mayTo("change", resource) && (
           <button type="button" class="primary" disabled={!changed} onClick={review}>
             {text.review}
           </button>

@@ -5,7 +5,7 @@ import { addressesOf, DEPLOYMENTS, MACHINES, ownerOf, pendingOf, type Resource, 
 import { choices, deploymentOf, EVERYTHING, hostOf, isHeading, type Line, lines, type Query, selected } from "../app/fleet";
 import { type Deed, possible, proposeDeed } from "../app/power";
 import { to } from "../app/route";
-import { may } from "../app/session";
+import { may, mayTo } from "../app/session";
 import { all, heard, troubles } from "../app/world";
 import { Age, ResourceLink, State } from "../parts/basics";
 import { Thumbnail } from "../parts/thumbnail";
@@ -216,7 +216,7 @@ function Bulk({ machines, done }: { machines: readonly Resource[]; done: () => v
       <b>{text.chosen(machines.length)}</b>
       {may("change") &&
         BULK.map((deed) => {
-          const of = machines.filter((one) => possible(deed, one));
+          const of = machines.filter((one) => possible(deed, one) && mayTo("change", one));
           return (
             <button
               key={deed}

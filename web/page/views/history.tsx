@@ -3,7 +3,7 @@
 import { path } from "../api/client";
 import { propose } from "../app/proposal";
 import { type Revision, wayBack } from "../app/revisions";
-import { may } from "../app/session";
+import { mayTo } from "../app/session";
 import { find } from "../app/world";
 import { Age, Failure } from "../parts/basics";
 import { useFetched } from "../parts/fetched";
@@ -11,7 +11,8 @@ import { shown } from "../parts/proposal";
 import { text } from "../words";
 
 export function History({ plural, name }: { plural: string; name: string }) {
-  const generation = find(plural, name)?.metadata.generation;
+  const current = find(plural, name);
+  const generation = current?.metadata.generation;
   const { body, wrong } = useFetched<{ revisions: readonly Revision[] }>(
     path`/api/v1/resources/${plural}/${name}/revisions`,
     generation,
@@ -38,7 +39,7 @@ export function History({ plural, name }: { plural: string; name: string }) {
             <h3>{text.generation(revision.generation)}</h3>
             <span dir="auto">{revision.author || "–"}</span> <Age since={revision.time} />{" "}
             {revision.commit && <code>{revision.commit.slice(0, 10)}</code>}
-            {index > 0 && may("change") && wayBack(body.revisions.slice(0, index)) && (
+            {index > 0 && current && mayTo("change", current) && wayBack(body.revisions.slice(0, index)) && (
               <button type="button" onClick={() => back(index)}>
                 {text.goBack}
               </button>

@@ -6,7 +6,7 @@ import { addressesOf, MACHINES, pendingOf, type Resource, stateOf } from "../api
 import { deploymentOf } from "../app/fleet";
 import { type Deed, possible, proposeDeed } from "../app/power";
 import { go } from "../app/route";
-import { may } from "../app/session";
+import { mayTo } from "../app/session";
 import { find, heard } from "../app/world";
 import { Age, Conditions, Facts, ResourceLink, Section, State } from "../parts/basics";
 import { shown } from "../parts/proposal";
@@ -38,7 +38,7 @@ export function Machine({ name, tab }: { name: string; tab: string }) {
       <header class="row">
         <h1 dir="auto">{name}</h1>
         <State of={machine} />
-        {may("change") && (
+        {mayTo("change", machine) && (
           <div class="row deeds" role="toolbar" aria-label={text.deedsOf(name)}>
             {DEEDS.filter((deed) => possible(deed, machine)).map((deed) => (
               <button

@@ -5,7 +5,7 @@ import { ask, path } from "../api/client";
 import type { Resource } from "../api/resources";
 import { propose } from "../app/proposal";
 import { to } from "../app/route";
-import { may } from "../app/session";
+import { mayTo } from "../app/session";
 import { find, heard, kindOf } from "../app/world";
 import { Conditions, Facts, Section, State } from "../parts/basics";
 import { Tabs } from "../parts/tabs";
@@ -45,7 +45,7 @@ export function OneResource({ plural, name, tab, deeds, more }: Props) {
         <h1 dir="auto">{name}</h1>
         <State of={one} />
         <span class="soft">{kind.kind}</span>
-        {may("change") && declared && (
+        {mayTo("change", one) && declared && (
           <div class="row deeds" role="toolbar" aria-label={text.deedsOf(name)}>
             {deeds?.(one)}
             <button type="button" class="danger" onClick={() => proposeDeletion(plural, kind.noun, name)}>

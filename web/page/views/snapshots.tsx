@@ -4,7 +4,7 @@ import { ask, path } from "../api/client";
 import type { Resource } from "../api/resources";
 import { propose } from "../app/proposal";
 import { to } from "../app/route";
-import { may } from "../app/session";
+import { mayTo } from "../app/session";
 import { all } from "../app/world";
 import { Age, ResourceLink, Section, State } from "../parts/basics";
 import { text } from "../words";
@@ -40,7 +40,7 @@ export function MachineSnapshots({ of }: { of: Resource }) {
       <Section
         title={text.snapshots}
         extra={
-          may("change") && (
+          mayTo("change", of) && (
             <button type="button" class="primary" onClick={take}>
               {text.take}
             </button>
@@ -60,7 +60,7 @@ export function MachineSnapshots({ of }: { of: Resource }) {
       <Section
         title={text.schedules}
         extra={
-          may("change") && (
+          mayTo("change", of) && (
             <a class="button" href={to("new", "snapshotschedules", name)}>
               {text.newSchedule}
             </a>
@@ -108,7 +108,7 @@ function SnapshotLine({ of, machine }: { of: Resource; machine: string }) {
     <li>
       <ResourceLink kind="Snapshot" name={name} /> <State of={of} /> <Age since={of.status?.takenAt} />{" "}
       <span class="soft">{of.status?.consistency}</span> {of.status?.size}
-      {may("change") && (
+      {mayTo("change", of) && (
         <>
           {" "}
           <button type="button" onClick={restore}>

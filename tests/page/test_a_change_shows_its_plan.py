@@ -1,0 +1,115 @@
+"""What one does with a machine: planned, shown, and done once it was agreed to. By the keyboard alone."""
+
+from __future__ import annotations
+
+from tests.api.living import Living
+from tests.page.conftest import Opens
+from tests.rig.browser import Page
+from tests.rig.waiting import wait_until
+
+
+def running(real: Living, name: str) -> None:
+    real.http.post("/api/v1/vms", json={"name": name, "spec": {}}).raise_for_status()
+    wait_until(lambda: status(real, name) == "running", 20, "it runs")
+
+
+def status(real: Living, name: str) -> str:
+    return str(real.http.get(f"/api/v1/vms/{name}").json()["status"])
+
+
+def dialog(page: Page) -> str:
+    page.wait("document.querySelector('dialog table, dialog .plan')", "the plan is shown")
+    return str(page.run("document.querySelector('dialog').innerText"))
+
+
+def test_stopping_says_what_it_takes_and_then_stops(real: Living, opens: Opens, name: str) -> None:
+    running(real, name)
+    with opens(f"virtualmachines/{name}") as page:
+        page.shows("Conditions")
+        page.tab_to("Stop")
+        page.press("Enter")
+        said = dialog(page)
+        assert f"Stop {name}?" in said and "runStrategy" in said and "Halted" in said and "live" in said
+        assert page.focused() == "Cancel"
+        page.press("Enter")
+        wait_until(lambda: page.focused() == "Stop", 20, "the dialog is closed, and the keyboard is where it was")
+        assert status(real, name) == "running"
+        page.press("Enter")
+        dialog(page)
+        page.tab_to("Stop")
+        page.press("Enter")
+        page.shows("Stopped")
+        assert status(real, name) == "stopped"
+        page.tab_to("Start")
+        page.press("Enter")
+        dialog(page)
+        page.tab_to("Start")
+        page.press("Enter")
+        page.shows("Running")
+
+
+def test_escape_changes_nothing(real: Living, opens: Opens, name: str) -> None:
+    running(real, name)
+    with opens(f"virtualmachines/{name}") as page:
+        page.shows("Conditions")
+        page.tab_to("Delete")
+        page.press("Enter")
+        assert "Its disks are deleted with it" in dialog(page)
+        page.press("Escape")
+        page.wait("!document.querySelector('dialog')", "the dialog is closed")
+        assert status(real, name) == "running"
+
+
+def test_the_same_is_told_as_yaml_and_as_a_command(real: Living, opens: Opens, name: str) -> None:
+    running(real, name)
+    with opens(f"virtualmachines/{name}") as page:
+        page.shows("Conditions")
+        page.tab_to("Stop")
+        page.press("Enter")
+        dialog(page)
+        page.run("document.querySelector('dialog details').open = true")
+        page.shows("runStrategy: Halted")
+        page.shows(f"homeostat stop {name}")
+
+
+def test_many_at_once_have_one_plan_and_each_its_outcome(real: Living, opens: Opens, name: str) -> None:
+    for letter in "abc":
+        running(real, f"{name}-{letter}")
+    with opens() as page:
+        page.shows(f"{name}-c")
+        page.tab_to("Search")
+        page.type(name)
+        for letter in "abc":
+            page.tab_to(f"Choose {name}-{letter}")
+            page.press(" ")
+        page.shows("3 chosen")
+        page.run("document.querySelector('.bulk button').focus()")
+        page.tab_to("Stop")
+        page.press("Enter")
+        said = dialog(page)
+        assert all(f"{name}-{letter}" in said for letter in "abc")
+        page.tab_to("Stop 3")
+        page.press("Enter")
+        wait_until(lambda: {status(real, f"{name}-{letter}") for letter in "abc"} == {"stopped"}, 20, "all three are off")
+
+
+def test_what_is_refused_meanwhile_is_said_of_its_machine(real: Living, opens: Opens, name: str) -> None:
+    for letter in "ab":
+        running(real, f"{name}-{letter}")
+    with opens() as page:
+        page.shows(f"{name}-b")
+        page.tab_to("Search")
+        page.type(name)
+        for letter in "ab":
+            page.tab_to(f"Choose {name}-{letter}")
+            page.press(" ")
+        page.run("document.querySelector('.bulk button').focus()")
+        page.tab_to("Stop")
+        page.press("Enter")
+        dialog(page)
+        real.http.post(f"/api/v1/vms/{name}-a/stop").raise_for_status()
+        page.tab_to("Stop 2")
+        page.press("Enter")
+        page.wait("document.querySelector('.outcomes .bad')", "what failed is said")
+        said = str(page.run("document.querySelector('.outcomes').innerText"))
+        assert "stopped" in said and f"{name}-b done" in " ".join(said.split())
