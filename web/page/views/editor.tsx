@@ -104,7 +104,7 @@ export function Editor({ plural, name }: { plural: string; name: string }) {
     <div class="editor">
       {theirs && (
         <section class="card conflict" role="alert" aria-label={text.conflict}>
-          <h3>{text.conflict}</h3>
+          <h2>{text.conflict}</h2>
           <p>{text.conflictSays}</p>
           <pre class="yaml">
             <code>{theirs.text}</code>

@@ -36,7 +36,7 @@ export function History({ plural, name }: { plural: string; name: string }) {
       {body.revisions.map((revision, index) => (
         <li key={revision.generation} class="card">
           <div class="row">
-            <h3>{text.generation(revision.generation)}</h3>
+            <h2>{text.generation(revision.generation)}</h2>
             <span dir="auto">{revision.author || "–"}</span> <Age since={revision.time} />{" "}
             {revision.commit && <code>{revision.commit.slice(0, 10)}</code>}
             {index > 0 && current && mayTo("change", current) && wayBack(body.revisions.slice(0, index)) && (
