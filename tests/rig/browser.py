@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import websocket
@@ -24,6 +25,7 @@ QUIET = [
 
 KEYS = {"Tab": (9, ""), "Enter": (13, "\r"), "Escape": (27, ""), " ": (32, " "), "ArrowDown": (40, ""), "End": (35, "")}
 """Codes of keys, and what they type."""
+LOADED = "document.readyState === 'complete' && location.href !== 'about:blank'"
 FOCUSED = """(() => {
   const here = document.activeElement;
   if (!here || here === document.body) return "";
@@ -36,6 +38,7 @@ class Page:
     """One page."""
 
     def __init__(self, address: str) -> None:
+        self._address = address
         self._socket = websocket.create_connection(address, timeout=20)
         self._number = 0
         self.logged: list[str] = []  # lines of its console, as far as they have been read
@@ -83,6 +86,18 @@ class Page:
                 return
             passed.append(here)
         raise AssertionError(f"Tab comes to no {name!r}, but to {passed}")
+
+    def another(self, url: str) -> Page:
+        """Opens another tab of the same browser."""
+        opened = httpx.put(f"http://{urlsplit(self._address).netloc}/json/new?{url}", timeout=20).json()
+        page = Page(opened["webSocketDebuggerUrl"])
+        page.wait(LOADED, "the page is loaded")
+        return page
+
+    def close(self) -> None:
+        """Closes the tab."""
+        address = urlsplit(self._address)
+        httpx.get(f"http://{address.netloc}/json/close/{address.path.rpartition('/')[2]}", timeout=20)
 
     def resize(self, width: int, height: int) -> None:
         """Gives the page another size, in pixels."""
@@ -138,8 +153,7 @@ def browse(url: str, profile: Path) -> Iterator[Page]:
         wait_until(lambda: bool(pages()), 30, "Chromium opens the page")
         page = Page(pages()[0]["webSocketDebuggerUrl"])
         # A script that runs earlier would be lost with the empty page that comes first.
-        loaded = "document.readyState === 'complete' && location.href !== 'about:blank'"
-        wait_until(lambda: page.run(loaded), 30, "the page is loaded")
+        page.wait(LOADED, "the page is loaded", 30)
         yield page
     finally:
         browser.terminate()

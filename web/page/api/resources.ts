@@ -112,7 +112,14 @@ export function troubleOf(one: Resource): Condition | undefined {
   return progressing?.status === "False" ? progressing : undefined;
 }
 
-export const ownerOf = (one: Resource): string => one.metadata.annotations?.["homeostat.dev/owner"] ?? "";
+export const ownerOf = (one: Resource): string => one.metadata.labels?.["homeostat.dev/owner"] ?? "";
+
+export const OWN = "homeostat.dev/"; // labels and annotations that begin so are Homeostat's
+
+export const labelsOf = (one: Resource): readonly string[] =>
+  Object.entries(one.metadata.labels ?? {})
+    .filter(([name]) => !name.startsWith(OWN))
+    .map(([name, value]) => `${name}=${value}`);
 
 export const addressesOf = (one: Resource): readonly string[] =>
   (one.status?.addresses ?? []).map((each: { ip: string }) => each.ip);

@@ -1,6 +1,6 @@
 // Which machines the fleet shows, in which order and groups.
 
-import { addressesOf, ownerOf, pendingOf, type Resource, stateOf, troubleOf } from "../api/resources";
+import { addressesOf, labelsOf, ownerOf, pendingOf, type Resource, stateOf, troubleOf } from "../api/resources";
 
 export interface Query {
   readonly search: string;
@@ -17,9 +17,6 @@ export const hostOf = (one: Resource): string => one.status?.host ?? "";
 
 export const deploymentOf = (one: Resource): string =>
   one.metadata.ownerReferences?.find((owner) => owner.kind === "VirtualMachineDeployment")?.name ?? "";
-
-const labelsOf = (one: Resource): readonly string[] =>
-  Object.entries(one.metadata.labels ?? {}).map(([name, value]) => `${name}=${value}`);
 
 // Returns whether a machine fits each word of a search: by its name, state, address, host, owner or labels.
 export function found(one: Resource, search: string): boolean {

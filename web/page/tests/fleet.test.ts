@@ -17,7 +17,7 @@ const vm = (
   { state = "Running", host = "a", owner = "", labels = {}, ip = "", stalled = false }: Given = {},
 ): Resource => ({
   kind: "VirtualMachine",
-  metadata: { name, labels, annotations: owner ? { "homeostat.dev/owner": owner } : {} },
+  metadata: { name, labels: { ...labels, ...(owner ? { "homeostat.dev/owner": owner } : {}) } },
   spec: {},
   status: {
     state,

@@ -53,11 +53,12 @@ function ByForm({ snapshot }: { snapshot: string }) {
   const [form, setForm] = useState<Form>(() => begun(snapshot));
   const [documents, setDocuments] = useState<readonly Json[]>([]);
   const [wrong, setWrong] = useState<unknown>(null);
-  const set = (change: Partial<Form>) => {
-    const next = { ...form, ...change };
-    setForm(next);
-    drafts.keep(KEY, JSON.stringify({ ...next, password: "" })); // a password is kept nowhere
-  };
+  const set = (change: Partial<Form>) =>
+    setForm((before) => {
+      const next = { ...before, ...change };
+      drafts.keep(KEY, JSON.stringify({ ...next, password: "" })); // a password is kept nowhere
+      return next;
+    });
   const mistakes = wrongIn(form, new Set(all(MACHINES).keys()));
 
   async function written(hash: string): Promise<Json[]> {

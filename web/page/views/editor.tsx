@@ -3,7 +3,7 @@
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { type Answer, ask, path } from "../api/client";
-import type { Json, Resource } from "../api/resources";
+import { type Json, OWN, type Resource } from "../api/resources";
 import { drafts } from "../app/drafts";
 import { lazily } from "../app/lazily";
 import { difference, merged } from "../app/patches";
@@ -13,8 +13,6 @@ import { find } from "../app/world";
 import { Failure } from "../parts/basics";
 import type { CodeProps } from "../parts/code";
 import { text } from "../words";
-
-const OWN = "homeostat.dev/"; // labels and annotations that are the operator's
 
 // Returns what somebody edits of a resource.
 export function editable(of: Resource): Json {

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { addressesOf, MACHINES, pendingOf, type Resource, stateOf } from "../api/resources";
+import { addressesOf, labelsOf, MACHINES, ownerOf, pendingOf, type Resource, stateOf } from "../api/resources";
 import { deploymentOf } from "../app/fleet";
 import { type Deed, possible, proposeDeed } from "../app/power";
 import { go } from "../app/route";
@@ -81,13 +81,9 @@ function Overview({ of }: { of: Resource }) {
             [text.deployment, deployment && <ResourceLink kind="VirtualMachineDeployment" name={deployment} />],
             [text.started, status.startedAt && <Age since={status.startedAt} />],
             [text.created, <Age since={metadata.creationTimestamp} />],
+            [text.owner, ownerOf(of)],
             [text.restarts, status.restarts],
-            [
-              text.labels,
-              Object.entries(metadata.labels ?? {})
-                .map(([key, value]) => `${key}=${value}`)
-                .join(", "),
-            ],
+            [text.labels, labelsOf(of).join(", ")],
           ]}
         />
       </Section>

@@ -1,0 +1,37 @@
+"""All tabs of a browser live by one stream: with one for each, the sixth tab would get no answer any more over HTTP/1.1."""
+
+from __future__ import annotations
+
+import re
+
+from tests.api.living import Living
+from tests.page.conftest import Opens
+from tests.rig.waiting import wait_until
+
+TABS = 12
+
+
+def streams(real: Living) -> int:
+    """Returns how many streams have been asked for."""
+    counted = re.findall(r'_requests_total\{.*"/api/v1/watch".*\} ([0-9.]+)', real.http.get("/metrics").text)
+    return round(sum(map(float, counted)))
+
+
+def test_many_tabs_follow_by_one_stream_and_another_takes_over(real: Living, opens: Opens, name: str) -> None:
+    before = streams(real)
+    with opens() as first:
+        first.wait("document.querySelector('.link.good')", "it is live")
+        tabs = [first.another(f"{real.api.http.base_url}/#/activity") for _ in range(TABS)]
+        for tab in tabs:
+            tab.run("location.hash = '#/'")
+            tab.wait("document.querySelector('.link.good')", "it is live")
+        assert streams(real) - before == 1
+        real.http.post("/api/v1/vms", json={"name": f"{name}-a", "spec": {}}).raise_for_status()
+        for tab in (first, *tabs):
+            tab.shows(f"{name}-a")
+        first.close()
+        wait_until(lambda: streams(real) - before == 2, 20, "another tab takes over")
+        real.http.post("/api/v1/vms", json={"name": f"{name}-b", "spec": {}}).raise_for_status()
+        for tab in tabs:
+            tab.shows(f"{name}-b")
+        assert streams(real) - before == 2

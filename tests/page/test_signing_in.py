@@ -1,0 +1,118 @@
+"""Who signs in: the page before, a session that ends in the middle of something, and what is shown to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from homeostat.accounts.rights import Role
+from homeostat.models.base import OWNER
+from tests.api.harness import Api, serving
+from tests.api.people import PASSWORD, Person, settle
+from tests.page.test_yaml_is_edited import EDITOR, press, review, write
+from tests.rig.browser import Page, browse
+from tests.rig.waiting import wait_until
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    root = tmp_path_factory.mktemp("accounts")
+    settle(root / "state", ann=Role.USER, bob=Role.USER)
+    with serving(root) as found:
+        yield found
+
+
+@pytest.fixture
+def page(api: Api, tmp_path: Path) -> Iterator[Page]:
+    with browse(f"{api.http.base_url}/", tmp_path / "profile") as page:
+        yield page
+
+
+def machine(api: Api, owner: str, name: str) -> Person:
+    person = Person(api.http, owner)
+    person.ask("POST", "vms", json={"name": name, "spec": {"resources": {"memory": "64Mi"}}}).raise_for_status()
+    return person
+
+
+def sign_in(page: Page, name: str) -> None:
+    page.wait("document.getElementById('password')?.hidden === false", "the page to sign in with")
+    page.run(f"document.getElementById('account').value = '{name}'; document.getElementById('secret').value = '{PASSWORD}'")
+    page.run("document.getElementById('send').click()")
+    page.wait("document.querySelector('nav.main')", "the page")
+
+
+def test_who_signs_in_is_named_and_signs_out(page: Page) -> None:
+    sign_in(page, "ann")
+    page.shows("ann")
+    assert "People" not in page.text(), "that is for administrators"
+    press(page, "Sign out")
+    page.wait("document.getElementById('password')?.hidden === false", "the page to sign in with")
+
+
+def test_nobody_sees_buttons_that_would_be_refused(api: Api, page: Page) -> None:
+    machine(api, "bob", "bobs")
+    root = Person(api.http, "root")
+    grant = {"account": "ann", "rights": ["see"], "namespace": "default", "kind": "VirtualMachine", "name": "bobs"}
+    root.ask("POST", "grants", json=grant).raise_for_status()
+    machine(api, "ann", "anns")
+    sign_in(page, "ann")
+    page.shows("bobs")
+    for name, deeds in (("bobs", 0), ("anns", 1)):
+        page.run(f"location.hash = '#/virtualmachines/{name}'")
+        page.wait(f"document.querySelector('h1')?.innerText === '{name}'", "the machine")
+        page.shows("Conditions")
+        assert page.run("document.querySelectorAll('.deeds').length") == deeds
+    page.run("location.hash = '#/virtualmachines/bobs/yaml'")
+    page.wait(EDITOR, "its YAML can be read")
+    assert "See what it takes" not in page.text()
+
+
+def test_a_machine_that_one_may_see_from_now_on_comes_and_goes(api: Api, page: Page) -> None:
+    machine(api, "bob", "shy")
+    sign_in(page, "ann")
+    page.wait("document.querySelector('.link')", "it is drawn")
+    assert "shy" not in page.text()
+    root = Person(api.http, "root")
+    grant = {"account": "ann", "rights": ["see"], "namespace": "default", "kind": "VirtualMachine", "name": "shy"}
+    given = root.ask("POST", "grants", json=grant).json()["id"]
+    page.shows("shy")
+    root.ask("DELETE", f"grants/{given}").raise_for_status()
+    wait_until(lambda: "shy" not in page.text(), 20, "it is not shown any more")
+
+
+def test_a_session_that_ends_within_an_edit_loses_nothing(api: Api, page: Page) -> None:
+    person = machine(api, "ann", "edited")
+    sign_in(page, "ann")
+    page.run("location.hash = '#/virtualmachines/edited/yaml'")
+    page.wait(f"{EDITOR}?.textContent.includes('64Mi')", "its YAML is shown")
+    write(page, "spec:\n  resources:\n    memory: 96Mi\n")
+    root = Person(api.http, "root")
+    sessions = root.ask("GET", "sessions?account=ann").json()["sessions"]
+    for session in sessions:
+        if session["client"].startswith("Mozilla"):
+            root.ask("DELETE", f"sessions/{session['id']}").raise_for_status()
+    review(page)
+    page.shows("Your session has ended")
+    assert "96Mi" in str(page.run(f"{EDITOR}.textContent"))
+    form = "document.querySelector('dialog form')"
+    page.run(f"{form}.elements.name.value = 'ann'; {form}.elements.password.value = '{PASSWORD}'; {form}.requestSubmit()")
+    page.wait("document.querySelector('dialog table')", "the plan is shown: what was typed was sent after all")
+    press(page, "Change")
+
+    def changed() -> bool:
+        return person.ask("GET", "vms/edited/spec").json() == {"resources": {"memory": "96Mi"}}
+
+    wait_until(changed, 20, "it is changed")
+    page.wait(
+        "document.querySelector('.link:not(.bad)') || document.body.innerText.includes('No operator')", "it is followed again"
+    )
+
+
+def test_the_page_sets_the_owners_of_names_as_text(api: Api, page: Page) -> None:
+    machine(api, "ann", "owned")
+    sign_in(page, "ann")
+    page.shows("owned")
+    row = "[...document.querySelectorAll('tbody tr')].find(row => row.innerText.includes('owned')).innerText"
+    assert "ann" in str(page.run(row)), OWNER
