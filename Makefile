@@ -20,10 +20,10 @@ BENCHMARKS := converge guests restart idle heal edit list authz signin memory sc
 # Python keeps what it compiles, whatever the environment says: without that each process of the tests compiles all of it, for seconds.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: test web lint project unit laws accounts libvirt api contracts kubernetes e2e bench demo demo-down system system-demo venv venv-demo
+.PHONY: test web lint project unit laws accounts libvirt api page contracts kubernetes e2e bench demo demo-down system system-demo venv venv-demo
 .NOTPARALLEL:
 
-test: lint project unit laws accounts libvirt api contracts kubernetes e2e
+test: lint project unit laws accounts libvirt api page contracts kubernetes e2e
 	@echo "== all passed"
 
 # Says what is missing and why; installs it as root (or through sudo), and is silent when all is there.
@@ -99,6 +99,12 @@ libvirt: venv
 
 api: venv
 	$(call part,api,$(SPREAD))
+
+# The page's own rules first, then the page in a browser.
+page: venv
+	@echo "== tests: page, without a browser"
+	@cd web && npm run --silent test
+	$(call part,page,$(SPREAD))
 
 # One server for all tests of a contract: they stay together.
 contracts: venv

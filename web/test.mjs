@@ -22,7 +22,9 @@ try {
     jsxImportSource: "preact",
   });
   const built = readdirSync(folder, { recursive: true }).filter((one) => one.endsWith(".mjs"));
-  process.exitCode = spawnSync("node", ["--test", ...built.map((one) => join(folder, one))], { stdio: "inherit" }).status ?? 1;
+  process.exitCode =
+    spawnSync("node", ["--test", "--test-reporter=dot", ...built.map((one) => join(folder, one))], { stdio: "inherit" }).status ??
+    1;
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -113,7 +113,8 @@ class OperatorHand:
 
     def made(self, disk: Disk) -> None:
         """Reports that the file of a disk is there."""
-        ready = Condition(type="Ready", status="True", reason="Made", observed_generation=disk.metadata.generation)
+        since, generation = "2026-01-01T00:00:00Z", disk.metadata.generation
+        ready = Condition(type="Ready", status="True", reason="Made", last_transition_time=since, observed_generation=generation)
         path = f"/nowhere/{disk.metadata.name}/disk.img"
         self._write_status(disk, DiskStatus(conditions=(ready,), path=path, virtual_size=disk.spec.size or 2**20))
 

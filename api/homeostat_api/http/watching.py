@@ -18,11 +18,11 @@ PART = 64 * 1024  # bytes that are sent at once, at least, while there are more
 GATHERED = 0.2  # seconds in which changes are gathered, so that a busy operator does not have each of them sent alone
 SEES_AGAIN = 2.0  # seconds until it looks again whether somebody may see more or less than before
 
-Known = dict[tuple[str, str], "Shown"]
+Known = dict[tuple[str, str], "SentEntry"]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class SentEntry:
     """What a client was sent of a resource. ``entry`` is kept as it was, so that one that has not changed is not compared."""
 
     entry: Entry
@@ -74,7 +74,7 @@ class Watch:
             before = known.get(place)
             if before is not None and before.entry is entry:
                 continue
-            known[place] = Shown(entry, entry.whole)
+            known[place] = SentEntry(entry, entry.whole)
             if before is None or before.entry.uid != entry.uid:
                 frames.append(_frame_of("ADDED", kind, entry.whole))
             elif before.whole != entry.whole:

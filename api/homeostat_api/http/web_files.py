@@ -29,9 +29,10 @@ TYPES = {
     ".txt": "text/plain; charset=utf-8",
 }
 NOT_BUILT = b"""<!doctype html>
-<title>Console</title>
+<title>Homeostat</title>
 <p>The pages of this server are not built. On its host, in the clone of Homeostat: <code>make web</code> (it needs npm).
-<p>Everything else works: <code>homeostat console NAME</code>, and the API at <a href="/api/v1/openapi">/api/v1</a>.
+<p>Everything else works: <code>homeostat get vms</code>, <code>homeostat console NAME</code>,
+  and the API at <a href="/api/v1/openapi">/api/v1</a>.
 """
 
 

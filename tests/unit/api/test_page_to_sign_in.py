@@ -1,4 +1,4 @@
-"""A browser that is nobody gets a page to sign in with where it asked for the page of a console, and programs get the error."""
+"""A browser that is nobody gets a page to sign in with where it asked for a page, and programs get the error."""
 
 from __future__ import annotations
 
@@ -83,13 +83,13 @@ def test_it_shows_the_ways_there_are(some: bool, provider: bool, ways: bytes) ->
     assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; ") and "form-action 'none'" in policy
 
 
-@pytest.mark.parametrize("path", ["/console/web", "/console/web/serial", "/console/a%20b"])
-def test_for_pages_of_consoles(path: str) -> None:
+@pytest.mark.parametrize("path", ["/", "/console/web", "/console/web/serial", "/console/a%20b"])
+def test_for_pages(path: str) -> None:
     assert is_page(asked(path))
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/console", "/console/", "/console/web/more", "/console/a/b/serial", "/web/x.js", "/x/console/web"]
+    "path", ["/console", "/console/", "/console/web/more", "/console/a/b/serial", "/web/x.js", "/x/console/web"]
 )
 def test_for_nothing_else(path: str) -> None:
     answer = asked(path)
