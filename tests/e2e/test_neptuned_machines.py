@@ -3,6 +3,7 @@ and what devices are on QEMU's command line."""
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any, cast
 
 import httpx
 import pytest
+from PIL import Image
 
 from homeostat.accounts.rights import Role
 from homeostat_contracts.neptuned.resources.connect import PROTOCOL, TOKEN
@@ -50,6 +52,7 @@ class Place:
     def picture(self) -> bytes:
         answer = self.neptune.ask("GET", f"screenshot/{NAME}", token="")
         assert answer.status_code == 200 and answer.headers["Content-Type"] == "image/png", answer.text
+        assert Image.open(io.BytesIO(answer.content)).width == 320  # N22
         return answer.content
 
 

@@ -109,6 +109,9 @@ class _Opening:
         except (Problem, TicketRefused):
             await self._refuse("VM not found", "VM_NOT_FOUND", vm_uuid=named)
             return
+        except (AccountsError, StoreError) as error:
+            await self._fail(error)
+            return
         if (up := await self._started(machine)) is not None:
             await self._show(up)
 
@@ -139,15 +142,20 @@ class _Opening:
 
     async def _show(self, machine: VirtualMachine) -> None:
         await self._say("Getting VNC port...")
-        await self._say(f"Connecting to VNC server on port {await self._fleet.port(machine)}...")
         texts = ScreenTexts(_status(CONNECTED), lambda why: _error(why, "VNC_CONNECTION_FAILED"))
         try:
+            await self._say(f"Connecting to VNC server on port {await self._fleet.port(machine)}...")
             await self._consoles.screen(self._req, self._ws, machine.metadata.name, texts=texts)
-        except (Refusal, AccountsError, Problem) as error:
-            await self._refuse(await self._fleet.reworded(self._req, str(error)), "VNC_CONNECTION_FAILED", Close.FAILED)
+        except (Refusal, AccountsError, StoreError, Problem) as error:
+            await self._fail(error)
 
     async def _say(self, message: str) -> None:
         await self._ws.send_text(_status(message))
+
+    async def _fail(self, error: Exception) -> None:
+        """Says why the screen is not reached."""
+        said = error.message if isinstance(error, Problem) else str(error)
+        await self._refuse(await self._fleet.reworded(self._req, said), "VNC_CONNECTION_FAILED", Close.FAILED)
 
     async def _refuse(self, error: str, code: str, close: Close = Close.POLICY, **more: Any) -> None:
         await self._ws.send_text(_error(error, code, **more))
