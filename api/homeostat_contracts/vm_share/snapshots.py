@@ -4,7 +4,7 @@ the machine. A machine that is run from a snapshot writes to it."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from .people import LabUser
 from .words import megabytes
 
 FOLDER = "/snapshots/"
+REMOVAL = 30.0  # seconds for a file to go
 PATIENCE = 300.0  # seconds for a disk to be copied
 _NAME = re.compile(r"(?P<user>[0-9]{1,12})__(?P<os>[A-Za-z0-9.-]{1,24})__(?P<vmid>[A-Za-z0-9]{1,32})\.qcow2")
 
@@ -75,6 +76,14 @@ class SavedDisks:
         """Returns the snapshots of a user, the newest first."""
         his = (one for one in await self._parts.disks() if is_part(one, SNAPSHOT, user.login))
         return await seen_newest_first(desk.disks, [one for one in his if not one.deleting and holds(one.status, READY)])
+
+    async def _going(self, user: LabUser, name: SnapshotName) -> Sequence[Disk]:
+        """Returns what of a user is being removed under that name."""
+        return [
+            one
+            for one in await self._parts.disks()
+            if is_part(one, SNAPSHOT, user.login) and one.deleting and name_of(one) == name
+        ]
 
     async def find(self, desk: Desk, user: LabUser, name: SnapshotName) -> Disk | None:
         """Returns the snapshot of that name. None: the user has none."""
@@ -140,11 +149,16 @@ class SavedDisks:
         """Removes a snapshot, if it is there. Returns the answer.
 
         Raises:
+            Problem: 500, its file does not go.
             Refusal: a machine runs from it, or it is not the actor's to delete.
         """
         found = await self.find(desk, user, name)
         if found is not None:
             await desk.disks.delete(found)
+        for going in await self._going(user, name):
+            gone, _ = await desk.disks.wait_gone(going, REMOVAL)
+            if not gone:
+                raise failed(f"The snapshot {name} is not removed yet: ask again, and an administrator where that goes on")
         return {
             "status": "ok",
             "removed": found is not None,
