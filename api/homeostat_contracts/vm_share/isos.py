@@ -88,6 +88,8 @@ class CustomIsos:
             raise not_found("ISO not found: upload one first (POST /api/post)")
         if (found.status.size or 0) < LEAST:
             raise not_found("ISO not found: what was uploaded is smaller than 1 MiB")
+        if not await desk.images.has_file(found):
+            raise not_found("ISO not found: its file is gone, upload it again (POST /api/post)")
         return found
 
     async def _of(self, desk: Desk, user: LabUser) -> list[Image]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
+from homeostat.driver.storage.paths import IMAGES
 from homeostat.models.base import Key
 from homeostat.models.condition import READY, holds
 from homeostat.models.image import Image, ImageState
 from homeostat.planner.images import awaits_upload
-from homeostat.runtime.image.refs import users_of
+from homeostat.runtime.image.refs import image_refs, users_of
 
 from .asking import Asking
 from .collection import Collection
@@ -64,6 +66,14 @@ class Images(Collection[Image]):
 
         _, found = await self.wait(made.metadata.name, is_looked_at, seconds)
         return found or made
+
+    async def has_file(self, image: Image) -> bool:
+        """Tells whether the file of an uploaded Image is there. In a cluster it is with an operator, which finds out."""
+        limits = self.asking.limits
+        if limits.clustered:
+            return True
+        files = [limits.state / IMAGES / ref.file_name for ref in image_refs(image)]
+        return bool(files) and all([await asyncio.to_thread(file.is_file) for file in files])
 
     async def uploaded(self, name: str, sha256: str, format: str) -> Image:
         """Writes down what was uploaded for a name, and returns its Image.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.contracts.vm_share.lab import ISO_MAX, Lab, Student, medium, refused
 from tests.rig.forms import BOUNDARY, CLOSED, ENDS, unclosed
@@ -82,6 +83,20 @@ def test_s35_what_boots_no_machine(student: Student) -> None:
     refused(student.post("/run-iso"), 404)
     assert student.upload(medium(2**20 - 1)).status_code == 200
     assert "1 MiB" in refused(student.post("/run-iso"), 404)
+
+
+@pytest.mark.parametrize("instead", ["nothing", "a directory"])
+def test_s35_an_iso_whose_file_is_gone(lab: Lab, student: Student, instead: str) -> None:
+    mark = f"{student.login} {instead}".encode()
+    assert student.upload(medium(mark=mark)).status_code == 200
+    (file,) = [path for path in (lab.served.real.api.state / "images").glob("*.img") if mark in path.read_bytes()[:40_000]]
+    file.unlink()
+    if instead == "a directory":
+        file.mkdir()
+    assert "its file is gone" in refused(student.post("/run-iso"), 404)
+    assert lab.active(user_id=student.id) == []
+    if instead == "a directory":
+        file.rmdir()
 
 
 def test_s34_of_others_nobody_boots_anything(student: Student, other: Student) -> None:

@@ -98,7 +98,7 @@ async def test_s20_however_large_it_is_little_of_it_is_in_memory(lab: Inside) ->
     tracemalloc.start()
     try:
         with pytest.raises(UploadRefused) as refusal:
-            await taking.take(arriving(64 * MIB), lab.desk, ALICE)
+            await taking.take(arriving(56 * MIB), lab.desk, ALICE)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -141,7 +141,12 @@ async def test_s21_what_nobody_foresaw(lab: Inside, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    "status", [{"phase": "Failed"}, {"phase": "Ready", "format": "iso", "size": MIB - 1}, {"phase": "Pending"}]
+    "status",
+    [
+        {"phase": "Failed", "format": "iso", "size": 2 * MIB},
+        {"phase": "Ready", "format": "iso", "size": MIB - 1},
+        {"phase": "Pending"},
+    ],
 )
 async def test_s35_an_iso_whose_file_is_gone_or_no_file(lab: Inside, status: dict[str, Any]) -> None:
     made = await lab.desk.images.make("vmshare-iso-1", {"source": {"upload": {}}})
