@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,7 @@ from .http.errors import App
 from .http.kind_routes import routes_of
 from .http.routes import V1, Route
 from .http.whole import list_of
+from .machine_figures import MachineFigures
 from .metrics import Metrics
 from .middleware import AnswerPages, HeadAsGet, Observe, TellAge
 from .mode import Mode, open_mode
@@ -49,6 +51,7 @@ from .resources.events import EventList
 from .resources.image_file import ImageFile
 from .resources.images import ImageCollection, ImageItem
 from .resources.machine_devices import MachineDevice, MachineDisks, MachineMedia, MachineNics
+from .resources.machine_metrics import MachineMetricsItem
 from .resources.machine_spec import MachineSpec
 from .resources.orphans import DiskOrphanList, OrphanList
 from .resources.probes import Liveness, MetricsPage, Readiness
@@ -91,6 +94,7 @@ def _own(config: ApiConfig, parts: ApiParts, keeps: Sequence[tuple[str, Callable
         Kept(mode.supervisor, "the audit of edits", edits.follow),
         Kept(mode.supervisor, "the count for quotas", parts.ledger.keep_counting),
         Kept(mode.supervisor, "consoles", parts.room.watch),
+        Kept(mode.supervisor, "figures of machines", parts.figures.keep_reading),
         *(Kept(mode.supervisor, title, work) for title, work in keeps),
     )
     pages = (AnswerPages(config.origins),) if config.origins else ()
@@ -112,6 +116,7 @@ class ApiParts:
     routes: list[Route]
     given: Callable[[Any], Foundation]  # what a contract is built on, by its settings
     contracts: ContractList
+    figures: MachineFigures
 
 
 def make_parts(config: ApiConfig) -> ApiParts:
@@ -127,9 +132,11 @@ def make_parts(config: ApiConfig) -> ApiParts:
     service = Service(mode.workspace, changes, config, AccountsJournal(accounts), ledger)
     ledger.counted_by(service.usage)
     room = ConsoleRoom(accounts, service, gate.again, config.consoles, config.stopping)
+    figures = MachineFigures(mode.operator.metrics, time.time)
     routes = [
         *volant.routes(service, config.shutdown_margin, config.keep_alive, config.plugin_kernel),
         *own_routes(service),
+        Route(f"{V1}/vms/{{name}}/metrics", MachineMetricsItem(service, figures)),
         Route(f"{V1}/watch", WatchResources(service, config.keep_alive, mode.operator.last_look)),
         *console_routes(service, room, config.ice),
         *page_routes(),
@@ -149,7 +156,7 @@ def make_parts(config: ApiConfig) -> ApiParts:
         found = await mode.operator.reaches_hosts()
         return await service.house.reaches_hosts() if found is None else found
 
-    return ApiParts(mode, metrics, accounts, ledger, gate, room, routes, given, contracts)
+    return ApiParts(mode, metrics, accounts, ledger, gate, room, routes, given, contracts, figures)
 
 
 def own_routes(service: Service) -> list[Route]:

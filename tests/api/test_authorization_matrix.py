@@ -100,6 +100,7 @@ ROWS: dict[str, dict[str, Need]] = {
     "/api/v1/vms/{name}/disks/{device}/export": {"GET": COPY},
     "/api/v1/vms/{name}/keys": {"POST": CHANGE},
     "/api/v1/vms/{name}/log": {"GET": SEE},
+    "/api/v1/vms/{name}/metrics": {"GET": SEE},
     "/api/v1/vms/{name}/media": {"PUT": CHANGE, "DELETE": CHANGE},
     "/api/v1/vms/{name}/nics": {"POST": CHANGE},
     "/api/v1/vms/{name}/nics/{device}": {"DELETE": CHANGE},

@@ -26,6 +26,7 @@ CHOOSE = """{
 PAGES = (
     "",
     "virtualmachines/shown",
+    "virtualmachines/shown/use",
     "virtualmachines/shown/snapshots",
     "virtualmachines/shown/yaml",
     "virtualmachines/shown/history",

@@ -9,6 +9,7 @@ import { now } from "./app/clock";
 import { route, to } from "./app/route";
 import { bySession, lookWho, may, who } from "./app/session";
 import { themes } from "./app/theme";
+import { outdated } from "./app/version";
 import { follow, heard, kindOf, kinds, linked, troubles } from "./app/world";
 import { ProposalDialog } from "./parts/proposal";
 import { SignInDialog } from "./parts/signin";
@@ -125,6 +126,14 @@ function Frame() {
           )}
         </div>
       </header>
+      {outdated.value && (
+        <p class="notice row" role="alert">
+          {text.newerServer}
+          <button type="button" onClick={() => location.reload()}>
+            {text.loadAgain}
+          </button>
+        </p>
+      )}
       <div class="body">
         <Navigation />
         {kinds.value.length ? (

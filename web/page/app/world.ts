@@ -5,6 +5,7 @@ import { get, V1 } from "../api/client";
 import { type Bookmark, Live, type World } from "../api/live";
 import { MACHINES, type Resource, troubleOf } from "../api/resources";
 import { lookWho } from "./session";
+import { lookVersion } from "./version";
 
 export interface Column {
   readonly name: string;
@@ -72,6 +73,7 @@ export async function follow(): Promise<void> {
         heard.value = mark;
       },
       link(up) {
+        if (up && !linked.value) void lookVersion();
         linked.value = up;
       },
       refused: () => void lookWho(),

@@ -20,7 +20,7 @@ export function Activity({ tab }: { tab: string }) {
         base={["activity"]}
         current={tab}
         tabs={[
-          ["", text.events, () => <Events />],
+          [text.whatToDo, text.events, () => <Events />],
           ["errors", text.desiredErrors, () => <DesiredErrors />],
           ["consoles", text.consoles, () => <Consoles />],
           ["contracts", text.contracts, () => <Contracts />],
@@ -100,7 +100,7 @@ function Consoles() {
         [text.controls, (one) => (one.controls ? text.yes : text.no)],
         [text.age, (one) => <Age since={one.since} />],
         [
-          "",
+          text.whatToDo,
           (one) =>
             may("change") && (
               <button type="button" onClick={() => end(one)}>

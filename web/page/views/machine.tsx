@@ -16,6 +16,7 @@ import { Editor } from "./editor";
 import { Events } from "./events";
 import { History } from "./history";
 import { Log } from "./log";
+import { Metrics } from "./metrics";
 import { Missing } from "./missing";
 import { MachineSnapshots } from "./snapshots";
 
@@ -27,6 +28,7 @@ export function Machine({ name, tab }: { name: string; tab: string }) {
   const tabs: readonly (readonly [string, string, () => ComponentChildren])[] = [
     ["", text.overview, () => <Overview of={machine} />],
     ["screen", text.screen, () => <Screen of={machine} />],
+    ["use", text.figures, () => <Metrics name={name} />],
     ["snapshots", text.snapshots, () => <MachineSnapshots of={machine} />],
     ["yaml", "YAML", () => <Editor plural={MACHINES} name={name} />],
     ["history", text.history, () => <History plural={MACHINES} name={name} />],

@@ -3,9 +3,11 @@
 import { useState } from "preact/hooks";
 import { ask, path, V1 } from "../api/client";
 import { propose } from "../app/proposal";
-import { may } from "../app/session";
-import { Age, Failure } from "../parts/basics";
+import { bySession, may, who } from "../app/session";
+import { kinds, namespace } from "../app/world";
+import { Age } from "../parts/basics";
 import { useFetched } from "../parts/fetched";
+import { Labelled, RowForm } from "../parts/form";
 import { Listed } from "../parts/listed";
 import { Tabs } from "../parts/tabs";
 import { size, text } from "../words";
@@ -18,7 +20,7 @@ export function People({ tab }: { tab: string }) {
         base={["people"]}
         current={tab}
         tabs={[
-          ["", text.accounts, () => <Accounts />],
+          [text.whatToDo, text.accounts, () => <Accounts />],
           ["grants", text.grants, () => <Grants />],
           ["quotas", text.quotas, () => <Quotas />],
           ["tokens", text.tokens, () => <Tokens />],
@@ -70,7 +72,7 @@ function Accounts() {
           [text.age, (one) => <Age since={one.created} />],
           [text.state, (one) => (one.banned ? <span class="tag bad">{text.banned}</span> : "")],
           [
-            "",
+            text.whatToDo,
             (one) => (
               <button type="button" onClick={() => ban(one)}>
                 {one.banned ? text.unbanVerb : text.banVerb}
@@ -84,45 +86,145 @@ function Accounts() {
 }
 
 function NewAccount({ done }: { done: () => void }) {
-  const [wrong, setWrong] = useState<unknown>(null);
-  const send = async (event: SubmitEvent) => {
-    event.preventDefault();
-    const form = event.currentTarget as HTMLFormElement;
-    const given = new FormData(form);
-    try {
-      await ask("POST", `${V1}/users`, {
-        body: { name: given.get("name"), role: given.get("role"), password: given.get("password") || null },
-      });
-      form.reset();
-      setWrong(null);
-      done();
-    } catch (error) {
-      setWrong(error);
-    }
-  };
   return (
-    <form class="row card" onSubmit={send}>
-      <label>
-        <span>{text.name}</span>
+    <RowForm
+      verb={text.newAccount}
+      done={done}
+      send={(given) =>
+        ask("POST", `${V1}/users`, {
+          body: { name: given.get("name"), role: given.get("role"), password: given.get("password") || null },
+        })
+      }
+    >
+      <Labelled label={text.name}>
         <input name="name" required autocapitalize="none" spellcheck={false} autocomplete="off" />
-      </label>
-      <label>
-        <span>{text.role}</span>
+      </Labelled>
+      <Labelled label={text.role}>
         <select name="role">
           <option value="user">user</option>
           <option value="moderator">moderator</option>
           <option value="administrator">administrator</option>
         </select>
-      </label>
-      <label>
-        <span>{text.password}</span>
+      </Labelled>
+      <Labelled label={text.password}>
         <input name="password" type="password" autocomplete="new-password" />
-      </label>
-      <button type="submit" class="primary">
-        {text.newAccount}
-      </button>
-      <Failure of={wrong} />
-    </form>
+      </Labelled>
+    </RowForm>
+  );
+}
+
+function NewGrant({ done }: { done: () => void }) {
+  return (
+    <RowForm
+      verb={text.give}
+      done={done}
+      send={(given) =>
+        ask("POST", `${V1}/grants`, {
+          body: {
+            account: given.get("account") || null,
+            rights: given.getAll("rights"),
+            namespace: namespace.value,
+            kind: given.get("kind"),
+            name: given.get("name"),
+          },
+        })
+      }
+    >
+      <Labelled label={text.whoOrAll}>
+        <input name="account" autocapitalize="none" spellcheck={false} autocomplete="off" />
+      </Labelled>
+      <Labelled label={text.rights}>
+        <select name="rights" multiple size={3} required>
+          <option value="see">see</option>
+          <option value="change">change</option>
+          <option value="copy">copy</option>
+        </select>
+      </Labelled>
+      <Labelled label={text.kind}>
+        <select name="kind">
+          <option value="">{text.everyKind}</option>
+          {kinds.value.map((one) => (
+            <option key={one.kind} value={one.kind}>
+              {one.kind}
+            </option>
+          ))}
+        </select>
+      </Labelled>
+      <Labelled label={text.nameOrAll}>
+        <input name="name" autocapitalize="none" spellcheck={false} autocomplete="off" />
+      </Labelled>
+    </RowForm>
+  );
+}
+
+const MEASURES = ["machines", "running", "vcpus", "memory", "disk", "snapshots", "uploads", "consoles"];
+
+function NewQuota({ done }: { done: () => void }) {
+  return (
+    <RowForm
+      verb={text.setQuota}
+      done={done}
+      send={(given) => {
+        const limit = String(given.get("limit"));
+        const measure = String(given.get("measure"));
+        const body = { [measure]: limit === "" ? null : /^\d+$/.test(limit) ? Number(limit) : limit };
+        return ask("PATCH", path`/api/v1/users/${String(given.get("account"))}/quota`, { body });
+      }}
+    >
+      <Labelled label={text.who}>
+        <input name="account" required autocapitalize="none" spellcheck={false} autocomplete="off" />
+      </Labelled>
+      <Labelled label={text.what}>
+        <select name="measure">
+          {MEASURES.map((measure) => (
+            <option key={measure} value={measure}>
+              {measure}
+            </option>
+          ))}
+        </select>
+      </Labelled>
+      <Labelled label={text.limitOrRole}>
+        <input name="limit" autocomplete="off" />
+      </Labelled>
+    </RowForm>
+  );
+}
+
+function NewToken({ done }: { done: () => void }) {
+  const [made, setMade] = useState("");
+  return (
+    <>
+      <RowForm
+        verb={text.newToken}
+        done={done}
+        send={async (given) => {
+          const days = Number(given.get("days"));
+          const body = { name: given.get("name"), scopes: given.getAll("scopes"), lifetime: days ? days * 86_400 : null };
+          setMade((await ask<{ token: string }>("POST", `${V1}/tokens`, { body })).body.token);
+        }}
+      >
+        <Labelled label={text.name}>
+          <input name="name" required autocapitalize="none" spellcheck={false} autocomplete="off" />
+        </Labelled>
+        <Labelled label={text.rights}>
+          <select name="scopes" multiple size={3} required>
+            {(who.value?.rights ?? []).map((right) => (
+              <option key={right} value={right}>
+                {right}
+              </option>
+            ))}
+          </select>
+        </Labelled>
+        <Labelled label={text.days}>
+          <input name="days" type="number" min="1" max="3650" />
+        </Labelled>
+      </RowForm>
+      {made && (
+        <p class="notice" role="status">
+          {text.tokenOnce} <code>{made}</code>
+        </p>
+      )}
+    </>
   );
 }
 
@@ -155,25 +257,28 @@ function Grants() {
       done: () => setAgain(again + 1),
     });
   return (
-    <Listed
-      label={text.grants}
-      rows={body?.grants}
-      wrong={wrong}
-      id={(one) => one.id}
-      columns={[
-        [text.who, (one) => one.account ?? text.everybody],
-        [text.rights, (one) => one.rights.join(", ")],
-        [text.resource, (one) => [one.namespace, one.kind || text.everyKind, one.name || "*"].join(" / ")],
-        [
-          "",
-          (one) => (
-            <button type="button" onClick={() => take(one)}>
-              {text.takeBack}
-            </button>
-          ),
-        ],
-      ]}
-    />
+    <>
+      {may("administer") && <NewGrant done={() => setAgain(again + 1)} />}
+      <Listed
+        label={text.grants}
+        rows={body?.grants}
+        wrong={wrong}
+        id={(one) => one.id}
+        columns={[
+          [text.who, (one) => one.account ?? text.everybody],
+          [text.rights, (one) => one.rights.join(", ")],
+          [text.resource, (one) => [one.namespace, one.kind || text.everyKind, one.name || "*"].join(" / ")],
+          [
+            text.whatToDo,
+            (one) => (
+              <button type="button" onClick={() => take(one)}>
+                {text.takeBack}
+              </button>
+            ),
+          ],
+        ]}
+      />
+    </>
   );
 }
 
@@ -186,26 +291,32 @@ interface AccountQuota {
 const BYTES = new Set(["memory", "disk"]);
 
 function Quotas() {
-  const { body, wrong } = useFetched<{ quotas: readonly AccountQuota[] }>(`${V1}/quotas`);
+  const [again, setAgain] = useState(0);
+  const { body, wrong } = useFetched<{ quotas: readonly AccountQuota[] }>(`${V1}/quotas`, again);
   const measures = [...new Set((body?.quotas ?? []).flatMap((one) => Object.keys(one.quotas)))];
   const amount = (measure: string, value: number) => (BYTES.has(measure) ? size(value) : String(value));
   return (
-    <Listed
-      label={text.quotas}
-      rows={body?.quotas}
-      wrong={wrong}
-      id={(one) => one.account}
-      columns={[
-        [text.name, (one) => one.account],
-        ...measures.map((measure): readonly [string, (one: AccountQuota) => string] => [
-          measure,
-          (one) => {
-            const quota = one.quotas[measure];
-            return quota ? `${amount(measure, quota.used)} / ${quota.limit === null ? "∞" : amount(measure, quota.limit)}` : "–";
-          },
-        ]),
-      ]}
-    />
+    <>
+      {may("administer") && <NewQuota done={() => setAgain(again + 1)} />}
+      <Listed
+        label={text.quotas}
+        rows={body?.quotas}
+        wrong={wrong}
+        id={(one) => one.account}
+        columns={[
+          [text.name, (one) => one.account],
+          ...measures.map((measure): readonly [string, (one: AccountQuota) => string] => [
+            measure,
+            (one) => {
+              const quota = one.quotas[measure];
+              return quota
+                ? `${amount(measure, quota.used)} / ${quota.limit === null ? "∞" : amount(measure, quota.limit)}`
+                : "–";
+            },
+          ]),
+        ]}
+      />
+    </>
   );
 }
 
@@ -238,27 +349,30 @@ function Tokens() {
       done: () => setAgain(again + 1),
     });
   return (
-    <Listed
-      label={text.tokens}
-      rows={body?.tokens}
-      wrong={wrong}
-      id={(one) => one.id}
-      columns={[
-        [text.name, (one) => one.name],
-        [text.who, (one) => one.account],
-        [text.rights, (one) => one.scopes.join(", ")],
-        [text.until, (one) => one.expires ?? text.revoked],
-        [text.lastUsed, (one) => <Age since={one.last_used ?? undefined} />],
-        [
-          "",
-          (one) => (
-            <button type="button" onClick={() => revoke(one)}>
-              {text.revokeVerb}
-            </button>
-          ),
-        ],
-      ]}
-    />
+    <>
+      {bySession.value && <NewToken done={() => setAgain(again + 1)} />}
+      <Listed
+        label={text.tokens}
+        rows={body?.tokens}
+        wrong={wrong}
+        id={(one) => one.id}
+        columns={[
+          [text.name, (one) => one.name],
+          [text.who, (one) => one.account],
+          [text.rights, (one) => one.scopes.join(", ")],
+          [text.until, (one) => one.expires ?? text.revoked],
+          [text.lastUsed, (one) => <Age since={one.last_used ?? undefined} />],
+          [
+            text.whatToDo,
+            (one) => (
+              <button type="button" onClick={() => revoke(one)}>
+                {text.revokeVerb}
+              </button>
+            ),
+          ],
+        ]}
+      />
+    </>
   );
 }
 

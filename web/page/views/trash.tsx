@@ -57,7 +57,7 @@ export function Trash() {
           [text.why, (one) => one.reason],
           [text.age, (one) => <Age since={one.since} />],
           [
-            "",
+            text.whatToDo,
             (one) =>
               may("change") && (
                 <>

@@ -1,0 +1,56 @@
+// A small form in a row, which asks the API and then begins again.
+
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import { Failure } from "./basics";
+
+interface Props {
+  verb: string;
+  send: (given: FormData) => Promise<unknown>;
+  done: () => void;
+  children: ComponentChildren;
+}
+
+export function RowForm({ verb, send, done, children }: Props) {
+  const [wrong, setWrong] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = event.currentTarget as HTMLFormElement;
+    setBusy(true);
+    setWrong(null);
+    try {
+      await send(new FormData(form));
+      form.reset();
+      done();
+    } catch (error) {
+      setWrong(error);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <form class="row card rowform" onSubmit={submit}>
+      {children}
+      <button type="submit" class="primary" disabled={busy}>
+        {verb}
+      </button>
+      <Failure of={wrong} />
+    </form>
+  );
+}
+
+interface LabelledProps {
+  label: string;
+  children: ComponentChildren;
+}
+
+export function Labelled({ label, children }: LabelledProps) {
+  return (
+    // biome-ignore lint/a11y/noLabelWithoutControl: the control is what stands within
+    <label>
+      <span>{label}</span>
+      {children}
+    </label>
+  );
+}
