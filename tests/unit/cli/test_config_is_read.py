@@ -202,6 +202,15 @@ def test_an_option_wins_over_a_variable_and_that_over_the_file(file: Path, monke
     assert taken("up", made, "--commit")["commit"] is True
 
 
+def test_contracts_of_the_command_line_take_the_place_of_those_of_the_file(file: Path) -> None:
+    made = defaults(load(file))["up"]
+    configured = taken("up", made)
+    assert {one.partition("=")[0] for one in configured["contracts"]} >= {"limen", "neptuned"}
+    given = taken("up", made, "--contract", "limen=127.0.0.1:9")
+    assert given["contracts"] == ("limen=127.0.0.1:9",)
+    assert given["contract_settings"] == configured["contract_settings"], "what the tables say besides holds all the same"
+
+
 def test_a_variable_of_a_whole_section_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOMEOSTAT_API", '{"bind": "127.0.0.1:1"}')
     assert load(None) == Configuration()
