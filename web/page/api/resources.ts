@@ -62,7 +62,7 @@ export const MACHINES = "virtualmachines";
 export const DEPLOYMENTS = "virtualmachinedeployments";
 
 const GOOD_WHEN_TRUE = new Set([
-  "Ready", "Running", "Healthy", "Available", "Scheduled", "StorageReady", "AgentConnected", "KVMUsable", "Connected",
+  "Ready", "Running", "Healthy", "Available", "Scheduled", "StorageReady", "AgentConnected", "KVMUsable", "Progressing", "Connected",
 ]); // biome-ignore format: one list
 
 export type Tone = "good" | "busy" | "bad" | "off";

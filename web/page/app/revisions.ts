@@ -1,6 +1,6 @@
 // The changes of a spec, and the way back over them.
 
-import type { Json } from "../api/resources";
+import type { Json, Resource } from "../api/resources";
 
 export interface Revision {
   readonly generation: number;
@@ -28,4 +28,12 @@ export function wayBack(revisions: readonly Revision[]): Json | undefined {
     }
   }
   return patch;
+}
+
+// Returns the newest revision of a deployment before one, of those that were not given up: what `homeostat rollout undo` goes back to.
+export function revisionBefore(revisions: readonly Resource[], deployment: string, current: number): number | undefined {
+  const earlier = revisions
+    .filter(({ spec }) => spec.deployment === deployment && !spec.failed && spec.revision < current)
+    .map(({ spec }): number => spec.revision);
+  return earlier.length ? Math.max(...earlier) : undefined;
 }

@@ -5,7 +5,7 @@ import { type Condition, type Resource, stateOf, toneOf, toneOfState } from "../
 import { age } from "../app/age";
 import { now } from "../app/clock";
 import { to } from "../app/route";
-import { pluralOf } from "../app/world";
+import { find, pluralOf } from "../app/world";
 import { text } from "../words";
 
 const SHAPES = { good: "●", busy: "◐", bad: "▲", off: "○" } as const;
@@ -28,7 +28,9 @@ export function Age({ since }: { since: string | undefined }) {
   );
 }
 
+// Leads to a resource, where there is one that somebody may see.
 export function ResourceLink({ kind, name, plural = pluralOf(kind) }: { kind: string; name: string; plural?: string }) {
+  if (!find(plural, name)) return <span dir="auto">{name}</span>;
   return (
     <a href={to(plural, name)} dir="auto">
       {name}

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { wayBack } from "../app/revisions";
+import type { Resource } from "../api/resources";
+import { revisionBefore, wayBack } from "../app/revisions";
 
 const revision = (generation: number, ...changes: [string, unknown, unknown][]) => ({
   generation,
@@ -20,4 +21,17 @@ test("the way back over several changes ends at what was first", () => {
 
 test("there is none over a change within a list: a patch has no way to say it", () => {
   assert.equal(wayBack([revision(2, ["disks[root].size", "1Gi", "2Gi"])]), undefined);
+});
+
+test("undo goes to the newest revision before, of this deployment, that was not given up", () => {
+  const revisions = [
+    { deployment: "web", revision: 1 },
+    { deployment: "web", revision: 2 },
+    { deployment: "web", revision: 3, failed: "no progress" },
+    { deployment: "web", revision: 4 },
+    { deployment: "db", revision: 3 },
+  ].map((spec): Resource => ({ kind: "MachineRevision", metadata: { name: "" }, spec }));
+  assert.equal(revisionBefore(revisions, "web", 4), 2);
+  assert.equal(revisionBefore(revisions, "web", 2), 1);
+  assert.equal(revisionBefore(revisions, "web", 1), undefined);
 });

@@ -3,6 +3,7 @@
 import { DEPLOYMENTS, MACHINES, type Resource } from "../api/resources";
 import { byName, deploymentOf } from "../app/fleet";
 import { propose } from "../app/proposal";
+import { revisionBefore } from "../app/revisions";
 import { all } from "../app/world";
 import { ResourceLink, Section, State } from "../parts/basics";
 import { text } from "../words";
@@ -39,12 +40,14 @@ function Deeds({ of }: { of: Resource }) {
       steps: [{ plural: DEPLOYMENTS, name, patch: { spec: { paused: !paused } } }],
       command: `homeostat rollout ${paused ? "resume" : "pause"} vmd/${name}`,
     });
-  const undo = () =>
+  const held: number | undefined = of.spec.rollbackTo;
+  const earlier = revisionBefore([...all("machinerevisions").values()], name, held ?? revision);
+  const follow = (to: number | null) =>
     propose({
-      title: text.undoRollout(name),
-      verb: text.undo,
-      steps: [{ plural: DEPLOYMENTS, name, patch: { spec: { rollbackTo: revision - 1 } } }],
-      command: `homeostat rollout undo vmd/${name}`,
+      title: to === null ? text.followTemplate(name) : text.undoRollout(name, to),
+      verb: to === null ? text.followVerb : text.undo,
+      steps: [{ plural: DEPLOYMENTS, name, patch: { spec: { rollbackTo: to } } }],
+      command: to === null ? `# spec.rollbackTo: null` : `homeostat rollout undo vmd/${name} --to-revision=${to}`,
     });
   return (
     <>
@@ -58,9 +61,14 @@ function Deeds({ of }: { of: Resource }) {
       <button type="button" onClick={pause}>
         {paused ? text.goOn : text.pause}
       </button>
-      <button type="button" disabled={revision < 2} onClick={undo}>
+      <button type="button" disabled={earlier === undefined} onClick={() => earlier !== undefined && follow(earlier)}>
         {text.undo}
       </button>
+      {held !== undefined && (
+        <button type="button" onClick={() => follow(null)}>
+          {text.followVerb}
+        </button>
+      )}
     </>
   );
 }
@@ -74,7 +82,7 @@ function Rollout({ of }: { of: Resource }) {
   const available: number = status.availableReplicas ?? 0;
   const machines = [...all(MACHINES).values()].filter((one) => deploymentOf(one) === name).sort(byName);
   const counts: readonly (readonly [string, number])[] = [
-    [text.wanted, wanted],
+    [text.wantedOnes, wanted],
     [text.newOnes, updated],
     [text.oldOnes, Math.max(there - updated, 0)],
     [text.available, available],

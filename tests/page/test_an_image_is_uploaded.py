@@ -1,0 +1,62 @@
+"""An image from the browser's disk: in parts, which go on where they were after a cut."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.api.living import Living
+from tests.page.conftest import Opens
+from tests.page.test_yaml_is_edited import press
+from tests.rig.waiting import wait_until
+
+SIZE = 40 * 2**20  # bytes: three parts
+FORM = "document.querySelector('form.card')"
+
+
+def image(folder: Path) -> Path:
+    """Makes a disk that a machine could boot, as far as is judged: with a boot sector."""
+    file = folder / "disk.raw"
+    with file.open("wb") as disk:
+        disk.write(b"\xfa" + b"\x90" * 509 + b"\x55\xaa")
+        disk.truncate(SIZE)
+    return file
+
+
+def test_it_arrives_whole_and_goes_on_after_a_cut(real: Living, opens: Opens, name: str, tmp_path: Path) -> None:
+    with opens("images") as page:
+        page.wait(FORM, "the form")
+        page.attach("input[type=file]", image(tmp_path))
+        page.run(f"{FORM}.elements.name.value = {name!r}")
+        # The second part is cut: as a network that fails for a moment.
+        page.run(
+            """{
+              const real = window.fetch;
+              let parts = 0;
+              window.sent = [];
+              window.fetch = (path, options) => {
+                if (options?.method === "PATCH") {
+                  window.sent.push(options.headers["Upload-Offset"]);
+                  if (++parts === 2) return Promise.reject(new TypeError("cut"));
+                }
+                return real(path, options);
+              };
+            }"""
+        )
+        press(page, "Upload")
+        page.shows(f"{name} is uploaded")
+        assert page.run("window.sent.join()") == f"0,{16 * 2**20},{16 * 2**20},{32 * 2**20}"
+        wait_until(lambda: real.http.get(f"/api/v1/images/{name}").json()["status"]["phase"] == "Ready", 20, "it is ready")
+        page.wait(f"document.querySelector('table')?.innerText.includes('{name}')", "it is in the list")
+
+
+def test_what_is_no_image_is_refused_with_the_reason(real: Living, opens: Opens, name: str, tmp_path: Path) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("no disk\n" * 20_000)
+    with opens("images") as page:
+        page.wait(FORM, "the form")
+        page.attach("input[type=file]", text)
+        page.run(f"{FORM}.elements.name.value = {name!r}")
+        press(page, "Upload")
+        page.wait(f"{FORM}.querySelector('.failure')", "it is refused")
+        assert page.run("Object.keys(localStorage).filter(key => key.startsWith('homeostat.upload')).length") == 0
+        assert real.http.get(f"/api/v1/images/{name}").status_code == 404
