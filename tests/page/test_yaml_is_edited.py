@@ -54,6 +54,17 @@ def test_a_change_is_planned_and_made(real: Living, opens: Opens, name: str) -> 
         page.wait("!document.querySelector('dialog')", "the dialog is closed")
 
 
+def test_whoever_types_fast_loses_nothing(real: Living, opens: Opens, name: str) -> None:
+    machine(real, name)
+    with opens(f"virtualmachines/{name}/yaml") as page:
+        page.wait(f"{EDITOR}?.textContent.includes('64Mi')", "its YAML is shown")
+        typed = "# " + "the quick brown fox " * 8
+        write(page, "")
+        for character in typed:
+            page.type(character)
+        assert str(page.run(f"{EDITOR}.textContent")).rstrip() == typed.rstrip()
+
+
 def test_what_does_not_parse_is_not_sent(real: Living, opens: Opens, name: str) -> None:
     machine(real, name)
     with opens(f"virtualmachines/{name}/yaml") as page:

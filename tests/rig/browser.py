@@ -110,6 +110,9 @@ class Page:
         """Gives the page another size, in pixels."""
         self._ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
 
+    def hide_scrollbars(self) -> None:
+        self._ask("Emulation.setScrollbarsHidden", hidden=True)
+
     def prefer(self, scheme: str) -> None:
         """Sets which colours the system is said to have: light or dark."""
         self._ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])

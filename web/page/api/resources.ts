@@ -76,6 +76,7 @@ export const holds = (of: Resource, type: string): boolean => condition(of, type
 // Returns how a condition looks to a person: most are bad while true, some while false.
 export function toneOf(one: Condition): Tone {
   if (one.status === "Unknown") return "off";
+  if (one.type === "Progressing") return one.status === "False" ? "bad" : one.reason === "RolloutComplete" ? "good" : "busy";
   if ((one.status === "True") === GOOD_WHEN_TRUE.has(one.type)) return "good";
   if (one.type === "Running" || one.type === "AgentConnected" || one.type === "Suspended") return "off";
   return one.type === "Stalled" || one.type === "Drifted" || one.type === "Healthy" ? "bad" : "busy";
@@ -100,6 +101,13 @@ export function stateOf(one: Resource): string {
   return holds(one, "Stalled") ? "Failed" : "Progressing";
 }
 
+// Why a machine is not ready that passes by itself, as the planner knows it (PASSING of runtime/machine/foreseeing.py), or that its probes say.
+const PASSING = new Set([
+  "Reconciling", "Starting", "ShuttingDown", "Terminating", "Busy", "CrashLoopBackOff", "GuestShuttingDown", "IOError",
+  "ImageFetching", "ImageQueued", "Pausing", "PoweringOff", "Restoring", "Resuming", "Saving", "Unhealthy", "SnapshotNotTaken",
+  "NotReadyYet", "ReadinessLost",
+]); // biome-ignore format: one list
+
 // Returns why a person should look at a resource, in the words of its conditions. undefined: there is no reason.
 export function troubleOf(one: Resource): Condition | undefined {
   for (const type of ["Stalled", "Drifted", "PrunePending", "RollbackBlocked"]) {
@@ -107,7 +115,9 @@ export function troubleOf(one: Resource): Condition | undefined {
     if (found?.status === "True") return found;
   }
   const state = one.kind === "VirtualMachine" ? stateOf(one) : "";
-  if (state === "CrashLoopBackOff" || state === "Failed") return condition(one, "Ready");
+  const ready = condition(one, "Ready");
+  if (state === "CrashLoopBackOff" || state === "Failed") return ready;
+  if (state && ready?.status === "False" && holds(one, "Reconciling") && !PASSING.has(ready.reason)) return ready;
   const progressing = condition(one, "Progressing");
   return progressing?.status === "False" ? progressing : undefined;
 }

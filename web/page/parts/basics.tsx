@@ -1,7 +1,7 @@
 // The smallest parts: a state, an age, a link to a resource, a condition.
 
 import type { ComponentChildren } from "preact";
-import { type Condition, type Resource, stateOf, toneOf, toneOfState } from "../api/resources";
+import { type Condition, type Resource, stateOf, type Tone, toneOf, toneOfState } from "../api/resources";
 import { age } from "../app/age";
 import { now } from "../app/clock";
 import { to } from "../app/route";
@@ -11,8 +11,13 @@ import { text } from "../words";
 const SHAPES = { good: "●", busy: "◐", bad: "▲", off: "○" } as const;
 
 // A state in word, shape and colour: none of them alone.
-export function State({ of, word = stateOf(of) }: { of: Resource; word?: string }) {
-  const tone = toneOfState(word);
+interface StateProps {
+  of: Resource;
+  word?: string;
+  tone?: Tone;
+}
+
+export function State({ of, word = stateOf(of), tone = toneOfState(word) }: StateProps) {
   return (
     <span class={`state ${tone}`}>
       <span aria-hidden="true">{SHAPES[tone]}</span> {word}

@@ -11,9 +11,9 @@ import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirro
 import { yaml } from "@codemirror/lang-yaml";
 import { bracketMatching, defaultHighlightStyle, indentUnit, syntaxHighlighting } from "@codemirror/language";
 import { type Diagnostic, linter, lintGutter } from "@codemirror/lint";
-import { EditorState } from "@codemirror/state";
+import { Compartment, EditorState } from "@codemirror/state";
 import { EditorView, keymap, lineNumbers } from "@codemirror/view";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { parseDocument } from "yaml";
 import { fieldsAt, pathAt, problems, type Schema } from "../app/schema";
 
@@ -57,10 +57,17 @@ function lint(schema: Schema | null) {
   });
 }
 
+// What depends on the schema, which comes later than the text.
+const knowing = (schema: Schema | null) => [autocompletion({ override: [complete(schema)] }), lint(schema)];
+
+// Layout effects: they run before the next key is typed. What is typed meanwhile would be overwritten with what was there before.
 export default function Code({ label, value, schema, changed }: CodeProps) {
   const box = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
-  useEffect(() => {
+  const known = useRef(new Compartment());
+  const told = useRef(changed);
+  told.current = changed;
+  useLayoutEffect(() => {
     if (!box.current) return;
     // In a shadow tree its styles are sheets, and no <style> elements, which the page's policy forbids.
     const root = box.current.shadowRoot ?? box.current.attachShadow({ mode: "open" });
@@ -76,21 +83,23 @@ export default function Code({ label, value, schema, changed }: CodeProps) {
           indentUnit.of("  "),
           yaml(),
           syntaxHighlighting(defaultHighlightStyle, { fallback: true }),
-          autocompletion({ override: [complete(schema)] }),
           lintGutter(),
-          lint(schema),
+          known.current.of(knowing(schema)),
           keymap.of([...completionKeymap, ...historyKeymap, ...defaultKeymap, indentWithTab]),
           EditorView.lineWrapping,
           EditorView.contentAttributes.of({ "aria-label": label }),
           EditorView.updateListener.of((update) => {
-            if (update.docChanged) changed(update.state.doc.toString());
+            if (update.docChanged) told.current(update.state.doc.toString());
           }),
         ],
       }),
     });
     return () => view.current?.destroy();
+  }, []);
+  useLayoutEffect(() => {
+    view.current?.dispatch({ effects: known.current.reconfigure(knowing(schema)) });
   }, [schema]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const editor = view.current;
     if (editor && editor.state.doc.toString() !== value) {
       editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } });

@@ -4,10 +4,13 @@ import { useEffect, useState } from "preact/hooks";
 import type { Json } from "../api/resources";
 import { lazily } from "../app/lazily";
 
+// Long lines stay lines, and blocks of lines are shown as such: as people write them.
+export const AS_WRITTEN = { lineWidth: 0, blockQuote: "literal" } as const;
+
 export function Yaml({ of }: { of: Json }) {
   const [written, setWritten] = useState("");
   useEffect(() => {
-    lazily(() => import("yaml")).then(({ stringify }) => setWritten(stringify(of)));
+    lazily(() => import("yaml")).then(({ stringify }) => setWritten(stringify(of, AS_WRITTEN)));
   }, [of]);
   return (
     <pre class="yaml">

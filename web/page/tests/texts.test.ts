@@ -38,7 +38,7 @@ const vm = (status: object, metadata: object = {}): Resource => ({
   spec: {},
   status,
 });
-const said = (type: string, status: string) => ({ type, status, reason: "R", message: "m" }) as const;
+const said = (type: string, status: string, reason = "R") => ({ type, status, reason, message: "m" }) as const;
 
 test("a path of a column leads to what it names", () => {
   const one = vm({ addresses: [{ ip: "192.0.2.1" }], conditions: [said("Ready", "False")] });
@@ -58,6 +58,15 @@ test("only what a person has to look at is trouble", () => {
   );
   assert.equal(troubleOf(vm({ state: "Running", conditions: [said("Stalled", "True")] }))?.type, "Stalled");
   assert.equal(troubleOf(vm({ state: "CrashLoopBackOff", conditions: [said("Ready", "False")] }))?.type, "Ready");
+});
+
+test("a machine that waits for what does not come by itself is trouble, one that waits for its image is not", () => {
+  const waits = (reason: string) =>
+    troubleOf(vm({ state: "Pending", conditions: [said("Ready", "False", reason), said("Reconciling", "True", reason)] }));
+  assert.equal(waits("NetworkUnknown")?.reason, "NetworkUnknown");
+  assert.equal(waits("ImageFailed")?.reason, "ImageFailed");
+  assert.equal(waits("ImageFetching"), undefined);
+  assert.equal(waits("NotReadyYet"), undefined);
 });
 
 test("a condition's colour follows whether it is good while true", () => {

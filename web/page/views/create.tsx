@@ -12,7 +12,7 @@ import { go } from "../app/route";
 import { all, kindOf } from "../app/world";
 import { Failure } from "../parts/basics";
 import type { CodeProps } from "../parts/code";
-import { Yaml } from "../parts/yaml";
+import { AS_WRITTEN, Yaml } from "../parts/yaml";
 import { text } from "../words";
 
 export function Create({ parts }: { parts: readonly string[] }) {
@@ -64,7 +64,7 @@ function ByForm({ snapshot }: { snapshot: string }) {
   async function written(hash: string): Promise<Json[]> {
     const { stringify } = await lazily(() => import("yaml"));
     const data = userData(form, hash);
-    return documentsOf(form, data ? stringify(data) : "");
+    return documentsOf(form, data ? stringify(data, AS_WRITTEN) : "");
   }
   useEffect(() => {
     let current = true;

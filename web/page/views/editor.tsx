@@ -12,6 +12,7 @@ import { mayTo } from "../app/session";
 import { find } from "../app/world";
 import { Failure } from "../parts/basics";
 import type { CodeProps } from "../parts/code";
+import { AS_WRITTEN } from "../parts/yaml";
 import { text } from "../words";
 
 // Returns what somebody edits of a resource.
@@ -51,7 +52,7 @@ export function Editor({ plural, name }: { plural: string; name: string }) {
     const { stringify } = await lazily(() => import("yaml"));
     const answer: Answer<Resource> = await ask("GET", path`/api/v1/resources/${plural}/${name}`);
     const document = editable(answer.body);
-    return { document, etag: answer.etag, text: stringify(document) };
+    return { document, etag: answer.etag, text: stringify(document, AS_WRITTEN) };
   }
   function begin(fresh: Loaded, mine: string | null) {
     setLoaded(fresh);
@@ -92,7 +93,7 @@ export function Editor({ plural, name }: { plural: string; name: string }) {
     if (!loaded || !theirs) return;
     const { parse, stringify } = await lazily(() => import("yaml"));
     const mine = difference(loaded.document, parse(written));
-    begin(theirs, stringify(merged(theirs.document, mine)));
+    begin(theirs, stringify(merged(theirs.document, mine), AS_WRITTEN));
   }
 
   if (!loaded || !Code) return wrong ? <Failure of={wrong} /> : <p role="status">{text.reading}</p>;

@@ -99,7 +99,7 @@ function NeedsAPerson() {
       <ul>
         {found.slice(0, 8).map(({ plural, resource, why }) => (
           <li key={`${plural}/${resource.metadata.name}`}>
-            <State of={resource} word={why.type} />{" "}
+            <State of={resource} word={why.type === "Ready" ? why.reason : why.type} tone="bad" />{" "}
             <ResourceLink kind={resource.kind} plural={plural} name={resource.metadata.name} />{" "}
             <span class="soft" dir="auto">
               {why.message || why.reason}

@@ -1,0 +1,177 @@
+"""The pictures of the page in docs/pictures: ``python -m tests.page.pictures`` takes them of a real server with an operator, over
+a small fleet on libvirt's test driver. Look at each one afterwards."""
+
+from __future__ import annotations
+
+import io
+import math
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import yaml
+from PIL import Image
+
+from tests.api.living import Living, living
+from tests.page.test_a_machine_is_made import KEY, choose, fill
+from tests.page.test_pages_are_accessible import visit
+from tests.page.test_yaml_is_edited import EDITOR, press
+from tests.rig.browser import Page, browse
+from tests.rig.waiting import wait_until
+
+TARGET = Path(__file__).parents[2] / "docs" / "pictures"
+SIZE = (1280, 800)
+MACHINES = {
+    "backup": ({"app": "backup", "tier": "ops"}, 1, "64Mi"),
+    "build-1": ({"app": "ci", "tier": "ops"}, 4, "256Mi"),
+    "build-2": ({"app": "ci", "tier": "ops"}, 4, "256Mi"),
+    "database": ({"app": "shop", "tier": "data"}, 2, "256Mi"),
+    "mail": ({"app": "mail", "tier": "front"}, 1, "128Mi"),
+    "monitor": ({"app": "monitor", "tier": "ops"}, 1, "128Mi"),
+    "wiki": ({"app": "wiki", "tier": "front"}, 1, "64Mi"),
+}
+HALTED = "backup"
+STALLED = "mail"  # no host of the fleet has its network
+PENDING = "database"
+WRITTEN = """metadata:
+  labels:
+    app: shop
+    tier: data
+spec:
+  resources:
+    vcpu: 2
+    memory: 320Mi
+  nics:
+    - name: lan
+      network: default
+  pluginRef:
+    name: debian
+"""
+
+
+def main() -> None:
+    with TemporaryDirectory(prefix="hs-pictures-") as folder:
+        root = Path(folder)
+        with living(root) as real:
+            furnish(real)
+            with browse(f"{real.api.http.base_url}/", root / "profile") as page:
+                page.shows("wiki")
+                page.hide_scrollbars()
+                for name, (width, theme, view) in VIEWS.items():
+                    page.resize(width, SIZE[1])
+                    page.prefer(theme)
+                    view(page)
+                    keep(name, page.picture())
+
+
+def furnish(real: Living) -> None:
+    """Makes the fleet, and waits until it is as the pictures want it."""
+    real.install("debian")
+    for name, (labels, vcpu, memory) in MACHINES.items():
+        write(real, "VirtualMachine", name, spec_of(name, vcpu, memory), labels)
+    template = {"metadata": {"labels": {"app": "shop", "tier": "front"}}, "spec": spec_of("shop", 1, "128Mi")}
+    write(real, "VirtualMachineDeployment", "shop", {"replicas": 3, "template": template}, {})
+    running = {name for name in MACHINES if name not in (HALTED, STALLED)} | {f"shop-{number}" for number in (1, 2, 3)}
+    wait_until(lambda: running <= set(real.running("")), 60, "the machines run")
+    labels, vcpu, _ = MACHINES[PENDING]
+    write(real, "VirtualMachine", PENDING, spec_of(PENDING, vcpu, "320Mi"), labels)
+
+
+def spec_of(name: str, vcpu: int, memory: str) -> dict[str, Any]:
+    network = "dmz" if name == STALLED else "default"
+    spec = {
+        "resources": {"vcpu": vcpu, "memory": memory},
+        "nics": [{"name": "lan", "network": network}],
+        "pluginRef": {"name": "debian"},
+    }
+    return {"runStrategy": "Halted", **spec} if name == HALTED else spec
+
+
+def write(real: Living, kind: str, name: str, spec: dict[str, Any], labels: dict[str, str]) -> None:
+    """Writes a resource into the folder, as a person does."""
+    document = {"apiVersion": "homeostat.dev/v1alpha1", "kind": kind, "metadata": {"name": name, "labels": labels}, "spec": spec}
+    (real.api.folder / f"{name}.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
+
+
+def fleet(page: Page) -> None:
+    page.press("Escape")
+    page.wait("!document.querySelector('dialog')", "no dialog is open")
+    visit(page, "")
+    page.shows("One needs you")
+    page.shows("1 change")
+
+
+def machine(page: Page) -> None:
+    visit(page, f"virtualmachines/{PENDING}")
+    page.shows("Conditions")
+
+
+def plan(page: Page) -> None:
+    page.press("Escape")
+    write_yaml(page, WRITTEN.replace("320Mi", "384Mi").replace("vcpu: 2", "vcpu: 4"))
+    press(page, "See what it takes")
+    page.wait("document.querySelector('dialog table')", "the plan is shown")
+
+
+def editor(page: Page) -> None:
+    visit(page, f"virtualmachines/{PENDING}/yaml")
+    page.wait(f"{EDITOR}?.textContent.includes('320Mi')", "its YAML is shown")
+    write_yaml(page, WRITTEN + "  shu")
+    page.type("t")
+    page.wait("document.querySelector('.code').shadowRoot.querySelector('.cm-completionInfo')", "a field is offered")
+
+
+def write_yaml(page: Page, text: str) -> None:
+    page.run(f"{EDITOR}.focus(); document.execCommand('selectAll')")
+    page.type(text)
+
+
+def new(page: Page) -> None:
+    visit(page, "new")
+    fill(page, "Name", "forum")
+    choose(page, "From", "url")
+    page.wait("document.querySelector('input[type=url]')", "an address is asked for")
+    page.run("document.querySelector('input[type=url]').focus()")
+    page.type("https://cloud.debian.org/images/cloud/bookworm/latest/debian-12-genericcloud-amd64.qcow2")
+    fill(page, "SSH keys", KEY)
+    fill(page, "Password", "correct horse")
+    page.wait("document.querySelector('.create').innerText.includes('hashed_passwd')", "the YAML is shown")
+
+
+def deployment(page: Page) -> None:
+    visit(page, "virtualmachinedeployments/shop")
+    page.shows("shop-3")
+
+
+VIEWS: dict[str, tuple[int, str, Callable[[Page], None]]] = {
+    "fleet": (SIZE[0], "light", fleet),
+    "machine": (SIZE[0], "light", machine),
+    "editor": (SIZE[0], "light", editor),
+    "plan": (SIZE[0], "light", plan),
+    "fleet-dark": (SIZE[0], "dark", fleet),
+    "fleet-360": (360, "light", fleet),
+    "new": (SIZE[0], "light", new),
+    "deployment": (SIZE[0], "light", deployment),
+}
+
+
+def keep(name: str, picture: bytes) -> None:
+    """Writes a picture in its 256 most frequent colours, which are the page's: a third of the bytes, and it looks the same."""
+    path = TARGET / f"page-{name}.png"
+    with Image.open(io.BytesIO(picture)) as taken:
+        whole = taken.convert("RGB")
+    pixels: list[tuple[int, int, int]] = list(whole.get_flattened_data())
+    kept = [colour for colour, _ in Counter(pixels).most_common(256)]
+    nearest = {colour: min(range(len(kept)), key=lambda index: math.dist(colour, kept[index])) for colour in set(pixels)}
+    shown = Image.new("P", whole.size)
+    shown.putpalette([part for colour in kept for part in colour])
+    shown.putdata([nearest[pixel] for pixel in pixels])
+    shown.save(path, optimize=True)
+    print(f"{path}: {path.stat().st_size} bytes", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
