@@ -9,7 +9,8 @@ const EACH = 4000; // milliseconds
 
 export function Thumbnail({ of }: { of: Resource }) {
   const { name } = of.metadata;
-  const shows = stateOf(of) === "Running" && of.spec.display !== null && Boolean(of.status?.vnc);
+  const { video = "vga", vnc } = of.spec.display ?? {};
+  const shows = stateOf(of) === "Running" && Boolean(of.status?.pid) && video !== "none" && vnc?.enabled !== false;
   const [picture, setPicture] = useState("");
   useEffect(() => {
     if (!shows) return setPicture("");
