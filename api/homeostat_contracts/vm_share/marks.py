@@ -16,14 +16,16 @@ OS_TYPE = f"{API_GROUP}/vm-share-os"
 """A label: its os_type."""
 CHARGED = f"{API_GROUP}/vm-share-charged"
 """An annotation of a snapshot's Disk: the bytes that its user is charged with."""
+TURN = f"{API_GROUP}/vm-share-turn"
+"""An annotation of a snapshot's Disk: of several with one name the newest has the highest."""
 CUSTOM = "custom"
 """The os_type of what boots an uploaded ISO."""
 
 
-def marks(part: str, user: int, vmid: str = "", os_type: str = "", charged: int | None = None) -> Marks:
+def marks(part: str, user: int, vmid: str = "", os_type: str = "", charged: int | None = None, turn: int = 0) -> Marks:
     """Returns the marks of a new resource."""
     labels = {PART: part, USER: str(user), **({ID: vmid} if vmid else {}), **({OS_TYPE: os_type} if os_type else {})}
-    return Marks(labels, {CHARGED: str(charged)} if charged is not None else {})
+    return Marks(labels, {CHARGED: str(charged), TURN: str(turn)} if charged is not None else {})
 
 
 def is_part(resource: Resource, part: str, owner: str | None = None) -> bool:

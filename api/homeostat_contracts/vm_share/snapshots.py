@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +16,11 @@ from homeostat.models.plugin import ROOT_DISK
 from homeostat.models.snapshot import MachineRef, Snapshot, SnapshotSpec
 from homeostat.service.desk import Desk
 from homeostat.service.given_names import renamed
+from homeostat.service.marks import Marks
 
-from .errors import bad, conflict, failed, not_found, too_much
+from .errors import NotFound, bad, conflict, failed, not_found, too_much
 from .lab import has_overlay
-from .marks import CHARGED, SNAPSHOT, fresh, is_part, marks, os_of, user_of, vmid_of
+from .marks import CHARGED, SNAPSHOT, TURN, fresh, is_part, marks, os_of, user_of, vmid_of
 from .parts import LabParts, seen_newest_first
 from .people import LabUser
 from .words import megabytes
@@ -66,6 +68,12 @@ def charged(disk: Disk) -> int:
     return int(disk.metadata.annotations.get(CHARGED, "0"))
 
 
+def turn_of(disk: Disk) -> int:
+    """Returns how many of its name there had been in a row, one in place of another, when a snapshot was begun: whatever clocks
+    say, it is newer than those."""
+    return int(disk.metadata.annotations.get(TURN, "0"))
+
+
 class SavedDisks:
     """``cap``: bytes that the snapshots of one user may be charged with."""
 
@@ -101,20 +109,20 @@ class SavedDisks:
             Refusal: it may not be taken.
         """
         name = SnapshotName(str(user.id), os_of(machine), vmid_of(machine))
-        before = await self.find(desk, user, name)
+        there = await self.list(desk, user)
+        before = next((one for one in there if name_of(one) == name), None)
         size = await desk.snapshots.charge_of_next(machine.metadata.name) if has_overlay(machine) else None
         source = "base+overlay" if size is not None else "snapshot"
         if size is None:
             if before is None:
                 raise conflict("The VM has neither an overlay nor a snapshot to take another one from")
             size = charged(before)
-        others = await self.charged(desk, user) - (charged(before) if before is not None else 0)
+        others = sum(charged(one) for one in there if name_of(one) != name)
         check_fits(others, size, self.cap)
         if source == "base+overlay":
-            made = await self._copy(desk, user, machine, name, size)
-            for earlier in await self.list(desk, user):  # two may have been taken at once
-                if name_of(earlier) == name and earlier.metadata.name != made:
-                    await desk.disks.delete(earlier)
+            turn = 1 + max((turn_of(one) for one in there if name_of(one) == name), default=0)
+            await self._copy(desk, machine, name, marks(SNAPSHOT, user.id, name.vmid, name.os_type, size, turn))
+            await self._keep_newest(desk, user, name)
         return {
             "status": "ok",
             "snapshot": str(name),
@@ -125,18 +133,25 @@ class SavedDisks:
             "cap_mb": megabytes(self.cap),
         }
 
-    async def _copy(self, desk: Desk, user: LabUser, machine: VirtualMachine, name: SnapshotName, size: int) -> str:
-        """Copies a machine's root disk as it is now, and returns the name of the Disk."""
+    async def _keep_newest(self, desk: Desk, user: LabUser, name: SnapshotName) -> None:
+        """Deletes what has that name beside the newest. Of two that were taken at once both calls keep the same one."""
+        found = [one for one in await self.list(desk, user) if name_of(one) == name]  # of one turn the first is kept
+        newest = max(found, key=turn_of, default=None)
+        for earlier in (one for one in found if one is not newest):
+            with suppress(NotFound):  # the other call was quicker
+                await desk.disks.delete(earlier)
+
+    async def _copy(self, desk: Desk, machine: VirtualMachine, name: SnapshotName, made: Marks) -> None:
+        """Copies a machine's root disk as it is now. ``made``: the marks of the Disk."""
         called, disk, taken = f"vmshare-{fresh()}", None, None
         try:
             taken = await desk.snapshots.take(called, SnapshotSpec(machine_ref=MachineRef(name=machine.metadata.name)))
             _, moment = await desk.snapshots.wait(called, _is_done, PATIENCE)
             _check(moment, {called: str(name), machine.metadata.name: name.vmid})
             source = {"source": {"snapshotRef": {"name": called, "disk": ROOT_DISK}}}
-            disk = await desk.disks.make(called, source, marks=marks(SNAPSHOT, user.id, name.vmid, name.os_type, size))
+            disk = await desk.disks.make(called, source, marks=made)
             _, copy = await desk.disks.wait(called, _is_done, PATIENCE)
             _check(copy, {called: str(name)})
-            return called
         except BaseException:
             if disk is not None:
                 await desk.disks.delete(disk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tracemalloc
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from homeostat.cli.configuration.sections import VmShareSection
 from homeostat.models.disk import Disk, DiskStatus
 from homeostat.models.image import Image, ImageStatus
 from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
+from homeostat.service.marks import Marks
 from homeostat.service.refusals import UploadRefused
 from homeostat.service.snapshots import MachineSnapshots
 from homeostat.store.errors import StateError
@@ -54,9 +56,14 @@ def refused(answer: Result, status: int) -> str:
     return str(answer.json["detail"])
 
 
-async def snapshot(lab: Inside, vmid: str, size: int) -> Disk:
+async def snapshot(lab: Inside, vmid: str, size: int, named: str = "") -> Disk:
     """Makes one that is charged so."""
-    made = await lab.desk.disks.make(f"vmshare-{vmid}", {"size": "1Gi"}, marks=marks(SNAPSHOT, 7, vmid, "ubuntu", size))
+    return await ready(lab, f"vmshare-{named or vmid}", marks(SNAPSHOT, 7, vmid, "ubuntu", size))
+
+
+async def ready(lab: Inside, name: str, marks: Marks) -> Disk:
+    """Makes a Disk, which is there at once."""
+    made = await lab.desk.disks.make(name, {"size": "1Gi"}, marks=marks)
     ready = {
         "type": "Ready",
         "status": "True",
@@ -183,17 +190,20 @@ async def test_s38_s53_a_user_who_is_not_found(lab: Inside, method: str, path: s
 
 
 class Copying:
-    """What a snapshot would be charged with, and the copies that were made of nothing."""
+    """What a snapshot would be charged with, and the copies that were made of nothing. ``at_once``: so many of them are there
+    before any is answered."""
 
-    def __init__(self, lab: Inside, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    def __init__(self, lab: Inside, monkeypatch: pytest.MonkeyPatch, size: int, at_once: int = 1) -> None:
         self.made: list[int] = []
+        together = asyncio.Barrier(at_once)
 
         async def charge(snapshots: MachineSnapshots, machine: str) -> int:
             return size
 
-        async def copy(saved: SavedDisks, desk: Any, user: Any, machine: Any, name: Any, size: int) -> str:
+        async def copy(saved: SavedDisks, desk: Any, machine: Any, name: Any, made: Marks) -> None:
             self.made.append(size)
-            return (await snapshot(lab, "fresh" + "0" * 7, size)).metadata.name
+            await ready(lab, f"vmshare-fresh-{len(self.made)}", made)
+            await asyncio.wait_for(together.wait(), 20)
 
         monkeypatch.setattr(MachineSnapshots, "charge_of_next", charge)
         monkeypatch.setattr(SavedDisks, "_copy", copy)
@@ -216,13 +226,24 @@ async def test_s42_used_and_charge_are_compared_with_the_cap(lab: Inside, monkey
 async def test_s42_what_takes_the_place_of_another_is_not_added_to_it(lab: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
     await machine(lab)
     await snapshot(lab, "c" * 12, 4 * MIB)
-    mine = await lab.desk.disks.make("vmshare-mine", {"size": "1Gi"}, marks=marks(SNAPSHOT, 7, VMID, "ubuntu", 6 * MIB))
-    status = (await lab.desk.disks.get("vmshare-" + "c" * 12)).status
-    assert status is not None
-    await lab.note(mine, status)
+    await snapshot(lab, VMID, 6 * MIB, "mine")
     Copying(lab, monkeypatch, 6 * MIB)
     answer = await lab.ask("POST", "/snapshot", os_type="ubuntu")
     assert answer.status_code == 200 and answer.json["total_mb"] == 10.0, answer.text
+
+
+# S46
+
+
+async def test_s46_of_two_at_once_one_is_left(lab: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    await machine(lab)
+    await snapshot(lab, VMID, MIB, "mine")
+    await snapshot(lab, OTHER, MIB)
+    Copying(lab, monkeypatch, 2 * MIB, at_once=2)
+    both = await asyncio.gather(*(lab.ask("POST", "/snapshot", os_type="ubuntu") for _ in range(2)))
+    assert [(answer.status_code, answer.json["total_mb"]) for answer in both] == [(200, 3.0)] * 2
+    shown = (await lab.ask("GET", "/get_user_snapshots")).json
+    assert sorted((one["vmid"], one["size_mb"]) for one in shown) == [(VMID, 2.0), (OTHER, 1.0)]
 
 
 # S53
