@@ -2,6 +2,16 @@
 #
 #   docker build -t homeostat:0.1.0 .
 
+# The pages that browsers are served. npm checks the hash of each package.
+FROM debian:bookworm-slim AS pages
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates nodejs npm \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY scripts/build-web scripts/build-web
+COPY web web
+RUN mkdir -p api/homeostat_api/static && scripts/build-web
+
 FROM debian:bookworm-slim AS build
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends gcc libc6-dev libvirt-dev pkg-config python3-dev python3-venv \
@@ -11,6 +21,8 @@ COPY pyproject.toml README.md LICENSE ./
 COPY requirements requirements
 COPY operator operator
 COPY api api
+COPY scripts/hatch_build.py scripts/hatch_build.py
+COPY --from=pages /src/api/homeostat_api/static/web api/homeostat_api/static/web
 # pip checks the hash of each package. What builds is pinned too, and stays out of the image: it gets the wheels only.
 RUN python3 -m venv /opt/build \
     && /opt/build/bin/pip install --no-cache-dir --require-hashes -r requirements/build.txt \
