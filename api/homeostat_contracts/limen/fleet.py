@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from homeostat.models.base import OWNER
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.machines import Machines
 from homeostat_api.http.contract import Foundation
@@ -51,7 +50,7 @@ class LimenFleet(MachineFleet):
 
     async def show(self, machines: Machines, machine: VirtualMachine) -> dict[str, Any]:
         """Returns a machine in the contract's words."""
-        number, owner = await self.number(BOOK, machine), machine.metadata.labels.get(OWNER, "")
+        number, owner = await self.number(BOOK, machine), (await machines.asking.subject(machine)).owner
         reception = await self.accounts.opened()
         ids = await self.accounts.run(lambda: reception.accounts.ids((owner,))) if owner else {}
         changed = next((one.time for one in await machines.revisions(machine)), None)

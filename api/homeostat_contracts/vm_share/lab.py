@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from homeostat.models.base import Key
+from homeostat.models.base import OWNER, Key
 from homeostat.models.condition import READY, STALLED, Condition, find_condition, holds
 from homeostat.models.disk import Disk, DiskStatus
 from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachineStatus
@@ -155,7 +155,9 @@ class Lab:
         gone, _ = await desk.machines.wait_gone(machine, self._margin)
         if not gone:
             raise failed(f"The VM {vmid_of(machine)} is still being ended: ask again")
-        await _remove(desk, await desk.disks.find(overlay_name(vmid_of(machine))))
+        overlay = await desk.disks.find(overlay_name(vmid_of(machine)))
+        if overlay is not None and is_part(overlay, OVERLAY, machine.metadata.labels.get(OWNER, "")):
+            await _remove(desk, overlay)
 
 
 async def _remove(desk: Desk, overlay: Disk | None) -> None:

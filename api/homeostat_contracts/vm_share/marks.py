@@ -29,9 +29,11 @@ def marks(part: str, user: int, vmid: str = "", os_type: str = "", charged: int 
 
 
 def is_part(resource: Resource, part: str, owner: str | None = None) -> bool:
-    """Tells whether a resource is a part of the contract. ``owner``: and belongs to that account."""
+    """Tells whether a resource is a part of the contract. ``owner``: and belongs to that account. Each part was made for an
+    account, and is no other resource's: what such a one says of itself came from a template."""
     labels = resource.metadata.labels
-    return labels.get(PART) == part and (owner is None or labels.get(OWNER) == owner)
+    made = resource.owner is None and labels.get(PART) == part and bool(labels.get(OWNER))
+    return made and (owner is None or labels[OWNER] == owner)
 
 
 def vmid_of(resource: Resource) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import AfterValidator, Field, Strict
@@ -18,6 +19,17 @@ OWNER = f"{API_GROUP}/owner"
 write the cluster's resources, is trusted with it."""
 IDENTITY = f"{API_GROUP}/identity"
 """An annotation that `homeostat migrate` writes: namespace/name/uid."""
+
+
+def is_mark(name: str) -> bool:
+    """Tells whether a label or an annotation is one that Homeostat itself goes by: only the server and the operator set it."""
+    return name.startswith(f"{API_GROUP}/")
+
+
+def without_marks(notes: Mapping[str, str]) -> dict[str, str]:
+    """Returns the labels or annotations that anybody may set: what a template gives to what is made of it."""
+    return {name: text for name, text in notes.items() if not is_mark(name)}
+
 
 # RFC 1123 label, as Kubernetes requires of object names that become host names.
 NAME_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"

@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from homeostat.models.base import API_GROUP, ObjectMeta
+from homeostat.models.base import API_GROUP, ObjectMeta, without_marks
 from homeostat.models.cloud_init import CloudInit
 from homeostat.models.deployment import RUNNING_STRATEGIES, MachineTemplate
 from homeostat.models.machine import RunStrategy, VirtualMachine, VirtualMachineSpec
@@ -47,7 +47,7 @@ def with_plugin(machine: VirtualMachine, plugin: Plugin) -> VirtualMachine:
     update |= {"boot": spec.boot if spec.boot.kernel else _boot(spec, given)}
     if given.workload.type is WorkloadType.BATCH and "run_strategy" not in spec.model_fields_set:
         update["run_strategy"] = RunStrategy.ONCE
-    labels = {**given.labels, **machine.metadata.labels}
+    labels = {**without_marks(given.labels), **machine.metadata.labels}
     return machine.model_copy(
         update={"spec": spec.model_copy(update=update), "metadata": machine.metadata.model_copy(update={"labels": labels})}
     )

@@ -19,7 +19,7 @@ from homeostat.driver.errors import DriverError
 from homeostat.driver.storage.images.examine import examine_local
 from homeostat.driver.storage.images.source import check_source, is_remote
 from homeostat.driver.storage.secret import check_secret
-from homeostat.models.base import API_GROUP, OWNER, Key, Resource
+from homeostat.models.base import OWNER, Key, Resource, is_mark
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.disk import Disk
 from homeostat.models.image import Image
@@ -30,6 +30,7 @@ from homeostat.models.machine_display import Vnc
 from homeostat.models.machine_nics import Nic
 from homeostat.models.network import Network, NetworkMode, NetworkSpec
 from homeostat.models.plugin import Plugin
+from homeostat.models.schedule import SnapshotSchedule
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.actions import ImageRef
 from homeostat.planner.network.identity import bridge_device, network_name
@@ -172,6 +173,7 @@ class Admission:
     async def _check(self, before: Resource | None, wanted: Resource) -> None:
         _check_owner(before, wanted)
         _check_ours(before, wanted)
+        _check_templates(before, wanted)
         await self._check_references(before, wanted)
         await self._check_plugged(before, wanted)
         if isinstance(wanted, VirtualMachineDeployment):
@@ -327,8 +329,36 @@ def _check_ours(before: Resource | None, wanted: Resource) -> None:
         had = getattr(before.metadata, place) if before is not None else {}
         asked = getattr(wanted.metadata, place)
         for name in sorted(name for name in {*had, *asked} if had.get(name) != asked.get(name)):
-            if name.startswith(f"{API_GROUP}/") and name not in ASKED_FOR:
+            if is_mark(name) and name not in ASKED_FOR:
                 raise NotAllowed(f"metadata.{place}: {name} is written by Homeostat alone: leave it out", {"name": name})
+
+
+def _check_templates(before: Resource | None, wanted: Resource) -> None:
+    """Checks that a request puts none of the labels and annotations into a template that Homeostat itself goes by. Those that
+    are there may be taken out.
+
+    Raises:
+        NotAllowed: it does.
+    """
+    had = copied_notes(before) if before is not None else {}
+    for place, asked in copied_notes(wanted).items():
+        known = had.get(place, {})
+        for name in sorted(name for name in asked if is_mark(name) and asked[name] != known.get(name)):
+            raise NotAllowed(f"{place}: {name} is written by Homeostat alone: leave it out", {"name": name})
+
+
+def copied_notes(resource: Resource) -> dict[str, Mapping[str, str]]:
+    """Returns the labels and annotations that a resource gives to what is made of it, by the place where it says them."""
+    match resource:
+        case VirtualMachineDeployment():
+            notes = resource.spec.template.metadata
+            return {"spec.template.metadata.labels": notes.labels, "spec.template.metadata.annotations": notes.annotations}
+        case SnapshotSchedule():
+            return {"spec.template.labels": resource.spec.template.labels}
+        case Plugin():
+            return {"spec.labels": resource.spec.labels}
+        case _:
+            return {}
 
 
 def _within(network: Any, private: Any) -> bool:

@@ -1,5 +1,5 @@
 """What a resource keeps of the names that a contract gave it: an id that no other resource gets, and the name as it was asked
-for."""
+for. Contracts make nothing that another resource owns: what such a one says came from a template, and is not believed."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def resource_name(given: str) -> str:
 def id_of(resource: Resource) -> str:
     """Returns the id of a resource. One that no contract made has its uid, which one of the same name in a folder may have had
     before it."""
-    return resource.metadata.labels.get(ID) or resource.metadata.uid
+    return (resource.metadata.labels.get(ID) if resource.owner is None else None) or resource.metadata.uid
 
 
 def sole(found: Sequence[R]) -> R | None:
@@ -70,4 +70,4 @@ def sole(found: Sequence[R]) -> R | None:
 
 def given_name(resource: Resource) -> str:
     """Returns what a resource was called by whoever made it."""
-    return resource.metadata.annotations.get(GIVEN_NAME) or resource.metadata.name
+    return (resource.metadata.annotations.get(GIVEN_NAME) if resource.owner is None else None) or resource.metadata.name

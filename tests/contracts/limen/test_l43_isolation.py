@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from tests.api.people import Person
 from tests.contracts.limen.people import Limen, Somebody, refused, texts
 
 
@@ -27,6 +30,19 @@ def test_l43_an_administrator_acts_on_it(limen: Limen, bob: Somebody, name: str)
     vm, root = bob.make(name), limen.somebody("root")
     assert root.act(vm["id"], "stop").json()["owner_id"] == vm["owner_id"]
     assert root.listed(vm["id"]) is not None
+
+
+def test_l43_the_machines_of_a_deployment_are_its_owners(limen: Limen, bob: Somebody, amy: Somebody, name: str) -> None:
+    own, pool = Person(limen.served.real.http, "bob"), f"pool-{name.lower().replace('_', '-')}"
+    answer = own.ask("POST", "deployments", json={"name": pool, "spec": {"replicas": 1, "template": {"spec": {}}}})
+    assert answer.status_code == 201, answer.text
+
+    def made(asked: Somebody) -> list[dict[str, Any]]:
+        return [one for one in asked.browser.get("/api/vms").json() if one["name"] == f"{pool}-1"]
+
+    (vm,) = limen.served.until(lambda: made(bob), "it has its machine")
+    assert vm["owner_id"] == bob.make(name)["owner_id"] and made(amy) == []
+    assert own.status("DELETE", f"deployments/{pool}") in (202, 204)
 
 
 def test_l43_a_refresh_token_lets_nobody_into_our_own_api(limen: Limen, bob: Somebody) -> None:

@@ -121,6 +121,12 @@ def test_labels_join_and_the_machines_win() -> None:
     assert web.metadata.labels == {"a": "own", "b": "plugin"}
 
 
+def test_a_plugin_gives_no_label_that_homeostat_goes_by() -> None:
+    given = plugin(labels={"a": "plugin", "homeostat.dev/id": "hers", "homeostat.dev/owner": "alice"})
+    assert made(given).metadata.labels == {"a": "plugin"}
+    assert made(given, labels={"homeostat.dev/id": "own"}).metadata.labels == {"a": "plugin", "homeostat.dev/id": "own"}
+
+
 def test_whatever_changes_a_guest_is_in_the_fingerprint() -> None:
     known = plugin_fingerprint(plugin())
     for same in (

@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from homeostat.models.base import NAME_MAX, NAME_PATTERN
+from homeostat.models.base import API_VERSION, NAME_MAX, NAME_PATTERN, OwnerReference
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.marks import GIVEN_NAME, ID, given_name, id_of, marks_of, resource_name
 from tests.unit.serving import resource
@@ -58,3 +58,12 @@ def test_what_a_resource_says_of_itself() -> None:
     marked = bare.metadata.model_copy(update={"labels": {ID: "an-id"}, "annotations": {GIVEN_NAME: "My Web"}})
     named = bare.model_copy(update={"metadata": marked})
     assert (id_of(named), given_name(named)) == ("an-id", "My Web")
+
+
+def test_what_another_resource_owns_is_not_believed() -> None:
+    """A contract makes no such one: its marks came from a template."""
+    above = OwnerReference(api_version=API_VERSION, kind="VirtualMachineDeployment", name="box", uid="uid-box")
+    said = {"labels": {ID: "an-id"}, "annotations": {GIVEN_NAME: "My Web"}, "owner_references": (above,)}
+    bare = resource(VirtualMachine, "box-1")
+    owned = bare.model_copy(update={"metadata": bare.metadata.model_copy(update=said)})
+    assert (id_of(owned), given_name(owned)) == ("uid-box-1", "box-1")

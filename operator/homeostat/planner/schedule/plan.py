@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from homeostat.models.base import ORPHANING, ObjectMeta, OwnerReference
+from homeostat.models.base import ORPHANING, ObjectMeta, OwnerReference, without_marks
 from homeostat.models.condition import READY, holds
 from homeostat.models.cron import seconds_of
 from homeostat.models.schedule import SCHEDULE, SCHEDULED_AT, SnapshotSchedule
@@ -143,7 +143,7 @@ def _snapshot(schedule: SnapshotSchedule, name: str, due: datetime) -> Snapshot:
         metadata=ObjectMeta(
             name=name,
             namespace=meta.namespace,
-            labels={**template.labels, SCHEDULE: meta.name},
+            labels={**without_marks(template.labels), SCHEDULE: meta.name},
             annotations={SCHEDULED_AT: rfc3339(due)},
             owner_references=(owner,),
         ),

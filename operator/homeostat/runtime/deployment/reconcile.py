@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from homeostat.driver import faults
-from homeostat.models.base import API_GROUP, API_VERSION, ORPHANING, Key, ObjectMeta, OwnerReference
+from homeostat.models.base import API_GROUP, API_VERSION, ORPHANING, Key, ObjectMeta, OwnerReference, without_marks
 from homeostat.models.condition import STALLED, find_condition
 from homeostat.models.deployment import MachineRevision, MachineRevisionSpec, MachineTemplate, VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
@@ -200,12 +200,12 @@ def owner_reference(deployment: VirtualMachineDeployment) -> OwnerReference:
 
 
 def machine_of(deployment: VirtualMachineDeployment, name: str, fingerprint: str, template: MachineTemplate) -> VirtualMachine:
-    labels: Mapping[str, str] = {**template.metadata.labels, DEPLOYMENT: deployment.metadata.name}
+    """Returns a machine of a deployment. Whose it is follows from its owner reference; no template says it."""
     metadata = ObjectMeta(
         name=name,
         namespace=deployment.metadata.namespace,
-        labels=dict(labels),
-        annotations={**template.metadata.annotations, FOLLOWS: fingerprint},
+        labels={**without_marks(template.metadata.labels), DEPLOYMENT: deployment.metadata.name},
+        annotations={**without_marks(template.metadata.annotations), FOLLOWS: fingerprint},
         owner_references=(owner_reference(deployment),),
     )
     return VirtualMachine(metadata=metadata, spec=template.spec)

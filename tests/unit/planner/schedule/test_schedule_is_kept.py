@@ -63,6 +63,14 @@ def test_it_begins_with_the_first_time_after_it_was_made() -> None:
     assert again.actions == () and again.outcome == Converged("Scheduled") and again.next == at(minutes=90)
 
 
+def test_a_template_gives_no_label_that_homeostat_goes_by() -> None:
+    """Whoever wrote it: a schedule in a folder is read, too."""
+    labels = {"tier": "data", "homeostat.dev/owner": "alice", "homeostat.dev/schedule": "another"}
+    template = {"labels": labels, "spec": {"machineRef": {"name": "web"}}}
+    (one,) = made(plan_schedule(schedule(template=template), [], at(minutes=30)))
+    assert one.metadata.labels == {"tier": "data", "homeostat.dev/schedule": "nightly"}
+
+
 def test_missed_times_are_made_up_for_once() -> None:
     plan = plan_schedule(schedule(), [], at(days=3))
     assert [one.metadata.name for one in made(plan)] == ["nightly-20260104-1200"]

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from homeostat.driver.errors import DriverError
-from homeostat.models.base import ORPHANING, Key
+from homeostat.models.base import IDENTITY, ORPHANING, Key
 from homeostat.models.condition import Condition
-from homeostat.models.deployment import MachineRevision, MachineTemplate, VirtualMachineDeployment
+from homeostat.models.deployment import MachineRevision, MachineTemplate, TemplateMeta, VirtualMachineDeployment
 from homeostat.models.kinds import kind_of
 from homeostat.models.machine import MachineState, PluginRef, VirtualMachine, VirtualMachineStatus
 from homeostat.models.plugin import Plugin
 from homeostat.planner.files.trash import DELETED_BECAUSE
-from homeostat.planner.machine.removal.teardown import KEEP_DISKS
+from homeostat.planner.machine.removal.teardown import ABANDON, KEEP_DISKS
 from homeostat.planner.observed import KeptDisks
 from homeostat.planner.plan import Stalled
 from homeostat.planner.template import FOLLOWS
@@ -100,6 +100,19 @@ async def test_machines_are_made_with_all_that_makes_them_its_own() -> None:
     assert one.spec == VMD.spec.template.spec
     assert reasons(shelf).count("MachineCreated") == 2
     assert current(shelf).status is not None and current(shelf).status.replicas == 0  # type: ignore[union-attr]
+
+
+async def test_a_template_gives_no_mark_that_homeostat_goes_by() -> None:
+    """Whoever wrote it: a machine would be somebody else's, or another domain's. At rest it is so as well."""
+    ours = {name: "x" for name in ("homeostat.dev/owner", "homeostat.dev/id", DEPLOYMENT, FOLLOWS, IDENTITY, ABANDON)}
+    marked = TemplateMeta(labels={"tier": "a", **ours}, annotations={"note": "b", **ours})
+    shelf = Shelf(edited(VMD, template=VMD.spec.template.model_copy(update={"metadata": marked})))
+    made = await at_rest(shelf)
+    for one in machines(shelf).values():
+        assert one.metadata.labels == {"tier": "a", DEPLOYMENT: "web"}
+        assert set(one.metadata.annotations) == {"note", FOLLOWS} and one.metadata.annotations[FOLLOWS] != "x"
+    assert (await look(made, shelf)).after is None
+    assert shelf.told == [] and shelf.statuses == []
 
 
 async def test_at_rest_nothing_is_written() -> None:
