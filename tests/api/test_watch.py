@@ -7,14 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 from homeostat.models.machine import MachineState
 from tests.api.harness import Api
 
 
 @contextmanager
-def watching(api: Api, kinds: str = "virtualmachines") -> Iterator[Iterator[dict[str, Any]]]:
-    """Yields what is sent to a client that watches."""
-    with api.http.stream("GET", "/api/v1/watch", params={"kinds": kinds}, timeout=20) as answer:
+def watching(api: Api, kinds: str = "virtualmachines", takes: str = "gzip") -> Iterator[Iterator[dict[str, Any]]]:
+    """Yields what is sent to a client that watches, and takes such an encoding."""
+    headers = {"Accept-Encoding": takes}
+    with api.http.stream("GET", "/api/v1/watch", params={"kinds": kinds}, timeout=20, headers=headers) as answer:
+        assert answer.headers.get("Content-Encoding", "identity") == takes and answer.headers["Vary"] == "Accept-Encoding"
         assert answer.status_code == 200 and answer.headers["Content-Type"] == "text/event-stream"
         yield (json.loads(line.removeprefix("data: ")) for line in answer.iter_lines() if line.startswith("data: "))
 
@@ -41,9 +45,10 @@ def test_it_begins_with_what_is_there_as_lists_have_it(api: Api, name: str) -> N
         assert sent == api.http.get("/api/v1/resources/virtualmachines").json()["items"]
 
 
-def test_each_change_is_sent_until_it_is_gone(api: Api, name: str) -> None:
-    machine = f"{name}-w"
-    with watching(api) as said:
+@pytest.mark.parametrize("takes", ["gzip", "identity"])
+def test_each_change_is_sent_until_it_is_gone(api: Api, name: str, takes: str) -> None:
+    machine = f"{name}-w-{takes}"
+    with watching(api, takes=takes) as said:
         first_of(said)
         api.http.post("/api/v1/vms", json={"name": machine, "spec": {}}).raise_for_status()
         assert about(said, machine)["type"] == "ADDED"

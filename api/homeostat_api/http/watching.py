@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +45,7 @@ class Watch:
         self._keep_alive = keep_alive
         self._last_look = last_look
 
-    async def follow(self, kinds: Sequence[str], desk_of: Callable[[], Desk]) -> AsyncIterator[bytes]:
+    async def follow(self, kinds: Sequence[str], desk_of: Callable[[], Desk]) -> AsyncGenerator[bytes, None]:
         """Yields server-sent events, without end: ADDED for each resource that an actor sees, BOOKMARK when these are all; then
         ADDED, MODIFIED and DELETED, with a BOOKMARK after those that came together. A BOOKMARK also comes while nothing changes.
         ``desk_of`` returns what serves the actor."""

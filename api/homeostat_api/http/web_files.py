@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Collection
 from importlib.resources import files
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import falcon
 import falcon.asgi
 
+from .compressed import takes_gzip
 from .errors import Problem
 from .rights import Door, Right, needs
 
@@ -28,6 +30,8 @@ TYPES = {
     ".html": HTML,
     ".txt": "text/plain; charset=utf-8",
 }
+HASHED = re.compile(r"part-[A-Z0-9]{8}\.js")  # names by what is in them, as web/build.mjs gives them
+FOR_EVER = "private, max-age=31536000, immutable"  # private: whoever else shares a cache may have no right to look
 NOT_BUILT = b"""<!doctype html>
 <title>Homeostat</title>
 <p>The pages of this server are not built. On its host, in the clone of Homeostat: <code>make web</code> (it needs npm).
@@ -82,17 +86,21 @@ async def answer_page(resp: falcon.asgi.Response, page: Path, policy: str) -> No
 
 
 async def answer_file(req: falcon.asgi.Request, resp: falcon.asgi.Response, file: str) -> None:
-    """Answers with a file of the pages.
+    """Answers with a file of the pages, by gzip where it was built so and the client takes that: each form has a tag of its own.
 
     Raises:
         Problem: 404, there is none.
     """
-    content = await asyncio.to_thread(_read, file)
+    packed = await asyncio.to_thread(_read, f"{file}.gz") if takes_gzip(req) else None
+    content = packed if packed is not None else await asyncio.to_thread(_read, file)
     if content is None:
         raise Problem(404, "not_found", "There is no such file", {"path": req.path[:256]})
     resp.content_type = TYPES.get(Path(file).suffix, "application/octet-stream")
-    resp.set_header("Cache-Control", "no-cache")
+    resp.set_header("Cache-Control", FOR_EVER if HASHED.fullmatch(Path(file).name) else "no-cache")
     resp.set_header("X-Content-Type-Options", "nosniff")
+    resp.set_header("Vary", "Accept-Encoding")
+    if packed is not None:
+        resp.set_header("Content-Encoding", "gzip")
     resp.etag = tag = hashlib.sha256(content).hexdigest()[:32]
     if tag in map(str, req.if_none_match or ()):
         resp.status = falcon.HTTP_304

@@ -12,6 +12,7 @@ from homeostat.models.kinds import BY_PLURAL
 from homeostat.service.service import Service
 
 from ..http.actor import who
+from ..http.compressed import compressed, takes_gzip
 from ..http.errors import invalid
 from ..http.kind_index import KindIndex
 from ..http.operations import Answer, Parameter, operation
@@ -50,7 +51,12 @@ class WatchResources:
         resp.content_type = "text/event-stream"
         resp.set_header("Cache-Control", "no-store")
         resp.set_header("X-Accel-Buffering", "no")  # nginx would hold the events back
-        resp.stream = self._watch.follow(kinds, partial(self._service.asked_by, who(req)))
+        resp.set_header("Vary", "Accept-Encoding")
+        events = self._watch.follow(kinds, partial(self._service.asked_by, who(req)))
+        if takes_gzip(req):
+            resp.set_header("Content-Encoding", "gzip")
+            events = compressed(events)
+        resp.stream = events
 
     def _index_of(self, kind: str) -> KindIndex[Any]:
         """Returns the rendered resources of a kind. They are made when somebody asks, and shared by all who watch."""
