@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from homeostat.accounts.audit import Search
@@ -41,3 +43,24 @@ def test_the_audit_has_the_name_alone(house: House) -> None:
     house.by("root").set_setting("secret", "a value of it")
     (entry,) = house.reception.audit.search(Search(kind="Setting"), limit=10)
     assert (entry.by.account, entry.act.verb, entry.act.name, entry.act.message) == ("root", "set", "secret", "")
+
+
+def test_what_is_drawn_stays(house: House) -> None:
+    settings = house.reception.settings
+    with ThreadPoolExecutor(4) as pool:
+        found = set(pool.map(lambda _: settings.drawn("names"), range(4)))
+    assert found == {settings.drawn("names")} != {settings.drawn("others")}
+    assert min(map(len, found)) >= 40
+
+
+def test_what_is_drawn_is_the_quicker_ones(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = house.reception.settings
+    settings.set("names", "of another server")
+    get, asked = settings.get, list[str]()
+
+    def late(name: str) -> str | None:
+        asked.append(name)
+        return get(name) if len(asked) > 1 else None
+
+    monkeypatch.setattr(settings, "get", late)
+    assert settings.drawn("names") == "of another server"

@@ -33,15 +33,17 @@ class Lab:
     base: Path
     student: Student
 
-    @property
     def name(self) -> str:
-        return f"vmshare-{self.student.id}"
+        """What her machine is called, as the page for administrators says to find it."""
+        label = f"homeostat.dev/vm-share-user={self.student.id}"
+        name = self.home.run("get", "vm", "-l", label, "-o", "name").stdout.strip().rpartition("/")[2]
+        self.home.written[name] = {}  # so that it is cleared away
+        return name
 
     def run(self, path: str = "/run-script", **body: Any) -> tuple[dict[str, Any], int]:
         """Runs a machine, and returns it and its process."""
-        self.home.written[self.name] = {}  # so that it is cleared away
         vm = self.student.done(path, **body)["vm"]
-        return vm, self.home.qemu_pid(self.name)
+        return vm, self.home.qemu_pid(self.name())
 
     def files(self, pid: int) -> str:
         return Path(f"/proc/{pid}/cmdline").read_text()
@@ -102,7 +104,7 @@ def test_s13_s29_s39_to_s56_overlays_and_snapshots(lab: Lab) -> None:
     vm, pid = lab.run(os_type="ubuntu")
     vmid = vm["vmid"]
     assert vm["pid"] == pid and f"vmshare-{vmid}" in lab.files(pid)  # S28, S29
-    assert student.done("/run-script", os_type="ubuntu")["vm"] == vm and lab.home.qemu_pid(lab.name) == pid  # S30
+    assert student.done("/run-script", os_type="ubuntu")["vm"] == vm and lab.home.qemu_pid(lab.name()) == pid  # S30
 
     taken = student.done("/vm/snapshot", os_type="Virtual Machine")  # S37, S43: the type is the machine's
     name = f"{student.id}__ubuntu__{vmid}.qcow2"
@@ -162,7 +164,6 @@ def test_s34_s41_an_iso_has_no_overlay_and_its_screen_is_of_its_owner(lab: Lab) 
 
 
 def test_pages_in_a_browser(lab: Lab, tmp_path: Path) -> None:
-    lab.home.written[lab.name] = {}
     with browse(f"http://{lab.http.base_url.netloc.decode()}/signup", tmp_path / "profile") as page:
         for field, value in (("login", "ann"), ("password", PASSWORD), ("captcha", GOOD)):
             page.run(f"document.getElementById({field!r}).value = {value!r}")
@@ -170,6 +171,7 @@ def test_pages_in_a_browser(lab: Lab, tmp_path: Path) -> None:
         wait_until(lambda: "No machine runs." in page.text() and "ann" in page.text(), 30, "she is signed in, by the cookie")
         page.run("document.getElementById('os').value = 'ubuntu'; document.querySelector('#run button').click()")
         wait_until(lambda: page.run("location.pathname") == "/novnc/vnc.html", 90, "it follows to the screen")
+        assert lab.name().startswith(f"vmshare-{lab.student.id}-")
         wait_until(lambda: "open" in page.text() and int(page.run(LIT)) > 0, 60, "the page shows what the firmware writes")
 
 

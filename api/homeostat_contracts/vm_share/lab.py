@@ -1,9 +1,12 @@
-"""The machines of users, one for each. A machine is called by its user's id, so that of two who make it at once one does."""
+"""The machines of users, one for each. A user's machine has the same name each time, so that of two who make it at once one does.
+Nobody can guess that name: whoever had a machine of it first would bar its user for good."""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -17,13 +20,17 @@ from homeostat.service.desk import Desk
 from homeostat.service.given_names import renamed
 from homeostat.service.power import is_current
 from homeostat.service.refusals import NoSuchResource, SourceRefused
+from homeostat_api.http.contract import AccountsDoor
 
 from .errors import AlreadyExists, NotFound, failed
-from .marks import OVERLAY, SESSION, is_part, marks, vmid_of
+from .marks import OVERLAY, SESSION, is_part, marks, user_of, vmid_of
+from .parts import LabParts, seen_newest_first
 from .people import LabUser
 
 log = logging.getLogger("homeostat.api")
 
+NAMES = "vm-share/names"
+"""The setting that the names of machines are made from."""
 PATIENCE = 120.0  # seconds for a machine to run, its image to be fetched included
 _ENDED = frozenset({MachineState.STOPPED, MachineState.SUCCEEDED})
 _BROKEN = frozenset({MachineState.FAILED, MachineState.CRASH_LOOP})
@@ -41,8 +48,9 @@ class MachineAsked:
     needed: Collection[Key] = ()
 
 
-def machine_name(user: int) -> str:
-    return f"vmshare-{user}"
+def machine_name(user: int, drawn: str) -> str:
+    """Returns what a new machine of a user is called. ``drawn``: what nobody else knows."""
+    return f"vmshare-{user}-{hmac.new(drawn.encode(), str(user).encode(), hashlib.sha256).hexdigest()[:12]}"
 
 
 def overlay_name(vmid: str) -> str:
@@ -64,13 +72,22 @@ def has_ended(machine: VirtualMachine) -> bool:
 class Lab:
     """``margin``: seconds for a machine to be gone."""
 
-    def __init__(self, margin: float) -> None:
+    def __init__(self, margin: float, parts: LabParts, accounts: AccountsDoor) -> None:
         self._margin = margin
+        self._parts, self._accounts = parts, accounts
 
     async def of(self, desk: Desk, user: LabUser) -> VirtualMachine | None:
         """Returns the machine of a user. None: he has none that runs, or will."""
-        found = await desk.machines.find(machine_name(user.id))
-        return found if found is not None and is_part(found, SESSION, user.login) and not has_ended(found) else None
+        return _going_on(await self._all_of(desk, user))
+
+    async def _all_of(self, desk: Desk, user: LabUser) -> Sequence[VirtualMachine]:
+        """Returns the machines of a user, whatever they are called."""
+        his = [one for one in await self._parts.sessions() if is_part(one, SESSION, user.login) and user_of(one) == str(user.id)]
+        return await seen_newest_first(desk.machines, his)
+
+    async def _name(self, user: LabUser) -> str:
+        reception = await self._accounts.opened()
+        return machine_name(user.id, await self._accounts.run(lambda: reception.settings.drawn(NAMES)))
 
     async def launch(self, desk: Desk, user: LabUser, asked: MachineAsked) -> tuple[VirtualMachine, bool]:
         """Returns the machine of a user once it runs, and whether it is new: he has one at a time.
@@ -79,20 +96,25 @@ class Lab:
             Problem: 500, it does not run; nothing of it is left.
             Refusal, StoreError: it may not be made.
         """
-        if (found := await self.of(desk, user)) is not None:
+        there = await self._all_of(desk, user)
+        if (found := _going_on(there)) is not None:
             return await self.running(desk, found), False
-        await self.end(desk, user)
-        overlay = await self._overlay(desk, user, asked)
+        for ended in there:
+            await self.end_one(desk, ended)
+        name, overlay = await self._name(user), await self._overlay(desk, user, asked)
         try:
             made = await desk.machines.make(
-                machine_name(user.id),
+                name,
                 asked.spec,
                 marks=marks(SESSION, user.id, asked.vmid, asked.os_type),
                 needed=asked.needed,
             )
         except BaseException as error:
             await _remove(desk, overlay)
-            found = await self.of(desk, user) if isinstance(error, AlreadyExists) else None
+            if not isinstance(error, AlreadyExists):
+                raise
+            await desk.machines.wait(name, lambda there: there is not None, self._margin)  # where another server has made it
+            found = await self.of(desk, user)
             if found is None:
                 raise
             return await self.running(desk, found), False  # somebody else of him was quicker
@@ -137,14 +159,13 @@ class Lab:
         return found
 
     async def end(self, desk: Desk, user: LabUser) -> None:
-        """Ends the machine of a user, if he has one.
+        """Ends the machine of a user, if he has one; all of them, should he have several.
 
         Raises:
             Problem: 500, it is not gone in time.
             Refusal, StoreError: it may not be deleted.
         """
-        found = await desk.machines.find(machine_name(user.id))
-        if found is not None and is_part(found, SESSION, user.login):
+        for found in await self._all_of(desk, user):
             await self.end_one(desk, found)
 
     async def end_one(self, desk: Desk, machine: VirtualMachine) -> None:
@@ -158,6 +179,10 @@ class Lab:
         overlay = await desk.disks.find(overlay_name(vmid_of(machine)))
         if overlay is not None and is_part(overlay, OVERLAY, machine.metadata.labels.get(OWNER, "")):
             await _remove(desk, overlay)
+
+
+def _going_on(machines: Sequence[VirtualMachine]) -> VirtualMachine | None:
+    return next((one for one in machines if not has_ended(one)), None)
 
 
 async def _remove(desk: Desk, overlay: Disk | None) -> None:

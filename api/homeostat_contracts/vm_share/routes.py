@@ -42,7 +42,8 @@ SIGN_IN = frozenset(("POST", f"{prefix}/{name}") for prefix in ("", "/auth") for
 def vm_share(given: Foundation) -> Contract:
     """Returns the contract over what it is given."""
     settings = given.settings or VmShareSection()
-    people, lab, parts = LabPeople(given.accounts, settings), Lab(given.margin), LabParts(given.service)
+    people, parts = LabPeople(given.accounts, settings), LabParts(given.service)
+    lab = Lab(given.margin, parts, given.accounts)
     attendance = Attendance(given.service, parts, given.accounts, lab, float(settings.console_timeout or TIMEOUT))
     active = ActiveSessions(parts, attendance)
     routes = [

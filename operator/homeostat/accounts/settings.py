@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import secrets
+from contextlib import suppress
+
 from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
 
 from .audit import ON_HOST, Act, By, note
 from .clock import Clock, wall_clock
 from .database import Database
+from .secret_texts import RANDOM_BYTES
 from .tables import SettingRow
 
 KIND = "Setting"  # in the audit
@@ -24,6 +29,16 @@ class KeptSettings:
         with self._database.reading() as session:
             row = session.get(SettingRow, name)
             return row.value if row is not None else None
+
+    def drawn(self, name: str) -> str:
+        """Returns a setting that nobody can guess. It is drawn once, by whoever asks first, and stays."""
+        if (found := self.get(name)) is not None:
+            return found
+        with suppress(IntegrityError), self._database.writing() as session:  # another server was quicker
+            session.add(SettingRow(name=name, value=secrets.token_urlsafe(RANDOM_BYTES)))
+        found = self.get(name)
+        assert found is not None
+        return found
 
     def set(self, name: str, value: str | None, *, by: By = ON_HOST) -> None:
         """Sets a setting, or with None takes it away. The audit has its name alone: a value may be a secret."""

@@ -144,6 +144,14 @@ class Lab:
         """The administrator, at our own API."""
         return Person(self.served.real.http, "root")
 
+    def machine(self, student: Student) -> str:
+        """What the machine of somebody is called, as administrators see it."""
+        found = self.root().ask("GET", "vms?view=resource").json()
+        labels = {"homeostat.dev/vm-share": "session", "homeostat.dev/vm-share-user": str(student.id)}
+        (name,) = [one["metadata"]["name"] for one in found if labels.items() <= one["metadata"]["labels"].items()]
+        assert isinstance(name, str)
+        return name
+
     def furnish(self) -> None:
         """Makes the profiles, and lets everybody see them."""
         root, image = self.root(), self.served.images / "base.qcow2"

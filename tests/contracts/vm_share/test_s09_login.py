@@ -30,10 +30,11 @@ def test_s12_s13_whoever_signs_out_has_no_machine(lab: Lab, login: str) -> None:
     student = lab.register(login)
     student.done("/run-script", os_type="tiny")
     assert len(lab.active(user_id=student.id)) == 1
+    machine = lab.machine(student)
     answer = student.post("/auth/logout")
     assert answer.json() == {"message": "Logged out"}
     assert answer.headers["Set-Cookie"].startswith('access_token=""; expires=') and "Path=/" in answer.headers["Set-Cookie"]
     assert lab.active(user_id=student.id) == []
     refused(student.ask("GET", "/me"), 401)
-    gone = lab.root().ask("GET", f"vms/vmshare-{student.id}")
+    gone = lab.root().ask("GET", f"vms/{machine}")
     assert gone.status_code == 404

@@ -27,7 +27,7 @@ def test_s18_s22_s34_it_is_uploaded_and_booted(lab: Lab, student: Student) -> No
     again = student.done("/run-iso")  # S36
     assert again["message"] == f"VM already running for user {student.login}" and again["vm"]["vmid"] == said["vm"]["vmid"]
     assert again["redirect"] == said["redirect"]
-    machine = lab.root().ask("GET", f"vms/vmshare-{student.id}/spec").json()
+    machine = lab.root().ask("GET", f"vms/{lab.machine(student)}/spec").json()
     (disk,) = machine["disks"]
     assert disk["type"] == "cdrom"
 

@@ -24,7 +24,7 @@ from homeostat.service.snapshots import MachineSnapshots
 from homeostat.store.errors import StateError
 from homeostat_contracts.vm_share import isos, snapshots
 from homeostat_contracts.vm_share.isos import CustomIsos
-from homeostat_contracts.vm_share.lab import machine_name, overlay_name
+from homeostat_contracts.vm_share.lab import overlay_name
 from homeostat_contracts.vm_share.marks import SESSION, SNAPSHOT, marks
 from homeostat_contracts.vm_share.parts import LabParts
 from homeostat_contracts.vm_share.people import LabUser
@@ -79,9 +79,22 @@ async def machine(lab: Inside) -> VirtualMachine:
     """Makes one with an overlay, which runs."""
     disks = [{"name": "root", "diskRef": {"name": overlay_name(VMID)}}]
     await lab.desk.disks.make(overlay_name(VMID), {"size": "1Gi"})
-    made = await lab.desk.machines.make(machine_name(7), {"disks": disks}, marks=marks(SESSION, 7, VMID, "ubuntu"))
+    made = await lab.desk.machines.make("vmshare-7", {"disks": disks}, marks=marks(SESSION, 7, VMID, "ubuntu"))
     await lab.note(made, VirtualMachineStatus.model_validate({"state": "Running"}))
     return made
+
+
+# S30
+
+
+async def test_s30_a_machine_of_any_name_is_its_users(lab: Inside) -> None:
+    """Machines of earlier versions have other names."""
+    made = await machine(lab)
+    assert (await lab.ask("GET", "/user_info")).json == {"os_type": "ubuntu", "vmid": VMID}
+    again = await lab.ask("POST", "/run_snapshot", snapshot=NAME)
+    assert refused(again, 404) and [one.key for one in await lab.room.store.list(VirtualMachine)] == [made.key]
+    lab.sign_in("bob", 8)
+    assert (await lab.ask("GET", "/user_info")).json["vmid"] is None
 
 
 # S20

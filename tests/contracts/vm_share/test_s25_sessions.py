@@ -35,6 +35,6 @@ def test_s26_limits(lab: Lab, limit: str) -> None:
 
 def test_s25_an_administrator_ends_one(lab: Lab, student: Student) -> None:
     student.done("/run-script", os_type="tiny")
-    assert lab.root().ask("DELETE", f"vms/vmshare-{student.id}?force=true&wait=30").status_code in (200, 202, 204)
+    assert lab.root().ask("DELETE", f"vms/{lab.machine(student)}?force=true&wait=30").status_code in (200, 202, 204)
     lab.served.until(lambda: lab.active(user_id=student.id) == [], "it is gone")
     assert student.get("/user_info") == {"os_type": None, "vmid": None}

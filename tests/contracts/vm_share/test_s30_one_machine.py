@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.api.people import Person
 from tests.contracts.vm_share.lab import Lab, Student, refused
 
 
@@ -29,6 +30,22 @@ def test_s31_two_at_once_are_one(lab: Lab, student: Student) -> None:
 def student_disks(lab: Lab, student: Student) -> list[dict[str, str]]:
     found = lab.root().ask("GET", "disks?view=resource").json()["disks"]
     return [{"name": one["metadata"]["name"]} for one in found if student.login in one["metadata"]["labels"].values()]
+
+
+def test_s30_nobody_bars_others_by_a_name(lab: Lab, student: Student, other: Student) -> None:
+    mallory, own = Person(lab.served.real.http, other.login), f"vmshare-{student.id}"
+    student.done("/run-script", os_type="tiny")
+    known = lab.machine(student)
+    student.post("/logout")
+    lab.served.until(lambda: lab.root().status("GET", f"vms/{known}") == 404, "it is gone")
+    assert mallory.status("POST", "vms", json={"name": known}) == 409  # what was his stays his
+    for kind, name, spec in (("vms", own, {}), ("deployments", own, {"replicas": 1, "template": {"spec": {}}})):
+        assert mallory.status("POST", kind, json={"name": name, "spec": spec}) == 201
+        assert mallory.status("DELETE", f"{kind}/{name}", params={"wait": "30"}) in (200, 202, 204)
+    again = lab.sign_in(student.login)
+    again.done("/run-script", os_type="tiny")
+    assert lab.machine(student) == known  # so two at once cannot both make one
+    again.post("/logout")
 
 
 def test_s29_each_has_a_fresh_overlay(lab: Lab, student: Student) -> None:
