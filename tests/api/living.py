@@ -1,4 +1,4 @@
-"""A server with a real operator beside it, on libvirt's test driver: ``python -m tests.api.living FOLDER STATE`` is the operator.
+"""A server with a real operator beside it, on libvirt's test driver: ``python -m tests.api.living STATE OPTIONS`` is that.
 
 It also does to the host what people do behind our back, as its standard input says: ``kill NAME`` cuts a domain's power,
 ``define NAME`` makes a domain that is not ours, ``undefine NAME`` removes that again.
@@ -98,14 +98,15 @@ class Living:
 
 
 @contextmanager
-def living(root: Path, *options: str) -> Iterator[Living]:
+def living(root: Path, *options: str, beside: bool = False) -> Iterator[Living]:
+    """Yields them. ``beside``: over a cluster the operator has the server's own state folder, so that files can be uploaded."""
     images = root / "images"
     images.mkdir()
     where = backend(root, living=True)
     with serving(root, "--image-folder", str(images), *options, where=where) as api:
         with (root / "operator.log").open("wb") as log:
             operator = subprocess.Popen(
-                [sys.executable, "-m", "tests.api.living", str(root), *where.options],
+                [sys.executable, "-m", "tests.api.living", str(root / ("state" if beside else "operator")), *where.options],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, env=os.environ,
             )  # fmt: skip
         try:
@@ -128,9 +129,9 @@ def _is_ready(host: dict[str, Any]) -> bool:
     return bool(condition_of(host, "Ready").get("status") == "True")
 
 
-async def _operate(root: Path, options: Sequence[str]) -> None:
+async def _operate(state: Path, options: Sequence[str]) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    async with _operator(root, options) as (run, prefix):
+    async with _operator(state, options) as (run, prefix):
         running = asyncio.create_task(run(stop))
         while line := await loop.run_in_executor(None, sys.stdin.readline):
             command, name = line.split()
@@ -144,19 +145,19 @@ Run = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
 
 @asynccontextmanager
-async def _operator(root: Path, options: Sequence[str]) -> AsyncIterator[tuple[Run, str]]:
+async def _operator(state: Path, options: Sequence[str]) -> AsyncIterator[tuple[Run, str]]:
     """An operator for the server with those options, and what its domains' names begin with."""
     if options[0] == "--dir":
         from homeostat.assembly.standalone import standalone
 
-        async with standalone(Path(options[1]), root / "state", URI) as parts:
+        async with standalone(Path(options[1]), state.parent / "state", URI) as parts:
             yield parts.operator.run, ""
     else:
         from homeostat.assembly.clustered import ClusterOptions, clustered
 
         namespace = options[options.index("--namespace") + 1]
         access = Access(Path(options[options.index("--kubeconfig") + 1]))
-        wanted = ClusterOptions(root / "operator", access, URI, (namespace,))
+        wanted = ClusterOptions(state, access, URI, (namespace,))
         async with clustered(wanted, lambda text: print(text, file=sys.stderr)) as operator:
             yield operator.run, f"{namespace}--"
 

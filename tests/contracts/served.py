@@ -32,7 +32,7 @@ class Served:
 def served(root: Path, contract: str, *options: str) -> Iterator[Served]:
     port = free_port()
     with (
-        living(root, "--contract", f"{contract}=127.0.0.1:{port}", *options) as real,
+        living(root, "--contract", f"{contract}=127.0.0.1:{port}", *options, beside=True) as real,
         httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=DEADLINE) as http,
     ):
         yield Served(http, real, port, real.images)

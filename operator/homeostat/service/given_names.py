@@ -21,6 +21,10 @@ async def in_given_names(desk: Desk, text: str, asked: Mapping[str, str], called
     """Returns a text with the names that resources were given in place of their own, as far as its reader sees them. ``asked``:
     given names by those of resources, which he has just written himself. ``called``: what a resource was called."""
     words = {found["name"] for found in _WORD.finditer(text)}
+    # Outside namespace default a machine's domain has a prefix, and messages name domains.
+    prefix = f"{desk.machines.namespace}--"
+    domains = {word.removeprefix(prefix): word for word in words if word.startswith(prefix)}
+    words |= domains.keys()
     known = {name: given for name, given in asked.items() if name in words}
     for key in desk.asking.workspace.store.named(words - set(known)):
         kind = BY_KIND.get(key.kind)
@@ -29,7 +33,7 @@ async def in_given_names(desk: Desk, text: str, asked: Mapping[str, str], called
         found = await desk.of(kind).find(key.name)
         if found is not None and (given := called(found)) != key.name:
             known[key.name] = given
-    return renamed(text, known)
+    return renamed(text, known | {word: known[name] for name, word in domains.items() if name in known})
 
 
 def renamed(text: str, names: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 import websocket
 
+from tests.api.modes import of_a_folder
 from tests.contracts.limen.conftest import PANEL
 from tests.contracts.limen.people import Limen, Somebody, texts
 
@@ -92,6 +93,7 @@ def test_l38_one_that_is_off_is_started_first(limen: Limen, bob: Somebody, name:
     assert shown is not None and shown["status"] == "Running"
 
 
+@of_a_folder
 def test_l38_one_that_does_not_start(limen: Limen, bob: Somebody) -> None:
     limen.served.real.host("define", "others-domain")
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.api.modes import of_a_folder
 from tests.api.people import accounts
 from tests.contracts.neptuned.neptune import Neptune, hashed, refused
 
@@ -79,6 +80,7 @@ def test_n11_who_leaves_is_gone_and_his_name_is_free(opened: Neptune) -> None:
     assert again["id"] != user.id
 
 
+@of_a_folder
 def test_n11_a_name_that_something_carries_is_not_given_again(opened: Neptune) -> None:
     user = opened.user()
     machine = {"apiVersion": "homeostat.dev/v1alpha1", "kind": "VirtualMachine", "metadata": {"name": "n11"}, "spec": {}}

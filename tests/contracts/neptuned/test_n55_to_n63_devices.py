@@ -11,6 +11,7 @@ import pytest
 from homeostat.planner.allowed import Allowed
 from homeostat.store.files.allowing import say_allowed
 from homeostat.store.files.state import StateFolder
+from tests.api.modes import of_a_folder
 from tests.contracts.neptuned.neptune import Neptune, entry, refused
 
 Body = dict[str, Any]
@@ -90,6 +91,7 @@ def test_n56_a_file_that_the_server_does_not_give_away_is_refused(neptune: Neptu
     not_made(neptune, drive(neptune, drive_image="/etc/shadow", drive_type="cdrom"))
 
 
+@of_a_folder
 def test_n56_a_file_whose_format_nobody_says(neptune: Neptune) -> None:
     blank = {**drive(neptune), "drive_format": ""}
     made = neptune.make(blank, autostart=True)
@@ -141,6 +143,7 @@ def test_n60_display(neptune: Neptune, model: str) -> None:
     not_made(neptune, {**display, "display_vgamem_mb": 33})
 
 
+@of_a_folder
 def test_n60_mdev(neptune: Neptune) -> None:
     mdev = {"id": "d", "type": "display", "display_type": "mdev", "display_mdev_profile": "nvidia-11"}
     assert "--allow-host-devices" in not_made(neptune, mdev)
@@ -186,6 +189,7 @@ def test_n62_what_is_no_card_is_refused(neptune: Neptune, wrong: Body) -> None:
     not_made(neptune, NET, nic(**wrong))
 
 
+@of_a_folder
 def test_n63_custom_cmd(neptune: Neptune) -> None:
     line = {"id": "c", "type": "custom_cmd", "command_line": "-fw_cfg name=opt/x,string='$(id); a b'"}
     with allowing(neptune, Allowed(qemu_arguments=True)):

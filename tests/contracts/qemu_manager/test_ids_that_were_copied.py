@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from tests.api.modes import of_a_folder
 from tests.contracts.qemu_manager.manager import Manager, refused
 
 
+@of_a_folder
 def test_two_machines_with_one_id(manager: Manager, name: str) -> None:
     vm = manager.make(name)
     folder = manager.served.real.api.folder

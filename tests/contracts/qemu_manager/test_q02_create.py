@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.api.modes import of_a_folder
 from tests.contracts.qemu_manager.manager import Manager
 
 
@@ -22,6 +23,7 @@ def test_q02_a_name_for_people_is_kept(manager: Manager, name: str) -> None:
     assert manager.get(vm["id"])["name"] == f"Größe {name} (test)"
 
 
+@of_a_folder
 def test_q02_it_is_desired_state_as_any(manager: Manager, name: str) -> None:
     vm = manager.make(name, 2, 128)
     written = manager.served.real.api.written("virtualmachines", name)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from tests.api.modes import of_a_folder
 from tests.contracts.qemu_manager.manager import Manager, refused
 
 
+@of_a_folder
 def test_q09_an_image_that_is_none_is_not_attached(manager: Manager, name: str) -> None:
     bad = manager.served.images / f"{name}.qcow2"
     bad.write_bytes(b"QFI\xfb" + b"\x00" * 4096)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.api.modes import of_a_folder
 from tests.contracts.qemu_manager.manager import Manager, refused
 
 
@@ -42,6 +43,7 @@ def test_q14_a_file_that_is_none_or_not_to_be_named(manager: Manager, name: str,
     assert manager.get(vm["id"])["disks"] == []
 
 
+@of_a_folder
 def test_q15_a_file_that_nobody_has_written_to_works(manager: Manager, name: str) -> None:
     vm, file = manager.make(name), manager.served.images / f"{name}.raw"
     file.write_bytes(bytes(2**20))
@@ -51,6 +53,7 @@ def test_q15_a_file_that_nobody_has_written_to_works(manager: Manager, name: str
     assert started.json()["vm"]["disks"][0]["path"] == str(file)
 
 
+@of_a_folder
 def test_q15_a_file_that_no_guest_can_use_is_refused_at_once(manager: Manager, name: str) -> None:
     vm, file = manager.make(name), manager.served.images / f"{name}.vhd"
     file.write_bytes(b"conectix" + bytes(2**20))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.api.modes import of_a_folder
 from tests.contracts.qemu_manager.manager import Manager, refused
 
 
@@ -36,6 +37,7 @@ def test_q17_a_file_that_is_none(manager: Manager, name: str, path: object) -> N
     assert manager.get(vm["id"])["iso"] is None
 
 
+@of_a_folder
 def test_q17_a_file_that_is_no_iso(manager: Manager, name: str) -> None:
     vm, path = manager.make(name), manager.served.images / f"{name}.iso"
     path.write_bytes(bytes(2**20))

@@ -172,7 +172,8 @@ class Lab:
         ):
             answer = root.ask("POST", "plugins", json={"name": name, "spec": spec})
             assert answer.status_code == 201, answer.text
-            grant = {"account": None, "rights": ["see"], "namespace": "default", "kind": "Plugin", "name": name}
+            namespace = root.ask("GET", "resources").json()["namespace"]
+            grant = {"account": None, "rights": ["see"], "namespace": namespace, "kind": "Plugin", "name": name}
             answer = root.ask("POST", "grants", json=grant)
             assert answer.status_code == 201, answer.text
         absent.unlink()

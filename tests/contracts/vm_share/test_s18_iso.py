@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.api.modes import of_a_folder
 from tests.contracts.vm_share.lab import ISO_MAX, Lab, Student, medium, refused
 from tests.rig.forms import BOUNDARY, CLOSED, ENDS, unclosed
 
@@ -85,6 +86,7 @@ def test_s35_what_boots_no_machine(student: Student) -> None:
     assert "1 MiB" in refused(student.post("/run-iso"), 404)
 
 
+@of_a_folder
 @pytest.mark.parametrize("instead", ["nothing", "a directory"])
 def test_s35_an_iso_whose_file_is_gone(lab: Lab, student: Student, instead: str) -> None:
     mark = f"{student.login} {instead}".encode()
