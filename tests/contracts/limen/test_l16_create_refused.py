@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from homeostat.service.marks import resource_name
+from tests.api.modes import of_a_folder
 from tests.contracts.limen.people import SIZE, Limen, Somebody, refused
 
 
@@ -71,6 +72,7 @@ def test_l16_what_is_no_object_is_400(bob: Somebody, body: bytes) -> None:
     refused(bob.browser.post("/api/vms", content=body, headers={"Content-Type": "application/json"}), 400)
 
 
+@of_a_folder  # over a cluster it may be on another host
 def test_l16_what_is_said_of_it_names_it_as_it_was_named(limen: Limen, bob: Somebody, name: str) -> None:
     derived = resource_name(name)
     assert derived != name

@@ -33,6 +33,7 @@ def shelf() -> Written:
         (f"its file /vm/{NAME}/root.qcow2 is gone", f"its file /vm/{NAME}/root.qcow2 is gone"),
         (f"ws://{NAME}/x and /isos/{NAME}.iso", f"ws://{NAME}/x and /isos/{NAME}.iso"),
         (f"{NAME}-b, a-{NAME}, {NAME}.img", f"{NAME}-b, a-{NAME}, {NAME}.img"),
+        (f"a domain named 'default--{NAME}', or other--{NAME}", f"a domain named 'My Server', or other--{NAME}"),
         ("web is already running", "web is already running"),
         ("", ""),
     ],
