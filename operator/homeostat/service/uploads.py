@@ -85,7 +85,8 @@ class ImageUploads:
 
     async def _begin(self, name: str, length: int | None, sha256: str, format: str, origin: str) -> Upload:
         owner = self._images.asking.actor.name
-        wanted = Upload("", self._images.namespace, name, length, sha256.lower(), format, origin, owner=owner)
+        most = self.most if length is None else 0
+        wanted = Upload("", self._images.namespace, name, length, sha256.lower(), format, origin, owner=owner, most=most)
         with _refusing():
             for again in (True, False):
                 try:
@@ -255,6 +256,7 @@ class ImageUploads:
         except Exception:
             self.forget(upload)
             raise
+        await self._images.asking.ledger.settle(self._images.key(upload.name))  # it costs what it is, not what it might have been
         with _refusing():
             await asyncio.to_thread(self._folder.close, upload)
         return image

@@ -84,7 +84,8 @@ class UsageCount:
     async def _count_uploads(self, usage: CountedUsage) -> None:
         if self._elsewhere:
             return
+        most = self._house.limits.max_upload
         for upload in await asyncio.to_thread(self._uploads.all):
             if upload.owner and upload.namespace == self._namespace and not upload.done:
                 key = Key(Image.KIND, self._namespace, upload.name)
-                usage.add(upload.owner, key, upload_cost(upload.length, self._house.limits.max_upload))
+                usage.add(upload.owner, key, upload_cost(upload.length, min(upload.most or most, most)))

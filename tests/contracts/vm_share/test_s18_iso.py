@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +14,7 @@ import httpx
 import pytest
 
 from tests.api.modes import of_a_folder
+from tests.api.people import Person
 from tests.contracts.vm_share.lab import ISO_MAX, Lab, Student, medium, refused
 from tests.rig.forms import BOUNDARY, CLOSED, ENDS, unclosed
 
@@ -55,6 +60,44 @@ def kept(state: Path) -> set[str]:
     """Files that are large."""
     found = [Path(folder) / name for folder, _, names in os.walk(state) for name in names]
     return {str(path) for path in found if path.exists() and path.stat().st_size >= 2**20 and "sqlite" not in path.name}
+
+
+def test_s20_one_under_way_counts_as_what_it_may_have(lab: Lab, student: Student) -> None:
+    """Whoever is refused is counted first, at that moment."""
+    root, native = lab.root(), Person(lab.served.real.http, student.login)
+    assert root.status("PATCH", f"users/{student.login}/quota", json={"disk": "1Gi"}) == 200
+    with slow(student, medium()) as ended:
+        lab.served.until(lambda: native.ask("GET", "uploads").json()["uploads"], "it is under way")
+        assert native.status("POST", "disks", json={"name": f"large-{student.id}", "spec": {"size": "2Gi"}}) == 403
+        assert student.upload(medium()).status_code == 200
+        used = used_of(native)
+        assert used <= 2 * ISO_MAX, used
+    assert ended.result().status_code == 200
+
+
+def used_of(native: Person) -> int:
+    (found,) = native.ask("GET", "quotas").json()["quotas"]
+    used: int = found["quotas"]["disk"]["used"]
+    return used
+
+
+@contextmanager
+def slow(student: Student, content: bytes) -> Iterator[Future[httpx.Response]]:
+    """Uploads, and sends the end last: when the context ends."""
+    go_on, form = threading.Event(), unclosed(content, CLOSED)
+
+    def parts() -> Iterator[bytes]:
+        yield form["content"][:-100]
+        assert go_on.wait(60)
+        yield form["content"][-100:]
+
+    with httpx.Client(base_url=student.http.base_url, timeout=60) as http, ThreadPoolExecutor(1) as pool:
+        headers = {**form["headers"], "Authorization": f"Bearer {student.token}"}
+        answer = pool.submit(http.post, "/api/post", content=parts(), headers=headers)
+        try:
+            yield answer
+        finally:
+            go_on.set()
 
 
 def test_s21_a_form_without_a_file(student: Student) -> None:

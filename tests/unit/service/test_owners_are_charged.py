@@ -23,7 +23,7 @@ from homeostat.service.refusals import OverQuota
 from homeostat.service.service import Service
 from homeostat.store.desired import FolderState, Workspace
 from homeostat.store.errors import AlreadyExists
-from tests.unit.serving import Allowed
+from tests.unit.serving import Allowed, arriving, disk_of
 from tests.unit.store_fixtures import Room
 
 BOB = Actor("session", Role.USER, "bob", frozenset({Right.SEE, Right.CHANGE, Right.COPY}))
@@ -181,6 +181,15 @@ async def test_a_count_finds_what_is_somebodys(whole: Service, book: Book) -> No
     }
     assert upload.owner == "bob"
     assert "Image" in usage.kinds
+
+
+async def test_an_upload_that_ended_costs_what_it_is(whole: Service, book: Book) -> None:
+    uploads, content = whole.asked_by(BOB).uploads, disk_of(4096)
+    begun = await uploads.begin("iso", None)
+    await uploads.append(begun, 0, arriving(content))
+    book.take()
+    await uploads.finish(begun)
+    assert [line[:3] for line in book.take()][-1] == ("settle", "", "iso")  # so the next count says
 
 
 async def test_uploads_elsewhere_are_not_counted(room: Room) -> None:

@@ -9,7 +9,8 @@ from homeostat.accounts.measures import Measure
 from homeostat.accounts.rights import Right, Role
 from homeostat.driver.storage.images.uploads import Upload
 from homeostat.models.base import Key
-from tests.unit.serving import Served
+from homeostat.service.usage import CountedUsage
+from tests.unit.serving import MIB, Served
 from tests.unit.store_fixtures import Room
 
 ALICE = Actor("session", Role.USER, "alice", frozenset(Right), (), author="alice")
@@ -33,6 +34,22 @@ async def test_uploads_are_counted_where_they_are(room: Room, elsewhere: str) ->
     assert counted.found == {"alice": {**of_disks, **({} if elsewhere else of_images)}}
     others = {"VirtualMachine", "VirtualMachineDeployment", "Disk", "Snapshot"}
     assert counted.kinds == (others if elsewhere else {*others, "Image"}) and counted.namespace == "default"
+
+
+async def test_what_has_no_length_counts_as_what_it_may_have(room: Room) -> None:
+    served = Served(room)
+    bounded = served.service(actor=ALICE).uploads
+    bounded.most = 3000
+    begun = await bounded.begin("bounded", None)
+    await served.service(actor=ALICE).uploads.begin("any", None)
+
+    def disk(found: CountedUsage) -> dict[str, int]:
+        return {key.name: cost[Measure.DISK] for key, cost in found.found["alice"].items()}
+
+    assert disk(await served.whole().usage()) == {"bounded": 3000, "any": 64 * MIB}
+    served.allowed.max_upload = 2000  # the server began again with less
+    assert disk(await served.whole().usage()) == {"bounded": 2000, "any": 2000}
+    assert begun.most == 3000
 
 
 async def test_uploads_that_count(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:

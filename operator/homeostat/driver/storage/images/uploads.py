@@ -69,6 +69,7 @@ class Upload:
     found: str = ""  # its SHA-256, once it is complete and was judged
     done: bool = False  # its Image is written down; only this record is left, for who asks how far it is
     owner: str = ""  # the account that began it; empty: nobody in particular
+    most: int = 0  # bytes that may arrive where the length is not known; 0: as many as of any upload
 
     @property
     def said(self) -> str:
