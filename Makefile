@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest -q -rs
 SPREAD := -n 3 --dist loadfile
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PINS   := pyproject.toml $(wildcard requirements/*.txt)
-BENCHMARKS := converge guests restart idle heal edit list authz signin memory scale rollout probes kubernetes startup overlay snapshot upload attach contracts start webrtc
+BENCHMARKS := converge guests restart idle heal edit list authz signin memory scale rollout probes kubernetes startup overlay snapshot upload attach contracts start webrtc page
 
 # Python keeps what it compiles, whatever the environment says: without that each process of the tests compiles all of it, for seconds.
 export PYTHONDONTWRITEBYTECODE :=

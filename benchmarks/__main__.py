@@ -37,6 +37,7 @@ NAMES = {
     "thumbnails": ("thumbnails", "real QEMU: fraction of a core for pictures of so many machines, twice a second"),
     "contracts": ("contracts", "requests per second for the list over each contract's listener, as a user, against our own"),
     "start": ("start", "real QEMU: seconds of create and start over QEMU Manager's contract until the screen answers"),
+    "page": ("page", "the page over 1,000 machines in Chromium: seconds to its first rows, bytes, tasks, from change to row"),
     "startup": ("startup", "seconds of `homeostat version` and `--help`, against a Python that does nothing"),
 }
 

@@ -44,6 +44,15 @@ class Page:
         self.logged: list[str] = []  # lines of its console, as far as they have been read
         self._ask("Runtime.enable")
 
+    def before_load(self, script: str) -> None:
+        """Runs the script at the beginning of each page that is loaded from now on."""
+        self._ask("Page.enable")
+        self._ask("Page.addScriptToEvaluateOnNewDocument", source=script)
+
+    def go(self, url: str) -> None:
+        """Begins to load another page."""
+        self._ask("Page.navigate", url=url)
+
     def text(self) -> str:
         return str(self.run("document.body.innerText"))
 
