@@ -42,13 +42,13 @@ export function Windowed<T>({ label, head, lines, columns, row }: Props<T>) {
         <tbody>
           {first > 0 && (
             <tr class="gap">
-              <td colSpan={columns} style={{ height: first * ROW }} />
+              <td colSpan={columns} style={{ height: `${first * ROW}px` }} />
             </tr>
           )}
           {lines.slice(first, last).map((line, index) => row(line, first + index))}
           {last < lines.length && (
             <tr class="gap">
-              <td colSpan={columns} style={{ height: (lines.length - last) * ROW }} />
+              <td colSpan={columns} style={{ height: `${(lines.length - last) * ROW}px` }} />
             </tr>
           )}
         </tbody>
