@@ -25,11 +25,18 @@ def test_the_page_says_so_and_goes_on(tmp_path: Path) -> None:
         page.run("location.hash = '#/virtualmachines/before/history'")
         page.shows("the server does not answer")
         page.run("location.hash = '#/'")
+        # As if the server that comes back were another version.
+        page.run("""{
+          const real = window.fetch;
+          window.fetch = (path, options) =>
+            options?.method === "HEAD" ? Promise.resolve(new Response("", { headers: { ETag: "another" } })) : real(path, options);
+        }""")
         with serving(tmp_path, port=port, where=where) as api:
             api.http.post("/api/v1/vms", json={"name": "after", "spec": {}}).raise_for_status()
             page.shows("after")
             api.operator.report("after", MachineState.RUNNING)
             page.shows("Running")
             assert "The server does not answer" not in page.text()
+            page.shows("The server is another version than this page")
     finally:
         browser.__exit__(None, None, None)

@@ -133,7 +133,8 @@ function Overview({ of }: { of: Resource }) {
 function Devices({ of }: { of: Resource }) {
   const disks: readonly { name: string; size?: string; type?: string; image?: unknown; diskRef?: { name: string } }[] =
     of.spec.disks ?? [];
-  const nics: readonly { name: string; bridge?: string; networkRef?: { name: string }; mac?: string }[] = of.spec.nics ?? [];
+  const nics: readonly { name: string; bridge?: string; network?: string; networkRef?: { name: string }; mac?: string }[] =
+    of.spec.nics ?? [];
   if (!disks.length && !nics.length) return null;
   return (
     <Section title={text.devices}>
@@ -146,7 +147,7 @@ function Devices({ of }: { of: Resource }) {
         ))}
         {nics.map((nic) => (
           <li key={nic.name}>
-            <b>{nic.name}</b> <span class="soft">{text.nic}</span> {nic.bridge}{" "}
+            <b>{nic.name}</b> <span class="soft">{text.nic}</span> {nic.bridge ?? nic.network}{" "}
             {nic.networkRef && <ResourceLink kind="Network" name={nic.networkRef.name} />} {nic.mac}
           </li>
         ))}
