@@ -25,7 +25,7 @@ interface DeedWords {
 
 const named = (names: readonly string[]): string => (names.length <= 3 ? names.join(", ") : `${names.length} machines`);
 
-const deeds: Readonly<Record<"start" | "stop" | "restart" | "suspend" | "resume" | "delete", DeedWords>> = {
+const deeds: Readonly<Record<"start" | "stop" | "cut" | "restart" | "suspend" | "resume" | "delete", DeedWords>> = {
   start: {
     verb: "Start",
     title: (names) => `Start ${named(names)}?`,
@@ -35,6 +35,11 @@ const deeds: Readonly<Record<"start" | "stop" | "restart" | "suspend" | "resume"
     verb: "Stop",
     title: (names) => `Stop ${named(names)}?`,
     says: () => "The guest is asked to shut down. It stays off until somebody starts it.",
+  },
+  cut: {
+    verb: "Cut the power",
+    title: (names) => `Cut the power of ${named(names)}?`,
+    says: () => "The guest ends at once, as when a plug is pulled: what it has not written to its disks is lost. It stays off.",
   },
   restart: {
     verb: "Restart",
@@ -280,6 +285,7 @@ export const text = {
   iso: "ISO",
   snapshot: "Snapshot",
   chooseOne: "Choose one",
+  noneYet: "Bring one first:",
   diskSize: "Disk",
   network: "Network",
   userNetwork: "user mode: it reaches out, nobody reaches in",

@@ -5,7 +5,7 @@ import { holds, MACHINES, type Resource, stateOf } from "../api/resources";
 import { text } from "../words";
 import { propose, type Step } from "./proposal";
 
-export type Deed = "start" | "stop" | "restart" | "suspend" | "resume" | "delete";
+export type Deed = "start" | "stop" | "cut" | "restart" | "suspend" | "resume" | "delete";
 
 const OFF = new Set(["Pending", "Stopped", "Saved", "CrashLoopBackOff", "Succeeded", "Failed"]);
 
@@ -19,7 +19,9 @@ export function possible(deed: Deed, machine: Resource): boolean {
       return isOff(machine);
     case "stop":
     case "restart":
-      return !isOff(machine);
+      return !isOff(machine) && stateOf(machine) !== "Stopping";
+    case "cut":
+      return stateOf(machine) === "Stopping";
     case "suspend":
       return !machine.spec.suspend && !holds(machine, "Suspended");
     case "resume":
@@ -38,6 +40,8 @@ function step(deed: Deed, machine: Resource): Step {
       return { ...base, act: () => ask("POST", path`/api/v1/vms/${name}/start`) };
     case "stop":
       return { ...base, patch: { spec: { runStrategy: "Halted" } }, act: post("stop") };
+    case "cut":
+      return { ...base, act: () => ask("POST", `${path`/api/v1/vms/${name}/stop`}?force=true&wait=0`) };
     case "restart":
       return { ...base, act: () => ask("POST", path`/api/v1/vms/${name}/restart`) };
     case "suspend":
@@ -53,10 +57,20 @@ export function proposeDeed(deed: Deed, machines: readonly Resource[], done?: ()
   propose({
     title: text.deeds[deed].title(names),
     verb: text.deeds[deed].verb,
-    danger: deed === "delete",
+    danger: deed === "delete" || deed === "cut",
     steps: machines.map((machine) => step(deed, machine)),
-    command:
-      deed === "delete" ? names.map((name) => `homeostat delete vm ${name}`).join("\n") : `homeostat ${deed} ${names.join(" ")}`,
+    command: commandOf(deed, names),
     ...(done ? { done } : {}),
   });
+}
+
+function commandOf(deed: Deed, names: readonly string[]): string {
+  switch (deed) {
+    case "delete":
+      return `homeostat delete vm ${names.join(" ")}`;
+    case "cut":
+      return `homeostat stop ${names.join(" ")} --force`;
+    default:
+      return `homeostat ${deed} ${names.join(" ")}`;
+  }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Resource } from "../api/resources";
-import { revisionBefore, wayBack } from "../app/revisions";
+import { revisionBefore, specBefore } from "../app/revisions";
 
 const revision = (generation: number, ...changes: [string, unknown, unknown][]) => ({
   generation,
@@ -11,16 +11,45 @@ const revision = (generation: number, ...changes: [string, unknown, unknown][]) 
   changes: changes.map(([field, old, fresh]) => ({ field, old, new: fresh })),
 });
 
-test("the way back over several changes ends at what was first", () => {
-  const back = wayBack([
+test("over several changes it ends at what was first", () => {
+  const spec = { resources: { memory: "3Gi", vcpu: 1 }, suspend: true };
+  const before = specBefore(spec, [
     revision(3, ["resources.memory", "2Gi", "3Gi"], ["suspend", null, true]),
     revision(2, ["resources.memory", "1Gi", "2Gi"]),
   ]);
-  assert.deepEqual(back, { resources: { memory: "1Gi" }, suspend: null });
+  assert.deepEqual(before, { resources: { memory: "1Gi", vcpu: 1 } });
+  assert.deepEqual(spec.resources.memory, "3Gi", "what is now is not touched");
 });
 
-test("there is none over a change within a list: a patch has no way to say it", () => {
-  assert.equal(wayBack([revision(2, ["disks[root].size", "1Gi", "2Gi"])]), undefined);
+test("items of lists go by their names: changed, added, removed", () => {
+  const spec = { nics: [{ name: "lan", network: "dmz" }], disks: [{ name: "root" }, { name: "data", size: "1Gi" }] };
+  const before = specBefore(spec, [
+    revision(3, ["nics[lan].network", null, "dmz"], ["nics[lan].user", {}, null]),
+    revision(2, ["disks[data]", null, { name: "data", size: "1Gi" }], ["disks[iso]", { name: "iso", type: "cdrom" }, null]),
+  ]);
+  assert.deepEqual(before, { nics: [{ name: "lan", user: {} }], disks: [{ name: "root" }, { name: "iso", type: "cdrom" }] });
+});
+
+test("another order of a list is taken back", () => {
+  const before = specBefore({ disks: [{ name: "b", size: "1Gi" }, { name: "a" }] }, [
+    revision(2, ["disks", ["a", "b"], ["b", "a"]]),
+  ]);
+  assert.deepEqual(before, { disks: [{ name: "a" }, { name: "b", size: "1Gi" }] });
+});
+
+test("a field that was not there before is gone again, also below one that is gone", () => {
+  assert.deepEqual(specBefore({}, [revision(2, ["firmware.type", "UEFI", null])]), { firmware: { type: "UEFI" } });
+});
+
+test("orders that were carried out are not taken back", () => {
+  const spec = { restartedAt: "now" };
+  assert.deepEqual(specBefore(spec, [revision(2, ["restartedAt", null, "now"])]), spec);
+});
+
+test("there is none where a value was hidden, or is another one by now", () => {
+  assert.equal(specBefore({ url: "https://***@x" }, [revision(2, ["url", "https://***@y", "https://***@x"])]), undefined);
+  assert.equal(specBefore({ memory: "9Gi" }, [revision(2, ["memory", "1Gi", "2Gi"])]), undefined);
+  assert.equal(specBefore({ disks: [] }, [revision(2, ["disks[root].size", "1Gi", "2Gi"])]), undefined);
 });
 
 test("undo goes to the newest revision before, of this deployment, that was not given up", () => {

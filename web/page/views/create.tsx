@@ -8,7 +8,7 @@ import { drafts } from "../app/drafts";
 import { lazily } from "../app/lazily";
 import { API_VERSION, documentsOf, type Form, NEW_FORM, templateOf, userData, wrongIn } from "../app/newmachine";
 import { propose } from "../app/proposal";
-import { go } from "../app/route";
+import { go, to } from "../app/route";
 import { all, kindOf } from "../app/world";
 import { Failure } from "../parts/basics";
 import type { CodeProps } from "../parts/code";
@@ -218,19 +218,27 @@ function Field({ label, wrong, children }: { label: string; wrong?: string | und
   );
 }
 
+// What there is of a kind, to choose from; and the way to it where there is nothing yet.
 function Chosen({ label, value, of, set }: { label: string; value: string; of: string; set: (name: string) => void }) {
   const names = [...all(of).keys()];
   return (
-    <Field label={label}>
-      <select value={value} required onChange={(event) => set(event.currentTarget.value)}>
-        <option value="">{names.length ? text.chooseOne : text.noneOfThem}</option>
-        {names.map((name) => (
-          <option key={name} value={name}>
-            {name}
-          </option>
-        ))}
-      </select>
-    </Field>
+    <>
+      <Field label={label}>
+        <select value={value} required onChange={(event) => set(event.currentTarget.value)}>
+          <option value="">{names.length ? text.chooseOne : text.noneOfThem}</option>
+          {names.map((name) => (
+            <option key={name} value={name}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </Field>
+      {!names.length && (
+        <p class="notice">
+          {text.noneYet} <a href={to(of)}>{text.kinds[of]}</a>
+        </p>
+      )}
+    </>
   );
 }
 

@@ -20,7 +20,7 @@ import { Metrics } from "./metrics";
 import { Missing } from "./missing";
 import { MachineSnapshots } from "./snapshots";
 
-const DEEDS: readonly Deed[] = ["start", "stop", "restart", "suspend", "resume", "delete"];
+const DEEDS: readonly Deed[] = ["start", "stop", "cut", "restart", "suspend", "resume", "delete"];
 
 export function Machine({ name, tab }: { name: string; tab: string }) {
   const machine = find(MACHINES, name);
