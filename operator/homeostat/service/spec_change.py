@@ -32,6 +32,19 @@ def of_machine(before: VirtualMachine, after: VirtualMachine, classified: Classi
     return SpecChange(classified.changes, _restart(before, after, classified) if runs(before) else (), classified.cannot)
 
 
+def impossible(before: VirtualMachine, change: SpecChange) -> Change | None:
+    """Returns a part of the change that can never be carried out; None: all of it can. A disk that is not there yet is built on
+    any image, and one that was built on another image than the spec says takes the spec that says so again."""
+    status = before.status
+    built = {f"disks[{disk.name}].image" for disk in status.disks} if status else set()
+    has = {one.field: one.old for one in status.changes} if status else {}
+    for one in change.changes:
+        replaces = one.disruption is Disruption.NEEDS_REPLACE and one.field in built and has.get(one.field) != one.new
+        if replaces or one.disruption is Disruption.FORBIDDEN:
+            return one
+    return None
+
+
 def _restart(before: VirtualMachine, after: VirtualMachine, classified: Classified) -> tuple[str, ...]:
     """Returns what RestartRequired will list. A change back to what the guest has ends the wait for that field."""
     known = before.status.changes if before.status else ()

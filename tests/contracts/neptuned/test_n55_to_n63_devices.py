@@ -108,6 +108,52 @@ def test_n56_a_file_whose_format_nobody_says(neptune: Neptune) -> None:
     assert [disk["image"].get("format") for disk in neptune.spec(made["id"])["disks"]] == ["raw", "raw"]
 
 
+@pytest.mark.parametrize("on", [True, False], ids=["runs", "is off"])
+def test_n52_a_drive_that_is_there_gets_no_other_image(neptune: Neptune, on: bool) -> None:
+    first, second = neptune.image("first.raw"), neptune.image("second.raw")
+    made = neptune.make(drive(neptune, drive_image=first), autostart=on)
+    at = {"op": "replace", "path": "/qemu_devices/0/drive_image"}
+    neptune.served.until(lambda: disks_there(neptune, made["id"]) == ["drive"], "its file is there")
+    before = neptune.get(made["id"])
+    assert "the image that it was built on" in refused(neptune.patch(made["id"], {**at, "value": second}), 400)
+    assert neptune.get(made["id"]) == before
+    assert neptune.patch(made["id"], {**at, "value": first}).status_code == 200, "as it is"
+    other = [drive(neptune, id="other", drive_image=second)]
+    assert neptune.patch(made["id"], {"op": "replace", "path": "/qemu_devices", "value": other}).status_code == 200
+    assert neptune.get(made["id"])["qemu_devices"] == other
+
+
+def test_n52_a_drive_that_could_not_be_made_gets_another_image(neptune: Neptune) -> None:
+    image = neptune.image("later.raw")
+    made = neptune.make(drive(neptune, drive_image="image:nothing", drive_format=""))
+    neptune.served.until(lambda: "ImageNotFound" in str(status(neptune, made["id"])), "its image is not there")
+    at = "/qemu_devices/0/drive_"
+    mended = [{"op": "replace", "path": f"{at}image", "value": image}, {"op": "replace", "path": f"{at}format", "value": "raw"}]
+    assert neptune.patch(made["id"], *mended).status_code == 200
+    neptune.served.until(lambda: disks_there(neptune, made["id"]) == ["drive"], "its file is there")
+
+
+def test_n52_an_image_that_the_folder_took_away_comes_back(neptune: Neptune) -> None:
+    first, second = neptune.image("first.raw"), neptune.image("second.raw")
+    id = neptune.make(drive(neptune, drive_image=first))["id"]
+    neptune.served.until(lambda: disks_there(neptune, id) == ["drive"], "its file is there")
+    file = neptune.served.real.api.folder / "virtualmachines" / f"{id}.yaml"
+    file.write_text(file.read_text().replace(first, second))
+    neptune.served.until(lambda: "ReplaceRequired" in str(status(neptune, id)), "the operator says that it cannot")
+    at = {"op": "replace", "path": "/qemu_devices/0/drive_image"}
+    refused(neptune.patch(id, {**at, "value": neptune.image("third.raw")}), 400)
+    assert neptune.patch(id, {**at, "value": first}).status_code == 200
+    neptune.served.until(lambda: "ReplaceRequired" not in str(status(neptune, id)), "it is as it was")
+
+
+def status(neptune: Neptune, id: str) -> Body:
+    return dict(neptune.own("GET", f"vms/{id}?view=resource").json().get("status") or {})
+
+
+def disks_there(neptune: Neptune, id: str) -> list[str]:
+    return [disk["name"] for disk in status(neptune, id).get("disks", [])]
+
+
 def test_n57_limits(neptune: Neptune) -> None:
     limited = drive(neptune, drive_bps_limit="15000000 25000000", drive_iops_limit="1000 1500")
     (disk,) = made(neptune, limited)["disks"]

@@ -10,13 +10,13 @@ import falcon.asgi
 from pydantic import ValidationError
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.planner.plan import Disruption
 from homeostat.service.admission import Admission
 from homeostat.service.collection import Patch, of_spec
 from homeostat.service.json_patch import apply_json_patch
 from homeostat.service.machines import Machines
 from homeostat.service.marks import Marks, marks_of
 from homeostat.service.refusals import NotAllowed
+from homeostat.service.spec_change import impossible
 from homeostat_api.http.errors import Problem, invalid_model
 from homeostat_api.http.given_names import asked_name
 from homeostat_api.http.kind_index import Entry
@@ -175,9 +175,8 @@ class EntryItem:
         """
         presumed = await machines.patch(machine, patch, dry=True)
         change = await machines.judge(machine, presumed)
-        for one in change.changes:
-            if one.disruption is Disruption.FORBIDDEN:
-                raise NotAllowed(f"{one.field}: {change.reason(one)}. Nothing was changed")
+        if (one := impossible(machine, change)) is not None:
+            raise NotAllowed(f"{one.field}: {change.reason(one)}. Nothing was changed")
 
 
 def _read(document: Mapping[str, Any]) -> MachineEntry:
