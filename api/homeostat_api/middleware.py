@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import falcon
 import falcon.asgi
 
 from .gate import SAFE_METHODS
-from .http.operations import LAST_LOOK
+from .http.errors import invalid
+from .http.operations import ATTRIBUTE, LAST_LOOK, Operation
 from .http.request_id import REQUEST_ID, request_id
+from .http.rights import responder_name
+from .http.spec_changes import DRY_RUN
 from .metrics import Metrics
 from .operator_link import Link
 
@@ -33,6 +36,19 @@ class HeadAsGet:
     ) -> None:
         if getattr(req.context, "head", False):
             req.method = "HEAD"
+
+
+class HeedDryRuns:
+    """Refuses a change that is asked for as a dry run, where the route knows none: it would be carried out."""
+
+    async def process_resource(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, resource: object, params: Mapping[str, Any]
+    ) -> None:
+        if req.method in SAFE_METHODS or req.get_param(DRY_RUN.name) in (None, "false"):
+            return
+        declared = getattr(getattr(resource, responder_name(req.method), None), ATTRIBUTE, None)
+        if not isinstance(declared, Operation) or DRY_RUN not in declared.parameters:
+            raise invalid(f"{DRY_RUN.name}: {req.method} here knows no dry run, and nothing was done", parameter=DRY_RUN.name)
 
 
 class TellAge:

@@ -106,17 +106,24 @@ class ResourcesOfAKind:
     @operation(
         "Create a resource",
         TAG,
-        {201: Answer("It is written down; the operator makes it.", ResourceDocument, headers=ETAG)},
+        {
+            201: Answer("It is written down; the operator makes it.", ResourceDocument, headers=ETAG),
+            200: Answer("With dryRun: it could be created, and this is what it would be.", ResourceChanged),
+        },
+        parameters=(DRY_RUN,),
         body=NewResource,
         errors=(400, 404, 409),
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, kind: str) -> None:
-        asked = await read_model(req, NewResource)
+        asked, dry = await read_model(req, NewResource), flag(req, "dryRun")
         collection = _of(self._service, req, asked)
         if collection.kind is not declared_at(kind):
             raise invalid(f"kind: {asked.kind} is none of {kind}")
-        made = await collection.create(asked.model_dump(exclude_unset=True))
-        answer_made(resp, made, document_of(made))
+        made = await collection.create(asked.model_dump(exclude_unset=True), dry)
+        if dry:
+            resp.media = await _changed(collection, None, made, dry)
+        else:
+            answer_made(resp, made, document_of(made))
 
     def _list_of(self, kind: type[Resource]) -> ListAnswer[Any]:
         """Returns what answers lists of a kind. It is made when somebody asks, since it keeps what it rendered."""

@@ -11,13 +11,15 @@ from homeostat.models.outside import redacted_all
 from homeostat.service.service import Service
 
 from ..http.actor import who
+from ..http.errors import invalid
 from ..http.lists import ListAnswer
 from ..http.media import media_type, read_model, takes_any_length
 from ..http.operations import ETAG, LIST_HEADERS, Answer, operation
-from ..http.parameters import IF_NONE_MATCH, LIMIT, OFFSET
+from ..http.parameters import IF_NONE_MATCH, LIMIT, OFFSET, flag
 from ..http.rights import Right, needs
+from ..http.spec_changes import DRY_RUN, answer_presumed
 from ..http.uploaded_form import FORM, FORM_SCHEMA, take_form
-from ..http.whole import WAIT, Going, answer_deletion, answer_made, answer_one, whole
+from ..http.whole import DRY, WAIT, Going, answer_deletion, answer_made, answer_one, whole
 from ..image_words import ImageList, NewImage
 
 TAG = "Images"
@@ -53,21 +55,27 @@ class ImageCollection:
     @operation(
         "Create an image, by url or with its file",
         TAG,
-        {201: Answer("It is written down; the operator fetches what it names.", Image, headers=ETAG)},
+        {201: Answer("It is written down; the operator fetches what it names.", Image, headers=ETAG), 200: DRY},
         description="As JSON: its name and where it comes from. As multipart/form-data: its name, and the file after that; it is "
-        "judged while it arrives, and nothing of it is kept where it is no image.",
+        "judged while it arrives, and nothing of it is kept where it is no image. A file is not sent for a dry run (400).",
+        parameters=(DRY_RUN,),
         body=NewImage,
         form=FORM_SCHEMA,
         errors=(400, 409, 413, 415, 422, 507),
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        desk = self._service.asked_by(who(req))
+        desk, dry = self._service.asked_by(who(req)), flag(req, "dryRun")
         if media_type(req) == FORM:
+            if dry:
+                raise invalid("dryRun: a file is judged while it arrives, and kept then: send it without", parameter="dryRun")
             image = await take_form(req, desk.uploads)
         else:
             asked = await read_model(req, NewImage)
             spec = asked.model_dump(mode="json", include={"source", "format"}, exclude_none=True)
-            image = await desk.images.make(asked.name, spec)
+            image = await desk.images.make(asked.name, spec, dry)
+            if dry:
+                await answer_presumed(resp, desk.images, image)
+                return
         answer_made(resp, image, show(image))
 
 

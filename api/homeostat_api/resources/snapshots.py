@@ -12,9 +12,10 @@ from ..http.actor import who
 from ..http.lists import ListAnswer
 from ..http.media import read_model
 from ..http.operations import ETAG, LIST_HEADERS, Answer, operation
-from ..http.parameters import IF_NONE_MATCH, LIMIT, OFFSET
+from ..http.parameters import IF_NONE_MATCH, LIMIT, OFFSET, flag
 from ..http.rights import Right, needs
-from ..http.whole import WAIT, Going, answer_deletion, answer_made, answer_one, whole
+from ..http.spec_changes import DRY_RUN, answer_presumed
+from ..http.whole import DRY, WAIT, Going, answer_deletion, answer_made, answer_one, whole
 from ..snapshot_words import NewSnapshot, RestoreAsked, Restoring, SnapshotList
 
 TAG = "Snapshots"
@@ -43,14 +44,22 @@ class SnapshotCollection:
     @operation(
         "Take a snapshot",
         TAG,
-        {201: Answer("It is written down; the operator takes it. Its condition Ready says when.", Snapshot, headers=ETAG)},
+        {
+            201: Answer("It is written down; the operator takes it. Its condition Ready says when.", Snapshot, headers=ETAG),
+            200: DRY,
+        },
+        parameters=(DRY_RUN,),
         body=NewSnapshot,
         errors=(400, 404, 409),
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         snapshots = self._service.asked_by(who(req)).snapshots
-        asked = await read_model(req, NewSnapshot)
-        answer_made(resp, await snapshots.take(asked.name, asked.spec))
+        asked, dry = await read_model(req, NewSnapshot), flag(req, "dryRun")
+        taken = await snapshots.take(asked.name, asked.spec, dry)
+        if dry:
+            await answer_presumed(resp, snapshots, taken)
+        else:
+            answer_made(resp, taken)
 
 
 class SnapshotItem:

@@ -14,9 +14,10 @@ from homeostat_api.http.kind_index import Entry
 from homeostat_api.http.lists import ListAnswer
 from homeostat_api.http.media import dumps, read_model, read_object
 from homeostat_api.http.operations import ETAG, LIST_HEADERS, Answer, operation
-from homeostat_api.http.parameters import IF_NONE_MATCH, LIMIT, OFFSET, choice, whole_number
+from homeostat_api.http.parameters import IF_NONE_MATCH, LIMIT, OFFSET, choice, flag, whole_number
 from homeostat_api.http.preconditions import set_etag
 from homeostat_api.http.rights import Right, needs
+from homeostat_api.http.spec_changes import DRY_RUN, NewSpec, answer_presumed
 
 from .. import plugin_views as views
 from ..documents import new_plugin
@@ -63,15 +64,23 @@ class PluginCollection:
     @operation(
         "Install a plugin",
         TAG,
-        {201: Answer("It is written down; its images are fetched.", PluginDetail, headers=ETAG)},
+        {
+            201: Answer("It is written down; its images are fetched.", PluginDetail, headers=ETAG),
+            200: Answer("With dryRun: it could be installed. Our extension.", NewSpec),
+        },
         description="From a manifest. Images come by http(s), or from folders of the host that the server's --image-folder "
         "allows; one whose checksum is wrong is never booted.",
+        parameters=(DRY_RUN,),
         body=MANIFEST,
         errors=(400, 409),
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         plugins = self._service.asked_by(who(req)).plugins
-        plugin = await plugins.create(new_plugin(await read_object(req), self._kernel))
+        dry = flag(req, "dryRun")
+        plugin = await plugins.create(new_plugin(await read_object(req), self._kernel), dry)
+        if dry:
+            await answer_presumed(resp, plugins, plugin)
+            return
         resp.status = falcon.HTTP_201
         resp.location = f"/api/v1/plugins/{plugin.metadata.name}"
         resp.media = views.detail(plugin)
