@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from homeostat_contracts.qemu_manager import uploads
 from homeostat_contracts.qemu_manager.resources import disks, isos, machines, power
 from tests.unit.contracts.qemu_manager.managed import Managed
 from tests.unit.store_fixtures import Room
@@ -14,7 +15,7 @@ from tests.unit.store_fixtures import Room
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Has whoever waits for an operator wait for a moment only."""
-    for module in (disks, isos, power):
+    for module in (disks, isos, power, uploads):
         monkeypatch.setattr(module, "PATIENCE", 0.1)
 
 

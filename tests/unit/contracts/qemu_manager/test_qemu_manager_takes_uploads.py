@@ -12,7 +12,6 @@ from homeostat.models.disk import Disk
 from homeostat.models.image import Image, ImageStatus
 from homeostat.service.marks import GIVEN_NAME
 from homeostat_contracts.qemu_manager import uploads
-from homeostat_contracts.qemu_manager.resources import isos
 from tests.unit.contracts.qemu_manager.managed import Managed
 from tests.unit.serving import condition, disk_of
 
@@ -75,7 +74,7 @@ async def test_a_disk(managed: Managed, format: str, of: str) -> None:
 
 
 async def test_what_nobody_looked_at_in_time_is_answered_as_it_is(managed: Managed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(isos, "PATIENCE", 0.05)
+    monkeypatch.setattr(uploads, "PATIENCE", 0.05)
     answer = await managed.send("isos/upload", "a.iso", disk_of(4096))
     assert answer.status_code == 201 and answer.json["iso"]["name"] == "a.iso"
 
