@@ -47,7 +47,7 @@ class HeedDryRuns:
         if req.method in SAFE_METHODS or req.get_param(DRY_RUN.name) in (None, "false"):
             return
         declared = getattr(getattr(resource, responder_name(req.method), None), ATTRIBUTE, None)
-        if not isinstance(declared, Operation) or DRY_RUN not in declared.parameters:
+        if isinstance(declared, Operation) and DRY_RUN not in declared.parameters:
             raise invalid(f"{DRY_RUN.name}: {req.method} here knows no dry run, and nothing was done", parameter=DRY_RUN.name)
 
 

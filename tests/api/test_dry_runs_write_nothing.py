@@ -85,4 +85,5 @@ def test_a_route_that_knows_none(api: Api, name: str) -> None:
         answer = api.http.request(method, f"/api/v1/{path}", params=DRY)
         assert refused(answer, 400, "invalid_request") == {"parameter": "dryRun"} and "nothing was done" in answer.text
     assert there(api, "virtualmachines", name) == 200
+    assert api.http.put(f"/api/v1/vms/{name}", params=DRY).status_code == 405, "which nothing answers"
     assert api.http.get(f"/api/v1/vms/{name}", params=DRY).status_code == 200, "which changes nothing anyway"
