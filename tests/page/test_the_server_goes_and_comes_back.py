@@ -28,8 +28,8 @@ def test_the_page_says_so_and_goes_on(tmp_path: Path) -> None:
         # As if the server that comes back were another version.
         page.run("""{
           const real = window.fetch;
-          window.fetch = (path, options) =>
-            options?.method === "HEAD" ? Promise.resolve(new Response("", { headers: { ETag: "another" } })) : real(path, options);
+          const another = () => new Response("", { headers: { ETag: "another" } });
+          window.fetch = (path, options) => (options?.method === "HEAD" ? Promise.resolve(another()) : real(path, options));
         }""")
         with serving(tmp_path, port=port, where=where) as api:
             api.http.post("/api/v1/vms", json={"name": "after", "spec": {}}).raise_for_status()
