@@ -50,6 +50,11 @@ def password_hash(username: str, password: str) -> str:
     if account_name(username) != username:
         raise NotAName(f"{username[:63]!r} cannot be a username: write it in lower case")
     check_password(password)
+    return hash_of(username, password)
+
+
+def hash_of(username: str, password: str) -> str:
+    """Returns what a client sends instead of a password that is tried: also of one that is none."""
     return hashlib.sha256(f"{username}:{password}".encode()).hexdigest()
 
 

@@ -66,6 +66,16 @@ def test_n10_a_present_password_that_is_given_must_be_right(neptune: Neptune) ->
     neptune.done("POST", "change_password", {"password": OTHER, "old_password": "correct horse"}, token=user.token)
 
 
+def test_n10_one_that_is_too_short_is_wrong_as_any_other(neptune: Neptune) -> None:
+    user = neptune.user()
+    said = refused(neptune.ask("POST", "change_password", {"password": OTHER, "old_password": "bad"}, token=user.token), 401)
+    assert "characters" not in said and neptune.enters(user.name)
+    for wrong in ("", "x" * 3000, 7):
+        body = {"password": OTHER, "old_password": wrong}
+        assert "old_password" in refused(neptune.ask("POST", "change_password", body, token=user.token), 400)
+    assert "at least" in refused(neptune.ask("POST", "change_password", {"password": "bad"}, token=user.token), 400)
+
+
 def test_n11_who_leaves_is_gone_and_his_name_is_free(opened: Neptune) -> None:
     user = opened.user()
     other = opened.login(user.name)

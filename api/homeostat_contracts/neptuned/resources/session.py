@@ -12,7 +12,7 @@ from homeostat_api.http.origin import address_of
 from homeostat_api.http.rights import Door, needs
 
 from ..errors import forbidden
-from ..people import LASTING, People, password_hash, shown_hash
+from ..people import LASTING, People, hash_of, password_hash, shown_hash
 from ..words.accounts import LoginRequest, OwnPassword, RegisterRequest, TokenAnswer
 from ..words.server import Done
 
@@ -79,7 +79,7 @@ class PasswordChange:
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         asked, name = await read_model(req, OwnPassword), who(req).name
-        old = password_hash(name, asked.old_password) if name and asked.old_password is not None else None
+        old = hash_of(name, asked.old_password) if name and asked.old_password is not None else None
         new = password_hash(account_name(name), asked.password) if name else asked.password
         await self._people.do(req, lambda accounts: accounts.set_own_password(new, old), hashes=True)
         resp.media = {}
