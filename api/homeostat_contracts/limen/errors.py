@@ -88,11 +88,13 @@ def from_store(error: store_errors.StoreError) -> Problem:
 
 def from_accounts(error: AccountsError) -> Problem:
     """Returns the answer to what the accounts refused."""
-    said = accounts.text_of(error)
+    said = accounts.text_in_a_contract(error)
     match error:
         case AccountBanned() if error.reason == WAITS:
             return Problem(403, "pending", PENDING)
-        case NotSignedIn() | TicketRefused():
+        case TicketRefused():
+            return unauthorized(f"{said}; ask for another address: GET /api/vms/{{id}}/console")
+        case NotSignedIn():
             return unauthorized(said)
         case AccountBanned() | NotPermitted():
             return forbidden(said)
@@ -101,4 +103,4 @@ def from_accounts(error: AccountsError) -> Problem:
         case DatabaseTrouble():
             return failed(said)
         case _:
-            return accounts.from_accounts(error)
+            return accounts.in_a_contract(error)

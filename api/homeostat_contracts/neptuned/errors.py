@@ -19,7 +19,7 @@ from homeostat.service.refusals import (
     WebRtcUnavailable,
 )
 from homeostat.store import errors as store_errors
-from homeostat_api.http.accounts import from_accounts
+from homeostat_api.http.accounts import in_a_contract
 from homeostat_api.http.errors import Answers, Problem
 
 
@@ -83,4 +83,4 @@ def from_store(error: store_errors.StoreError) -> Problem:
             return Problem(500, "failed", str(error))
 
 
-ANSWERS = Answers(from_refusal, from_store, body, "There is nothing at this path", from_accounts)
+ANSWERS = Answers(from_refusal, from_store, body, "There is nothing at this path", in_a_contract)

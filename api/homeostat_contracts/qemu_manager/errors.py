@@ -11,7 +11,7 @@ from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.refusals import InUse, NoSuchResource, NotYours, OverQuota, Refusal, UploadRefused
 from homeostat.store import errors as store_errors
-from homeostat_api.http.accounts import from_accounts
+from homeostat_api.http.accounts import in_a_contract
 from homeostat_api.http.errors import Answers, Problem
 
 from .moments import now
@@ -80,4 +80,4 @@ def from_store(error: store_errors.StoreError) -> Problem:
             return failed(str(error))
 
 
-ANSWERS = Answers(from_refusal, from_store, body, "There is nothing at this path", from_accounts)
+ANSWERS = Answers(from_refusal, from_store, body, "There is nothing at this path", in_a_contract)

@@ -98,7 +98,7 @@ def from_store(error: store_errors.StoreError) -> Problem:
 
 def from_accounts(error: AccountsError) -> Problem:
     """Returns the answer to what the accounts refused."""
-    return conflict("User exists") if isinstance(error, AccountExists) else accounts.from_accounts(error)
+    return conflict("User exists") if isinstance(error, AccountExists) else accounts.in_a_contract(error)
 
 
 ANSWERS = Answers(from_refusal, from_store, body, "Not Found", from_accounts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import falcon.asgi
 
@@ -20,6 +20,7 @@ from .errors import not_found
 
 COOKIE = "access_token"
 ROLES = {Role.USER: "user", Role.MODERATOR: "moderator", Role.ADMINISTRATOR: "admin"}
+PAST = datetime(1970, 1, 1, tzinfo=UTC)
 HOURS = 24
 """How long somebody is signed in, where nothing is configured."""
 
@@ -96,7 +97,9 @@ def give_cookie(resp: falcon.asgi.Response, signed_in: SignedIn) -> None:
 
 
 def take_cookie(resp: falcon.asgi.Response) -> None:
-    resp.unset_cookie(COOKIE, path="/", same_site="Lax")
+    """Takes the cookie away. It is marked as the one that was given: over http, as on localhost, a browser may let no other one
+    take the place of one that is Secure."""
+    resp.set_cookie(COOKIE, "", expires=PAST, path="/", secure=True, http_only=True, same_site="Lax")
 
 
 def entrance(open_paths: frozenset[str], sign_in: frozenset[tuple[str, str]]) -> Entrance:

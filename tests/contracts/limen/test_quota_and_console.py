@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
+import websocket
+
 from homeostat.accounts.measures import Measure
 from homeostat.accounts.quotas import Quotas
 from tests.contracts.limen.people import SIZE, Limen, refused, texts
@@ -31,6 +36,11 @@ def test_the_address_of_a_screen_opens_it_once(limen: Limen, name: str) -> None:
     assert len(texts(limen.screen(path))) > 2
     refused_again = limen.visitor().get(path)
     assert refused_again.status_code == 426
+    with pytest.raises(websocket.WebSocketBadStatusException) as used:
+        limen.screen(path)
+    said = json.loads(used.value.resp_body or b"{}")
+    assert used.value.status_code == said["code"] == 401
+    assert said["message"].endswith("ask for another address: GET /api/vms/{id}/console") and "/api/v1" not in said["message"]
 
 
 def test_what_is_not_served_is_404(limen: Limen) -> None:

@@ -34,6 +34,7 @@ def test_s12_s13_whoever_signs_out_has_no_machine(lab: Lab, login: str) -> None:
     answer = student.post("/auth/logout")
     assert answer.json() == {"message": "Logged out"}
     assert answer.headers["Set-Cookie"].startswith('access_token=""; expires=') and "Path=/" in answer.headers["Set-Cookie"]
+    assert "1970" in answer.headers["Set-Cookie"] and "Secure" in answer.headers["Set-Cookie"], "as the one that was given"
     assert lab.active(user_id=student.id) == []
     refused(student.ask("GET", "/me"), 401)
     gone = lab.root().ask("GET", f"vms/{machine}")
