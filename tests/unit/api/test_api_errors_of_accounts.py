@@ -8,7 +8,7 @@ import pytest
 
 from homeostat.accounts import errors
 from homeostat.accounts.errors import AccountsError, NoAccounts
-from homeostat_api.http.accounts import from_accounts, unavailable
+from homeostat_api.http.accounts import from_accounts, in_a_contract, unavailable
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="homeostat"'}
 AGAIN = {"Retry-After": "5"}
@@ -69,3 +69,11 @@ def test_whatever_else_is_refused_is_the_fault_of_who_asks() -> None:
         error.args = ("it is refused",)
         told = from_accounts(error)
         assert told.status_code == (503 if issubclass(kind, errors.DatabaseTrouble) else 400), kind
+
+
+def test_clients_of_a_contract_are_sent_to_no_route_of_ours() -> None:
+    for error in (errors.TicketRefused(), errors.NoSuchConsole("c1"), errors.ConsoleLimit("a machine has at most 4 consoles")):
+        own, told = from_accounts(error), in_a_contract(error)
+        assert "/api/v1/" in own.message and told.message == str(error)
+        assert (told.status_code, told.problem_code) == (own.status_code, own.problem_code)
+    assert in_a_contract(NoAccounts()).message == from_accounts(NoAccounts()).message, "which a command mends"

@@ -65,7 +65,7 @@ def test_by_the_store(made: Callable[[], store.StoreError], status: int, said: s
 @pytest.mark.parametrize(("made", "status", "headers"), ACCOUNTS)
 def test_by_the_accounts(made: Callable[[], AccountsError], status: int, headers: dict[str, str]) -> None:
     error = made()
-    told = errors.from_accounts(error)
+    told = errors.in_a_contract(error)
     assert (told.status_code, dict(told.headers or {})) == (status, headers)
     assert told.message == (f"{error}; {error.mend}" if error.mend else str(error))
 
