@@ -310,7 +310,7 @@ function Row({ line, index, ticked, tick }: RowProps) {
       </th>
       <td>
         <State of={machine} />
-        {troubleOf(machine) && <span class="visually-hidden"> {text.needsYou}</span>}
+        {troubleOf(machine) && <span class="tag bad">{text.needsYou}</span>}
       </td>
       <td>
         <Thumbnail of={machine} />

@@ -25,6 +25,7 @@ interface Figures {
   readonly points: readonly Point[];
 }
 
+const cpus = (value: number): string => (value > 0 && value < 0.1 ? value.toFixed(3) : value.toFixed(2));
 const perSecond = (bytes: number): string => `${size(bytes)}/s`;
 
 export function Metrics({ name }: { name: string }) {
@@ -64,7 +65,7 @@ export function Metrics({ name }: { name: string }) {
   );
   return (
     <div class="columns">
-      {chart(text.cpus, (value) => value.toFixed(2), [text.busyCpus, "cpu"])}
+      {chart(text.cpus, cpus, [text.busyCpus, "cpu"])}
       {chart(text.memory, size, [text.given, "memory"])}
       {chart(text.disks, perSecond, [text.readRate, "disk_read"], [text.written, "disk_written"])}
       {chart(text.network, perSecond, [text.received, "network_received"], [text.sent, "network_sent"])}
