@@ -13,6 +13,7 @@ import pytest
 
 from homeostat.driver.storage.images import uploads as files
 from homeostat.service import uploads as service
+from homeostat.service.marks import Marks
 from homeostat.service.refusals import UploadRefused
 from homeostat.service.uploads import ImageUploads
 from tests.rig.uploading import ImagesOfNobody
@@ -33,7 +34,7 @@ class Written(ImagesOfNobody):
         if name in self.made:
             raise UploadRefused("conflict", "it is there")
 
-    async def uploaded(self, name: str, sha256: str, format: str) -> str:
+    async def uploaded(self, name: str, sha256: str, format: str, marks: Marks) -> str:
         self.made[name] = sha256
         return name
 
@@ -93,7 +94,7 @@ async def test_it_goes_on_after_a_kill(
 
 
 def _dying_later(images: Written, before: bool) -> Callable[..., Any]:
-    async def killed(self: Written, name: str, sha256: str, format: str) -> str:
+    async def killed(self: Written, name: str, sha256: str, format: str, marks: Marks) -> str:
         if not before:
             images.made[name] = sha256
         raise KilledHere

@@ -10,6 +10,7 @@ from homeostat.accounts.actor import HOUSE
 from homeostat.models.base import Key
 from homeostat.models.image import Image
 from homeostat.service.ledger import NoLedger
+from homeostat.service.marks import Marks
 
 
 class ImagesOfNobody:
@@ -26,5 +27,5 @@ class ImagesOfNobody:
     async def check_upload(self, name: str) -> None:
         return
 
-    async def uploaded(self, name: str, sha256: str, format: str) -> Any:
+    async def uploaded(self, name: str, sha256: str, format: str, marks: Marks) -> Any:
         raise AssertionError("it became an image")

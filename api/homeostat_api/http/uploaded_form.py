@@ -13,6 +13,7 @@ from falcon.media.multipart import MultipartFormHandler
 
 from homeostat.models.base import NAME_MAX, NAME_PATTERN
 from homeostat.models.image import Image
+from homeostat.service.marks import NO_MARKS, Marks
 from homeostat.service.uploads import ImageUploads
 
 from .direct import DirectBody
@@ -37,9 +38,18 @@ FILE_ALONE = {"type": "object", "required": ["file"], "properties": {"file": {"t
 _FIELD_MAX = 256  # bytes of a field that is not the file
 
 
-async def take_form(req: falcon.asgi.Request, uploads: ImageUploads, name_of: Callable[[str], str] | None = None) -> Image:
+def _none(file: str) -> Marks:
+    return NO_MARKS
+
+
+async def take_form(
+    req: falcon.asgi.Request,
+    uploads: ImageUploads,
+    name_of: Callable[[str], str] | None = None,
+    marks_of: Callable[[str], Marks] = _none,
+) -> Image:
     """Takes the file of a form, and returns its Image. ``name_of``: what it is called, by the name of the file. Without that
-    the form says it.
+    the form says it. ``marks_of``: its marks, by the name of the file.
 
     Raises:
         Problem: 400, it is no such form; 415, it is none at all.
@@ -54,9 +64,10 @@ async def take_form(req: falcon.asgi.Request, uploads: ImageUploads, name_of: Ca
         async for part in parts:
             if (called := _called(part)) == "file":
                 name, sha256, format = (fields.get(field, "") for field in ("name", "sha256", "format"))
-                if name_of is not None:
-                    name = name_of(_file_of(part))
-                return await take_whole(uploads, check_name(name), None, sha256, format, part.stream, partial(_read_rest, parts))
+                file = _file_of(part)
+                name, marks = check_name(name_of(file) if name_of is not None else name), marks_of(file)
+                ended = partial(_read_rest, parts)
+                return await take_whole(uploads, name, None, sha256, format, part.stream, ended, marks)
             if called in ("name", "sha256", "format"):
                 fields[called] = (await part.stream.read(_FIELD_MAX)).decode(errors="replace").strip()
     except (falcon.MediaMalformedError, falcon.MultipartParseError) as error:
@@ -95,15 +106,16 @@ async def take_whole(
     format: str,
     body: AsyncIterable[bytes] | DirectBody,
     ended: Callable[[], Awaitable[None]] | None = None,
+    marks: Marks = NO_MARKS,
 ) -> Image:
-    """Takes a file, and returns its Image. Where it ends too early nothing is kept. ``ended``: raises where what follows the file
-    is not whole.
+    """Takes a file, and returns its Image. Where it ends too early nothing is kept, also where this process is killed. ``ended``:
+    raises where what follows the file is not whole. ``marks``: those of the Image.
 
     Raises:
         Refusal: it is not taken.
     """
     check_format(format)
-    upload = await uploads.begin(name, length, check_sha256(sha256), format)
+    upload = await uploads.begin(name, length, check_sha256(sha256), format, whole=True)
     try:
         add = uploads.append_direct(upload, 0, body) if isinstance(body, DirectBody) else uploads.append(upload, 0, body)
         arrived = await add
@@ -113,10 +125,10 @@ async def take_whole(
             raise Problem(422, "not_an_image", "The file is empty")
         if ended is not None:
             await ended()
+        return await uploads.finish(upload, marks)
     except BaseException:  # also where the connection was cut
         uploads.forget(upload)
         raise
-    return await uploads.finish(upload)
 
 
 def check_name(name: str) -> str:

@@ -8,9 +8,8 @@ import falcon.asgi
 
 from homeostat.models.image import Image
 from homeostat.models.image_source import ImageFormat
-from homeostat.service.collection import Patch
 from homeostat.service.desk import Desk
-from homeostat.service.marks import resource_name
+from homeostat.service.marks import Marks, resource_name
 from homeostat_api.http.errors import Problem
 from homeostat_api.http.given_names import note_asked
 from homeostat_api.http.uploaded_form import take_form
@@ -28,23 +27,21 @@ async def uploaded(req: falcon.asgi.Request, desk: Desk) -> Image:
     Raises:
         Problem, Refusal: it is not taken; nothing of it is kept.
     """
-    called: list[str] = []
 
     def name_of(file: str) -> str:
-        called.append(file.replace("\\", "/").rpartition("/")[2][:255] or "upload")
-        readable = resource_name(called[0].rpartition(".")[0] or called[0])[:_NAME].strip("-")
-        return note_asked(req, f"{readable}-{uuid.uuid4().hex[:8]}", called[0])
+        called = _called(file)
+        readable = resource_name(called.rpartition(".")[0] or called)[:_NAME].strip("-")
+        return note_asked(req, f"{readable}-{uuid.uuid4().hex[:8]}", called)
 
     try:
-        made = await take_form(req, desk.uploads, name_of)
+        made = await take_form(req, desk.uploads, name_of, lambda file: Marks(annotations={FILE: _called(file)}))
     except Problem as error:
         raise bad(error.message) if error.status_code == 422 else error from error
+    return await desk.images.looked_at(made, PATIENCE)
 
-    async def note(image: Image) -> Patch:
-        return {"metadata": {"annotations": {FILE: called[0]}}}
 
-    images = desk.images
-    return await images.looked_at((await images.edit(made.metadata.name, None, note))[1], PATIENCE)
+def _called(file: str) -> str:
+    return file.replace("\\", "/").rpartition("/")[2][:255] or "upload"
 
 
 async def must_be(image: Image, iso: bool, desk: Desk) -> None:

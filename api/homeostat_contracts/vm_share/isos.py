@@ -9,16 +9,16 @@ import falcon.asgi
 from homeostat.models.base import OWNER
 from homeostat.models.image import Image, ImageState
 from homeostat.models.image_source import ImageFormat
-from homeostat.service.collection import Patch
 from homeostat.service.desk import Desk
+from homeostat.service.marks import Marks
 from homeostat.service.refusals import InUse
 from homeostat_api.http.errors import Problem
 from homeostat_api.http.given_names import note_asked
 from homeostat_api.http.media import media_type
 from homeostat_api.http.uploaded_form import FORM, MALFORMED, take_form
 
-from .errors import bad, failed, not_found, unprocessable
-from .marks import fresh
+from .errors import NotFound, bad, failed, not_found, unprocessable
+from .marks import TURN, fresh, turn_of
 from .parts import LabParts, seen_newest_first
 from .people import LabUser
 from .words import MIB
@@ -50,32 +50,36 @@ class CustomIsos:
         """
         if media_type(req) != FORM:
             raise unprocessable("file: field required, as multipart/form-data")
-        uploads, before = desk.uploads, await self._of(desk, user)
+        uploads, turn = desk.uploads, 1 + max(map(turn_of, await self._of(desk, user)), default=0)
+        his = Marks(annotations={FILE_OF: str(user.id), TURN: str(turn)})  # from its first moment on, should we be killed
         uploads.most = min(uploads.most, self._most)
         try:
-            made = await take_form(req, uploads, lambda file: note_asked(req, f"vmshare-iso-{fresh()}", handle_of(user.id)))
+            named = note_asked(req, f"vmshare-iso-{fresh()}", handle_of(user.id))
+            made = await take_form(req, uploads, lambda file: named, lambda file: his)
         except Problem as error:
             missing = error.status_code == 400 and error.problem_code != MALFORMED
             raise (unprocessable(f"file: {error.message}") if missing else error) from error
-        image = await self._looked_at(desk, user, made)
-        for earlier in before:
-            with suppress(InUse):  # it goes with the next upload
-                await desk.images.delete(earlier)
+        image = await self._looked_at(desk, made)
+        await self._keep_newest(desk, user)
         return image
 
-    async def _looked_at(self, desk: Desk, user: LabUser, made: Image) -> Image:
+    async def _looked_at(self, desk: Desk, made: Image) -> Image:
         found = await desk.images.looked_at(made, PATIENCE)
         if found.status is None or found.status.phase is not ImageState.READY:
             await desk.images.delete(made)
             raise failed("The ISO was not taken: it cannot be read")
-        if found.status.format is not ImageFormat.ISO:
+        if not _is_iso(found):
             await desk.images.delete(made)
             raise bad("The file is no ISO: it has neither an ISO 9660 nor a UDF signature")
+        return found
 
-        async def note(image: Image) -> Patch:
-            return {"metadata": {"annotations": {FILE_OF: str(user.id)}}}
-
-        return (await desk.images.edit(made.metadata.name, None, note))[1]
+    async def _keep_newest(self, desk: Desk, user: LabUser) -> None:
+        """Deletes what is older than the newest ISO, also what a killed server left. What is newer is still looked at."""
+        found = await self._of(desk, user)
+        newest = next((number for number, one in enumerate(found) if _is_iso(one)), len(found))
+        for earlier in found[newest + 1 :]:
+            with suppress(InUse, NotFound):  # it goes with the next upload; or another one was quicker
+                await desk.images.delete(earlier)
 
     async def bootable(self, desk: Desk, user: LabUser) -> Image:
         """Returns what a user uploaded last.
@@ -83,7 +87,7 @@ class CustomIsos:
         Raises:
             Problem: 404, there is none that a machine boots.
         """
-        found = next(iter(await self._of(desk, user)), None)
+        found = next((one for one in await self._of(desk, user) if _is_iso(one) or _has_failed(one)), None)
         if found is None or found.status is None or found.status.phase is not ImageState.READY:
             raise not_found("ISO not found: upload one first (POST /api/post)")
         if (found.status.size or 0) < LEAST:
@@ -94,8 +98,19 @@ class CustomIsos:
 
     async def _of(self, desk: Desk, user: LabUser) -> list[Image]:
         """Returns what a user uploaded, the newest first."""
-        return await seen_newest_first(desk.images, [one for one in await self._parts.images() if self._is_his(one, user)])
+        found = await seen_newest_first(desk.images, [one for one in await self._parts.images() if self._is_his(one, user)])
+        return sorted(found, key=turn_of, reverse=True)
 
     def _is_his(self, image: Image, user: LabUser) -> bool:
         meta = image.metadata
         return meta.labels.get(OWNER) == user.login and meta.annotations.get(FILE_OF) == str(user.id) and not image.deleting
+
+
+def _is_iso(image: Image) -> bool:
+    """Tells whether that is known of it."""
+    status = image.status
+    return status is not None and status.phase is ImageState.READY and status.format is ImageFormat.ISO
+
+
+def _has_failed(image: Image) -> bool:
+    return image.status is not None and image.status.phase is ImageState.FAILED

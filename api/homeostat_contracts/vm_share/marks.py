@@ -17,7 +17,7 @@ OS_TYPE = f"{API_GROUP}/vm-share-os"
 CHARGED = f"{API_GROUP}/vm-share-charged"
 """An annotation of a snapshot's Disk: the bytes that its user is charged with."""
 TURN = f"{API_GROUP}/vm-share-turn"
-"""An annotation of a snapshot's Disk: of several with one name the newest has the highest."""
+"""An annotation of a snapshot's Disk, or an ISO's Image: of several of which one is to stay, the newest has the highest."""
 CUSTOM = "custom"
 """The os_type of what boots an uploaded ISO."""
 
@@ -46,6 +46,12 @@ def os_of(resource: Resource) -> str:
 
 def user_of(resource: Resource) -> str:
     return resource.metadata.labels.get(USER, "")
+
+
+def turn_of(resource: Resource) -> int:
+    """Returns how many there had been, one in place of another, when this one was begun: whatever clocks say, it is newer."""
+    found = resource.metadata.annotations.get(TURN, "")
+    return int(found) if found.isdecimal() else 0
 
 
 def fresh() -> str:

@@ -20,7 +20,7 @@ from homeostat.service.marks import Marks
 
 from .errors import NotFound, bad, conflict, failed, not_found, too_much
 from .lab import has_overlay
-from .marks import CHARGED, SNAPSHOT, TURN, fresh, is_part, marks, os_of, user_of, vmid_of
+from .marks import CHARGED, SNAPSHOT, fresh, is_part, marks, os_of, turn_of, user_of, vmid_of
 from .parts import LabParts, seen_newest_first
 from .people import LabUser
 from .words import megabytes
@@ -66,12 +66,6 @@ def name_of(disk: Disk) -> SnapshotName:
 def charged(disk: Disk) -> int:
     """Returns the bytes that its user is charged with for a snapshot."""
     return int(disk.metadata.annotations.get(CHARGED, "0"))
-
-
-def turn_of(disk: Disk) -> int:
-    """Returns how many of its name there had been in a row, one in place of another, when a snapshot was begun: whatever clocks
-    say, it is newer than those."""
-    return int(disk.metadata.annotations.get(TURN, "0"))
 
 
 class SavedDisks:

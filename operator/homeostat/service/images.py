@@ -14,6 +14,7 @@ from homeostat.runtime.image.refs import image_refs, users_of
 
 from .asking import Asking
 from .collection import Collection
+from .marks import NO_MARKS, Marks
 from .names import check_name
 from .refusals import BeingDeleted, InUse, UploadRefused
 
@@ -75,8 +76,8 @@ class Images(Collection[Image]):
         files = [limits.state / IMAGES / ref.file_name for ref in image_refs(image)]
         return bool(files) and all([await asyncio.to_thread(file.is_file) for file in files])
 
-    async def uploaded(self, name: str, sha256: str, format: str) -> Image:
-        """Writes down what was uploaded for a name, and returns its Image.
+    async def uploaded(self, name: str, sha256: str, format: str, marks: Marks = NO_MARKS) -> Image:
+        """Writes down what was uploaded for a name, and returns its Image. ``marks``: those of a new one.
 
         Raises:
             UploadRefused: the Image asks for another file.
@@ -85,7 +86,7 @@ class Images(Collection[Image]):
         found = await self.find(name)
         if found is None:
             spec = {"source": {"upload": {}, "sha256": sha256}, **({"format": format} if format else {})}
-            return await self.make(name, spec)
+            return await self.make(name, spec, marks=marks)
         if found.spec.source.upload is None or (found.spec.source.sha256 not in (None, sha256)):
             asked = found.spec.source.sha256 or "what its url names"
             raise UploadRefused("checksum", f"the image {name} asks for another file: its SHA-256 is {sha256}, not {asked}")

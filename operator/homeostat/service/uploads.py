@@ -26,6 +26,7 @@ from homeostat.planner.actions import ImageRef
 
 from .costs import upload_cost
 from .images import Images
+from .marks import NO_MARKS, Marks
 from .refusals import UploadRefused
 
 HASHES = 64  # uploads whose hash so far is remembered
@@ -63,8 +64,11 @@ class ImageUploads:
         self._elsewhere = elsewhere
         self._hashes = {} if hashes is None else hashes
 
-    async def begin(self, name: str, length: int | None, sha256: str = "", format: str = "", origin: str = "") -> Upload:
-        """Begins an upload. ``length``: bytes; None: not known yet. ``origin``: see Upload.
+    async def begin(
+        self, name: str, length: int | None, sha256: str = "", format: str = "", origin: str = "", whole: bool = False
+    ) -> Upload:
+        """Begins an upload. ``length``: bytes; None: not known yet. ``origin``: see Upload. ``whole``: it is one request's, and
+        nothing is kept of it where this process is killed before its end.
 
         Raises:
             Refusal: it may not begin.
@@ -79,18 +83,20 @@ class ImageUploads:
         asking, key = self._images.asking, self._images.key(name)
         async with asking.noting("upload", Image.KIND, name):
             async with asking.ledger.charging(asking.actor.name, key, upload_cost(length, self.most)):
-                begun = await self._begin(name, length, sha256, format, origin)
+                begun = await self._begin(self._wanted(name, length, sha256, format, origin), whole)
             await asking.ledger.settle(key)
             return begun
 
-    async def _begin(self, name: str, length: int | None, sha256: str, format: str, origin: str) -> Upload:
-        owner = self._images.asking.actor.name
-        most = self.most if length is None else 0
-        wanted = Upload("", self._images.namespace, name, length, sha256.lower(), format, origin, owner=owner, most=most)
+    def _wanted(self, name: str, length: int | None, sha256: str, format: str, origin: str) -> Upload:
+        owner, most = self._images.asking.actor.name, self.most if length is None else 0
+        return Upload("", self._images.namespace, name, length, sha256.lower(), format, origin, owner=owner, most=most)
+
+    async def _begin(self, wanted: Upload, whole: bool) -> Upload:
+        name = wanted.name
         with _refusing():
             for again in (True, False):
                 try:
-                    return await asyncio.to_thread(self._folder.begin, wanted)
+                    return await asyncio.to_thread(self._folder.begin, wanted, whole)
                 except UploadExists as error:
                     if not (again and error.other.found):
                         details = {"name": name, **({"upload": error.other.id} if self._may(Right.CHANGE, error.other) else {})}
@@ -241,8 +247,8 @@ class ImageUploads:
             self._hashes.pop(next(iter(self._hashes)))
         return known if at == offset else None
 
-    async def finish(self, upload: Upload) -> Image:
-        """Makes an Image of an upload that is complete. It may be repeated.
+    async def finish(self, upload: Upload, marks: Marks = NO_MARKS) -> Image:
+        """Makes an Image of an upload that is complete. It may be repeated. ``marks``: those of the Image.
 
         Raises:
             UploadRefused: its checksum is wrong, or it is no image. Nothing of it is left.
@@ -252,7 +258,7 @@ class ImageUploads:
             upload = await self._judged(upload) if not upload.found else upload
             await self._publish(upload)
         try:
-            image = await self._images.uploaded(upload.name, upload.found, upload.format)
+            image = await self._images.uploaded(upload.name, upload.found, upload.format, marks)
         except Exception:
             self.forget(upload)
             raise

@@ -48,6 +48,15 @@ def test_s19_the_newest_counts(lab: Lab, student: Student) -> None:
     assert student.done("/run-iso")["vm"]["os_type"] == "custom"
 
 
+def test_s19_of_several_at_once_one_is_left(lab: Lab, student: Student) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        answers = list(pool.map(lambda number: student.upload(medium(mark=b"%d" % number)).status_code, range(3)))
+    assert answers == [200] * 3
+    images = lab.root().ask("GET", "images").json()["images"]
+    mine = [one["metadata"] for one in images if student.login in one["metadata"]["labels"].values()]
+    assert len([meta for meta in mine if "deletionTimestamp" not in meta]) == 1
+
+
 def test_s20_what_is_too_large_leaves_nothing(lab: Lab, student: Student) -> None:
     before = kept(lab.served.real.api.state)
     refused(student.upload(medium(ISO_MAX + 1)), 413)

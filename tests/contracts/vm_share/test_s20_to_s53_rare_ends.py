@@ -18,6 +18,7 @@ from homeostat.cli.configuration.sections import VmShareSection
 from homeostat.models.disk import Disk, DiskStatus
 from homeostat.models.image import Image, ImageStatus
 from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
+from homeostat.service.desk import Desk
 from homeostat.service.marks import Marks
 from homeostat.service.refusals import UploadRefused
 from homeostat.service.snapshots import MachineSnapshots
@@ -157,7 +158,46 @@ async def test_s21_what_nobody_foresaw(lab: Inside, monkeypatch: pytest.MonkeyPa
     assert said.startswith("Internal Server Error") and "ZeroDivision" not in said
 
 
+async def test_s19_what_a_killed_server_left_goes_with_the_next(lab: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    look, killed = CustomIsos._looked_at, list[Image]()
+
+    async def dies(isos: CustomIsos, desk: Desk, made: Image) -> Image:
+        killed.append(made)
+        raise ZeroDivisionError
+
+    async def looks(isos: CustomIsos, desk: Desk, made: Image) -> Image:
+        await lab.note(made, ImageStatus.model_validate({"phase": "Ready", "format": "iso", "size": MIB}))
+        return await look(isos, desk, made)
+
+    for looked_at, status in ((dies, 500), (looks, 200)):
+        monkeypatch.setattr(CustomIsos, "_looked_at", looked_at)
+        assert (await post(lab)).status_code == status
+    left = [one.metadata.name for one in await lab.room.store.list(Image) if one.deleting]
+    assert left == [one.metadata.name for one in killed] and len(await lab.room.store.list(Image)) == 2
+
+
 # S35
+
+
+async def iso(lab: Inside, name: str, status: dict[str, Any]) -> None:
+    his = Marks(annotations={isos.FILE_OF: "7"})
+    made = await lab.desk.images.make(name, {"source": {"upload": {}}}, marks=his)
+    await lab.note(made, ImageStatus.model_validate(status))
+
+
+@pytest.mark.parametrize(
+    ("newest", "said"),
+    [
+        ({"phase": "Pending"}, "its file is gone"),
+        ({"phase": "Ready", "format": "raw", "size": 2 * MIB}, "its file is gone"),
+        ({"phase": "Failed"}, "upload one first"),
+    ],
+)
+async def test_s19_the_newest_iso_counts(lab: Inside, newest: dict[str, Any], said: str) -> None:
+    """What is newer and still looked at, or turned out to be none, does not."""
+    await iso(lab, "vmshare-iso-1", {"phase": "Ready", "format": "iso", "size": 2 * MIB})
+    await iso(lab, "vmshare-iso-2", newest)
+    assert said in refused(await lab.ask("POST", "/run-iso"), 404)
 
 
 @pytest.mark.parametrize(
@@ -169,9 +209,7 @@ async def test_s21_what_nobody_foresaw(lab: Inside, monkeypatch: pytest.MonkeyPa
     ],
 )
 async def test_s35_an_iso_whose_file_is_gone_or_no_file(lab: Inside, status: dict[str, Any]) -> None:
-    made = await lab.desk.images.make("vmshare-iso-1", {"source": {"upload": {}}})
-    await lab.desk.images.patch(made, {"metadata": {"annotations": {isos.FILE_OF: "7"}}})
-    await lab.note(made, ImageStatus.model_validate(status))
+    await iso(lab, "vmshare-iso-1", status)
     assert refused(await lab.ask("POST", "/run-iso"), 404).startswith("ISO not found")
     assert await lab.room.store.list(VirtualMachine) == []
 

@@ -67,7 +67,7 @@ async def test_one_that_is_complete_and_has_no_image_makes_way(room: Room, monke
     second = await uploads.begin("debian", 1000)
     assert [upload.id for upload in await uploads.all()] == [second.id] and second.id != first.id
 
-    def full(folder: UploadFolder, upload: Upload) -> Any:
+    def full(folder: UploadFolder, upload: Upload, whole: bool) -> Any:
         raise UploadExists("there is one", complete)
 
     monkeypatch.setattr(UploadFolder, "begin", full)

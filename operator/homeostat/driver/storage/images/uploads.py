@@ -25,6 +25,7 @@ from homeostat.driver.errors import NoSpace, Refused, ResourceInUse
 
 from ..paths import PARTIAL, file_error, file_errors, free_bytes, human_size, private, replace_text
 from .local import start_writing, write, write_sparse
+from .presence import Presence
 
 UPLOADS = "uploads"  # a folder of the state folder
 EXPIRES = 86400.0  # seconds after the last byte
@@ -69,6 +70,7 @@ class Upload:
     found: str = ""  # its SHA-256, once it is complete and was judged
     done: bool = False  # its Image is written down; only this record is left, for who asks how far it is
     owner: str = ""  # the account that began it; empty: nobody in particular
+    server: str = ""  # the process that takes it in one request: with that it ends; empty: it may be gone on with
     most: int = 0  # bytes that may arrive where the length is not known; 0: as many as of any upload
 
     @property
@@ -82,13 +84,15 @@ class UploadFolder:
 
     def __init__(self, root: Path) -> None:
         self._folder = Path(os.path.realpath(root)) / UPLOADS
+        self._presence = Presence(self._folder)
 
     @property
     def folder(self) -> Path:
         return self._folder
 
-    def begin(self, upload: Upload) -> Upload:
-        """Writes down that an upload begins, and returns it with its id.
+    def begin(self, upload: Upload, whole: bool = False) -> Upload:
+        """Writes down that an upload begins, and returns it with its id. ``whole``: nobody goes on with it once this process has
+        ended.
 
         Raises:
             UploadExists: another one of that name is under way.
@@ -113,6 +117,7 @@ class UploadFolder:
                     "free some space"
                 )
             with file_errors(self._folder, "begin the upload"):
+                fresh = replace(fresh, server=self._presence.mine()) if whole else fresh
                 os.close(os.open(self.partial(fresh), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
                 self._note(fresh)
         return fresh
@@ -131,8 +136,15 @@ class UploadFolder:
         return next((upload for upload in under_way if (upload.namespace, upload.name) == (namespace, name)), None)
 
     def all(self) -> Sequence[Upload]:
-        """Returns all uploads, in no order."""
+        """Returns all uploads that something may come of, in no order."""
+        return [found for found in self._read_all() if not self._is_cut_off(found)]
+
+    def _read_all(self) -> Sequence[Upload]:
         return [found for path in self._folder.glob("*.json") if (found := self._read(path)) is not None]
+
+    def _is_cut_off(self, upload: Upload) -> bool:
+        """Tells whether it was one request's, whose server was killed."""
+        return bool(upload.server) and not upload.done and not self._presence.is_there(upload.server)
 
     def partial(self, upload: Upload) -> Path:
         """Returns the path of what has arrived of it."""
@@ -169,9 +181,14 @@ class UploadFolder:
             path.unlink(missing_ok=True)
 
     def expire(self, now: float | None = None) -> Sequence[Upload]:
-        """Removes the uploads that nothing came of for a long time, and files that no record is about. Returns them."""
-        now, gone = time.time() if now is None else now, list[Upload]()
+        """Removes the uploads that nothing came of for a long time, or comes of any more, and files that no record is about.
+        Returns them."""
+        now = time.time() if now is None else now
+        gone = [upload for upload in self._read_all() if self._is_cut_off(upload)]
         with file_errors(self._folder, "look for old uploads"):
+            for upload in gone:
+                self.discard(upload)
+            self._presence.sweep()
             for partial in self._folder.glob(f"*{PARTIAL}"):
                 if now - partial.stat().st_mtime > EXPIRES and not _is_written(partial):
                     gone += [found] if (found := self.find(partial.name.removesuffix(PARTIAL))) is not None else []
