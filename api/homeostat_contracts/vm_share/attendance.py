@@ -1,5 +1,5 @@
 """What goes on while the contract is served: machines whose screen nobody has looked at for long end, and so do those whose guest
-has shut down. Overlays go whose machine was deleted by others."""
+has shut down. Overlays go whose machine was deleted by others, and what was left in the middle of taking a snapshot."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 
+from homeostat.models.base import Resource
 from homeostat.models.machine import VirtualMachine
+from homeostat.service.collection import Collection, R
 from homeostat.service.desk import Desk
 from homeostat.service.refusals import Refusal
 from homeostat.service.service import Service
@@ -18,6 +20,7 @@ from .errors import StoreError
 from .lab import Lab, has_ended
 from .marks import OVERLAY, is_part, vmid_of
 from .parts import LabParts
+from .snapshots import PATIENCE
 
 log = logging.getLogger("homeostat.api")
 
@@ -25,6 +28,8 @@ TIMEOUT = 1800
 """Seconds, where nothing is configured."""
 SETTLES = timedelta(minutes=2)
 """How old an overlay is that has no machine: one that is being made has none yet."""
+COPIED = timedelta(seconds=2.5 * PATIENCE)
+"""How old a Snapshot is that nobody copies from any more: a server waits for it, and then for the copy."""
 
 
 class Attendance:
@@ -72,16 +77,24 @@ class Attendance:
             log.warning("vm-share: %s could not be ended: %s", machine.metadata.name, error)
 
     async def _sweep(self, desk: Desk, now: datetime) -> None:
-        """Deletes the overlays of machines that are gone."""
+        """Deletes the overlays of machines that are gone, and what servers that were killed left of the snapshots that they were
+        taking."""
         overlays = [one for one in await self._parts.disks() if is_part(one, OVERLAY) and not one.deleting]
-        if not overlays:
-            return
-        there = {vmid_of(one) for one in await self._parts.sessions()}
+        there = {vmid_of(one) for one in await self._parts.sessions()} if overlays else set()
         for disk in overlays:
-            made = disk.metadata.creation_timestamp
-            if vmid_of(disk) in there or made is None or now - datetime.fromisoformat(made) < SETTLES:
-                continue
-            try:
-                await desk.disks.delete(disk)
-            except (Refusal, StoreError) as error:
-                log.warning("vm-share: Disk %s could not be deleted: %s", disk.metadata.name, error)
+            if vmid_of(disk) not in there and _older(disk, now, SETTLES):
+                await self._delete(desk.disks, disk)
+        for moment in await self._parts.moments():
+            if not moment.deleting and _older(moment, now, COPIED):
+                await self._delete(desk.snapshots, moment)
+
+    async def _delete(self, collection: Collection[R], found: R) -> None:
+        try:
+            await collection.delete(found)
+        except (Refusal, StoreError) as error:
+            log.warning("vm-share: %s %s could not be deleted: %s", found.kind, found.metadata.name, error)
+
+
+def _older(found: Resource, now: datetime, than: timedelta) -> bool:
+    made = found.metadata.creation_timestamp
+    return made is not None and now - datetime.fromisoformat(made) >= than

@@ -9,7 +9,8 @@ from homeostat.service.marks import ID, Marks
 
 PART = f"{API_GROUP}/vm-share"
 """A label: which part of the contract a resource is."""
-SESSION, OVERLAY, SNAPSHOT, ISO = "session", "overlay", "snapshot", "iso"
+SESSION, OVERLAY, SNAPSHOT, ISO, MOMENT = "session", "overlay", "snapshot", "iso", "moment"
+"""MOMENT: the Snapshot that a snapshot's Disk is copied from, which goes once that is there."""
 USER = f"{API_GROUP}/vm-share-user"
 """A label: the id of the user whose it is."""
 OS_TYPE = f"{API_GROUP}/vm-share-os"

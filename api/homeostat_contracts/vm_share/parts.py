@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from homeostat.models.disk import Disk
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.snapshot import Snapshot
 from homeostat.service.collection import Collection, R
 from homeostat.service.service import Service
 from homeostat_api.http.kind_index import KindIndex
 
-from .marks import SESSION, is_part
+from .marks import MOMENT, SESSION, is_part
 
 
 class LabParts:
@@ -20,6 +21,7 @@ class LabParts:
         self._machines = KindIndex(house.machines, changes)
         self._disks = KindIndex(house.disks, changes)
         self._images = KindIndex(house.images, changes)
+        self._snapshots = KindIndex(house.snapshots, changes)
 
     async def sessions(self) -> Sequence[VirtualMachine]:
         """Returns the machines."""
@@ -32,6 +34,10 @@ class LabParts:
     async def images(self) -> Sequence[Image]:
         """Returns all Images, those of the contract among them."""
         return await self._images.resources()
+
+    async def moments(self) -> Sequence[Snapshot]:
+        """Returns the Snapshots that disks are being copied from."""
+        return [one for one in await self._snapshots.resources() if is_part(one, MOMENT)]
 
 
 async def seen_newest_first(collection: Collection[R], found: Sequence[R]) -> list[R]:

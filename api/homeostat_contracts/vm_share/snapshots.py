@@ -20,7 +20,7 @@ from homeostat.service.marks import Marks
 
 from .errors import NotFound, bad, conflict, failed, not_found, too_much
 from .lab import has_overlay
-from .marks import CHARGED, SNAPSHOT, fresh, is_part, marks, os_of, turn_of, user_of, vmid_of
+from .marks import CHARGED, MOMENT, SNAPSHOT, fresh, is_part, marks, os_of, turn_of, user_of, vmid_of
 from .parts import LabParts, seen_newest_first
 from .people import LabUser
 from .words import megabytes
@@ -139,7 +139,8 @@ class SavedDisks:
         """Copies a machine's root disk as it is now. ``made``: the marks of the Disk."""
         called, disk, taken = f"vmshare-{fresh()}", None, None
         try:
-            taken = await desk.snapshots.take(called, SnapshotSpec(machine_ref=MachineRef(name=machine.metadata.name)))
+            spec = SnapshotSpec(machine_ref=MachineRef(name=machine.metadata.name))
+            taken = await desk.snapshots.take(called, spec, marks=marks(MOMENT, int(name.user), name.vmid))
             _, moment = await desk.snapshots.wait(called, _is_done, PATIENCE)
             _check(moment, {called: str(name), machine.metadata.name: name.vmid})
             source = {"source": {"snapshotRef": {"name": called, "disk": ROOT_DISK}}}

@@ -16,6 +16,7 @@ from homeostat.runtime.machine import commands
 from .asking import Asking
 from .collection import Collection
 from .machines import Machines
+from .marks import NO_MARKS, Marks
 from .refusals import NotTaken
 
 
@@ -28,15 +29,15 @@ class MachineSnapshots(Collection[Snapshot]):
         self._state = str(asking.limits.state.absolute())
         self._images = f"{self._state}/{IMAGES}"
 
-    async def take(self, name: str, spec: SnapshotSpec, dry: bool = False) -> Snapshot:
-        """Writes a snapshot down, which the operator then takes. ``dry``: writes nothing.
+    async def take(self, name: str, spec: SnapshotSpec, dry: bool = False, marks: Marks = NO_MARKS) -> Snapshot:
+        """Writes a snapshot down, which the operator then takes. ``dry``: writes nothing. ``marks``: what a request must not say.
 
         Raises:
             NoSuchResource, BeingDeleted: its machine is not there, or will not be.
             Refusal, StoreError: see ``create``.
         """
         await self._machines.standing(spec.machine_ref.name)
-        return await self.make(name, spec.dump(), dry)
+        return await self.make(name, spec.dump(), dry, marks)
 
     async def charge(self, name: str) -> int:
         """Returns the bytes that a quota is charged with for a snapshot: what its disks take on the host, with the images below

@@ -17,7 +17,7 @@ def test_s23_it_is_passed_on_escaped(lab: Lab, student: Student, field: str) -> 
     assert sent["text"] == f"<b>{student.login}</b>: &lt;b&gt;{field}&lt;/b&gt; &amp; &#x27;so&#x27;"
 
 
-@pytest.mark.parametrize("body", [{"message": ""}, {"message": "  "}, {"text": None}, {"other": "x"}])
+@pytest.mark.parametrize("body", [{"message": ""}, {"message": "  "}, {"text": None}, {"other": "x"}, {"text": "\u0000\u200b"}])
 def test_s24_there_is_something_to_say(lab: Lab, student: Student, body: dict[str, Any]) -> None:
     before = len(lab.outside.feedback)
     refused(student.post("/feedback", **body), 400)

@@ -59,8 +59,13 @@ class FeedbackPosting:
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         asked, user = await read_model(req, FeedbackAsked), await self._people.user(req)
-        text = (asked.message or "").strip() or (asked.text or "").strip()
-        if not text:
+        text = next((given.strip() for given in (asked.message, asked.text) if given and _says_something(given)), None)
+        if text is None:
             raise bad("message is required")
         await self._feedback.send(user.login, text)
         resp.media = {"ok": True}
+
+
+def _says_something(text: str) -> bool:
+    """Tells whether anything of a text can be seen."""
+    return any(character.isprintable() and not character.isspace() for character in text)
