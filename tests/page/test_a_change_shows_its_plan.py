@@ -113,3 +113,55 @@ def test_what_is_refused_meanwhile_is_said_of_its_machine(real: Living, opens: O
         page.wait("document.querySelector('.outcomes .bad')", "what failed is said")
         page.shows(f"{name}-b done")
         assert "stopped" in str(page.run("document.querySelector('.outcomes').innerText"))
+
+
+def test_many_are_stopped_in_the_middle(real: Living, opens: Opens, name: str) -> None:
+    for letter in "abc":
+        running(real, f"{name}-{letter}")
+    with opens() as page:
+        page.shows(f"{name}-c")
+        page.tab_to("Search")
+        page.type(name)
+        page.tab_to("Choose all that are shown")
+        page.press(" ")
+        page.shows("3 chosen")
+        page.run("[...document.querySelectorAll('.bulk button')].find(one => one.textContent === 'Leave alone').click()")
+        dialog(page)
+        # The first one takes as long as the test wants.
+        page.run(
+            """{
+              const real = window.fetch;
+              window.fetch = async (path, options) => {
+                if (options?.method === "PATCH") await new Promise((go) => (window.goOn = go));
+                return real(path, options);
+              };
+            }"""
+        )
+        page.run("[...document.querySelectorAll('dialog button')].pop().click()")
+        page.wait("window.goOn", "the first one is under way")
+        page.press("Escape")
+        page.run("window.goOn()")
+        page.wait("document.querySelectorAll('.outcomes .bad').length === 2", "the other two are said not to be done")
+
+        def left_alone(letter: str) -> bool:
+            return bool(real.http.get(f"/api/v1/vms/{name}-{letter}/spec").json().get("suspend"))
+
+        assert [letter for letter in "abc" if left_alone(letter)] == ["a"]
+
+
+def test_another_one_of_the_same_name_is_not_deleted(real: Living, opens: Opens, name: str) -> None:
+    running(real, name)
+    with opens(f"virtualmachines/{name}") as page:
+        page.shows("Conditions")
+        page.run("[...document.querySelectorAll('.deeds button')].find(one => one.textContent === 'Delete').click()")
+        dialog(page)
+        uid = real.http.get(f"/api/v1/resources/virtualmachines/{name}").json()["metadata"]["uid"]
+        page.run("window.before = document.querySelector('h1')")
+        real.http.delete(f"/api/v1/vms/{name}").raise_for_status()
+        running(real, name)
+        again = real.http.get(f"/api/v1/resources/virtualmachines/{name}").json()["metadata"]["uid"]
+        if uid == again:
+            return  # over a folder the uid is the name's: it is the same machine, declared again
+        page.run("[...document.querySelectorAll('dialog button')].pop().click()")
+        page.wait("document.querySelector('.outcomes .bad')", "it says why nothing was done")
+        assert status(real, name) == "running"

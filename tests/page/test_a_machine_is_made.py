@@ -84,3 +84,15 @@ def test_any_kind_is_made_by_yaml(real: Living, opens: Opens, name: str) -> None
         press(page, "Create")
         wait_until(lambda: real.http.get(f"/api/v1/disks/{name}").status_code == 200, 20, "it is there")
         page.shows("Conditions")
+
+
+def test_what_is_there_is_not_made_again(real: Living, opens: Opens, name: str) -> None:
+    real.http.post("/api/v1/vms", json={"name": name, "spec": {"resources": {"memory": "64Mi"}}}).raise_for_status()
+    with opens("new/yaml") as page:
+        page.wait("document.querySelector('.code')?.shadowRoot.textContent.includes('VirtualMachine')", "a template is there")
+        document = f"apiVersion: homeostat.dev/v1alpha1\nkind: VirtualMachine\nmetadata:\n  name: {name}\nspec: {{}}\n"
+        write(page, document)
+        press(page, "See what it takes")
+        page.wait("document.querySelector('dialog .failure')", "it is refused")
+        assert "exists" in str(page.run("document.querySelector('dialog .failure').innerText"))
+        assert real.http.get(f"/api/v1/vms/{name}/spec").json() == {"resources": {"memory": "64Mi"}}

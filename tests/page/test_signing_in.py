@@ -116,3 +116,50 @@ def test_the_page_sets_the_owners_of_names_as_text(api: Api, page: Page) -> None
     page.shows("owned")
     row = "[...document.querySelectorAll('tbody tr')].find(row => row.innerText.includes('owned')).innerText"
     assert "ann" in str(page.run(row)), OWNER
+
+
+def test_what_one_typed_is_not_shown_to_the_next(api: Api, page: Page) -> None:
+    machine(api, "ann", "private")
+    sign_in(page, "ann")
+    page.run("location.hash = '#/virtualmachines/private/yaml'")
+    page.wait(f"{EDITOR}?.textContent.includes('64Mi')", "its YAML is shown")
+    write(page, "spec:\n  # secret-of-ann\n  resources:\n    memory: 96Mi\n")
+    page.shows("Not sent yet")
+    press(page, "Sign out")
+    sign_in(page, "bob")
+    assert "secret-of-ann" not in str(page.run("JSON.stringify({...sessionStorage})"))
+    assert page.run("location.hash") in ("", "#")
+
+
+def test_somebody_else_does_not_send_what_another_began(api: Api, page: Page) -> None:
+    person = machine(api, "ann", "begun")
+    sign_in(page, "ann")
+    page.run("location.hash = '#/virtualmachines/begun/yaml'")
+    page.wait(f"{EDITOR}?.textContent.includes('64Mi')", "its YAML is shown")
+    write(page, "spec:\n  resources:\n    memory: 96Mi\n")
+    root = Person(api.http, "root")
+    grant = {"account": "bob", "rights": ["see", "change"], "namespace": "default", "kind": "VirtualMachine", "name": "begun"}
+    root.ask("POST", "grants", json=grant).raise_for_status()
+    for session in root.ask("GET", "sessions?account=ann").json()["sessions"]:
+        if session["client"].startswith("Mozilla"):
+            root.ask("DELETE", f"sessions/{session['id']}").raise_for_status()
+    review(page)
+    page.shows("Your session has ended")
+    form = "document.querySelector('dialog form')"
+    page.run(f"{form}.elements.name.value = 'bob'; {form}.elements.password.value = '{PASSWORD}'; {form}.requestSubmit()")
+    page.wait("document.querySelector('.top')?.innerText.includes('bob')", "the page is bob's")
+    assert person.ask("GET", "vms/begun/spec").json() == {"resources": {"memory": "64Mi"}}
+    assert page.run("document.querySelector('dialog')") is None
+
+
+def test_a_grant_reaches_the_buttons(api: Api, page: Page) -> None:
+    machine(api, "bob", "lent")
+    root = Person(api.http, "root")
+    grant = {"account": "ann", "rights": ["see"], "namespace": "default", "kind": "VirtualMachine", "name": "lent"}
+    root.ask("POST", "grants", json=grant).raise_for_status()
+    sign_in(page, "ann")
+    page.run("location.hash = '#/virtualmachines/lent'")
+    page.shows("Conditions")
+    assert page.run("document.querySelector('.deeds')") is None
+    root.ask("POST", "grants", json=grant | {"rights": ["change"]}).raise_for_status()
+    page.wait("document.querySelector('.deeds')", "what one does with it is offered", 40)

@@ -125,3 +125,54 @@ def test_fields_are_offered_while_one_types(real: Living, opens: Opens, name: st
         write(page, "spec:\n  runS")
         offered = "document.querySelector('.code').shadowRoot.querySelector('.cm-tooltip-autocomplete')"
         page.wait(f"{offered}?.textContent.includes('runStrategy')", "the field is offered")
+
+
+def test_a_draft_does_not_undo_what_others_changed_since(real: Living, opens: Opens, name: str) -> None:
+    machine(real, name)
+    with opens(f"virtualmachines/{name}/yaml") as page:
+        page.wait(f"{EDITOR}?.textContent.includes('64Mi')", "its YAML is shown")
+        write(page, "spec:\n  resources:\n    vcpu: 1\n    memory: 96Mi\n")
+        page.shows("Not sent yet")
+        real.http.patch(f"/api/v1/vms/{name}/spec", json={"resources": {"vcpu": 2}}).raise_for_status()
+        page.run("location.reload()")
+        page.shows("Somebody else changed it meanwhile")
+        press(page, "Put my changes on top")
+        page.wait(f"{EDITOR}.textContent.includes('vcpu: 2')", "both are in the editor")
+        assert "96Mi" in str(page.run(f"{EDITOR}.textContent"))
+
+
+def test_nobody_typed_what_the_page_shows(real: Living, opens: Opens, name: str) -> None:
+    machine(real, name)
+    with opens(f"virtualmachines/{name}/yaml") as page:
+        page.wait(f"{EDITOR}?.textContent.includes('64Mi')", "its YAML is shown")
+        write(page, "spec:\n  resources:\n    vcpu: 1\n    memory: 96Mi\n")
+        review(page)
+        press(page, "Change")
+        wait_until(lambda: spec_of(real, name) == {"resources": {"vcpu": 1, "memory": "96Mi"}}, 20, "it is changed")
+        page.wait("!document.querySelector('dialog')", "the dialog is closed")
+        page.wait("!document.body.innerText.includes('Not sent yet')", "nothing waits to be sent")
+        assert page.run("Object.keys(sessionStorage).filter(key => key.startsWith('homeostat.draft')).length") == 0
+
+
+def test_the_last_label_is_taken_away(real: Living, opens: Opens, name: str) -> None:
+    machine(real, name)
+    patch = {"metadata": {"labels": {"app": "shop"}}}
+    real.http.patch(f"/api/v1/resources/virtualmachines/{name}", json=patch).raise_for_status()
+    with opens(f"virtualmachines/{name}/yaml") as page:
+        page.wait(f"{EDITOR}?.textContent.includes('shop')", "its YAML is shown")
+        write(page, "spec:\n  resources:\n    vcpu: 1\n    memory: 64Mi\n")
+        review(page)
+        press(page, "Change")
+        where = f"/api/v1/resources/virtualmachines/{name}"
+        wait_until(lambda: not real.http.get(where).json()["metadata"].get("labels"), 20, "it has no label")
+
+
+def test_an_alias_to_nothing_and_an_empty_text_are_said(real: Living, opens: Opens, name: str) -> None:
+    machine(real, name)
+    with opens(f"virtualmachines/{name}/yaml") as page:
+        page.wait(f"{EDITOR}?.textContent.includes('64Mi')", "its YAML is shown")
+        for text in ("spec: *nope\n", "5\n"):
+            write(page, text)
+            review(page)
+            page.wait("document.querySelector('.editor .failure')", "it says what is wrong")
+            assert page.run("document.querySelector('dialog')") is None

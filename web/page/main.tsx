@@ -6,6 +6,7 @@ import { ask, NotReached, V1 } from "./api/client";
 import { DEPLOYMENTS, MACHINES } from "./api/resources";
 import { age } from "./app/age";
 import { now } from "./app/clock";
+import { drafts } from "./app/drafts";
 import { route, to } from "./app/route";
 import { bySession, lookWho, may, who } from "./app/session";
 import { themes } from "./app/theme";
@@ -83,7 +84,19 @@ async function signOut() {
   } catch (error) {
     if (error instanceof NotReached) return; // still signed in, and the line above says that nobody answers
   }
+  drafts.forget();
+  location.hash = "";
   location.reload();
+}
+
+const LOOK = 15_000; // milliseconds until it asks again who is signed in, and what was granted to him
+
+function keepLooking(): void {
+  const look = () => {
+    if (!document.hidden && linked.value) void lookWho();
+  };
+  setInterval(look, LOOK);
+  document.addEventListener("visibilitychange", look);
 }
 
 function toMain() {
@@ -157,6 +170,7 @@ function Frame() {
 async function begin() {
   render(<Frame />, document.body);
   await lookWho();
+  keepLooking();
   for (;;) {
     try {
       return await follow();

@@ -163,7 +163,12 @@ export const text = {
   underWay: "under way…",
   done: "done",
   close: "Close",
+  labelsChange: "Labels or annotations change.",
   whatToDo: "What to do",
+  stopHere: "Stop here",
+  notDone: "not done: it was stopped before",
+  notPlanned: (failing: number, all: number) => `${failing} of ${all} cannot be planned, and are left as they are.`,
+  replaced: "another one has taken its place meanwhile: nothing was done to it",
   cancel: "Cancel",
   verbOf: (verb: string, count: number) => `${verb} ${count}`,
   elsewhere: "The same in YAML and on the command line",
@@ -237,6 +242,8 @@ export const text = {
   takeTheirs: "Take theirs, drop mine",
   oneDocument: "One document, please.",
   needsAName: "metadata.name is missing.",
+  needsASpec: "spec is missing: what is left out of it takes its default.",
+  anotherKind: (kind: string) => `kind: this page makes a ${kind}.`,
 
   // deployments
   rollout: "Rollout",

@@ -39,3 +39,30 @@ export function merged(document: Json, patch: Json): Json {
   }
   return next;
 }
+
+// Returns what two people made of one document: each one's changes, and where both changed the same, the first one's. Items of lists
+// go by their names.
+export function combined(base: Json, mine: Json, theirs: Json): Json {
+  if (equal(mine, base)) return theirs;
+  if (equal(theirs, base)) return mine;
+  if (isObject(mine) && isObject(theirs)) {
+    const before = isObject(base) ? base : {};
+    const both: Record<string, Json> = {};
+    for (const name of new Set([...Object.keys(theirs), ...Object.keys(mine)])) {
+      const found = combined(before[name], mine[name], theirs[name]);
+      if (found !== undefined) both[name] = found;
+    }
+    return both;
+  }
+  if (named(mine) && named(theirs) && (named(base) || base === undefined)) {
+    const of = (all: Json[] | undefined, name: string) => all?.find((item) => item.name === name);
+    const names = new Set<string>([...theirs, ...mine].map((item) => item.name));
+    return [...names]
+      .map((name) => combined(of(base, name), of(mine, name), of(theirs, name)))
+      .filter((item) => item !== undefined);
+  }
+  return mine;
+}
+
+const named = (value: Json): value is Json[] =>
+  Array.isArray(value) && value.every((item) => isObject(item) && typeof item.name === "string");

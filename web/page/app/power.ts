@@ -4,6 +4,7 @@ import { ask, path } from "../api/client";
 import { holds, MACHINES, type Resource, stateOf } from "../api/resources";
 import { text } from "../words";
 import { propose, type Step } from "./proposal";
+import { find } from "./world";
 
 export type Deed = "start" | "stop" | "cut" | "restart" | "suspend" | "resume" | "delete";
 
@@ -34,21 +35,27 @@ export function possible(deed: Deed, machine: Resource): boolean {
 function step(deed: Deed, machine: Resource): Step {
   const { name } = machine.metadata;
   const base = { plural: MACHINES, name, says: text.deeds[deed].says(machine) };
-  const post = (what: string) => () => ask("POST", `${path`/api/v1/vms/${name}/`}${what}?wait=0`);
+  const same =
+    <T>(act: () => Promise<T>) =>
+    () => {
+      if (find(MACHINES, name)?.metadata.uid !== machine.metadata.uid) throw new Error(text.replaced);
+      return act();
+    };
+  const post = (what: string) => same(() => ask("POST", `${path`/api/v1/vms/${name}/`}${what}?wait=0`));
   switch (deed) {
     case "start":
-      return { ...base, act: () => ask("POST", path`/api/v1/vms/${name}/start`) };
+      return { ...base, act: same(() => ask("POST", path`/api/v1/vms/${name}/start`)) };
     case "stop":
       return { ...base, patch: { spec: { runStrategy: "Halted" } }, act: post("stop") };
     case "cut":
-      return { ...base, act: () => ask("POST", `${path`/api/v1/vms/${name}/stop`}?force=true&wait=0`) };
+      return { ...base, act: same(() => ask("POST", `${path`/api/v1/vms/${name}/stop`}?force=true&wait=0`)) };
     case "restart":
-      return { ...base, act: () => ask("POST", path`/api/v1/vms/${name}/restart`) };
+      return { ...base, act: same(() => ask("POST", path`/api/v1/vms/${name}/restart`)) };
     case "suspend":
     case "resume":
       return { ...base, patch: { spec: { suspend: deed === "suspend" } } };
     case "delete":
-      return { ...base, act: () => ask("DELETE", `${path`/api/v1/vms/${name}`}?wait=0`) };
+      return { ...base, act: same(() => ask("DELETE", `${path`/api/v1/vms/${name}`}?wait=0`)) };
   }
 }
 

@@ -1,7 +1,7 @@
 // A change that somebody proposes: planned first, carried out once he has seen what it takes.
 
 import { signal } from "@preact/signals";
-import { type Answer, ask, path, V1 } from "../api/client";
+import { type Answer, ask, NotReached, path } from "../api/client";
 import type { Changed, Json, Resource } from "../api/resources";
 
 export interface Patch {
@@ -45,7 +45,7 @@ export const propose = (one: Proposal): void => {
 // Asks what a step would take. Throws what it would be refused with.
 export async function plan(step: Step): Promise<Planned> {
   if (step.create) {
-    const { body } = await ask<Changed>("POST", `${V1}/apply?dryRun=true`, { body: step.create });
+    const { body } = await ask<Changed>("POST", `${path`/api/v1/resources/${step.plural}`}?dryRun=true`, { body: step.create });
     return { step, changed: body, etag: "" };
   }
   if (!step.patch) return { step, changed: null, etag: step.etag ?? "" };
@@ -53,10 +53,34 @@ export async function plan(step: Step): Promise<Planned> {
   return { step, changed: body, etag: step.etag ?? etag };
 }
 
+const AT_ONCE = 6; // plans
+const AGAIN = 500; // milliseconds
+
+// Plans all steps, some at once. One that the server could not be reached for is asked about a second time.
+export async function planAll(steps: readonly Step[]): Promise<(Planned | Error)[]> {
+  const found: (Planned | Error)[] = [];
+  let next = 0;
+  const work = async () => {
+    while (next < steps.length) {
+      const index = next++;
+      const step = steps[index] as Step;
+      found[index] = await plan(step)
+        .catch(async (error: Error) => {
+          if (!(error instanceof NotReached)) throw error;
+          await new Promise((again) => setTimeout(again, AGAIN));
+          return plan(step);
+        })
+        .catch((error: Error) => error);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return found;
+}
+
 // Carries a step out, as it was planned.
 export async function carryOut({ step, etag }: Planned): Promise<void> {
-  if (step.act) await step.act();
-  else if (step.create) await ask("POST", `${V1}/apply`, { body: step.create });
+  if (step.act) await (async () => step.act?.())();
+  else if (step.create) await ask("POST", path`/api/v1/resources/${step.plural}`, { body: step.create });
   else await patchOf(step, false, etag);
 }
 

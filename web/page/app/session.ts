@@ -51,8 +51,15 @@ export async function lookWho(): Promise<void> {
     const found = await get<Who>(`${V1}/whoami`);
     const all =
       found.everywhere.includes("change") || !found.name ? [] : (await get<{ grants: readonly Grant[] }>(`${V1}/grants`)).grants;
-    who.value = found;
-    grants.value = all;
+    const before = who.value;
+    if (before && before.name !== found.name) {
+      // Another tab signed in as somebody else: nothing of the one before is shown to him.
+      location.hash = "";
+      location.reload();
+      return;
+    }
+    if (JSON.stringify(before) !== JSON.stringify(found)) who.value = found;
+    if (JSON.stringify(grants.value) !== JSON.stringify(all)) grants.value = all;
   } catch (error) {
     if (!(error instanceof Refused || error instanceof NotReached)) throw error;
   }

@@ -11,7 +11,7 @@ import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirro
 import { yaml } from "@codemirror/lang-yaml";
 import { bracketMatching, defaultHighlightStyle, indentUnit, syntaxHighlighting } from "@codemirror/language";
 import { type Diagnostic, linter, lintGutter } from "@codemirror/lint";
-import { Compartment, EditorState } from "@codemirror/state";
+import { Annotation, Compartment, EditorState } from "@codemirror/state";
 import { EditorView, keymap, lineNumbers } from "@codemirror/view";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { parseDocument } from "yaml";
@@ -57,6 +57,9 @@ function lint(schema: Schema | null) {
   });
 }
 
+// Marks what the page itself put into the editor: nobody typed that.
+const ours = Annotation.define<boolean>();
+
 // What depends on the schema, which comes later than the text.
 const knowing = (schema: Schema | null) => [autocompletion({ override: [complete(schema)] }), lint(schema)];
 
@@ -89,7 +92,8 @@ export default function Code({ label, value, schema, changed }: CodeProps) {
           EditorView.lineWrapping,
           EditorView.contentAttributes.of({ "aria-label": label }),
           EditorView.updateListener.of((update) => {
-            if (update.docChanged) told.current(update.state.doc.toString());
+            const typed = update.transactions.some((one) => one.docChanged && !one.annotation(ours));
+            if (typed) told.current(update.state.doc.toString());
           }),
         ],
       }),
@@ -102,7 +106,7 @@ export default function Code({ label, value, schema, changed }: CodeProps) {
   useLayoutEffect(() => {
     const editor = view.current;
     if (editor && editor.state.doc.toString() !== value) {
-      editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } });
+      editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value }, annotations: ours.of(true) });
     }
   }, [value]);
   return <div class="code" ref={box} />;

@@ -32,6 +32,11 @@ export function Dialog({ title, close, children, wide = false }: Props) {
         event.preventDefault();
         close();
       }}
+      onClose={({ currentTarget: dialog }) => {
+        // A browser may close it without asking. Where it is to stay, as something is under way, it is opened again.
+        close();
+        setTimeout(() => dialog.isConnected && !dialog.open && dialog.showModal());
+      }}
     >
       <h2>{title}</h2>
       {children}

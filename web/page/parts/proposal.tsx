@@ -1,9 +1,9 @@
 // The dialog in which somebody sees what a change takes, before it is made.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Refused } from "../api/client";
 import type { Disruption, FieldChange, Resource } from "../api/resources";
-import { carryOut, type Planned, type Proposal, plan, proposal, type Step } from "../app/proposal";
+import { carryOut, type Planned, type Proposal, planAll, proposal, type Step } from "../app/proposal";
 import { text } from "../words";
 import { Failure } from "./basics";
 import { Dialog } from "./dialog";
@@ -21,12 +21,13 @@ type Outcome = "waits" | "done" | Error;
 function Asked({ of }: { of: Proposal }) {
   const [planned, setPlanned] = useState<readonly (Planned | Error)[] | null>(null);
   const [outcomes, setOutcomes] = useState<readonly Outcome[] | null>(null);
+  const stopped = useRef(false);
   const close = () => {
-    proposal.value = null;
+    if (proposal.value === of) proposal.value = null;
   };
   useEffect(() => {
     let current = true;
-    Promise.all(of.steps.map((step) => plan(step).catch((error: Error) => error))).then((found) => {
+    planAll(of.steps).then((found) => {
       if (!current) return;
       const stale = found.find((one) => one instanceof Refused && one.status === 412);
       if (stale && of.conflict) {
@@ -42,18 +43,26 @@ function Asked({ of }: { of: Proposal }) {
   const possible = (planned ?? []).filter((one): one is Planned => !(one instanceof Error));
   const nothing =
     possible.length > 0 &&
-    possible.every(({ changed, step }) => changed && !step.act && !step.create && !changed.changes.length && !step.says);
+    possible.every(
+      ({ changed, step }) =>
+        changed && !step.act && !step.create && !changed.changes.length && !step.says && !step.patch?.metadata,
+    );
 
   async function carry() {
     const results: Outcome[] = possible.map(() => "waits");
     setOutcomes([...results]);
     for (const [index, each] of possible.entries()) {
+      if (stopped.current) {
+        results[index] = new Error(text.notDone);
+        continue;
+      }
       results[index] = await carryOut(each).then(
         () => "done" as const,
         (error: Error) => error,
       );
       setOutcomes([...results]);
     }
+    setOutcomes([...results]);
     const failed = results.filter((one) => one instanceof Error);
     if (!failed.length) {
       close();
@@ -66,8 +75,21 @@ function Asked({ of }: { of: Proposal }) {
 
   const busy = outcomes?.includes("waits") ?? false;
   const over = outcomes !== null && !busy;
+  // While something is under way it is stopped behind the step that is; else nothing was begun, or all is over.
+  const leave = () => {
+    if (busy) {
+      stopped.current = true;
+      setOutcomes((before) => before && [...before]);
+    } else close();
+  };
+  const failing = planned ? planned.length - possible.length : 0;
+  useEffect(() => {
+    const moved = () => !busy && close();
+    window.addEventListener("hashchange", moved);
+    return () => window.removeEventListener("hashchange", moved);
+  }, [busy]);
   return (
-    <Dialog title={of.title} close={close} wide>
+    <Dialog title={of.title} close={leave} wide>
       {planned === null ? (
         <p role="status">{text.planning}</p>
       ) : (
@@ -76,6 +98,7 @@ function Asked({ of }: { of: Proposal }) {
             <StepPlan key={step.name} step={step} planned={planned[index]} alone={of.steps.length === 1} />
           ))}
           {nothing && <p>{text.nothingChanges}</p>}
+          {failing > 0 && of.steps.length > 1 && <p class="failure">{text.notPlanned(failing, of.steps.length)}</p>}
         </div>
       )}
       {outcomes && (
@@ -90,8 +113,8 @@ function Asked({ of }: { of: Proposal }) {
       )}
       <Teaching of={of} />
       <footer class="row end">
-        <button type="button" data-first onClick={close}>
-          {over ? text.close : text.cancel}
+        <button type="button" data-first onClick={leave} disabled={busy && stopped.current}>
+          {over ? text.close : busy ? text.stopHere : text.cancel}
         </button>
         {!over && (
           <button
@@ -113,6 +136,7 @@ function StepPlan({ step, planned, alone }: { step: Step; planned: Planned | Err
     <section class="plan" aria-label={step.name}>
       {!alone && <h3 dir="auto">{step.name}</h3>}
       {step.says && <p dir="auto">{step.says}</p>}
+      {step.patch?.metadata && <p>{text.labelsChange}</p>}
       {planned instanceof Error ? <Failure of={planned} /> : planned?.changed && <ChangeTable of={planned} />}
     </section>
   );

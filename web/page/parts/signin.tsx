@@ -2,8 +2,8 @@
 
 import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
-import { signIn, whenSignedOut } from "../api/client";
-import { lookWho } from "../app/session";
+import { get, signIn, V1, whenSignedOut } from "../api/client";
+import { lookWho, who } from "../app/session";
 import { followAgain } from "../app/world";
 import { text } from "../words";
 import { Failure } from "./basics";
@@ -34,7 +34,16 @@ export function SignInDialog() {
     setBusy(true);
     setWrong(null);
     try {
+      const before = who.value?.name;
       await signIn(String(form.get("name")), String(form.get("password")));
+      const now = await get<{ name: string }>(`${V1}/whoami`);
+      if (before && now.name !== before) {
+        // What waits is the other one's, and is not sent in this one's name.
+        over((one) => one.failed(new Error(text.signInToGoOn)));
+        location.hash = "";
+        location.reload();
+        return;
+      }
       over((one) => one.done());
       await lookWho();
       followAgain();

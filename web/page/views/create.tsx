@@ -9,7 +9,7 @@ import { lazily } from "../app/lazily";
 import { API_VERSION, documentsOf, type Form, NEW_FORM, templateOf, userData, wrongIn } from "../app/newmachine";
 import { propose } from "../app/proposal";
 import { go, to } from "../app/route";
-import { all, kindOf } from "../app/world";
+import { all, kindOf, pluralOf } from "../app/world";
 import { Failure } from "../parts/basics";
 import type { CodeProps } from "../parts/code";
 import { AS_WRITTEN, Yaml } from "../parts/yaml";
@@ -28,7 +28,7 @@ function proposeDocuments(documents: readonly Json[], done: () => void) {
     title: text.createOf(metadata.name),
     verb: text.create,
     steps: documents.map((document) => ({
-      plural: "",
+      plural: pluralOf(document.kind),
       name: `${document.kind}/${document.metadata.name}`,
       says: text.creates(document.kind, document.metadata.name),
       create: document,
@@ -244,7 +244,7 @@ function Chosen({ label, value, of, set }: { label: string; value: string; of: s
 
 function ByYaml({ plural, about }: { plural: string; about: string }) {
   const kind = kindOf(plural);
-  const key = `new/${plural}`;
+  const key = `new/${plural}/${about}`;
   const [Code, setCode] = useState<ComponentType<CodeProps> | null>(null);
   const [schema, setSchema] = useState<Json>(null);
   const [written, setWritten] = useState("");
@@ -259,7 +259,7 @@ function ByYaml({ plural, about }: { plural: string; about: string }) {
     if (kept !== null) setWritten(kept);
     else
       lazily(() => import("yaml")).then(({ stringify }) =>
-        setWritten(stringify({ apiVersion: API_VERSION, kind: kind?.kind, ...templateOf(plural, about) })),
+        setWritten((typed) => typed || stringify({ apiVersion: API_VERSION, kind: kind?.kind, ...templateOf(plural, about) })),
       );
   }, [key, kind]);
   async function review() {
@@ -269,8 +269,14 @@ function ByYaml({ plural, about }: { plural: string; about: string }) {
     if (!Array.isArray(documents) || documents.length !== 1) return setWrong(text.oneDocument);
     const error = documents[0]?.errors[0];
     if (error) return setWrong(error);
-    const document = documents[0]?.toJS();
-    if (!document?.metadata?.name) return setWrong(text.needsAName);
+    let document: Json;
+    try {
+      document = documents[0]?.toJS();
+    } catch (failure) {
+      return setWrong(failure);
+    }
+    if (typeof document?.metadata?.name !== "string") return setWrong(text.needsAName);
+    if (document.kind !== kind?.kind) return setWrong(text.anotherKind(kind?.kind ?? plural));
     proposeDocuments([document], () => {
       drafts.drop(key);
       go(plural, document.metadata.name);

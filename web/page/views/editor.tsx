@@ -6,7 +6,7 @@ import { type Answer, ask, path } from "../api/client";
 import { type Json, OWN, type Resource } from "../api/resources";
 import { drafts } from "../app/drafts";
 import { lazily } from "../app/lazily";
-import { difference, merged } from "../app/patches";
+import { combined, difference } from "../app/patches";
 import { type Patch, propose } from "../app/proposal";
 import { mayTo } from "../app/session";
 import { find } from "../app/world";
@@ -28,9 +28,21 @@ export function editable(of: Resource): Json {
   return { ...(Object.keys(metadata).length ? { metadata } : {}), spec: of.spec };
 }
 
+// Returns a document with all that a patch goes by: labels are taken away one by one, never as a whole.
+const whole = (document: Json): Json => ({
+  metadata: { labels: {}, annotations: {}, ...document.metadata },
+  spec: document.spec ?? {},
+  ...Object.fromEntries(Object.entries(document).filter(([name]) => name !== "metadata" && name !== "spec")),
+});
+
 // Returns the patch that an edited document asks for.
 export function patchOf(before: Json, after: Json): Patch | undefined {
-  return difference({ metadata: {}, ...before }, { metadata: {}, spec: {}, ...after });
+  return difference(whole(before), whole(after));
+}
+
+interface Draft {
+  readonly base: Loaded;
+  readonly mine: string;
 }
 
 interface Loaded {
@@ -60,6 +72,18 @@ export function Editor({ plural, name }: { plural: string; name: string }) {
     setTheirs(null);
     setWrong(null);
     if (mine === null) drafts.drop(key);
+    else keep(fresh, mine);
+  }
+  // A draft is kept with what it was made of: somebody else's change since then is found by that.
+  function keep(base: Loaded, mine: string) {
+    if (mine === base.text) drafts.drop(key);
+    else drafts.keep(key, JSON.stringify({ base, mine } satisfies Draft));
+  }
+  function resume(fresh: Loaded) {
+    const kept = drafts.find(key);
+    const draft: Draft | null = kept === null ? null : JSON.parse(kept);
+    begin(draft?.base ?? fresh, draft?.mine ?? null);
+    if (draft && draft.base.etag !== fresh.etag) setTheirs(fresh);
   }
   useEffect(() => {
     lazily(() => import("../parts/code")).then((module) => setCode(() => module.default));
@@ -67,16 +91,23 @@ export function Editor({ plural, name }: { plural: string; name: string }) {
       ({ body }) => setSchema(body),
       () => {}, // without it one types without help; the server checks all the same
     );
-    load().then((fresh) => begin(fresh, drafts.find(key)), setWrong);
+    load().then(resume, setWrong);
   }, [key]);
 
   async function review() {
     if (!loaded) return;
     setWrong(null);
     const { parseDocument } = await lazily(() => import("yaml"));
-    const document = parseDocument(written);
-    if (document.errors[0]) return setWrong(document.errors[0]);
-    const patch = patchOf(loaded.document, document.toJS() ?? {});
+    let edited: Json;
+    try {
+      const document = parseDocument(written);
+      if (document.errors[0]) throw document.errors[0];
+      edited = document.toJS();
+    } catch (error) {
+      return setWrong(error);
+    }
+    if (typeof edited?.spec !== "object" || edited.spec === null) return setWrong(text.needsASpec);
+    const patch = patchOf(loaded.document, edited);
     if (!patch) return setWrong(text.nothingChanges);
     propose({
       title: text.changeOf(name),
@@ -92,8 +123,12 @@ export function Editor({ plural, name }: { plural: string; name: string }) {
   async function rebase() {
     if (!loaded || !theirs) return;
     const { parse, stringify } = await lazily(() => import("yaml"));
-    const mine = difference(loaded.document, parse(written));
-    begin(theirs, stringify(merged(theirs.document, mine), AS_WRITTEN));
+    try {
+      const both = combined(loaded.document, parse(written), theirs.document);
+      begin(theirs, stringify(both, AS_WRITTEN));
+    } catch (error) {
+      setWrong(error);
+    }
   }
 
   if (!loaded || !Code) return wrong ? <Failure of={wrong} /> : <p role="status">{text.reading}</p>;
@@ -124,7 +159,7 @@ export function Editor({ plural, name }: { plural: string; name: string }) {
         schema={schema}
         changed={(next) => {
           setWritten(next);
-          drafts.keep(key, next);
+          keep(loaded, next);
         }}
       />
       <Failure of={wrong} />
