@@ -122,7 +122,8 @@ export function troubleOf(one: Resource): Condition | undefined {
   return progressing?.status === "False" ? progressing : undefined;
 }
 
-export const ownerOf = (one: Resource): string => one.metadata.labels?.["homeostat.dev/owner"] ?? "";
+// Returns the account that a resource itself says it is of: `ownerOf` of the world goes by what owns it, too.
+export const labelledOwner = (one: Resource): string => one.metadata.labels?.["homeostat.dev/owner"] ?? "";
 
 export const OWN = "homeostat.dev/"; // labels and annotations that begin so are Homeostat's
 

@@ -1,6 +1,7 @@
 // Which machines the fleet shows, in which order and groups.
 
-import { addressesOf, labelsOf, ownerOf, pendingOf, type Resource, stateOf, troubleOf } from "../api/resources";
+import { addressesOf, labelsOf, pendingOf, type Resource, stateOf, troubleOf } from "../api/resources";
+import { ownerOf } from "./rights";
 
 export interface Query {
   readonly search: string;

@@ -37,7 +37,7 @@ function step(deed: Deed, machine: Resource): Step {
   const base = { plural: MACHINES, name, says: text.deeds[deed].says(machine) };
   const same =
     <T>(act: () => Promise<T>) =>
-    () => {
+    async () => {
       if (find(MACHINES, name)?.metadata.uid !== machine.metadata.uid) throw new Error(text.replaced);
       return act();
     };

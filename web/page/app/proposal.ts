@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { type Answer, ask, NotReached, path } from "../api/client";
-import type { Changed, Json, Resource } from "../api/resources";
+import type { Changed, Json } from "../api/resources";
 
 export interface Patch {
   readonly spec?: Json;
@@ -26,7 +26,7 @@ export interface Proposal {
   readonly danger?: boolean;
   readonly steps: readonly Step[];
   readonly command: string; // the command line that does the same
-  readonly conflict?: (now: Resource) => void; // somebody else was faster
+  readonly conflict?: () => void; // somebody else was faster
   readonly done?: () => void;
 }
 
@@ -79,7 +79,7 @@ export async function planAll(steps: readonly Step[]): Promise<(Planned | Error)
 
 // Carries a step out, as it was planned.
 export async function carryOut({ step, etag }: Planned): Promise<void> {
-  if (step.act) await (async () => step.act?.())();
+  if (step.act) await step.act();
   else if (step.create) await ask("POST", path`/api/v1/resources/${step.plural}`, { body: step.create });
   else await patchOf(step, false, etag);
 }

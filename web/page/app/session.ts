@@ -2,7 +2,6 @@
 
 import { computed, signal } from "@preact/signals";
 import { get, NotReached, Refused, V1 } from "../api/client";
-import { ownerOf, type Resource } from "../api/resources";
 
 export type Right = "see" | "change" | "copy" | "moderate" | "administer" | "console";
 
@@ -17,31 +16,17 @@ export interface Who {
 
 export const who = signal<Who | null>(null);
 
-interface Grant {
+export interface Grant {
   readonly rights: readonly Right[];
   readonly namespace: string;
   readonly kind: string; // empty: of every kind
   readonly name: string; // empty: all of the kind
 }
 
-const grants = signal<readonly Grant[]>([]);
+export const grants = signal<readonly Grant[]>([]);
 
 // Returns whether somebody may do something at all, be it to what he owns only.
 export const may = (right: Right): boolean => who.value?.rights.includes(right) ?? false;
-
-// Returns whether he may do it to a resource: it is his, he may to all, or it was granted.
-export function mayTo(right: Right, resource: Resource): boolean {
-  if (!may(right) || !who.value) return false;
-  if (who.value.everywhere.includes(right)) return true;
-  if (who.value.name !== "" && ownerOf(resource) === who.value.name) return true;
-  return grants.value.some(
-    (one) =>
-      one.rights.includes(right) &&
-      one.namespace === resource.metadata.namespace &&
-      (!one.kind || one.kind === resource.kind) &&
-      (!one.name || one.name === resource.metadata.name),
-  );
-}
 
 export const bySession = computed(() => who.value?.csrf_token != null);
 

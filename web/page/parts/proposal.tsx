@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Refused } from "../api/client";
-import type { Disruption, FieldChange, Resource } from "../api/resources";
+import type { Disruption, FieldChange } from "../api/resources";
 import { carryOut, type Planned, type Proposal, planAll, proposal, type Step } from "../app/proposal";
 import { text } from "../words";
 import { Failure } from "./basics";
@@ -32,7 +32,7 @@ function Asked({ of }: { of: Proposal }) {
       const stale = found.find((one) => one instanceof Refused && one.status === 412);
       if (stale && of.conflict) {
         close();
-        of.conflict(of.steps[0] as unknown as Resource);
+        of.conflict();
       } else setPlanned(found);
     });
     return () => {
@@ -69,7 +69,7 @@ function Asked({ of }: { of: Proposal }) {
       of.done?.();
     } else if (of.conflict && failed.some((one) => one instanceof Refused && one.status === 412)) {
       close();
-      of.conflict(of.steps[0] as unknown as Resource);
+      of.conflict();
     }
   }
 

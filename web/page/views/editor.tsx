@@ -8,7 +8,8 @@ import { drafts } from "../app/drafts";
 import { lazily } from "../app/lazily";
 import { combined, difference } from "../app/patches";
 import { type Patch, propose } from "../app/proposal";
-import { mayTo } from "../app/session";
+import { mayTo } from "../app/rights";
+
 import { find } from "../app/world";
 import { Failure } from "../parts/basics";
 import type { CodeProps } from "../parts/code";

@@ -1,11 +1,12 @@
 // The fleet: all machines, and what needs a person on top.
 
 import { useComputed, useSignal } from "@preact/signals";
-import { addressesOf, DEPLOYMENTS, MACHINES, ownerOf, pendingOf, type Resource, stateOf, troubleOf } from "../api/resources";
+import { addressesOf, DEPLOYMENTS, MACHINES, pendingOf, type Resource, stateOf, troubleOf } from "../api/resources";
 import { choices, deploymentOf, EVERYTHING, hostOf, isHeading, type Line, lines, type Query, selected } from "../app/fleet";
 import { type Deed, possible, proposeDeed } from "../app/power";
+import { mayTo, ownerOf } from "../app/rights";
 import { to } from "../app/route";
-import { may, mayTo } from "../app/session";
+import { may } from "../app/session";
 import { all, heard, troubles } from "../app/world";
 import { Age, ResourceLink, State } from "../parts/basics";
 import { Thumbnail } from "../parts/thumbnail";

@@ -6,7 +6,8 @@ import type { Resource } from "../api/resources";
 import { difference } from "../app/patches";
 import { propose } from "../app/proposal";
 import { type Revision, specBefore } from "../app/revisions";
-import { mayTo } from "../app/session";
+import { mayTo } from "../app/rights";
+
 import { find } from "../app/world";
 import { Age, Failure } from "../parts/basics";
 import { useFetched } from "../parts/fetched";

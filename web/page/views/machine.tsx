@@ -2,11 +2,12 @@
 
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { addressesOf, labelsOf, MACHINES, ownerOf, pendingOf, type Resource, stateOf } from "../api/resources";
+import { addressesOf, labelsOf, MACHINES, pendingOf, type Resource, stateOf } from "../api/resources";
 import { deploymentOf } from "../app/fleet";
 import { type Deed, possible, proposeDeed } from "../app/power";
+import { mayTo, ownerOf } from "../app/rights";
 import { go } from "../app/route";
-import { mayTo } from "../app/session";
+
 import { find, heard } from "../app/world";
 import { Age, Conditions, Facts, ResourceLink, Section, State } from "../parts/basics";
 import { shown } from "../parts/proposal";

@@ -4,8 +4,9 @@ import type { ComponentChildren } from "preact";
 import { ask, path } from "../api/client";
 import type { Resource } from "../api/resources";
 import { propose } from "../app/proposal";
+import { mayTo } from "../app/rights";
 import { to } from "../app/route";
-import { mayTo } from "../app/session";
+
 import { find, heard, kindOf } from "../app/world";
 import { Conditions, Facts, Section, State } from "../parts/basics";
 import { Tabs } from "../parts/tabs";

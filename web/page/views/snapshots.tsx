@@ -3,8 +3,9 @@
 import { ask, path } from "../api/client";
 import type { Resource } from "../api/resources";
 import { propose } from "../app/proposal";
+import { mayTo } from "../app/rights";
 import { to } from "../app/route";
-import { mayTo } from "../app/session";
+
 import { all } from "../app/world";
 import { Age, ResourceLink, Section, State } from "../parts/basics";
 import { text } from "../words";
