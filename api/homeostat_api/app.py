@@ -30,6 +30,7 @@ from .gate import Gate, own_entrance
 from .http.application import application
 from .http.contract import Foundation
 from .http.errors import App
+from .http.kind_index import KindIndexes
 from .http.kind_routes import routes_of
 from .http.routes import V1, Route
 from .http.whole import list_of
@@ -132,12 +133,13 @@ def make_parts(config: ApiConfig) -> ApiParts:
     service = Service(mode.workspace, changes, config, AccountsJournal(accounts), ledger)
     ledger.counted_by(service.usage)
     room = ConsoleRoom(accounts, service, gate.again, config.consoles, config.stopping)
+    indexes = KindIndexes(service)
     figures = MachineFigures(mode.operator.metrics, time.time)
     routes = [
         *volant.routes(service, config.shutdown_margin, config.keep_alive, config.plugin_kernel),
-        *own_routes(service),
+        *own_routes(service, indexes),
         Route(f"{V1}/vms/{{name}}/metrics", MachineMetricsItem(service, figures)),
-        Route(f"{V1}/watch", WatchResources(service, config.keep_alive, mode.operator.last_look)),
+        Route(f"{V1}/watch", WatchResources(service, indexes, config.keep_alive, mode.operator.last_look)),
         *console_routes(service, room, config.ice),
         *page_routes(),
         *account_routes(accounts, config.oidc, config.stopping),
@@ -159,7 +161,7 @@ def make_parts(config: ApiConfig) -> ApiParts:
     return ApiParts(mode, metrics, accounts, ledger, gate, room, routes, given, contracts, figures)
 
 
-def own_routes(service: Service) -> list[Route]:
+def own_routes(service: Service, indexes: KindIndexes) -> list[Route]:
     """Returns the routes that Volant's contract does not have."""
     return [
         Route(f"{V1}/vms/{{name}}/spec", MachineSpec(service)),
@@ -190,7 +192,7 @@ def own_routes(service: Service) -> list[Route]:
         Route(f"{V1}/orphans", OrphanList(service)),
         Route(f"{V1}/orphans/disks", DiskOrphanList(service)),
         Route(f"{V1}/resources", Kinds(service)),
-        Route(f"{V1}/resources/{{kind}}", ResourcesOfAKind(service)),
+        Route(f"{V1}/resources/{{kind}}", ResourcesOfAKind(service, indexes)),
         Route(f"{V1}/resources/{{kind}}/{{name}}", ResourceOfAKind(service)),
         Route(f"{V1}/resources/{{kind}}/{{name}}/revisions", ResourceRevisions(service)),
         Route(f"{V1}/schemas/{{kind}}", KindSchema()),

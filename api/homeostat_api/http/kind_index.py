@@ -12,6 +12,7 @@ from homeostat.service.changes import Changes
 from homeostat.service.collection import Collection, R
 from homeostat.service.desk import Desk
 from homeostat.service.marks import id_of, sole
+from homeostat.service.service import Service
 from homeostat.service.veil import SaidOfOthers, said_of
 
 from .media import dumps
@@ -37,6 +38,25 @@ class Entry:
         if self._whole is None:
             self._whole = dumps(redacted_all(self.document()))
         return self._whole
+
+
+class KindIndexes:
+    """The rendered resources of each kind, for all that show them whole: lists and watches. They are made when somebody asks."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._found: dict[type[Resource], KindIndex[Any]] = {}
+
+    def of(self, kind: type[Resource]) -> KindIndex[Any]:
+        """Returns those of a kind."""
+        if kind not in self._found:
+            self._found[kind] = KindIndex(self._service.house.of(kind), self._service.changes, named)
+        return self._found[kind]
+
+
+async def named(resource: Resource) -> Mapping[str, Any]:
+    """Returns the summary of a resource that is shown whole."""
+    return {"name": resource.metadata.name}
 
 
 class KindIndex(Generic[R]):

@@ -7,10 +7,11 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequenc
 from dataclasses import dataclass
 from typing import Any
 
+from homeostat.models.kinds import BY_PLURAL
 from homeostat.service.changes import Changes
 from homeostat.service.desk import Desk
 
-from .kind_index import Entry, KindIndex
+from .kind_index import Entry, KindIndexes
 from .media import dumps
 from .stream import RETRY
 
@@ -18,7 +19,7 @@ PART = 64 * 1024  # bytes that are sent at once, at least, while there are more
 GATHERED = 0.2  # seconds in which changes are gathered, so that a busy operator does not have each of them sent alone
 SEES_AGAIN = 2.0  # seconds until it looks again whether somebody may see more or less than before
 
-Known = dict[tuple[str, str], "SentEntry"]
+Known = dict[str, "SentEntry"]  # of one kind, by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +31,17 @@ class SentEntry:
 
 
 class Watch:
-    """Watches, for many clients. ``index_of`` returns the rendered resources of a kind, by its plural; ``last_look`` since when
-    they may be out of date, or None."""
+    """Watches, for many clients. ``indexes``: the rendered resources; ``last_look`` returns since when they may be out of
+    date, or None."""
 
     def __init__(
         self,
-        index_of: Callable[[str], KindIndex[Any]],
+        indexes: KindIndexes,
         changes: Changes,
         keep_alive: float,
         last_look: Callable[[], str | None] = lambda: None,
     ) -> None:
-        self._index_of = index_of
+        self._indexes = indexes
         self._changes = changes
         self._keep_alive = keep_alive
         self._last_look = last_look
@@ -49,13 +50,13 @@ class Watch:
         """Yields server-sent events, without end: ADDED for each resource that an actor sees, BOOKMARK when these are all; then
         ADDED, MODIFIED and DELETED, with a BOOKMARK after those that came together. A BOOKMARK also comes while nothing changes.
         ``desk_of`` returns what serves the actor."""
-        known: Known = {}
+        known: dict[str, Known] = {kind: {} for kind in kinds}
         quiet = self._keep_alive
         marked: str | None = None
         yield b"retry: %d\n\n" % round(1000 * RETRY)
         while not self._changes.stopping:
             version, last_look = self._changes.version(), self._last_look()
-            frames = [frame for kind in kinds for frame in await self._news(kind, desk_of(), known)]
+            frames = [frame for kind in kinds for frame in await self._news(kind, desk_of(), known[kind])]
             if frames or last_look != marked or quiet >= self._keep_alive:
                 for part in _parts([*frames, _bookmark(version, last_look)]):
                     yield part
@@ -67,23 +68,21 @@ class Watch:
 
     async def _news(self, kind: str, desk: Desk, known: Known) -> Sequence[bytes]:
         """Returns what a client does not know yet of a kind, and notes that it does now."""
-        _, entries = await self._index_of(kind).seen_from(desk)
+        _, entries = await self._indexes.of(BY_PLURAL[kind]).seen_from(desk)
         frames = []
         for entry in entries:
-            place = (kind, entry.name)
-            before = known.get(place)
+            before = known.get(entry.name)
             if before is not None and before.entry is entry:
                 continue
-            known[place] = SentEntry(entry, entry.whole)
+            known[entry.name] = SentEntry(entry, entry.whole)
             if before is None or before.entry.uid != entry.uid:
                 frames.append(_frame_of("ADDED", kind, entry.whole))
             elif before.whole != entry.whole:
                 frames.append(_frame_of("MODIFIED", kind, entry.whole))
-        if len(entries) != sum(1 for one, _ in known if one == kind):
-            here = {entry.name for entry in entries}
-            for place in [place for place in known if place[0] == kind and place[1] not in here]:
-                del known[place]
-                frames.append(_frame("DELETED", {"kind": kind, "name": place[1]}))
+        if len(entries) != len(known):
+            for gone in known.keys() - {entry.name for entry in entries}:
+                del known[gone]
+                frames.append(_frame("DELETED", {"kind": kind, "name": gone}))
         return frames
 
 

@@ -14,7 +14,7 @@ from homeostat.models.kinds import kind_of
 from homeostat.service.collection import Collection, R
 from homeostat.service.service import Service
 
-from .kind_index import Entry, KindIndex
+from .kind_index import Entry, KindIndex, named
 from .lists import ListAnswer
 from .operations import Answer, Parameter
 from .parameters import flag, whole_number
@@ -34,11 +34,6 @@ class Going(Words):
 
     name: str
     status: Literal["deleting"]
-
-
-async def named(resource: Resource) -> Mapping[str, Any]:
-    """Returns the summary of a resource that lists show whole."""
-    return {"name": resource.metadata.name}
 
 
 def list_of(collection: Collection[R], service: Service) -> ListAnswer[R]:

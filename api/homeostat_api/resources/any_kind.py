@@ -16,7 +16,7 @@ from homeostat.service.spec_change import SpecChange
 
 from ..http.actor import who
 from ..http.errors import Problem, invalid
-from ..http.kind_index import KindIndex
+from ..http.kind_index import KindIndexes
 from ..http.lists import ListAnswer
 from ..http.media import MERGE_PATCH, read_model
 from ..http.operations import ETAG, LIST_HEADERS, Answer, Parameter, operation
@@ -24,7 +24,7 @@ from ..http.parameters import IF_MATCH, IF_NONE_MATCH, LIMIT, OFFSET, flag
 from ..http.preconditions import expected_version, set_etag
 from ..http.rights import Right, needs
 from ..http.spec_changes import DRY_RUN, changed_words
-from ..http.whole import WAIT, Going, answer_deletion, answer_made, answer_one, named, whole
+from ..http.whole import WAIT, Going, answer_deletion, answer_made, answer_one, whole
 from ..resource_words import (
     ALL_KINDS,
     KindsServed,
@@ -83,8 +83,9 @@ class Kinds:
 
 
 class ResourcesOfAKind:
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, indexes: KindIndexes) -> None:
         self._service = service
+        self._indexes = indexes
         self._lists: dict[type[Resource], ListAnswer[Any]] = {}
 
     @needs(Right.SEE)
@@ -128,8 +129,7 @@ class ResourcesOfAKind:
     def _list_of(self, kind: type[Resource]) -> ListAnswer[Any]:
         """Returns what answers lists of a kind. It is made when somebody asks, since it keeps what it rendered."""
         if kind not in self._lists:
-            index = KindIndex(self._service.house.of(kind), self._service.changes, named)
-            self._lists[kind] = ListAnswer(index, self._service, (b'{"items":[', b"]}"))
+            self._lists[kind] = ListAnswer(self._indexes.of(kind), self._service, (b'{"items":[', b"]}"))
         return self._lists[kind]
 
 

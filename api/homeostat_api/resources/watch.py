@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import falcon.asgi
 
@@ -14,11 +13,10 @@ from homeostat.service.service import Service
 from ..http.actor import who
 from ..http.compressed import compressed, takes_gzip
 from ..http.errors import invalid
-from ..http.kind_index import KindIndex
+from ..http.kind_index import KindIndexes
 from ..http.operations import Answer, Parameter, operation
 from ..http.rights import Right, needs
 from ..http.watching import Watch
-from ..http.whole import named
 
 MACHINES = "virtualmachines"
 KINDS = Parameter(
@@ -29,10 +27,9 @@ KINDS = Parameter(
 
 
 class WatchResources:
-    def __init__(self, service: Service, keep_alive: float, last_look: Callable[[], str | None]) -> None:
+    def __init__(self, service: Service, indexes: KindIndexes, keep_alive: float, last_look: Callable[[], str | None]) -> None:
         self._service = service
-        self._indexes: dict[str, KindIndex[Any]] = {}
-        self._watch = Watch(self._index_of, service.changes, keep_alive, last_look)
+        self._watch = Watch(indexes, service.changes, keep_alive, last_look)
 
     @needs(Right.SEE)
     @operation(
@@ -57,12 +54,6 @@ class WatchResources:
             resp.set_header("Content-Encoding", "gzip")
             events = compressed(events)
         resp.stream = events
-
-    def _index_of(self, kind: str) -> KindIndex[Any]:
-        """Returns the rendered resources of a kind. They are made when somebody asks, and shared by all who watch."""
-        if kind not in self._indexes:
-            self._indexes[kind] = KindIndex(self._service.house.of(BY_PLURAL[kind]), self._service.changes, named)
-        return self._indexes[kind]
 
 
 def _kinds(req: falcon.asgi.Request) -> tuple[str, ...]:

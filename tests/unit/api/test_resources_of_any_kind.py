@@ -18,6 +18,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.runtime.engine.ports import SpecRevision
 from homeostat_api.errors import ANSWERS
 from homeostat_api.http import errors, media
+from homeostat_api.http.kind_index import KindIndexes
 from homeostat_api.resources.any_kind import Kinds, ResourceOfAKind, ResourceRevisions, ResourcesOfAKind
 from homeostat_api.resources.can_i import CanI
 from homeostat_api.resources.console_log import AFTER, MachineLog
@@ -55,7 +56,7 @@ def client(store: Revised, tmp_path: Path) -> TestClient:
     media.install(app)
     app.add_route("/resources", Kinds(service))
     app.add_route("/can-i", CanI(service))
-    app.add_route("/resources/{kind}", ResourcesOfAKind(service))
+    app.add_route("/resources/{kind}", ResourcesOfAKind(service, KindIndexes(service)))
     app.add_route("/resources/{kind}/{name}", ResourceOfAKind(service))
     app.add_route("/resources/{kind}/{name}/revisions", ResourceRevisions(service))
     app.add_route("/vms/{name}/log", MachineLog(service))

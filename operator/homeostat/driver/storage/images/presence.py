@@ -34,12 +34,12 @@ class Presence:
 
     def is_there(self, name: str) -> bool:
         """Tells whether the process of that name still runs."""
-        return _NAME.fullmatch(name) is not None and _is_locked(self._file(name))
+        return _NAME.fullmatch(name) is not None and is_locked(self._file(name))
 
     def sweep(self) -> None:
         """Removes the files of processes that have ended. Raises OSError."""
         for path in self._folder.glob(f"*{ENDING}"):
-            if not _is_locked(path):
+            if not is_locked(path):
                 path.unlink(missing_ok=True)
 
     def _file(self, name: str) -> Path:
@@ -53,7 +53,8 @@ def _is_file(handle: int, path: Path) -> bool:
         return False
 
 
-def _is_locked(path: Path) -> bool:
+def is_locked(path: Path) -> bool:
+    """Tells whether somebody holds the lock of a file at this moment."""
     try:
         with open(path, "rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

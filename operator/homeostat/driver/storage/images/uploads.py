@@ -25,7 +25,7 @@ from homeostat.driver.errors import NoSpace, Refused, ResourceInUse
 
 from ..paths import PARTIAL, file_error, file_errors, free_bytes, human_size, private, replace_text
 from .local import start_writing, write, write_sparse
-from .presence import Presence
+from .presence import Presence, is_locked
 
 UPLOADS = "uploads"  # a folder of the state folder
 EXPIRES = 86400.0  # seconds after the last byte
@@ -190,7 +190,7 @@ class UploadFolder:
                 self.discard(upload)
             self._presence.sweep()
             for partial in self._folder.glob(f"*{PARTIAL}"):
-                if now - partial.stat().st_mtime > EXPIRES and not _is_written(partial):
+                if now - partial.stat().st_mtime > EXPIRES and not is_locked(partial):
                     gone += [found] if (found := self.find(partial.name.removesuffix(PARTIAL))) is not None else []
                     self._record(partial.name.removesuffix(PARTIAL)).unlink(missing_ok=True)
                     partial.unlink(missing_ok=True)
@@ -317,18 +317,6 @@ def _filled(buffer: memoryview, receive: Receive) -> memoryview:
     while size < len(buffer) and (got := receive(buffer[size:])):
         size += got
     return buffer[:size]
-
-
-def _is_written(partial: Path) -> bool:
-    """Tells whether somebody writes to it at this moment."""
-    try:
-        with open(partial, "rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
 
 
 def hash_of(algorithm: str) -> Any:
