@@ -18,8 +18,11 @@ export default function Chart({ times, lines, shown }: ChartProps) {
   const data: uPlot.AlignedData = [[...times], ...lines.map((line) => [...line.values])];
   useEffect(() => {
     if (!box.current) return;
-    const style = getComputedStyle(box.current);
-    const colour = (name: string) => style.getPropertyValue(name).trim();
+    const probe = box.current;
+    const colour = (name: string) => {
+      probe.style.color = `var(${name})`; // what a canvas draws with is a colour, and no variable
+      return getComputedStyle(probe).color;
+    };
     const axis = {
       stroke: colour("--soft"),
       grid: { stroke: colour("--line"), width: 1 },
