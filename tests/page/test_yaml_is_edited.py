@@ -33,6 +33,11 @@ def review(page: Page) -> None:
     page.run("[...document.querySelectorAll('.editor button')].find(b => b.textContent.includes('takes')).click()")
 
 
+def reload(page: Page) -> None:
+    """Loads the page again, as whoever is asked whether to leave says yes."""
+    page.run("BeforeUnloadEvent.prototype.preventDefault = () => {}; location.reload()")
+
+
 def press(page: Page, button: str) -> None:
     """Clicks the last button of that text."""
     found = f"[...document.querySelectorAll('button')].filter(b => b.textContent.trim() === {button!r}).pop()"
@@ -112,7 +117,7 @@ def test_what_was_typed_outlasts_a_reload(real: Living, opens: Opens, name: str)
         page.wait(f"{EDITOR}?.textContent.includes('64Mi')", "its YAML is shown")
         write(page, "spec:\n  resources:\n    memory: 80Mi\n")
         page.shows("Not sent yet")
-        page.run("location.reload()")
+        reload(page)
         page.wait(f"{EDITOR}?.textContent.includes('80Mi')", "what was typed is there again")
         press(page, "Discard")
         page.wait(f"{EDITOR}.textContent.includes('64Mi')", "it is dropped where that is asked for")
@@ -134,7 +139,7 @@ def test_a_draft_does_not_undo_what_others_changed_since(real: Living, opens: Op
         write(page, "spec:\n  resources:\n    vcpu: 1\n    memory: 96Mi\n")
         page.shows("Not sent yet")
         real.http.patch(f"/api/v1/vms/{name}/spec", json={"resources": {"vcpu": 2}}).raise_for_status()
-        page.run("location.reload()")
+        reload(page)
         page.shows("Somebody else changed it meanwhile")
         press(page, "Put my changes on top")
         page.wait(f"{EDITOR}.textContent.includes('vcpu: 2')", "both are in the editor")

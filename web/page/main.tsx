@@ -5,11 +5,12 @@ import { useEffect } from "preact/hooks";
 import { ask, NotReached, V1 } from "./api/client";
 import { DEPLOYMENTS, MACHINES } from "./api/resources";
 import { age } from "./app/age";
-import { now } from "./app/clock";
+import { now, tick } from "./app/clock";
 import { drafts } from "./app/drafts";
 import { route, to } from "./app/route";
-import { bySession, lookWho, may, who } from "./app/session";
+import { bySession, everywhere, lookWho, who } from "./app/session";
 import { themes } from "./app/theme";
+import { askBeforeLeaving, reload } from "./app/unsent";
 import { outdated } from "./app/version";
 import { follow, heard, kindOf, kinds, linked, troubles } from "./app/world";
 import { ProposalDialog } from "./parts/proposal";
@@ -63,7 +64,7 @@ function Navigation() {
       {KINDS.filter((plural) => kindOf(plural)).map((plural) => link(plural, text.kinds[plural] ?? plural))}
       {link("activity", text.activity)}
       {link("trash", text.trash)}
-      {may("administer") && link("people", text.people)}
+      {everywhere("moderate") && link("people", text.people)}
     </nav>
   );
 }
@@ -86,7 +87,7 @@ async function signOut() {
   }
   drafts.forget();
   location.hash = "";
-  location.reload();
+  reload(true);
 }
 
 const LOOK = 15_000; // milliseconds until it asks again who is signed in, and what was granted to him
@@ -131,7 +132,11 @@ function Frame() {
               <option value="dark">{text.dark}</option>
             </select>
           </label>
-          {who.value?.name && <span dir="auto">{who.value.name}</span>}
+          {who.value?.name && (
+            <a href={to("people")} title={text.yourAccount} dir="auto">
+              {who.value.name}
+            </a>
+          )}
           {bySession.value && (
             <button type="button" onClick={signOut}>
               {text.signOut}
@@ -142,7 +147,7 @@ function Frame() {
       {outdated.value && (
         <p class="notice row" role="alert">
           {text.newerServer}
-          <button type="button" onClick={() => location.reload()}>
+          <button type="button" onClick={() => reload()}>
             {text.loadAgain}
           </button>
         </p>
@@ -168,6 +173,8 @@ function Frame() {
 }
 
 async function begin() {
+  tick();
+  askBeforeLeaving();
   render(<Frame />, document.body);
   await lookWho();
   keepLooking();

@@ -240,6 +240,7 @@ export const text = {
   conflictSays: "Nothing of yours was sent, and nothing is lost. Below is what it is now.",
   mineOnTop: "Put my changes on top",
   takeTheirs: "Take theirs, drop mine",
+  commentsGo: "Comments that you typed are not kept: only fields and their values are sent.",
   oneDocument: "One document, please.",
   needsAName: "metadata.name is missing.",
   needsASpec: "spec is missing: what is left out of it takes its default.",
@@ -339,6 +340,7 @@ export const text = {
   eraseVerb: "Erase",
 
   // people
+  yourAccount: "Your account",
   accounts: "Accounts",
   grants: "Grants",
   quotas: "Quotas",

@@ -28,6 +28,14 @@ export const drafts = {
       // as above
     }
   },
+  // Returns whether this account has any in this tab.
+  any(): boolean {
+    try {
+      return Object.keys(sessionStorage).some((key) => key.startsWith(place("")));
+    } catch {
+      return false;
+    }
+  },
   // Forgets all of them, whoever typed them: somebody signs out.
   forget(): void {
     try {

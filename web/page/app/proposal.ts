@@ -26,6 +26,7 @@ export interface Proposal {
   readonly danger?: boolean;
   readonly steps: readonly Step[];
   readonly command: string; // the command line that does the same
+  readonly note?: string; // what somebody should know of all of it
   readonly conflict?: () => void; // somebody else was faster
   readonly done?: () => void;
 }

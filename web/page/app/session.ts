@@ -1,7 +1,9 @@
 // Who is signed in, and what he may do. The server decides; this only hides what it would refuse.
 
 import { computed, signal } from "@preact/signals";
-import { get, NotReached, Refused, V1 } from "../api/client";
+import { ask, get, NotReached, Refused, V1 } from "../api/client";
+import { setBy } from "./clock";
+import { reload } from "./unsent";
 
 export type Right = "see" | "change" | "copy" | "moderate" | "administer" | "console";
 
@@ -28,19 +30,24 @@ export const grants = signal<readonly Grant[]>([]);
 // Returns whether somebody may do something at all, be it to what he owns only.
 export const may = (right: Right): boolean => who.value?.rights.includes(right) ?? false;
 
+// Returns whether somebody may do something to whatever there is.
+export const everywhere = (right: Right): boolean => who.value?.everywhere.includes(right) ?? false;
+
 export const bySession = computed(() => who.value?.csrf_token != null);
 
 // Asks who is signed in. Nobody may be: then signing in is asked for, and this waits.
 export async function lookWho(): Promise<void> {
   try {
-    const found = await get<Who>(`${V1}/whoami`);
+    const asked = Date.now();
+    const { body: found, headers } = await ask<Who>("GET", `${V1}/whoami`);
+    setBy(headers.get("Date"), asked, Date.now());
     const all =
       found.everywhere.includes("change") || !found.name ? [] : (await get<{ grants: readonly Grant[] }>(`${V1}/grants`)).grants;
     const before = who.value;
     if (before && before.name !== found.name) {
       // Another tab signed in as somebody else: nothing of the one before is shown to him.
       location.hash = "";
-      location.reload();
+      reload(true);
       return;
     }
     if (JSON.stringify(before) !== JSON.stringify(found)) who.value = found;

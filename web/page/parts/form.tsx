@@ -3,6 +3,11 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { Failure } from "./basics";
+import { useUnsent } from "./unsent";
+
+// Returns whether somebody has typed into a form.
+const isBegun = (form: HTMLFormElement): boolean =>
+  [...form.elements].some((one) => one instanceof HTMLInputElement && one.value !== one.defaultValue);
 
 interface Props {
   verb: string;
@@ -14,6 +19,8 @@ interface Props {
 export function RowForm({ verb, send, done, children }: Props) {
   const [wrong, setWrong] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
+  const [begun, setBegun] = useState(false);
+  useUnsent(begun);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const form = event.currentTarget as HTMLFormElement;
@@ -22,6 +29,7 @@ export function RowForm({ verb, send, done, children }: Props) {
     try {
       await send(new FormData(form));
       form.reset();
+      setBegun(false);
       done();
     } catch (error) {
       setWrong(error);
@@ -30,7 +38,7 @@ export function RowForm({ verb, send, done, children }: Props) {
     }
   };
   return (
-    <form class="row card rowform" onSubmit={submit}>
+    <form class="row card rowform" onSubmit={submit} onInput={({ currentTarget }) => setBegun(isBegun(currentTarget))}>
       {children}
       <button type="submit" class="primary" disabled={busy}>
         {verb}

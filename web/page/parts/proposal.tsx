@@ -98,6 +98,7 @@ function Asked({ of }: { of: Proposal }) {
             <StepPlan key={step.name} step={step} planned={planned[index]} alone={of.steps.length === 1} />
           ))}
           {nothing && <p>{text.nothingChanges}</p>}
+          {of.note && <p class="notice">{of.note}</p>}
           {failing > 0 && of.steps.length > 1 && <p class="failure">{text.notPlanned(failing, of.steps.length)}</p>}
         </div>
       )}

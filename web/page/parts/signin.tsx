@@ -4,6 +4,7 @@ import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
 import { get, signIn, V1, whenSignedOut } from "../api/client";
 import { lookWho, who } from "../app/session";
+import { reload } from "../app/unsent";
 import { followAgain } from "../app/world";
 import { text } from "../words";
 import { Failure } from "./basics";
@@ -41,7 +42,7 @@ export function SignInDialog() {
         // What waits is the other one's, and is not sent in this one's name.
         over((one) => one.failed(new Error(text.signInToGoOn)));
         location.hash = "";
-        location.reload();
+        reload(true);
         return;
       }
       over((one) => one.done());
@@ -67,7 +68,7 @@ export function SignInDialog() {
         </label>
         <Failure of={wrong} />
         <footer class="row end">
-          <button type="button" onClick={() => location.reload()}>
+          <button type="button" onClick={() => reload()}>
             {text.otherWays}
           </button>
           <button type="submit" class="primary" disabled={busy}>

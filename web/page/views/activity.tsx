@@ -2,9 +2,10 @@
 
 import { useState } from "preact/hooks";
 import { ask, path, V1 } from "../api/client";
+import { MACHINES } from "../api/resources";
 import { propose } from "../app/proposal";
-import { may } from "../app/session";
-import { heard } from "../app/world";
+import { mayEnd } from "../app/rights";
+import { find, heard } from "../app/world";
 import { Age, ResourceLink } from "../parts/basics";
 import { useFetched } from "../parts/fetched";
 import { Listed } from "../parts/listed";
@@ -102,7 +103,7 @@ function Consoles() {
         [
           text.whatToDo,
           (one) =>
-            may("change") && (
+            mayEnd(one.account, find(MACHINES, one.machine)) && (
               <button type="button" onClick={() => end(one)}>
                 {text.end}
               </button>

@@ -12,6 +12,7 @@ import { go, to } from "../app/route";
 import { all, kindOf, pluralOf } from "../app/world";
 import { Failure } from "../parts/basics";
 import type { CodeProps } from "../parts/code";
+import { useUnsent } from "../parts/unsent";
 import { AS_WRITTEN, Yaml } from "../parts/yaml";
 import { text } from "../words";
 
@@ -22,7 +23,7 @@ export function Create({ parts }: { parts: readonly string[] }) {
   return <ByForm snapshot={what === "clone" ? (of ?? "") : ""} />;
 }
 
-function proposeDocuments(documents: readonly Json[], done: () => void) {
+function proposeDocuments(documents: readonly Json[], done: () => void, note = "") {
   const { metadata } = documents[documents.length - 1];
   propose({
     title: text.createOf(metadata.name),
@@ -34,6 +35,7 @@ function proposeDocuments(documents: readonly Json[], done: () => void) {
       create: document,
     })),
     command: `homeostat apply -f ${metadata.name}.yaml`,
+    ...(note ? { note } : {}),
     done,
   });
 }
@@ -56,9 +58,12 @@ function ByForm({ snapshot }: { snapshot: string }) {
   const set = (change: Partial<Form>) =>
     setForm((before) => {
       const next = { ...before, ...change };
-      drafts.keep(KEY, JSON.stringify({ ...next, password: "" })); // a password is kept nowhere
+      const kept = JSON.stringify({ ...next, password: "" }); // a password is kept nowhere
+      if (kept === JSON.stringify(NEW_FORM)) drafts.drop(KEY);
+      else drafts.keep(KEY, kept);
       return next;
     });
+  useUnsent(form.password !== ""); // the rest is a draft
   const mistakes = wrongIn(form, new Set(all(MACHINES).keys()));
 
   async function written(hash: string): Promise<Json[]> {
@@ -74,6 +79,11 @@ function ByForm({ snapshot }: { snapshot: string }) {
     };
   }, [form]);
 
+  function discard() {
+    drafts.drop(KEY);
+    setForm(NEW_FORM);
+    setWrong(null);
+  }
   async function send(event: SubmitEvent) {
     event.preventDefault();
     setWrong(null);
@@ -192,9 +202,14 @@ function ByForm({ snapshot }: { snapshot: string }) {
             <p class="soft">{text.passwordSays}</p>
           </fieldset>
           <Failure of={wrong} />
-          <button type="submit" class="primary" disabled={Object.keys(mistakes).length > 0}>
-            {text.review}
-          </button>
+          <div class="row">
+            <button type="submit" class="primary" disabled={Object.keys(mistakes).length > 0}>
+              {text.review}
+            </button>
+            <button type="button" disabled={form === NEW_FORM} onClick={discard}>
+              {text.discard}
+            </button>
+          </div>
         </form>
         <section class="card" aria-label={text.asItIsWritten}>
           <h2>{text.asItIsWritten}</h2>
@@ -248,6 +263,7 @@ function ByYaml({ plural, about }: { plural: string; about: string }) {
   const [Code, setCode] = useState<ComponentType<CodeProps> | null>(null);
   const [schema, setSchema] = useState<Json>(null);
   const [written, setWritten] = useState("");
+  const [begins, setBegins] = useState("");
   const [wrong, setWrong] = useState<unknown>(null);
   useEffect(() => {
     lazily(() => import("../parts/code")).then((module) => setCode(() => module.default));
@@ -257,10 +273,11 @@ function ByYaml({ plural, about }: { plural: string; about: string }) {
     );
     const kept = drafts.find(key);
     if (kept !== null) setWritten(kept);
-    else
-      lazily(() => import("yaml")).then(({ stringify }) =>
-        setWritten((typed) => typed || stringify({ apiVersion: API_VERSION, kind: kind?.kind, ...templateOf(plural, about) })),
-      );
+    lazily(() => import("yaml")).then(({ stringify }) => {
+      const first = stringify({ apiVersion: API_VERSION, kind: kind?.kind, ...templateOf(plural, about) });
+      setBegins(first);
+      setWritten((typed) => typed || first);
+    });
   }, [key, kind]);
   async function review() {
     setWrong(null);
@@ -277,10 +294,12 @@ function ByYaml({ plural, about }: { plural: string; about: string }) {
     }
     if (typeof document?.metadata?.name !== "string") return setWrong(text.needsAName);
     if (document.kind !== kind?.kind) return setWrong(text.anotherKind(kind?.kind ?? plural));
-    proposeDocuments([document], () => {
+    const { hasComments } = await lazily(() => import("../app/comments"));
+    const made = () => {
       drafts.drop(key);
       go(plural, document.metadata.name);
-    });
+    };
+    proposeDocuments([document], made, hasComments(written) ? text.commentsGo : "");
   }
   return (
     <main id="main">
@@ -292,7 +311,8 @@ function ByYaml({ plural, about }: { plural: string; about: string }) {
           schema={schema}
           changed={(next) => {
             setWritten(next);
-            drafts.keep(key, next);
+            if (next === begins) drafts.drop(key);
+            else drafts.keep(key, next);
           }}
         />
       )}
@@ -300,6 +320,15 @@ function ByYaml({ plural, about }: { plural: string; about: string }) {
       <div class="row">
         <button type="button" class="primary" onClick={review}>
           {text.review}
+        </button>
+        <button
+          type="button"
+          onClick={() => {
+            drafts.drop(key);
+            setWritten(begins);
+          }}
+        >
+          {text.discard}
         </button>
         {plural !== DEPLOYMENTS && plural !== MACHINES && <a href={`#/${plural}`}>{text.backToList}</a>}
       </div>

@@ -109,10 +109,12 @@ export function Editor({ plural, name }: { plural: string; name: string }) {
     }
     if (typeof edited?.spec !== "object" || edited.spec === null) return setWrong(text.needsASpec);
     const patch = patchOf(loaded.document, edited);
-    if (!patch) return setWrong(text.nothingChanges);
+    const commented = (await lazily(() => import("../app/comments"))).hasComments(written);
+    if (!patch) return setWrong(commented ? `${text.nothingChanges} ${text.commentsGo}` : text.nothingChanges);
     propose({
       title: text.changeOf(name),
       verb: text.change,
+      ...(commented ? { note: text.commentsGo } : {}),
       steps: [{ plural, name, patch, etag: loaded.etag }],
       command: `homeostat apply -f ${name}.yaml`,
       conflict: () => void load().then(setTheirs, setWrong),

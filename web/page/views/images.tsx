@@ -4,6 +4,7 @@ import { useRef, useState } from "preact/hooks";
 import { may } from "../app/session";
 import { upload } from "../app/upload";
 import { Failure } from "../parts/basics";
+import { useUnsent } from "../parts/unsent";
 import { size, text } from "../words";
 
 export function ImageUpload() {
@@ -12,6 +13,7 @@ export function ImageUpload() {
   const [wrong, setWrong] = useState<unknown>(null);
   const [over, setOver] = useState("");
   const abort = useRef<AbortController | null>(null);
+  useUnsent(sent !== null);
   if (!may("change")) return null;
   const send = async (event: SubmitEvent) => {
     event.preventDefault();

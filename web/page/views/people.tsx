@@ -3,7 +3,8 @@
 import { useState } from "preact/hooks";
 import { ask, path, V1 } from "../api/client";
 import { propose } from "../app/proposal";
-import { bySession, may, who } from "../app/session";
+import { mayBan, mayHaveTokens } from "../app/rights";
+import { everywhere, who } from "../app/session";
 import { kinds, namespace } from "../app/world";
 import { Age } from "../parts/basics";
 import { useFetched } from "../parts/fetched";
@@ -15,7 +16,7 @@ import { size, text } from "../words";
 export function People({ tab }: { tab: string }) {
   return (
     <main id="main">
-      <h1>{text.people}</h1>
+      <h1>{everywhere("moderate") ? text.people : text.yourAccount}</h1>
       <Tabs
         base={["people"]}
         current={tab}
@@ -60,7 +61,7 @@ function Accounts() {
     });
   return (
     <>
-      {may("administer") && <NewAccount done={looked} />}
+      {everywhere("administer") && <NewAccount done={looked} />}
       <Listed
         label={text.accounts}
         rows={body?.users}
@@ -73,11 +74,12 @@ function Accounts() {
           [text.state, (one) => (one.banned ? <span class="tag bad">{text.banned}</span> : "")],
           [
             text.whatToDo,
-            (one) => (
-              <button type="button" onClick={() => ban(one)}>
-                {one.banned ? text.unbanVerb : text.banVerb}
-              </button>
-            ),
+            (one) =>
+              mayBan(one) && (
+                <button type="button" onClick={() => ban(one)}>
+                  {one.banned ? text.unbanVerb : text.banVerb}
+                </button>
+              ),
           ],
         ]}
       />
@@ -258,7 +260,7 @@ function Grants() {
     });
   return (
     <>
-      {may("administer") && <NewGrant done={() => setAgain(again + 1)} />}
+      {everywhere("administer") && <NewGrant done={() => setAgain(again + 1)} />}
       <Listed
         label={text.grants}
         rows={body?.grants}
@@ -270,11 +272,12 @@ function Grants() {
           [text.resource, (one) => [one.namespace, one.kind || text.everyKind, one.name || "*"].join(" / ")],
           [
             text.whatToDo,
-            (one) => (
-              <button type="button" onClick={() => take(one)}>
-                {text.takeBack}
-              </button>
-            ),
+            (one) =>
+              everywhere("administer") && (
+                <button type="button" onClick={() => take(one)}>
+                  {text.takeBack}
+                </button>
+              ),
           ],
         ]}
       />
@@ -297,7 +300,7 @@ function Quotas() {
   const amount = (measure: string, value: number) => (BYTES.has(measure) ? size(value) : String(value));
   return (
     <>
-      {may("administer") && <NewQuota done={() => setAgain(again + 1)} />}
+      {everywhere("administer") && <NewQuota done={() => setAgain(again + 1)} />}
       <Listed
         label={text.quotas}
         rows={body?.quotas}
@@ -350,7 +353,7 @@ function Tokens() {
     });
   return (
     <>
-      {bySession.value && <NewToken done={() => setAgain(again + 1)} />}
+      {who.value?.name && mayHaveTokens(who.value.name) && <NewToken done={() => setAgain(again + 1)} />}
       <Listed
         label={text.tokens}
         rows={body?.tokens}
@@ -364,11 +367,12 @@ function Tokens() {
           [text.lastUsed, (one) => <Age since={one.last_used ?? undefined} />],
           [
             text.whatToDo,
-            (one) => (
-              <button type="button" onClick={() => revoke(one)}>
-                {text.revokeVerb}
-              </button>
-            ),
+            (one) =>
+              mayHaveTokens(one.account) && (
+                <button type="button" onClick={() => revoke(one)}>
+                  {text.revokeVerb}
+                </button>
+              ),
           ],
         ]}
       />

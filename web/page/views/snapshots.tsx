@@ -2,6 +2,7 @@
 
 import { ask, path } from "../api/client";
 import type { Resource } from "../api/resources";
+import { now } from "../app/clock";
 import { propose } from "../app/proposal";
 import { mayTo } from "../app/rights";
 import { to } from "../app/route";
@@ -17,7 +18,7 @@ export function MachineSnapshots({ of }: { of: Resource }) {
   const snapshots = [...all("snapshots").values()].filter((one) => one.spec.machineRef?.name === name);
   const schedules = [...all("snapshotschedules").values()].filter((one) => one.spec.template?.spec?.machineRef?.name === name);
   const take = () => {
-    const stamp = new Date()
+    const stamp = new Date(now.value)
       .toISOString()
       .slice(0, 19)
       .replace(/[^0-9]/g, "");

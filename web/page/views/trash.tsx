@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { ask, path, V1 } from "../api/client";
 import { propose } from "../app/proposal";
-import { may } from "../app/session";
+import { everywhere } from "../app/session";
 import { heard } from "../app/world";
 import { Age } from "../parts/basics";
 import { useFetched } from "../parts/fetched";
@@ -59,7 +59,7 @@ export function Trash() {
           [
             text.whatToDo,
             (one) =>
-              may("change") && (
+              everywhere("change") && (
                 <>
                   <button type="button" onClick={() => act(one, true)}>
                     {text.restore}
