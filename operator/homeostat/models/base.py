@@ -211,10 +211,13 @@ class Resource(Model):
         return self.metadata.deletion_timestamp is not None
 
 
-def by_name(resource: Resource) -> tuple[str, tuple[tuple[str, int], ...], str]:
+def in_natural_order(key: Key) -> tuple[str, tuple[tuple[str, int], ...], str]:
     """Returns the sort key for people: web-2 comes before web-10."""
-    meta = resource.metadata
-    return meta.namespace, natural(meta.name), meta.name
+    return key.namespace, natural(key.name), key.name
+
+
+def by_name(resource: Resource) -> tuple[str, tuple[tuple[str, int], ...], str]:
+    return in_natural_order(resource.key)
 
 
 def natural(name: str) -> tuple[tuple[str, int], ...]:

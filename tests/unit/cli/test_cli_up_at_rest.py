@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from homeostat.cli.show.moments import Moments
+from homeostat.models.machine import VirtualMachine
 from tests.unit.cli_state import CliState
 
 
@@ -28,12 +29,12 @@ async def test_only_what_was_written_is_read_again(cli: CliState) -> None:
     cli.write("db")
     moments = Moments(cli.store)
     await moments.refresh()
-    before = {m.metadata.name: m for m in moments.current.machines}
-    cli.write("db", "spec: {resources: {memory: 1Gi}}\n")
+    before = {m.key.name: m for m in moments.current.machines}
+    cli.write("db", "spec: {suspend: true}\n")
     assert await moments.refresh()
-    after = {m.metadata.name: m for m in moments.current.machines}
+    after = {m.key.name: m for m in moments.current.machines}
     assert after["web"] is before["web"]
-    assert after["db"].spec.resources.memory == 2**30
+    assert (before["db"].cells[0], after["db"].cells[0]) == ("Pending", "Pending,Suspended")
 
 
 async def test_what_has_gone_is_not_shown(cli: CliState) -> None:
@@ -43,7 +44,9 @@ async def test_what_has_gone_is_not_shown(cli: CliState) -> None:
     await moments.refresh()
     path.unlink()
     cli.store.sync()
-    key = next(m.key for m in moments.current.machines if m.metadata.name == "db")
-    await cli.store.release(key, next(m.metadata.uid for m in moments.current.machines if m.metadata.name == "db"))
+    (key,) = (sight.key for sight in moments.current.machines if sight.key.name == "db")
+    gone = await cli.store.get(VirtualMachine, key)
+    assert gone is not None
+    await cli.store.release(key, gone.metadata.uid)
     await moments.refresh()
-    assert [m.metadata.name for m in moments.current.machines] == ["web"]
+    assert [m.key.name for m in moments.current.machines] == ["web"]

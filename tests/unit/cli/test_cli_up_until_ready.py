@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from homeostat.cli.commands.up import not_ready
 from homeostat.cli.show.moments import Moment
+from homeostat.cli.show.sights import sight_of
 from homeostat.cli.show.status_words import lacks_address
 from homeostat.models.condition import Condition
 from homeostat.models.machine import GuestAddress, MachineState, VirtualMachine, VirtualMachineStatus
@@ -20,7 +21,7 @@ def running(*addresses: GuestAddress, conditions: tuple[Condition, ...] = READY)
 def test_br06_a_machine_that_is_ready_and_has_no_address_is_named() -> None:
     vm = running()
     assert lacks_address(vm)
-    error = not_ready(Moment([vm], (), ()), 20)
+    error = not_ready(Moment([sight_of(vm)], (), ()), 20)
     assert str(error) == "no address is known of vm/web after 20 s"
 
 
@@ -31,6 +32,6 @@ def test_a_forward_is_no_address_of_its_own() -> None:
 
 def test_what_is_not_ready_comes_first() -> None:
     waiting = (Condition(type="Ready", status="False", reason="ImageFetching", message="fetching", observed_generation=1),)
-    error = not_ready(Moment([running(conditions=waiting)], (), ("web.yaml:1: wrong",)), 20)
+    error = not_ready(Moment([sight_of(running(conditions=waiting))], (), ("web.yaml:1: wrong",)), 20)
     assert str(error) == "not everything is Ready after 20 s"
     assert "fetching" in error.mend and "web.yaml:1: wrong" in error.mend

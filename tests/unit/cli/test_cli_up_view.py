@@ -9,6 +9,7 @@ from rich.console import Console
 
 from homeostat.cli.show.live_picture import render_live
 from homeostat.cli.show.moments import Moment
+from homeostat.cli.show.sights import Sight, sight_of
 from homeostat.cli.show.up_view import PlainView
 from homeostat.models.base import Key
 from homeostat.models.condition import Condition
@@ -16,14 +17,14 @@ from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachin
 from homeostat.runtime.engine.ports import Event
 
 
-def machine(name: str, *, ready: bool = True, message: str = "") -> VirtualMachine:
+def machine(name: str, *, ready: bool = True, message: str = "") -> Sight:
     conditions = [Condition(type="Ready", status="True" if ready else "False", reason="X", message=message)]
     if not ready:
         conditions.append(Condition(type="Reconciling", status="True", reason="X", message=message))
     status = VirtualMachineStatus(
         state=MachineState.RUNNING if ready else MachineState.PENDING, conditions=tuple(conditions), host="local"
     )
-    return VirtualMachine.model_validate({"metadata": {"name": name}}).model_copy(update={"status": status})
+    return sight_of(VirtualMachine.model_validate({"metadata": {"name": name}}).model_copy(update={"status": status}))
 
 
 def event(id: int, message: str) -> Event:

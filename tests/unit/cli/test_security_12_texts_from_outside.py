@@ -28,6 +28,7 @@ from homeostat.cli.show.live_picture import render_live
 from homeostat.cli.show.moments import Moment
 from homeostat.cli.show.output import to_yaml
 from homeostat.cli.show.render_plan import PlanEntry, render_plan
+from homeostat.cli.show.sights import sight_of
 from homeostat.cli.show.tables import table_lines
 from homeostat.cli.show.up_view import PlainView
 from homeostat.cli.terminal import columns, dressed, paint, say
@@ -106,7 +107,7 @@ def test_security_12_tables_keep_their_rows(text: str) -> None:
 def test_security_12_the_live_table_and_the_plain_lines(text: str) -> None:
     conditions = (Condition(type="Stalled", status="True", reason="Why", message=text),)
     vm = machine().model_copy(update={"status": VirtualMachineStatus(conditions=conditions)})
-    moment = Moment([vm], [event(text)], [text], failing=[text], held=[text])
+    moment = Moment([sight_of(vm)], [event(text)], [text], failing=[text], held=[text])
     console = Console(file=io.StringIO(), width=80, height=40, no_color=True)
     console.print(render_live(text, moment, 40, 80))
     assert isinstance(console.file, io.StringIO)

@@ -107,13 +107,13 @@ async def _down(folder: Path, settings: CliSettings, timeout: float, trash_keep:
             teardown = asyncio.ensure_future(parts.operator.run(stop))
             await _show_until(teardown, moments, view, timeout, stop)
             await teardown
-            await moments.refresh()
-            left = _left(parts, moments.current.machines)
+            machines = await parts.store.list(VirtualMachine)
+            left = _left(parts, machines)
             stay = {} if left or stop.is_set() else await take_down_networks(parts.store, parts.hosts.values())
             trash, low = await keeper.trash(), scarcity(await keeper.space())
             if not stop.is_set():
-                await _forget_statuses(parts.store, moments.current.deployments)
-                await _give_up_places(parts, [machine for machine in moments.current.machines if machine.key not in left])
+                await _forget_statuses(parts.store, await parts.store.list(VirtualMachineDeployment))
+                await _give_up_places(parts, [machine for machine in machines if machine.key not in left])
     if stop.is_set():
         raise CliError(f"interrupted: {_count(len(left))} not removed yet", "run it again to go on")
     done = "Removed what could be" if left else "Removed"

@@ -32,7 +32,6 @@ from ..references import short_name
 from ..settings import CliSettings, common_options, pass_settings
 from ..several_hosts import chosen_hosts, host_option, whose
 from ..show.moments import Moment, Moments
-from ..show.status_words import is_ready, lacks_address, waits_for
 from ..show.up_view import LiveView, PlainView, View
 from ..terminal import on_terminal, say
 from ..times import parse_duration
@@ -253,7 +252,7 @@ async def _watch(parts: Standalone | Several, view: View, stop: asyncio.Event, o
             moment = moments.current
             ready = _all_ready(parts, moment)
             ready_at = (ready_at or loop.time()) if ready else 0.0
-            lacking = [machine for machine in moment.machines if lacks_address(machine)]
+            lacking = [machine for machine in moment.machines if machine.lacks_address]
             if ready and (not lacking or loop.time() - ready_at > ADDRESS_SECONDS):
                 for machine in lacking:
                     view.say(f"note: {short_name(machine.key)} is Ready and has no address: its guest may not ask for one")
@@ -269,16 +268,16 @@ async def _watch(parts: Standalone | Several, view: View, stop: asyncio.Event, o
 def _all_ready(parts: Standalone | Several, moment: Moment) -> bool:
     """Tells whether everything is Ready. Statuses that an earlier operator left say nothing about now."""
     looked_at = parts.operator.looked_at
-    fresh = all(resource.key in looked_at for resource in moment.resources)
+    fresh = all(sight.key in looked_at for sight in moment.resources)
     settled = not moment.errors and not parts.store.restless  # what has gone from the folder may still have to be deleted
-    return fresh and settled and bool(moment.resources) and all(map(is_ready, moment.resources))
+    return fresh and settled and bool(moment.resources) and all(sight.ready for sight in moment.resources)
 
 
 def not_ready(moment: Moment, timeout: float) -> CliError:
     """Returns an error with what is not Ready, or lacks an address, and why."""
-    reasons = [f"{short_name(r.key)}: {waits_for(r)}" for r in moment.resources if not is_ready(r)]
+    reasons = [f"{short_name(sight.key)}: {sight.note}" for sight in moment.resources if not sight.ready]
     reasons += moment.errors or ([] if moment.resources else ["the folder holds no machines"])
-    if not reasons and (lacking := [short_name(m.key) for m in moment.machines if lacks_address(m)]):
+    if not reasons and (lacking := [short_name(m.key) for m in moment.machines if m.lacks_address]):
         why = "a guest that does not ask for one gets none; after 30 s without, `up --until-ready` ends all the same"
         return CliError(f"no address is known of {', '.join(lacking)} after {timeout:g} s", why)
     return CliError(f"not everything is Ready after {timeout:g} s", reasons)

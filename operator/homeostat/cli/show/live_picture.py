@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from homeostat.models.base import Resource, by_name
-from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
-from homeostat.models.machine import VirtualMachine
+from homeostat.models.base import in_natural_order
 from homeostat.models.outside import one_line, redacted
 
 from ..references import short_name
 from ..terminal import tone_of
 from ..times import age
 from .moments import Moment
-from .status_words import address, is_ready, ready_word, status_cell, waits_for
+from .sights import Sight
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -22,14 +20,14 @@ if TYPE_CHECKING:
 
     from homeostat.runtime.engine.ports import Event
 
-R = TypeVar("R", bound=Resource)
 SHOWN_EVENTS = 6
 SHOWN_DEPLOYMENTS = 8
 SHOWN_PLUGINS = 3  # only plugins that are not ready
 SHOWN_ERRORS = 3
 _STYLES = {"good": "green", "busy": "yellow", "bad": "red", "": ""}
 _SPENT = 7  # lines of the terminal for heading, titles and blank lines
-_BAR = 10  # characters
+_MACHINE = ("NAME", "STATUS", "READY", "ADDRESS", "WAITS FOR")
+_DEPLOYMENT = ("DEPLOYMENT", "READY", "UP-TO-DATE", "AVAILABLE", "ROLLOUT", "WAITS FOR")
 _GAP = 3  # characters between columns
 _WIDEST = 30  # characters of a column
 
@@ -48,17 +46,19 @@ def render_live(heading: str, moment: Moment, height: int, width: int) -> Group:
     if len(errors) > (most := SHOWN_ERRORS + len(moment.failing)):
         errors = [*errors[: most - 1], f"… and {len(errors) - most + 1} more errors: `homeostat get errors`"]
     deployments = _first(moment.deployments, SHOWN_DEPLOYMENTS if tall else 2)
-    plugins = [plugin for plugin in moment.plugins if not is_ready(plugin)][:SHOWN_PLUGINS]
+    plugins = [plugin for plugin in moment.plugins if not plugin.ready][:SHOWN_PLUGINS]
     above = (len(deployments) + 2 if deployments else 0) + len(plugins)
     machines = _first(moment.machines, max(height - _SPENT - len(events) - len(errors) - len(moment.held[:1]) - above, 2))
 
     parts: list[object] = [line(heading, "bold"), line(moment.summary, "dim"), Text("")]
-    parts += [line(f"{short_name(plugin.key)}: {waits_for(plugin)}", "yellow") for plugin in plugins]
+    parts += [line(f"{short_name(plugin.key)}: {plugin.note}", "yellow") for plugin in plugins]
     if deployments:
-        parts += [_deployment_table(deployments, width), Text("")]
-    parts.append(_machine_table(machines, width) if machines else line("(the folder holds no machines yet)", "dim"))
+        parts += [_resource_table(_DEPLOYMENT, deployments, (), width), Text("")]
+    parts.append(
+        _resource_table(_MACHINE, machines, (1, 2), width) if machines else line("(the folder holds no machines yet)", "dim")
+    )
     if len(machines) < len(moment.machines):
-        unready = sum(not is_ready(machine) for machine in moment.machines) - sum(not is_ready(machine) for machine in machines)
+        unready = sum(not machine.ready for machine in moment.machines) - sum(not machine.ready for machine in machines)
         parts.append(line(f"… and {len(moment.machines) - len(machines)} more, {unready or 'none'} of them not ready", "dim"))
     parts += [line(error, "red") for error in errors]
     parts += [line(f"held: {held}", "yellow") for held in moment.held[:1]]
@@ -67,9 +67,9 @@ def render_live(heading: str, moment: Moment, height: int, width: int) -> Group:
     return Group(*parts)  # type: ignore[arg-type]
 
 
-def _first(resources: Sequence[R], room: int) -> list[R]:
-    shown = sorted(resources, key=by_name)
-    return shown if len(shown) <= room else sorted(shown, key=is_ready)[: max(room - 1, 1)]
+def _first(sights: Sequence[Sight], room: int) -> list[Sight]:
+    shown = sorted(sights, key=lambda sight: in_natural_order(sight.key))
+    return shown if len(shown) <= room else sorted(shown, key=lambda sight: sight.ready)[: max(room - 1, 1)]
 
 
 def _table(headings: Sequence[str], rows: Sequence[tuple[str, ...]], painted: Sequence[int], width: int) -> Table:
@@ -98,27 +98,9 @@ def cut(text: str, room: int) -> str:
     return text if len(text) <= room else text[: max(room - 1, 0)] + "…" if room > 0 else ""
 
 
-def _machine_table(machines: Sequence[VirtualMachine], width: int) -> Table:
-    rows = [(short_name(m.key).removeprefix("vm/"), status_cell(m), ready_word(m), address(m), waits_for(m)) for m in machines]
-    return _table(("NAME", "STATUS", "READY", "ADDRESS", "WAITS FOR"), rows, (1, 2), width)
-
-
-def _deployment_table(deployments: Sequence[VirtualMachineDeployment], width: int) -> Table:
-    rows = []
-    for deployment in deployments:
-        status, wanted = deployment.status or VirtualMachineDeploymentStatus(), deployment.spec.replicas
-        counts = (f"{status.ready_replicas}/{wanted}", str(status.updated_replicas), str(status.available_replicas))
-        name = short_name(deployment.key).removeprefix("vmd/")
-        rows.append((name, *counts, progress_bar(status, wanted), waits_for(deployment)))
-    return _table(("DEPLOYMENT", "READY", "UP-TO-DATE", "AVAILABLE", "ROLLOUT", "WAITS FOR"), rows, (), width)
-
-
-def progress_bar(status: VirtualMachineDeploymentStatus, wanted: int) -> str:
-    """Returns how much is done: full where every machine is of the newest template and none is missing or left over."""
-    whole = max(wanted, status.replicas)
-    done = min(status.updated_replicas, status.available_replicas, wanted)
-    filled = _BAR if whole == 0 else _BAR * done // whole
-    return "█" * filled + "░" * (_BAR - filled)
+def _resource_table(headings: Sequence[str], sights: Sequence[Sight], painted: Sequence[int], width: int) -> Table:
+    rows = [(short_name(sight.key).partition("/")[2], *sight.cells, sight.note) for sight in sights]
+    return _table(headings, rows, painted, width)
 
 
 def _event_table(events: Sequence[Event], width: int) -> Table:

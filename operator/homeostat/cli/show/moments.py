@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
-from homeostat.models.kinds import KINDS
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 
-from .status_words import is_ready
+from .sights import Sight, sight_of
 
 if TYPE_CHECKING:
     from homeostat.runtime.engine.ports import Event
     from homeostat.store.files.store import FilesStore
 
 EVENTS_SHOWN = 60
+SHOWN = (VirtualMachine, VirtualMachineDeployment, Plugin)
+_SHOWN_KINDS = frozenset(kind.KIND for kind in SHOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +28,25 @@ class Moment:
     """Everything that there is to show at one moment. ``errors`` are those of the YAML folder, ``held`` are its deletions that
     wait for a confirmation, and ``failing`` are the operator's own failures."""
 
-    machines: Sequence[VirtualMachine]
+    machines: Sequence[Sight]
     events: Sequence[Event]
     errors: Sequence[str]
-    deployments: Sequence[VirtualMachineDeployment] = ()
-    plugins: Sequence[Plugin] = ()
+    deployments: Sequence[Sight] = ()
+    plugins: Sequence[Sight] = ()
     failing: Sequence[str] = ()
     held: Sequence[str] = ()
 
     @property
-    def resources(self) -> Sequence[Resource]:
+    def resources(self) -> Sequence[Sight]:
         return (*self.plugins, *self.deployments, *self.machines)
 
     @property
     def ready(self) -> int:
-        return sum(is_ready(machine) for machine in self.machines)
+        return sum(machine.ready for machine in self.machines)
 
     @property
     def summary(self) -> str:
-        rolled_out = sum(is_ready(deployment) for deployment in self.deployments)
+        rolled_out = sum(deployment.ready for deployment in self.deployments)
         parts = [f"{_count(len(self.machines), 'machine')}, {self.ready} ready"]
         if self.deployments:
             parts.append(f"{_count(len(self.deployments), 'deployment')}, {rolled_out} rolled out")
@@ -69,7 +70,7 @@ class Moments:
         self._generation = store.index.generation
         self._seen = -1
         self._cursor = 0
-        self._resources: dict[Key, Resource] = {}
+        self._sights: dict[Key, Sight] = {}
         self._events: list[Event] = []
         self.current = Moment((), (), ())
 
@@ -88,11 +89,11 @@ class Moments:
         errors = await asyncio.to_thread(self._store.errors)
         self._events = [*self._events[-EVENTS_SHOWN:], *fresh]
         self.current = Moment(
-            [r for r in self._resources.values() if isinstance(r, VirtualMachine)],
+            self._of(VirtualMachine),
             self._events,
             [str(error) for error in errors if error.severity == "Error"],
-            [r for r in self._resources.values() if isinstance(r, VirtualMachineDeployment)],
-            [r for r in self._resources.values() if isinstance(r, Plugin)],
+            self._of(VirtualMachineDeployment),
+            self._of(Plugin),
             held=[str(error) for error in errors if error.severity == "Held"],
         )
         return True
@@ -101,13 +102,17 @@ class Moments:
         index = self._store.index
         newest = index.version()  # read first: what is written from here on is read the next time
         if self._cursor == 0:
-            found = [resource for kind in KINDS for resource in await self._store.list(kind)]
-            self._resources = {resource.key: resource for resource in found}
+            self._sights = {resource.key: sight_of(resource) for kind in SHOWN for resource in await self._store.list(kind)}
         else:
             for key in self._store.touched(self._cursor):
+                if key.kind not in _SHOWN_KINDS:
+                    continue
                 resource = await self._store.get(Resource, key)
                 if resource is None:
-                    self._resources.pop(key, None)
+                    self._sights.pop(key, None)
                 else:
-                    self._resources[key] = resource
+                    self._sights[key] = sight_of(resource)
         self._cursor = max(newest, 1)
+
+    def _of(self, kind: type[Resource]) -> list[Sight]:
+        return [sight for key, sight in self._sights.items() if key.kind == kind.KIND]

@@ -15,6 +15,7 @@ from ..times import age
 from .status_words import ROLLED_BACK
 
 _SHOWN_CHANGES = 3
+_BAR = 10  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,14 @@ def rollout_counts(deployment: VirtualMachineDeployment) -> str:
     if old := status.replicas - status.updated_replicas:
         text += f", {old} to be replaced"
     return text
+
+
+def progress_bar(status: VirtualMachineDeploymentStatus, wanted: int) -> str:
+    """Returns how much is done: full where every machine is of the newest template and none is missing or left over."""
+    whole = max(wanted, status.replicas)
+    done = min(status.updated_replicas, status.available_replicas, wanted)
+    filled = _BAR if whole == 0 else _BAR * done // whole
+    return "█" * filled + "░" * (_BAR - filled)
 
 
 def _failure(deployment: VirtualMachineDeployment) -> str:

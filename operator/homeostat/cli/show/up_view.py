@@ -9,17 +9,14 @@ from contextlib import ExitStack
 from datetime import datetime
 from typing import Protocol
 
-from homeostat.models.base import Key, Resource
-from homeostat.models.deployment import VirtualMachineDeployment
-from homeostat.models.machine import VirtualMachine
+from homeostat.models.base import Key
 from homeostat.models.outside import one_line, redacted
 
 from ..references import short_name
 from ..terminal import in_colour, say
 from .live_picture import render_live
 from .moments import Moment
-from .rollout_state import rollout_counts
-from .status_words import address, is_ready, state_word, status_of, waits_for
+from .sights import Sight
 
 
 class View(Protocol):
@@ -83,24 +80,13 @@ class PlainView:
                 self.say(f"held: {held}")
         self._held = set(moment.held)
 
-    def _tell(self, resource: Resource) -> None:
-        if not status_of(resource).conditions:
-            return  # not observed yet, or torn down: the events say so
-        note = waits_for(resource)
-        words = _words(resource, note)
-        now = (*words, _coarse(note))
-        if self._told.get(resource.key) != now:
-            self._told[resource.key] = now
-            self.say(f"{short_name(resource.key)}: {', '.join(filter(None, (*words, note)))}")
-
-
-def _words(resource: Resource, note: str) -> tuple[str, ...]:
-    ready = "ready" if is_ready(resource) else "not ready"
-    if isinstance(resource, VirtualMachine):
-        return state_word(resource), ready, address(resource)
-    if isinstance(resource, VirtualMachineDeployment):
-        return () if note else (rollout_counts(resource),)  # the note begins with the counts
-    return (ready,)
+    def _tell(self, sight: Sight) -> None:
+        if not sight.observed:
+            return  # the events say so
+        now = (*sight.words, _coarse(sight.note))
+        if self._told.get(sight.key) != now:
+            self._told[sight.key] = now
+            self.say(f"{short_name(sight.key)}: {', '.join(filter(None, (*sight.words, sight.note)))}")
 
 
 def _coarse(note: str) -> str:

@@ -22,21 +22,22 @@ class Dependencies:
 
     def __init__(self) -> None:
         self._on: dict[Key, dict[str, frozenset[Node]]] = {}
-        self._resting: dict[Node, dict[Key, set[str]]] = {}  # in the order in which they began to rest on it
+        self._resting: dict[Node, dict[Key, None]] = {}  # in the order in which they began to rest on it
 
     def rest(self, key: Key, why: str, on: Collection[Node]) -> frozenset[Node]:
         """Records everything that a resource rests on for one reason. Returns the nodes that were added or dropped."""
         before, now = self._on.get(key, {}).get(why, frozenset()), frozenset(on)
         if before == now:
             return frozenset()
-        for node in before - now:
-            self._let_go(key, why, node)
-        for node in now - before:
-            self._resting.setdefault(node, {}).setdefault(key, set()).add(why)
         if now:
             self._on.setdefault(key, {})[why] = now
         else:
             del self._on[key][why]
+        for node in before - now:
+            if not any(node in nodes for nodes in self._on[key].values()):
+                self._let_go(key, node)
+        for node in now - before:
+            self._resting.setdefault(node, {}).setdefault(key)
         return before ^ now
 
     def resting_on(self, node: Node) -> list[Key]:
@@ -45,16 +46,13 @@ class Dependencies:
 
     def forget(self, key: Key) -> frozenset[Node]:
         """Forgets a resource that has gone. Returns everything that it rested on."""
-        known = self._on.pop(key, {})
-        for why, nodes in known.items():
-            for node in nodes:
-                self._let_go(key, why, node)
-        return frozenset().union(*known.values())
+        nodes: frozenset[Node] = frozenset().union(*self._on.pop(key, {}).values())
+        for node in nodes:
+            self._let_go(key, node)
+        return nodes
 
-    def _let_go(self, key: Key, why: str, node: Node) -> None:
+    def _let_go(self, key: Key, node: Node) -> None:
         resting = self._resting[node]
-        resting[key].discard(why)
-        if not resting[key]:
-            del resting[key]
+        del resting[key]
         if not resting:
             del self._resting[node]

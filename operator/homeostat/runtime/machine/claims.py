@@ -42,7 +42,7 @@ class Claims:
         self._claims: dict[Key, frozenset[Claim]] = {}
         self._found: dict[Key, _Found] = {}
         self._refused: set[Key] = set()
-        self._asking: dict[tuple[str, str], dict[Key, frozenset[Claim]]] = {}  # by slot; the holder is the first that collides
+        self._asking: dict[tuple[str, str], dict[Key, None]] = {}  # by slot; the holder is the first that collides
 
     def update(self, machine: VirtualMachine, host: Domains) -> Mapping[str, str]:
         """Records what this machine claims. Returns those claims that another machine holds, and which one. ``machine`` includes
@@ -106,12 +106,12 @@ class Claims:
     def _take(self, key: Key, claims: frozenset[Claim], stands: Standing) -> None:
         before = self._claims.get(key, frozenset())
         self._claims[key], self._standing[key] = claims, stands
-        for slot in {claim.slot for claim in before | claims}:
+        wanted = {claim.slot for claim in claims}
+        for slot in wanted.union(claim.slot for claim in before):
             asking = self._asking.setdefault(slot, {})
             others = [other for other in asking if other != key]
-            mine = frozenset(claim for claim in claims if claim.slot == slot)
-            if mine:
-                asking[key] = mine  # where it asked before, it keeps its place
+            if slot in wanted:
+                asking.setdefault(key)  # where it asked before, it keeps its place
             else:
                 asking.pop(key, None)
             for other in others:
@@ -124,7 +124,7 @@ class Claims:
         asking = self._asking[claim.slot]
         if len(asking) == 1:
             return None
-        rivals = [other for other, theirs in asking.items() if any(claim.collides(c) for c in theirs)]
+        rivals = [other for other in asking if any(claim.collides(theirs) for theirs in self._claims[other])]
         first = max(rivals, key=lambda other: self._standing[other])  # of equal ones, the one that asked first
         return None if first == key else first
 
@@ -134,7 +134,7 @@ class Claims:
         name = f"{word} {holder.name}" if same else f"{word} {holder.namespace}/{holder.name}"
         if holder.kind == Disk.KIND:
             return f"{name}, until that is done with it"
-        asked = claim.kind == "file" or any(theirs.told for theirs in self._asking[claim.slot][holder] if claim.collides(theirs))
+        asked = claim.kind == "file" or any(theirs.told for theirs in self._claims[holder] if claim.collides(theirs))
         return name if asked else f"{name}, until that is restarted"  # its spec does not ask for it any more
 
 
