@@ -13,11 +13,11 @@ class ImageUse:
     meanwhile."""
 
     def __init__(self) -> None:
-        self._named: dict[Key, frozenset[str]] = {}  # resource -> ImageRef.keys
+        self._named: dict[Key, tuple[str, ...]] = {}  # resource -> ImageRef.keys
 
     def note(self, key: Key, images: Iterable[ImageRef], also: Iterable[str] = ()) -> None:
         """Records the images that a resource names. ``also``: what else it waits for, and the host reports in the same way."""
-        self._named[key] = frozenset((*(image.key for image in images), *also))
+        self._named[key] = (*(image.key for image in images), *also)
 
     def forget(self, key: Key) -> None:
         self._named.pop(key, None)
