@@ -58,6 +58,12 @@ export interface Changed {
   readonly host?: { readonly name: string; readonly findings: readonly Finding[]; readonly notes: readonly string[] };
 }
 
+// Returns whether two are one and the same, at two times. A folder gives what is declared again the uid that one of its name had before.
+export const isSame = (one: Resource | undefined, other: Resource): boolean =>
+  one !== undefined &&
+  one.metadata.uid === other.metadata.uid &&
+  one.metadata.creationTimestamp === other.metadata.creationTimestamp;
+
 export const MACHINES = "virtualmachines";
 export const DEPLOYMENTS = "virtualmachinedeployments";
 

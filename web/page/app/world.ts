@@ -3,7 +3,8 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { get, V1 } from "../api/client";
 import { type Bookmark, Live, type World } from "../api/live";
-import { MACHINES, type Resource, troubleOf } from "../api/resources";
+import { isSame, MACHINES, type Resource, troubleOf } from "../api/resources";
+import { text } from "../words";
 import { lookWho } from "./session";
 import { lookVersion } from "./version";
 
@@ -43,6 +44,14 @@ export function all(plural: string): ReadonlyMap<string, Resource> {
 }
 
 export const find = (plural: string, name: string): Resource | undefined => all(plural).get(name);
+
+// Returns what does something to a resource, unless another one has taken its place since.
+export const toSame =
+  <T>(plural: string, one: Resource, act: () => Promise<T>) =>
+  async (): Promise<T> => {
+    if (!isSame(find(plural, one.metadata.name), one)) throw new Error(text.replaced);
+    return act();
+  };
 
 export const kindOf = (plural: string): Kind | undefined => kinds.value.find((kind) => kind.plural === plural);
 

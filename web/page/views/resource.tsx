@@ -7,7 +7,7 @@ import { propose } from "../app/proposal";
 import { mayTo } from "../app/rights";
 import { to } from "../app/route";
 
-import { find, heard, kindOf } from "../app/world";
+import { find, heard, kindOf, toSame } from "../app/world";
 import { Conditions, Facts, Section, State } from "../parts/basics";
 import { Tabs } from "../parts/tabs";
 import { text } from "../words";
@@ -49,7 +49,7 @@ export function OneResource({ plural, name, tab, deeds, more }: Props) {
         {mayTo("change", one) && declared && (
           <div class="row deeds" role="toolbar" aria-label={text.deedsOf(name)}>
             {deeds?.(one)}
-            <button type="button" class="danger" onClick={() => proposeDeletion(plural, kind.noun, name)}>
+            <button type="button" class="danger" onClick={() => proposeDeletion(plural, kind.noun, one)}>
               {text.delete}
             </button>
           </div>
@@ -60,12 +60,20 @@ export function OneResource({ plural, name, tab, deeds, more }: Props) {
   );
 }
 
-function proposeDeletion(plural: string, noun: string, name: string) {
+function proposeDeletion(plural: string, noun: string, one: Resource) {
+  const { name } = one.metadata;
   propose({
     title: text.deletionOf(name),
     verb: text.delete,
     danger: true,
-    steps: [{ plural, name, says: text.deletionSays, act: () => ask("DELETE", path`/api/v1/resources/${plural}/${name}`) }],
+    steps: [
+      {
+        plural,
+        name,
+        says: text.deletionSays,
+        act: toSame(plural, one, () => ask("DELETE", path`/api/v1/resources/${plural}/${name}`)),
+      },
+    ],
     command: `homeostat delete ${noun} ${name}`,
     done: () => {
       location.hash = to(plural);

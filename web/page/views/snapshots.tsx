@@ -7,7 +7,7 @@ import { propose } from "../app/proposal";
 import { mayTo } from "../app/rights";
 import { to } from "../app/route";
 
-import { all } from "../app/world";
+import { all, toSame } from "../app/world";
 import { Age, ResourceLink, Section, State } from "../parts/basics";
 import { text } from "../words";
 
@@ -98,10 +98,11 @@ function SnapshotLine({ of, machine }: { of: Resource; machine: string }) {
           plural: "snapshots",
           name,
           says: text.restoreSays(machine, name),
-          act: () =>
+          act: toSame("snapshots", of, () =>
             ask("POST", path`/api/v1/snapshots/${name}/restore`, {
               body: { token: crypto.getRandomValues(new Uint32Array(2)).join("-") },
             }),
+          ),
         },
       ],
       command: `homeostat snapshot restore ${name}`,
