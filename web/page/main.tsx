@@ -19,6 +19,7 @@ import { Activity } from "./views/activity";
 import { Create } from "./views/create";
 import { Deployment } from "./views/deployment";
 import { Fleet } from "./views/fleet";
+import { HostView } from "./views/host";
 import { ImageUpload } from "./views/images";
 import { KindList } from "./views/kind";
 import { Machine } from "./views/machine";
@@ -38,6 +39,7 @@ function Shown() {
   if (first === MACHINES) return name ? <Machine key={name} name={name} tab={tab} /> : <Fleet />;
   if (first === DEPLOYMENTS && name) return <Deployment key={name} name={name} tab={tab} />;
   if (first === "images" && !name) return <KindList plural="images" extra={<ImageUpload />} />;
+  if (first === "hosts" && name) return <HostView key={name} name={name} tab={tab} />;
   if (kindOf(first))
     return name ? <OneResource key={name} plural={first} name={name} tab={tab} /> : <KindList key={first} plural={first} />;
   return (

@@ -51,7 +51,7 @@ export interface Finding {
 }
 
 export interface Changed {
-  readonly resource: Resource;
+  readonly resource?: Resource; // where the request is one of any kind
   readonly changes: readonly FieldChange[];
   readonly dry_run: boolean;
   readonly restart_required: boolean;

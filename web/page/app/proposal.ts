@@ -9,6 +9,13 @@ export interface Patch {
   readonly metadata?: { readonly labels?: Json; readonly annotations?: Json };
 }
 
+// A request that changes a resource, and that the server plans where it is asked with ?dryRun=true.
+export interface Request {
+  readonly method: "POST" | "PUT" | "DELETE";
+  readonly path: string;
+  readonly body?: Json;
+}
+
 // One resource's part of a proposal.
 export interface Step {
   readonly plural: string;
@@ -16,6 +23,8 @@ export interface Step {
   readonly patch?: Patch; // what changes in it
   readonly etag?: string; // the version that somebody edited: the change is refused where that is no more
   readonly create?: Json; // a new one, as a document
+  readonly request?: Request; // changes it, where that is no patch
+  readonly yaml?: Json; // what one would write in YAML instead
   readonly says?: string; // what it does, where no plan says it
   readonly act?: () => Promise<unknown>; // does it, where that is not the patch alone
 }
@@ -48,6 +57,10 @@ export async function plan(step: Step): Promise<Planned> {
   if (step.create) {
     const { body } = await ask<Changed>("POST", `${path`/api/v1/resources/${step.plural}`}?dryRun=true`, { body: step.create });
     return { step, changed: body, etag: "" };
+  }
+  if (step.request) {
+    const { body, etag } = await sent(step.request, true);
+    return { step, changed: body, etag };
   }
   if (!step.patch) return { step, changed: null, etag: step.etag ?? "" };
   const { body, etag } = await patchOf(step, true, step.etag);
@@ -82,7 +95,13 @@ export async function planAll(steps: readonly Step[]): Promise<(Planned | Error)
 export async function carryOut({ step, etag }: Planned): Promise<void> {
   if (step.act) await step.act();
   else if (step.create) await ask("POST", path`/api/v1/resources/${step.plural}`, { body: step.create });
+  else if (step.request) await sent(step.request, false, etag);
   else await patchOf(step, false, etag);
+}
+
+function sent({ method, path: where, body }: Request, dry: boolean, etag = ""): Promise<Answer<Changed>> {
+  const query = dry ? `${where.includes("?") ? "&" : "?"}dryRun=true` : "";
+  return ask<Changed>(method, where + query, { ...(body === undefined ? {} : { body }), ...(etag ? { etag } : {}) });
 }
 
 function patchOf(step: Step, dry: boolean, etag: string | undefined): Promise<Answer<Changed>> {

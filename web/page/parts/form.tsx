@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
+import { text } from "../words";
 import { Failure } from "./basics";
 import { useUnsent } from "./unsent";
 
@@ -14,6 +15,38 @@ interface Props {
   send: (given: FormData) => Promise<unknown>;
   done: () => void;
   children: ComponentChildren;
+}
+
+// A small form whose sending is a proposal first: it keeps what was typed until that is carried out.
+interface ProposingProps {
+  verb: string;
+  label: string;
+  propose: (given: FormData, done: () => void) => void;
+  children: ComponentChildren;
+}
+
+export function ProposingForm({ verb, label, propose, children }: ProposingProps) {
+  const [begun, setBegun] = useState(false);
+  useUnsent(begun);
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = event.currentTarget as HTMLFormElement;
+    propose(new FormData(form), () => {
+      form.reset();
+      setBegun(false);
+    });
+  };
+  return (
+    <form
+      class="row rowform"
+      aria-label={label}
+      onSubmit={submit}
+      onInput={({ currentTarget }) => setBegun(isBegun(currentTarget))}
+    >
+      {children}
+      <button type="submit">{verb}</button>
+    </form>
+  );
 }
 
 export function RowForm({ verb, send, done, children }: Props) {
@@ -60,5 +93,24 @@ export function Labelled({ label, children }: LabelledProps) {
       <span>{label}</span>
       {children}
     </label>
+  );
+}
+
+// The name of something new.
+export function NameField({ value = "" }: { value?: string }) {
+  return (
+    <Labelled label={text.name}>
+      <input
+        name="name"
+        defaultValue={value}
+        required
+        maxLength={63}
+        pattern="[a-z0-9]([a-z0-9\-]*[a-z0-9])?"
+        title={text.badName}
+        autocapitalize="none"
+        spellcheck={false}
+        autocomplete="off"
+      />
+    </Labelled>
   );
 }

@@ -199,7 +199,7 @@ export function shown(value: unknown): string {
 
 // The same change as YAML, and as a command: what one may write in git, or in a script, next time.
 function Teaching({ of }: { of: Proposal }) {
-  const patches = of.steps.flatMap((step) => (step.create ? [step.create] : step.patch ? [step.patch] : []));
+  const patches = of.steps.flatMap((step) => step.create ?? step.patch ?? step.yaml ?? []);
   return (
     <details class="teaching">
       <summary>{text.elsewhere}</summary>

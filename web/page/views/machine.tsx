@@ -13,6 +13,7 @@ import { Age, Conditions, Facts, ResourceLink, Section, State } from "../parts/b
 import { shown } from "../parts/proposal";
 import { Tabs } from "../parts/tabs";
 import { text } from "../words";
+import { Devices } from "./devices";
 import { Editor } from "./editor";
 import { Events } from "./events";
 import { History } from "./history";
@@ -128,32 +129,6 @@ function Overview({ of }: { of: Resource }) {
       )}
       <Devices of={of} />
     </div>
-  );
-}
-
-function Devices({ of }: { of: Resource }) {
-  const disks: readonly { name: string; size?: string; type?: string; image?: unknown; diskRef?: { name: string } }[] =
-    of.spec.disks ?? [];
-  const nics: readonly { name: string; bridge?: string; network?: string; networkRef?: { name: string }; mac?: string }[] =
-    of.spec.nics ?? [];
-  if (!disks.length && !nics.length) return null;
-  return (
-    <Section title={text.devices}>
-      <ul class="fields">
-        {disks.map((disk) => (
-          <li key={disk.name}>
-            <b>{disk.name}</b> <span class="soft">{text.disk}</span> {disk.size}{" "}
-            {disk.diskRef && <ResourceLink kind="Disk" name={disk.diskRef.name} />}
-          </li>
-        ))}
-        {nics.map((nic) => (
-          <li key={nic.name}>
-            <b>{nic.name}</b> <span class="soft">{text.nic}</span> {nic.bridge ?? nic.network}{" "}
-            {nic.networkRef && <ResourceLink kind="Network" name={nic.networkRef.name} />} {nic.mac}
-          </li>
-        ))}
-      </ul>
-    </Section>
   );
 }
 

@@ -3,12 +3,13 @@
 import { ask, path } from "../api/client";
 import type { Resource } from "../api/resources";
 import { now } from "../app/clock";
+import { scheduleOf } from "../app/devices";
 import { propose } from "../app/proposal";
 import { mayTo } from "../app/rights";
 import { to } from "../app/route";
-
 import { all, toSame } from "../app/world";
 import { Age, ResourceLink, Section, State } from "../parts/basics";
+import { Labelled, NameField, ProposingForm } from "../parts/form";
 import { text } from "../words";
 
 const API = "homeostat.dev/v1alpha1";
@@ -61,13 +62,7 @@ export function MachineSnapshots({ of }: { of: Resource }) {
       </Section>
       <Section
         title={text.schedules}
-        extra={
-          mayTo("change", of) && (
-            <a class="button" href={to("new", "snapshotschedules", name)}>
-              {text.newSchedule}
-            </a>
-          )
-        }
+        extra={mayTo("change", of) && <a href={to("new", "snapshotschedules", name)}>{text.moreByYaml}</a>}
       >
         {schedules.length ? (
           <ul class="fields">
@@ -81,8 +76,40 @@ export function MachineSnapshots({ of }: { of: Resource }) {
         ) : (
           <p class="soft">{text.noSchedules}</p>
         )}
+        {mayTo("change", of) && <NewSchedule machine={name} />}
       </Section>
     </div>
+  );
+}
+
+function NewSchedule({ machine }: { machine: string }) {
+  const send = (given: FormData, done: () => void) => {
+    const name = String(given.get("name"));
+    const create = scheduleOf(machine, name, String(given.get("schedule")), Number(given.get("count")));
+    propose({
+      title: text.newScheduleOf(name, machine),
+      verb: text.create,
+      steps: [{ plural: "snapshotschedules", name, says: text.creates("SnapshotSchedule", name), create }],
+      command: `homeostat apply -f ${name}.yaml`,
+      done,
+    });
+  };
+  return (
+    <ProposingForm label={text.newSchedule} verb={text.newSchedule} propose={send}>
+      <NameField value={`${machine.slice(0, 50)}-daily`} />
+      <Labelled label={text.takesThem}>
+        <select name="schedule">
+          {Object.entries(text.times).map(([schedule, words]) => (
+            <option key={schedule} value={schedule} selected={schedule === "@daily"}>
+              {words}
+            </option>
+          ))}
+        </select>
+      </Labelled>
+      <Labelled label={text.keepCount}>
+        <input name="count" type="number" min="1" max="1000" defaultValue="7" required />
+      </Labelled>
+    </ProposingForm>
   );
 }
 

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Resource } from "../api/resources";
+import { attaching, changingMedium, curlOf, detaching, diskOf, nicOf, scheduleOf } from "../app/devices";
+
+const vm: Resource = {
+  kind: "VirtualMachine",
+  metadata: { name: "web" },
+  spec: {
+    disks: [
+      { name: "root", size: "10Gi" },
+      { name: "cd", type: "cdrom", image: { imageRef: { name: "tools" } } },
+    ],
+  },
+};
+
+test("a disk is added as one request, and shown as the list that one writes", () => {
+  const { request, yaml } = attaching(vm, "disks", diskOf("data", "5Gi"));
+  assert.deepEqual(request, { method: "POST", path: "/api/v1/vms/web/disks", body: { name: "data", size: "5Gi" } });
+  assert.deepEqual(
+    yaml.spec.disks.map((one: { name: string }) => one.name),
+    ["root", "cd", "data"],
+  );
+});
+
+test("a network card is of a network, or in user mode", () => {
+  assert.deepEqual(nicOf("lan", "office"), { name: "lan", networkRef: { name: "office" } });
+  assert.deepEqual(nicOf("lan", ""), { name: "lan", user: {} });
+});
+
+test("what is removed is named in the address, whatever its name holds", () => {
+  assert.deepEqual(detaching(vm, "disks", "a/b").request, { method: "DELETE", path: "/api/v1/vms/web/disks/a%2Fb" });
+  assert.deepEqual(detaching(vm, "disks", "cd").yaml, { spec: { disks: [{ name: "root", size: "10Gi" }] } });
+});
+
+test("a medium is taken out, and another one is put in", () => {
+  const out = changingMedium(vm, "cd", null);
+  assert.deepEqual(out.request, { method: "DELETE", path: "/api/v1/vms/web/media?drive=cd" });
+  assert.deepEqual(out.yaml.spec.disks[1], { name: "cd", type: "cdrom" });
+  const put = changingMedium(vm, "cd", "debian");
+  assert.deepEqual(put.request?.body, { imageRef: { name: "debian" } });
+  assert.deepEqual(put.yaml.spec.disks[1], { name: "cd", type: "cdrom", image: { imageRef: { name: "debian" } } });
+});
+
+test("a command quotes what it sends", () => {
+  const command = curlOf({ method: "POST", path: "/x", body: { name: "it's" } }, "http://a");
+  assert.equal(command, `curl -X POST -H 'Content-Type: application/json' -d '{"name":"it'\\''s"}' http://a/x`);
+});
+
+test("a schedule names its machine", () => {
+  assert.deepEqual(scheduleOf("web", "web-daily", "@daily", 3).spec, {
+    schedule: "@daily",
+    keep: { count: 3 },
+    template: { spec: { machineRef: { name: "web" } } },
+  });
+});
