@@ -8,19 +8,13 @@ import httpx
 import pytest
 
 from tests.e2e.homeostat import Homeostat, guest
-from tests.rig.browser import Page, browse
+from tests.page.steps import closed, plan, press
+from tests.rig.browser import browse
 from tests.rig.guest import BOOT_TIMEOUT, fetch
 from tests.rig.waiting import free_port, wait_until
 
 NAME = "box"
 INSIDE = "document.querySelector('iframe')?.contentDocument"
-BUTTON = "[...document.querySelectorAll('button')].filter(one => one.textContent.trim() === {!r}).pop()"
-
-
-def press(page: Page, button: str) -> None:
-    found = BUTTON.format(button)
-    page.wait(f"{found} && !{found}.disabled", f"there is {button}")
-    page.run(f"{found}.click()")
 
 
 @pytest.mark.timeout(420)
@@ -44,14 +38,14 @@ def test_a_guest_is_seen_saved_and_brought_back(town: Homeostat, tmp_path: Path)
 
             page.run(f"location.hash = '#/virtualmachines/{NAME}/snapshots'")
             press(page, "Take one")
-            page.wait("document.querySelector('dialog .plan')", "the plan is shown")
+            plan(page)
             press(page, "Take one")
             page.wait("document.querySelector('.fields .state.good')", "it is taken", 120)
-            page.wait("!document.querySelector('dialog')", "the dialog is closed")
+            closed(page)
             town.run("restart", NAME)
             town.wait_for(lambda: fetch(address, "/boots").strip() == "2", "it has booted twice", BOOT_TIMEOUT)
             press(page, "Restore")
-            page.wait("document.querySelector('dialog .plan')", "the plan is shown")
+            plan(page)
             assert "What was written since is lost" in page.text()
             press(page, "Restore")
             # The snapshot had one boot on its disk, and this is the next.

@@ -16,9 +16,8 @@ import yaml
 from PIL import Image
 
 from tests.api.living import Living, living
-from tests.page.test_a_machine_is_made import KEY, choose, fill
-from tests.page.test_pages_are_accessible import visit
-from tests.page.test_yaml_is_edited import EDITOR, press
+from tests.page import steps
+from tests.page.steps import KEY, choose, closed, edits, fill, press, visit
 from tests.rig.browser import Page, browse
 from tests.rig.waiting import wait_until
 
@@ -98,7 +97,7 @@ def write(real: Living, kind: str, name: str, spec: dict[str, Any], labels: dict
 
 def fleet(page: Page) -> None:
     page.press("Escape")
-    page.wait("!document.querySelector('dialog')", "no dialog is open")
+    closed(page)
     visit(page, "")
     page.shows("One needs you")
     page.shows("1 change")
@@ -111,22 +110,17 @@ def machine(page: Page) -> None:
 
 def plan(page: Page) -> None:
     page.press("Escape")
-    write_yaml(page, WRITTEN.replace("320Mi", "384Mi").replace("vcpu: 2", "vcpu: 4"))
+    steps.write(page, WRITTEN.replace("320Mi", "384Mi").replace("vcpu: 2", "vcpu: 4"))
     press(page, "See what it takes")
-    page.wait("document.querySelector('dialog table')", "the plan is shown")
+    steps.plan(page)
 
 
 def editor(page: Page) -> None:
     visit(page, f"virtualmachines/{PENDING}/yaml")
-    page.wait(f"{EDITOR}?.textContent.includes('320Mi')", "its YAML is shown")
-    write_yaml(page, WRITTEN + "  shu")
+    edits(page, "320Mi")
+    steps.write(page, WRITTEN + "  shu")
     page.type("t")
     page.wait("document.querySelector('.code').shadowRoot.querySelector('.cm-completionInfo')", "a field is offered")
-
-
-def write_yaml(page: Page, text: str) -> None:
-    page.run(f"{EDITOR}.focus(); document.execCommand('selectAll')")
-    page.type(text)
 
 
 def new(page: Page) -> None:

@@ -4,22 +4,8 @@ from __future__ import annotations
 
 from tests.api.living import Living
 from tests.page.conftest import Opens
-from tests.rig.browser import Page
+from tests.page.steps import closed, plan, running, status
 from tests.rig.waiting import wait_until
-
-
-def running(real: Living, name: str) -> None:
-    real.http.post("/api/v1/vms", json={"name": name, "spec": {}}).raise_for_status()
-    wait_until(lambda: status(real, name) == "running", 20, "it runs")
-
-
-def status(real: Living, name: str) -> str:
-    return str(real.http.get(f"/api/v1/vms/{name}").json()["status"])
-
-
-def dialog(page: Page) -> str:
-    page.wait("document.querySelector('dialog table, dialog .plan')", "the plan is shown")
-    return str(page.run("document.querySelector('dialog').innerText"))
 
 
 def test_stopping_says_what_it_takes_and_then_stops(real: Living, opens: Opens, name: str) -> None:
@@ -28,21 +14,21 @@ def test_stopping_says_what_it_takes_and_then_stops(real: Living, opens: Opens, 
         page.shows("Conditions")
         page.tab_to("Stop")
         page.press("Enter")
-        said = dialog(page)
+        said = plan(page)
         assert f"Stop {name}?" in said and "runStrategy" in said and "Halted" in said and "live" in said
         assert page.focused() == "Cancel"
         page.press("Enter")
         wait_until(lambda: page.focused() == "Stop", 20, "the dialog is closed, and the keyboard is where it was")
         assert status(real, name) == "running"
         page.press("Enter")
-        dialog(page)
+        plan(page)
         page.tab_to("Stop")
         page.press("Enter")
         page.shows("Stopped")
         assert status(real, name) == "stopped"
         page.tab_to("Start")
         page.press("Enter")
-        dialog(page)
+        plan(page)
         page.tab_to("Start")
         page.press("Enter")
         page.shows("Running")
@@ -54,9 +40,9 @@ def test_escape_changes_nothing(real: Living, opens: Opens, name: str) -> None:
         page.shows("Conditions")
         page.tab_to("Delete")
         page.press("Enter")
-        assert "Its disks are deleted with it" in dialog(page)
+        assert "Its disks are deleted with it" in plan(page)
         page.press("Escape")
-        page.wait("!document.querySelector('dialog')", "the dialog is closed")
+        closed(page)
         assert status(real, name) == "running"
 
 
@@ -66,7 +52,7 @@ def test_the_same_is_told_as_yaml_and_as_a_command(real: Living, opens: Opens, n
         page.shows("Conditions")
         page.tab_to("Stop")
         page.press("Enter")
-        dialog(page)
+        plan(page)
         page.run("document.querySelector('dialog details').open = true")
         page.shows("runStrategy: Halted")
         page.shows(f"homeostat stop {name}")
@@ -86,7 +72,7 @@ def test_many_at_once_have_one_plan_and_each_its_outcome(real: Living, opens: Op
         page.run("document.querySelector('.bulk button').focus()")
         page.tab_to("Stop")
         page.press("Enter")
-        said = dialog(page)
+        said = plan(page)
         assert all(f"{name}-{letter}" in said for letter in "abc")
         page.tab_to("Stop 3")
         page.press("Enter")
@@ -106,7 +92,7 @@ def test_what_is_refused_meanwhile_is_said_of_its_machine(real: Living, opens: O
         page.run("document.querySelector('.bulk button').focus()")
         page.tab_to("Stop")
         page.press("Enter")
-        dialog(page)
+        plan(page)
         real.http.post(f"/api/v1/vms/{name}-a/stop").raise_for_status()
         page.tab_to("Stop 2")
         page.press("Enter")
@@ -126,7 +112,7 @@ def test_many_are_stopped_in_the_middle(real: Living, opens: Opens, name: str) -
         page.press(" ")
         page.shows("3 chosen")
         page.run("[...document.querySelectorAll('.bulk button')].find(one => one.textContent === 'Leave alone').click()")
-        dialog(page)
+        plan(page)
         # The first one takes as long as the test wants.
         page.run(
             """{
@@ -154,7 +140,7 @@ def test_another_one_of_the_same_name_is_not_deleted(real: Living, opens: Opens,
     with opens(f"virtualmachines/{name}") as page:
         page.shows("Conditions")
         page.run("[...document.querySelectorAll('.deeds button')].find(one => one.textContent === 'Delete').click()")
-        dialog(page)
+        plan(page)
         uid = real.http.get(f"/api/v1/resources/virtualmachines/{name}").json()["metadata"]["uid"]
         page.run("window.before = document.querySelector('h1')")
         real.http.delete(f"/api/v1/vms/{name}").raise_for_status()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.api.living import Living
-from tests.page.test_yaml_is_edited import machine
+from tests.page.steps import SMALL, running
 from tests.rig.browser import browse
 
 SLOW = "Date.now = (now => () => now() - 7 * 86400000)(Date.now)"
@@ -13,7 +13,7 @@ AGES = "[...document.querySelectorAll('.facts time')].map(one => one.innerText)"
 
 
 def test_ages_are_the_servers(real: Living, name: str, tmp_path: Path) -> None:
-    machine(real, name)
+    running(real, name, SMALL)
     with browse(f"{real.api.http.base_url}/", tmp_path / "profile") as page:
         page.before_load(SLOW)
         page.go(f"{real.api.http.base_url}/?#/virtualmachines/{name}")

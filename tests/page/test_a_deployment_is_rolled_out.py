@@ -6,8 +6,7 @@ from functools import partial
 
 from tests.api.living import Living
 from tests.page.conftest import Opens
-from tests.page.test_a_change_shows_its_plan import dialog
-from tests.page.test_yaml_is_edited import press
+from tests.page.steps import closed, plan, press
 from tests.rig.waiting import wait_until
 
 DEPLOYMENTS = "/api/v1/deployments"
@@ -24,7 +23,7 @@ def test_it_is_scaled_and_shows_its_machines(real: Living, opens: Opens, name: s
         page.shows(f"{name}-1")
         page.tab_to("One more")
         page.press("Enter")
-        said = dialog(page)
+        said = plan(page)
         assert "replicas" in said and f"Scale {name} to 2" in said
         press(page, "Scale")
         page.shows(f"{name}-2")
@@ -42,12 +41,12 @@ def test_a_change_is_undone(real: Living, opens: Opens, name: str) -> None:
     with opens(f"virtualmachinedeployments/{name}") as page:
         page.shows("Rollout")
         press(page, "Undo")
-        assert "rollbackTo" in dialog(page)
+        assert "rollbackTo" in plan(page)
         press(page, "Undo")
 
         wait_until(lambda: memory(real, f"{name}-1") == "64Mi", 20, "its machines are as they were")
         press(page, "Follow the template")
-        assert f"Let {name} follow its template again" in dialog(page)
+        assert f"Let {name} follow its template again" in plan(page)
         press(page, "Follow the template")
         wait_until(lambda: memory(real, f"{name}-1") == "96Mi", 20, "its machines are as the template has them")
 
@@ -59,10 +58,10 @@ def test_it_is_paused_and_goes_on(real: Living, opens: Opens, name: str) -> None
         page.shows("Rollout")
         for button, paused in (("Pause", True), ("Go on", False)):
             press(page, button)
-            assert "paused" in dialog(page)
+            assert "paused" in plan(page)
             press(page, button)
             wait_until(partial(is_paused, real, name, paused), 20, button)
-            page.wait("!document.querySelector('dialog')", "the dialog is closed")
+            closed(page)
 
 
 def is_paused(real: Living, name: str, paused: bool) -> bool:

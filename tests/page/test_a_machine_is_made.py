@@ -6,28 +6,8 @@ import yaml
 
 from tests.api.living import Living
 from tests.page.conftest import Opens
-from tests.page.test_yaml_is_edited import press, write
-from tests.rig.browser import Page
+from tests.page.steps import KEY, choose, fill, plan, press, spec_of, status, write
 from tests.rig.waiting import wait_until
-
-KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ann@home"
-
-
-FIELD = "[...document.querySelectorAll('label')].find(one => one.innerText.trim().startsWith({!r}))"
-
-
-def fill(page: Page, label: str, text: str) -> None:
-    """Types into a field as a person does."""
-    page.run(f"{FIELD.format(label)}.control.select()")
-    page.type(text)
-
-
-def choose(page: Page, label: str, value: str) -> None:
-    """Chooses one of what a field offers."""
-    offers = f"[...({FIELD.format(label)}?.control.options ?? [])].some(one => one.value === {value!r})"
-    page.wait(offers, f"{label} offers {value}")
-    control = f"{FIELD.format(label)}.control"
-    page.run(f"{control}.value = {value!r}; {control}.dispatchEvent(new Event('change', {{bubbles: true}}))")
 
 
 def test_the_form_makes_what_it_shows(real: Living, opens: Opens, name: str) -> None:
@@ -49,11 +29,11 @@ def test_the_form_makes_what_it_shows(real: Living, opens: Opens, name: str) -> 
         page.wait("document.querySelector('.create pre').innerText.includes('hashed_passwd')", "the YAML is shown")
         assert "correct horse" not in page.text()
         press(page, "See what it takes")
-        page.wait("document.querySelector('dialog .plan')", "the plan is shown")
+        plan(page)
         press(page, "Create")
         page.shows("Conditions")
-        wait_until(lambda: real.http.get(f"/api/v1/vms/{name}").json()["status"] == "running", 20, "it runs")
-        spec = real.http.get(f"/api/v1/vms/{name}/spec").json()
+        wait_until(lambda: status(real, name) == "running", 20, "it runs")
+        spec = spec_of(real, name)
         assert spec["resources"] == {"vcpu": 1, "memory": "96Mi"} and spec["pluginRef"] == {"name": f"{name}-p"}
         [user] = yaml.safe_load(spec["cloudInit"]["userData"])["users"]
         assert user["ssh_authorized_keys"] == [KEY]
@@ -80,7 +60,7 @@ def test_any_kind_is_made_by_yaml(real: Living, opens: Opens, name: str) -> None
         document = f"apiVersion: homeostat.dev/v1alpha1\nkind: Disk\nmetadata:\n  name: {name}\nspec:\n  size: 1Mi\n"
         write(page, document)
         press(page, "See what it takes")
-        page.wait("document.querySelector('dialog .plan')", "the plan is shown")
+        plan(page)
         press(page, "Create")
         wait_until(lambda: real.http.get(f"/api/v1/disks/{name}").status_code == 200, 20, "it is there")
         page.shows("Conditions")
@@ -95,4 +75,4 @@ def test_what_is_there_is_not_made_again(real: Living, opens: Opens, name: str) 
         press(page, "See what it takes")
         page.wait("document.querySelector('dialog .failure')", "it is refused")
         assert "exists" in str(page.run("document.querySelector('dialog .failure').innerText"))
-        assert real.http.get(f"/api/v1/vms/{name}/spec").json() == {"resources": {"memory": "64Mi"}}
+        assert spec_of(real, name) == {"resources": {"memory": "64Mi"}}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.api.living import Living
 from tests.page.conftest import Opens
-from tests.page.test_yaml_is_edited import press
+from tests.page.steps import press
 from tests.rig.waiting import wait_until
 
 SIZE = 40 * 2**20  # bytes: three parts

@@ -4,35 +4,33 @@ from __future__ import annotations
 
 from tests.api.living import Living
 from tests.page.conftest import Opens
-from tests.page.test_yaml_is_edited import EDITOR, machine, press, review, write
+from tests.page.steps import SMALL, edits, plan, press, review, running, write
 from tests.rig.waiting import wait_until
 
 SAID = "Comments that you typed are not kept"
 
 
 def test_the_review_of_an_edit_says_so(real: Living, opens: Opens, name: str) -> None:
-    machine(real, name)
+    running(real, name, SMALL)
     with opens(f"virtualmachines/{name}/yaml") as page:
-        page.wait(f"{EDITOR}?.textContent.includes('64Mi')", "its YAML is shown")
+        edits(page, "64Mi")
         write(page, "spec:\n  resources:\n    vcpu: 1\n    memory: 96Mi # as he asked\n")
         review(page)
-        page.wait("document.querySelector('dialog table')", "the plan is shown")
-        assert SAID in str(page.run("document.querySelector('dialog').innerText"))
+        assert SAID in plan(page)
         press(page, "Cancel")
         write(page, "spec:\n  resources:\n    vcpu: 1\n    memory: 64Mi # as he asked\n")
         review(page)
         page.shows(f"That changes nothing. {SAID}")
         write(page, "spec:\n  resources:\n    vcpu: 1\n    memory: 96Mi\n")
         review(page)
-        page.wait("document.querySelector('dialog table')", "the plan is shown")
-        assert SAID not in str(page.run("document.querySelector('dialog').innerText"))
+        assert SAID not in plan(page)
 
 
 def test_comments_that_stand_in_the_file_stay_there(real: Living, opens: Opens, name: str) -> None:
-    machine(real, name)
+    running(real, name, SMALL)
     real.api.where.rewrite("virtualmachines", name, "  resources:", "  # by hand\n  resources:")
     with opens(f"virtualmachines/{name}/yaml") as page:
-        page.wait(f"{EDITOR}?.textContent.includes('64Mi')", "its YAML is shown")
+        edits(page, "64Mi")
         write(page, "spec:\n  resources:\n    vcpu: 1\n    memory: 96Mi\n")
         review(page)
         press(page, "Change")
@@ -42,9 +40,8 @@ def test_comments_that_stand_in_the_file_stay_there(real: Living, opens: Opens, 
 
 def test_the_review_of_a_new_one_says_so(opens: Opens, name: str) -> None:
     with opens("new/yaml") as page:
-        page.wait(f"{EDITOR}?.textContent.includes('kind')", "it begins with something")
+        edits(page, "kind")
         document = "apiVersion: homeostat.dev/v1alpha1\nkind: VirtualMachine\nmetadata:\n  name: {}\nspec: {{}} # why\n"
         write(page, document.format(name))
         press(page, "See what it takes")
-        page.wait("document.querySelector('dialog .plan')", "the plan is shown")
-        assert SAID in str(page.run("document.querySelector('dialog').innerText"))
+        assert SAID in plan(page)

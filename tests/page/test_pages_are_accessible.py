@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.api.living import Living
+from tests.page.steps import AXE, closed, findings, plan, press, visit
 from tests.rig.browser import Page, browse
 from tests.rig.waiting import wait_until
 
-AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
-RUN = """axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(
-  ({ violations }) => violations.map(({ id, impact, nodes }) => ({ id, impact, where: nodes.map((one) => one.html).slice(0, 3) }))
-)"""
-DRAWN = """document.querySelector("main h1") &&
-  ![...document.querySelectorAll("main [role=status]")].some((one) => one.innerText === "Reading…")"""
 CHOOSE = """{
   const choice = document.querySelector(".top select");
   choice.value = "%s";
@@ -67,17 +60,6 @@ def page(real: Living, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pag
         yield page
 
 
-def visit(page: Page, where: str) -> None:
-    """Goes to an address within the page, which stays loaded, and waits until it is drawn."""
-    page.run(f"location.hash = '#/{where}'")
-    page.wait(DRAWN, f"{where or 'the fleet'} is drawn")
-
-
-def findings(page: Page) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = page.awaited(RUN)
-    return found
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("where", PAGES)
 def test_axe_finds_nothing(page: Page, where: str, theme: str) -> None:
@@ -100,12 +82,12 @@ def test_axe_finds_nothing_in_a_plan(page: Page, theme: str) -> None:
     page.resize(1280, 900)
     page.prefer(theme)
     visit(page, "virtualmachines/shown")
-    page.run("[...document.querySelectorAll('.deeds button')].find(b => b.textContent === 'Stop').click()")
-    page.wait("document.querySelector('dialog table')", "the plan is shown")
+    press(page, "Stop")
+    plan(page)
     page.run("document.querySelector('dialog details').open = true")
     found = findings(page)
     page.press("Escape")
-    page.wait("!document.querySelector('dialog')", "the dialog is closed")
+    closed(page)
     assert found == []
 
 

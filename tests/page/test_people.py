@@ -9,9 +9,7 @@ import pytest
 from homeostat.accounts.rights import Role
 from tests.api.harness import Api, serving
 from tests.api.people import Person, settle
-from tests.page.test_pages_are_accessible import AXE, findings
-from tests.page.test_signing_in import sign_in
-from tests.page.test_yaml_is_edited import press
+from tests.page.steps import AXE, ROW, findings, press, sign_in
 from tests.rig.browser import Page, browse
 from tests.rig.waiting import wait_until
 
@@ -52,9 +50,7 @@ def test_an_account_is_made_and_banned(api: Api, page: Page) -> None:
     page.shows("eve")
     root = Person(api.http, "root")
     assert root.ask("GET", "users/eve").json()["role"] == "moderator"
-    page.run(
-        "[...document.querySelectorAll('tbody tr')].find(row => row.innerText.includes('eve')).querySelector('button').click()"
-    )
+    page.run(f"{ROW.format('eve')}.querySelector('button').click()")
     page.shows("Ban eve?")
     press(page, "Ban")
     page.shows("banned")

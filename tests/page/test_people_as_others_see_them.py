@@ -10,8 +10,7 @@ import pytest
 from homeostat.accounts.rights import Role
 from tests.api.harness import Api, serving
 from tests.api.people import Person, settle
-from tests.page.test_pages_are_accessible import AXE, findings
-from tests.page.test_signing_in import sign_in
+from tests.page.steps import AXE, findings, sign_in
 from tests.rig.browser import Page, browse
 
 

@@ -10,8 +10,8 @@ import pytest
 from homeostat.accounts.rights import Role
 from homeostat.models.base import OWNER
 from tests.api.harness import Api, serving
-from tests.api.people import PASSWORD, Person, settle
-from tests.page.test_yaml_is_edited import EDITOR, press, review, write
+from tests.api.people import Person, settle
+from tests.page.steps import EDITOR, ROW, SIGNING_IN, edits, plan, press, review, sign_in, sign_in_again, write
 from tests.rig.browser import Page, browse
 from tests.rig.waiting import wait_until
 
@@ -36,19 +36,12 @@ def machine(api: Api, owner: str, name: str) -> Person:
     return person
 
 
-def sign_in(page: Page, name: str) -> None:
-    page.wait("document.getElementById('password')?.hidden === false", "the page to sign in with")
-    page.run(f"document.getElementById('account').value = '{name}'; document.getElementById('secret').value = '{PASSWORD}'")
-    page.run("document.getElementById('send').click()")
-    page.wait("document.querySelector('nav.main')", "the page")
-
-
 def test_who_signs_in_is_named_and_signs_out(page: Page) -> None:
     sign_in(page, "ann")
     page.shows("ann")
     assert "People" not in page.text(), "that is for administrators"
     press(page, "Sign out")
-    page.wait("document.getElementById('password')?.hidden === false", "the page to sign in with")
+    page.wait(SIGNING_IN, "the page to sign in with")
 
 
 def test_nobody_sees_buttons_that_would_be_refused(api: Api, page: Page) -> None:
@@ -86,7 +79,7 @@ def test_a_session_that_ends_within_an_edit_loses_nothing(api: Api, page: Page) 
     person = machine(api, "ann", "edited")
     sign_in(page, "ann")
     page.run("location.hash = '#/virtualmachines/edited/yaml'")
-    page.wait(f"{EDITOR}?.textContent.includes('64Mi')", "its YAML is shown")
+    edits(page, "64Mi")
     write(page, "spec:\n  resources:\n    memory: 96Mi\n")
     root = Person(api.http, "root")
     sessions = root.ask("GET", "sessions?account=ann").json()["sessions"]
@@ -96,9 +89,8 @@ def test_a_session_that_ends_within_an_edit_loses_nothing(api: Api, page: Page) 
     review(page)
     page.shows("Your session has ended")
     assert "96Mi" in str(page.run(f"{EDITOR}.textContent"))
-    form = "document.querySelector('dialog form')"
-    page.run(f"{form}.elements.name.value = 'ann'; {form}.elements.password.value = '{PASSWORD}'; {form}.requestSubmit()")
-    page.wait("document.querySelector('dialog table')", "the plan is shown: what was typed was sent after all")
+    sign_in_again(page, "ann")
+    plan(page)  # what was typed was sent after all
     press(page, "Change")
 
     def changed() -> bool:
@@ -114,15 +106,14 @@ def test_the_page_sets_the_owners_of_names_as_text(api: Api, page: Page) -> None
     machine(api, "ann", "owned")
     sign_in(page, "ann")
     page.shows("owned")
-    row = "[...document.querySelectorAll('tbody tr')].find(row => row.innerText.includes('owned')).innerText"
-    assert "ann" in str(page.run(row)), OWNER
+    assert "ann" in str(page.run(f"{ROW.format('owned')}.innerText")), OWNER
 
 
 def test_what_one_typed_is_not_shown_to_the_next(api: Api, page: Page) -> None:
     machine(api, "ann", "private")
     sign_in(page, "ann")
     page.run("location.hash = '#/virtualmachines/private/yaml'")
-    page.wait(f"{EDITOR}?.textContent.includes('64Mi')", "its YAML is shown")
+    edits(page, "64Mi")
     write(page, "spec:\n  # secret-of-ann\n  resources:\n    memory: 96Mi\n")
     page.shows("Not sent yet")
     press(page, "Sign out")
@@ -135,7 +126,7 @@ def test_somebody_else_does_not_send_what_another_began(api: Api, page: Page) ->
     person = machine(api, "ann", "begun")
     sign_in(page, "ann")
     page.run("location.hash = '#/virtualmachines/begun/yaml'")
-    page.wait(f"{EDITOR}?.textContent.includes('64Mi')", "its YAML is shown")
+    edits(page, "64Mi")
     write(page, "spec:\n  resources:\n    memory: 96Mi\n")
     root = Person(api.http, "root")
     grant = {"account": "bob", "rights": ["see", "change"], "namespace": "default", "kind": "VirtualMachine", "name": "begun"}
@@ -144,9 +135,7 @@ def test_somebody_else_does_not_send_what_another_began(api: Api, page: Page) ->
         if session["client"].startswith("Mozilla"):
             root.ask("DELETE", f"sessions/{session['id']}").raise_for_status()
     review(page)
-    page.shows("Your session has ended")
-    form = "document.querySelector('dialog form')"
-    page.run(f"{form}.elements.name.value = 'bob'; {form}.elements.password.value = '{PASSWORD}'; {form}.requestSubmit()")
+    sign_in_again(page, "bob")
     page.wait("document.querySelector('.top')?.innerText.includes('bob')", "the page is bob's")
     assert person.ask("GET", "vms/begun/spec").json() == {"resources": {"memory": "64Mi"}}
     assert page.run("document.querySelector('dialog')") is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.api.living import Living
 from tests.page.conftest import Opens
-from tests.rig.waiting import wait_until
+from tests.page.steps import ROW, edits, running
 
 MARKUP = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
 
@@ -16,7 +16,7 @@ def test_machines_come_change_and_go_without_a_reload(real: Living, opens: Opens
         page.run("window.loadedOnce = true")
         real.http.post("/api/v1/vms", json={"name": f"{name}-b", "spec": {}}).raise_for_status()
         page.shows(f"{name}-b")
-        row = f"[...document.querySelectorAll('tbody tr')].find(row => row.innerText.includes('{name}-b'))"
+        row = ROW.format(f"{name}-b")
         page.wait(f"{row}.innerText.includes('Running')", "its state is shown")
         real.http.post(f"/api/v1/vms/{name}-b/stop").raise_for_status()
         page.wait(f"{row}.innerText.includes('Stopped')", "its new state is shown")
@@ -27,8 +27,7 @@ def test_machines_come_change_and_go_without_a_reload(real: Living, opens: Opens
 
 def test_what_needs_a_person_stands_on_top_in_the_words_of_its_condition(real: Living, opens: Opens, name: str) -> None:
     disks = [{"name": "root", "size": "20Mi"}]
-    real.http.post("/api/v1/vms", json={"name": name, "spec": {"disks": disks}}).raise_for_status()
-    wait_until(lambda: real.http.get(f"/api/v1/vms/{name}").json()["status"] == "running", 20, "it runs")
+    running(real, name, {"disks": disks})
     smaller = {"disks": [{"name": "root", "size": "10Mi"}]}
     real.http.patch(f"/api/v1/vms/{name}/spec", json=smaller).raise_for_status()
     with opens() as page:
@@ -66,6 +65,6 @@ def test_texts_of_others_are_texts(real: Living, opens: Opens, name: str) -> Non
         with opens(where) as page:
             page.shows(name)
             if where.endswith("yaml"):
-                page.wait("document.querySelector('.code')?.shadowRoot.textContent.includes('onerror')", "its YAML is shown")
+                edits(page, "onerror")
             assert page.run("window.hacked") is None
             assert page.run("document.documentElement.scrollWidth <= window.innerWidth") is True

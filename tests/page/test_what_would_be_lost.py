@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from tests.api.living import Living
 from tests.page.conftest import Opens
-from tests.page.test_a_machine_is_made import fill
-from tests.page.test_yaml_is_edited import EDITOR, machine, press, write
+from tests.page.steps import SMALL, edits, fill, press, running, write
 from tests.rig.browser import Page
 
 ASKS = "!dispatchEvent(new Event('beforeunload', {cancelable: true}))"
@@ -16,9 +15,9 @@ def asks(page: Page, whether: bool, what: str) -> None:
 
 
 def test_yaml_that_was_not_sent(real: Living, opens: Opens, name: str) -> None:
-    machine(real, name)
+    running(real, name, SMALL)
     with opens(f"virtualmachines/{name}/yaml") as page:
-        page.wait(f"{EDITOR}?.textContent.includes('64Mi')", "its YAML is shown")
+        edits(page, "64Mi")
         asks(page, False, "nothing was typed")
         write(page, "spec:\n  resources:\n    memory: 80Mi\n")
         page.shows("Not sent yet")
@@ -27,7 +26,7 @@ def test_yaml_that_was_not_sent(real: Living, opens: Opens, name: str) -> None:
         page.wait("document.querySelector('h1')?.innerText === 'Trash'", "another view is shown")
         asks(page, True, "it is a draft of this tab still")
         page.run(f"location.hash = '#/virtualmachines/{name}/yaml'")
-        page.wait(f"{EDITOR}?.textContent.includes('80Mi')", "what was typed is there")
+        edits(page, "80Mi")
         press(page, "Discard")
         asks(page, False, "it was dropped")
 
@@ -60,10 +59,10 @@ def test_an_upload_that_is_under_way(opens: Opens, name: str) -> None:
 
 def test_yaml_of_something_new(opens: Opens) -> None:
     with opens("new/disks") as page:
-        page.wait(f"{EDITOR}?.textContent.includes('blank')", "it begins with something")
+        edits(page, "blank")
         asks(page, False, "nothing was typed")
         write(page, "kind: Disk\n")
         asks(page, True, "something was typed")
         press(page, "Discard")
-        page.wait(f"{EDITOR}?.textContent.includes('blank')", "it begins again")
+        edits(page, "blank")
         asks(page, False, "it was dropped")

@@ -7,7 +7,7 @@ from pathlib import Path
 from homeostat.accounts.rights import Role
 from tests.api.living import living
 from tests.api.people import Person, settle
-from tests.page.test_signing_in import sign_in
+from tests.page.steps import ROW, sign_in
 from tests.rig.browser import browse
 
 
@@ -20,7 +20,6 @@ def test_the_machines_of_ones_deployment_are_ones_own(tmp_path: Path) -> None:
         with browse(f"{real.api.http.base_url}/", tmp_path / "profile") as page:
             sign_in(page, "ann")
             page.shows("shop-1")
-            row = "[...document.querySelectorAll('tbody tr')].find(one => one.innerText.includes('shop-1'))"
-            page.wait(f"{row}.innerText.includes('ann')", "its owner is named")
+            page.wait(f"{ROW.format('shop-1')}.innerText.includes('ann')", "its owner is named")
             page.run("location.hash = '#/virtualmachines/shop-1'")
             page.wait("document.querySelector('.deeds')", "what one does with it is offered")

@@ -4,65 +4,27 @@ from __future__ import annotations
 
 from tests.api.living import Living
 from tests.page.conftest import Opens
-from tests.rig.browser import Page
+from tests.page.steps import EDITOR, SMALL, closed, edits, plan, press, reload, review, running, spec_of, write
 from tests.rig.waiting import wait_until
-
-EDITOR = "document.querySelector('.code')?.shadowRoot.querySelector('.cm-content')"
-
-
-def machine(real: Living, name: str) -> None:
-    spec = {"resources": {"vcpu": 1, "memory": "64Mi"}}
-    real.http.post("/api/v1/vms", json={"name": name, "spec": spec}).raise_for_status()
-    wait_until(lambda: real.http.get(f"/api/v1/vms/{name}").json()["status"] == "running", 20, "it runs")
-
-
-def spec_of(real: Living, name: str) -> dict[str, object]:
-    found: dict[str, object] = real.http.get(f"/api/v1/vms/{name}/spec").json()
-    return found
-
-
-def write(page: Page, text: str) -> None:
-    """Puts the text into the editor, in place of what is there."""
-    page.wait(EDITOR, "the editor is there")
-    page.run(f"{EDITOR}.focus(); getSelection().selectAllChildren({EDITOR})")
-    page.run("document.execCommand('selectAll')")
-    page.type(text)
-
-
-def review(page: Page) -> None:
-    page.run("[...document.querySelectorAll('.editor button')].find(b => b.textContent.includes('takes')).click()")
-
-
-def reload(page: Page) -> None:
-    """Loads the page again, as whoever is asked whether to leave says yes."""
-    page.run("BeforeUnloadEvent.prototype.preventDefault = () => {}; location.reload()")
-
-
-def press(page: Page, button: str) -> None:
-    """Clicks the last button of that text."""
-    found = f"[...document.querySelectorAll('button')].filter(b => b.textContent.trim() === {button!r}).pop()"
-    page.wait(f"{found} && !{found}.disabled", f"there is {button}")
-    page.run(f"{found}.click()")
 
 
 def test_a_change_is_planned_and_made(real: Living, opens: Opens, name: str) -> None:
-    machine(real, name)
+    running(real, name, SMALL)
     with opens(f"virtualmachines/{name}/yaml") as page:
-        page.wait(f"{EDITOR}?.textContent.includes('64Mi')", "its YAML is shown")
+        edits(page, "64Mi")
         write(page, "spec:\n  resources:\n    vcpu: 1\n    memory: 96Mi\n")
         review(page)
-        page.wait("document.querySelector('dialog table')", "the plan is shown")
-        said = str(page.run("document.querySelector('dialog').innerText"))
+        said = plan(page)
         assert "resources.memory" in said and "64Mi" in said and "96Mi" in said and "by its next start" in said
         press(page, "Change")
         wait_until(lambda: spec_of(real, name) == {"resources": {"vcpu": 1, "memory": "96Mi"}}, 20, "it is changed")
-        page.wait("!document.querySelector('dialog')", "the dialog is closed")
+        closed(page)
 
 
 def test_whoever_types_fast_loses_nothing(real: Living, opens: Opens, name: str) -> None:
-    machine(real, name)
+    running(real, name, SMALL)
     with opens(f"virtualmachines/{name}/yaml") as page:
-        page.wait(f"{EDITOR}?.textContent.includes('64Mi')", "its YAML is shown")
+        edits(page, "64Mi")
         typed = "# " + "the quick brown fox " * 8
         write(page, "")
         for character in typed:
@@ -71,20 +33,20 @@ def test_whoever_types_fast_loses_nothing(real: Living, opens: Opens, name: str)
 
 
 def test_what_does_not_parse_is_not_sent(real: Living, opens: Opens, name: str) -> None:
-    machine(real, name)
+    running(real, name, SMALL)
     with opens(f"virtualmachines/{name}/yaml") as page:
-        page.wait(f"{EDITOR}?.textContent.includes('64Mi')", "its YAML is shown")
+        edits(page, "64Mi")
         write(page, "spec:\n  resources: [unclosed\n")
         review(page)
         page.wait("document.querySelector('.editor .failure')", "it says what is wrong")
         assert page.run("document.querySelector('dialog')") is None
-        assert spec_of(real, name) == {"resources": {"vcpu": 1, "memory": "64Mi"}}
+        assert spec_of(real, name) == SMALL
 
 
 def test_what_the_server_refuses_is_said_with_its_field(real: Living, opens: Opens, name: str) -> None:
-    machine(real, name)
+    running(real, name, SMALL)
     with opens(f"virtualmachines/{name}/yaml") as page:
-        page.wait(f"{EDITOR}?.textContent.includes('64Mi')", "its YAML is shown")
+        edits(page, "64Mi")
         write(page, "spec:\n  resources:\n    vcpu: many\n")
         review(page)
         page.wait("document.querySelector('dialog .failure')", "it says what is wrong")
@@ -92,9 +54,9 @@ def test_what_the_server_refuses_is_said_with_its_field(real: Living, opens: Ope
 
 
 def test_two_people_edit_one_machine_and_both_keep_their_changes(real: Living, opens: Opens, name: str) -> None:
-    machine(real, name)
+    running(real, name, SMALL)
     with opens(f"virtualmachines/{name}/yaml") as page:
-        page.wait(f"{EDITOR}?.textContent.includes('64Mi')", "its YAML is shown")
+        edits(page, "64Mi")
         write(page, "spec:\n  resources:\n    vcpu: 1\n    memory: 96Mi\n")
         theirs = {"resources": {"vcpu": 2}}
         real.http.patch(f"/api/v1/vms/{name}/spec", json=theirs).raise_for_status()
@@ -103,68 +65,68 @@ def test_two_people_edit_one_machine_and_both_keep_their_changes(real: Living, o
         assert "vcpu: 2" in str(page.run("document.querySelector('.conflict').innerText"))
         assert "96Mi" in str(page.run(f"{EDITOR}.textContent")), "what was typed is there"
         press(page, "Put my changes on top")
-        page.wait(f"{EDITOR}.textContent.includes('vcpu: 2')", "both are in the editor")
+        edits(page, "vcpu: 2")
         review(page)
-        page.wait("document.querySelector('dialog table')", "the plan is shown")
+        plan(page)
         press(page, "Change")
         both = {"resources": {"vcpu": 2, "memory": "96Mi"}}
         wait_until(lambda: spec_of(real, name) == both, 20, "both changes hold")
 
 
 def test_what_was_typed_outlasts_a_reload(real: Living, opens: Opens, name: str) -> None:
-    machine(real, name)
+    running(real, name, SMALL)
     with opens(f"virtualmachines/{name}/yaml") as page:
-        page.wait(f"{EDITOR}?.textContent.includes('64Mi')", "its YAML is shown")
+        edits(page, "64Mi")
         write(page, "spec:\n  resources:\n    memory: 80Mi\n")
         page.shows("Not sent yet")
         reload(page)
-        page.wait(f"{EDITOR}?.textContent.includes('80Mi')", "what was typed is there again")
+        edits(page, "80Mi")
         press(page, "Discard")
-        page.wait(f"{EDITOR}.textContent.includes('64Mi')", "it is dropped where that is asked for")
+        edits(page, "64Mi")
 
 
 def test_fields_are_offered_while_one_types(real: Living, opens: Opens, name: str) -> None:
-    machine(real, name)
+    running(real, name, SMALL)
     with opens(f"virtualmachines/{name}/yaml") as page:
-        page.wait(f"{EDITOR}?.textContent.includes('64Mi')", "its YAML is shown")
+        edits(page, "64Mi")
         write(page, "spec:\n  runS")
         offered = "document.querySelector('.code').shadowRoot.querySelector('.cm-tooltip-autocomplete')"
         page.wait(f"{offered}?.textContent.includes('runStrategy')", "the field is offered")
 
 
 def test_a_draft_does_not_undo_what_others_changed_since(real: Living, opens: Opens, name: str) -> None:
-    machine(real, name)
+    running(real, name, SMALL)
     with opens(f"virtualmachines/{name}/yaml") as page:
-        page.wait(f"{EDITOR}?.textContent.includes('64Mi')", "its YAML is shown")
+        edits(page, "64Mi")
         write(page, "spec:\n  resources:\n    vcpu: 1\n    memory: 96Mi\n")
         page.shows("Not sent yet")
         real.http.patch(f"/api/v1/vms/{name}/spec", json={"resources": {"vcpu": 2}}).raise_for_status()
         reload(page)
         page.shows("Somebody else changed it meanwhile")
         press(page, "Put my changes on top")
-        page.wait(f"{EDITOR}.textContent.includes('vcpu: 2')", "both are in the editor")
+        edits(page, "vcpu: 2")
         assert "96Mi" in str(page.run(f"{EDITOR}.textContent"))
 
 
 def test_nobody_typed_what_the_page_shows(real: Living, opens: Opens, name: str) -> None:
-    machine(real, name)
+    running(real, name, SMALL)
     with opens(f"virtualmachines/{name}/yaml") as page:
-        page.wait(f"{EDITOR}?.textContent.includes('64Mi')", "its YAML is shown")
+        edits(page, "64Mi")
         write(page, "spec:\n  resources:\n    vcpu: 1\n    memory: 96Mi\n")
         review(page)
         press(page, "Change")
         wait_until(lambda: spec_of(real, name) == {"resources": {"vcpu": 1, "memory": "96Mi"}}, 20, "it is changed")
-        page.wait("!document.querySelector('dialog')", "the dialog is closed")
+        closed(page)
         page.wait("!document.body.innerText.includes('Not sent yet')", "nothing waits to be sent")
         assert page.run("Object.keys(sessionStorage).filter(key => key.startsWith('homeostat.draft')).length") == 0
 
 
 def test_the_last_label_is_taken_away(real: Living, opens: Opens, name: str) -> None:
-    machine(real, name)
+    running(real, name, SMALL)
     patch = {"metadata": {"labels": {"app": "shop"}}}
     real.http.patch(f"/api/v1/resources/virtualmachines/{name}", json=patch).raise_for_status()
     with opens(f"virtualmachines/{name}/yaml") as page:
-        page.wait(f"{EDITOR}?.textContent.includes('shop')", "its YAML is shown")
+        edits(page, "shop")
         write(page, "spec:\n  resources:\n    vcpu: 1\n    memory: 64Mi\n")
         review(page)
         press(page, "Change")
@@ -173,9 +135,9 @@ def test_the_last_label_is_taken_away(real: Living, opens: Opens, name: str) -> 
 
 
 def test_an_alias_to_nothing_and_an_empty_text_are_said(real: Living, opens: Opens, name: str) -> None:
-    machine(real, name)
+    running(real, name, SMALL)
     with opens(f"virtualmachines/{name}/yaml") as page:
-        page.wait(f"{EDITOR}?.textContent.includes('64Mi')", "its YAML is shown")
+        edits(page, "64Mi")
         for text in ("spec: *nope\n", "5\n"):
             write(page, text)
             review(page)
