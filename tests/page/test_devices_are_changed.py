@@ -8,8 +8,7 @@ from typing import Any
 
 from tests.api.living import Living
 from tests.page.conftest import Opens
-from tests.page.test_pages_are_accessible import AXE, findings
-from tests.page.test_yaml_is_edited import machine, press, spec_of
+from tests.page.steps import AXE, SMALL, findings, plan, press, running, spec_of
 from tests.rig.browser import Page
 from tests.rig.waiting import wait_until
 
@@ -24,10 +23,6 @@ def send(page: Page, form: str, **fields: str) -> None:
     page.wait("document.querySelector('dialog .plan')", "the plan is shown")
 
 
-def dialog(page: Page) -> str:
-    return str(page.run("document.querySelector('dialog').textContent"))
-
-
 def closed(page: Page) -> None:
     page.wait("!document.querySelector('dialog')", "the dialog is closed")
 
@@ -38,10 +33,10 @@ def disks_of(real: Living, name: str) -> list[dict[str, Any]]:
 
 
 def test_a_disk_comes_and_goes(real: Living, opens: Opens, name: str) -> None:
-    machine(real, name)
+    running(real, name, SMALL)
     with opens(f"virtualmachines/{name}") as page:
         send(page, "Add a disk", name="data", size="1Gi")
-        said = dialog(page)
+        said = plan(page)
         assert "disks[data]" in said and "1Gi" in said and "curl -X POST" in said
         assert "name: data" in said, "the same in YAML"
         assert disks_of(real, name) == []
@@ -60,10 +55,10 @@ def test_a_disk_comes_and_goes(real: Living, opens: Opens, name: str) -> None:
 
 
 def test_a_card_that_cannot_be_is_refused_before(real: Living, opens: Opens, name: str) -> None:
-    machine(real, name)
+    running(real, name, SMALL)
     with opens(f"virtualmachines/{name}") as page:
         send(page, "Add a network card", name="lan", network="")
-        assert "nics[lan]" in dialog(page)
+        assert "nics[lan]" in plan(page)
         press(page, "Add")
         closed(page)
         assert spec_of(real, name)["nics"] == [{"name": "lan", "user": {}}]
@@ -93,7 +88,7 @@ def test_a_medium_is_put_in_and_taken_out(real: Living, opens: Opens, name: str)
 
 
 def test_a_schedule_is_made(real: Living, opens: Opens, name: str) -> None:
-    machine(real, name)
+    running(real, name, SMALL)
     with opens(f"virtualmachines/{name}/snapshots") as page:
         send(page, "New schedule", schedule="@weekly", count="3")
         press(page, "Create")
@@ -104,7 +99,7 @@ def test_a_schedule_is_made(real: Living, opens: Opens, name: str) -> None:
 
 
 def test_what_was_typed_stays_until_it_is_done(real: Living, opens: Opens, name: str) -> None:
-    machine(real, name)
+    running(real, name, SMALL)
     with opens(f"virtualmachines/{name}") as page:
         send(page, "Add a disk", name="data", size="2Gi")
         press(page, "Cancel")

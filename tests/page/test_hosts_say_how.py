@@ -13,8 +13,7 @@ from homeostat.store.files.state import StateFolder
 from tests.api.harness import Api, serving
 from tests.api.modes import Folder
 from tests.api.people import settle
-from tests.page.test_pages_are_accessible import AXE, findings
-from tests.page.test_signing_in import sign_in
+from tests.page.steps import AXE, findings, sign_in
 from tests.rig.browser import Page, browse
 
 HOSTS = """\
