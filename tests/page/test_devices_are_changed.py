@@ -8,9 +8,8 @@ from typing import Any
 
 from tests.api.living import Living
 from tests.page.conftest import Opens
-from tests.page.steps import AXE, SMALL, findings, plan, press, running, spec_of
+from tests.page.steps import AXE, SMALL, closed, findings, plan, press, running, spec_of
 from tests.rig.browser import Page
-from tests.rig.waiting import wait_until
 
 
 def send(page: Page, form: str, **fields: str) -> None:
@@ -20,11 +19,11 @@ def send(page: Page, form: str, **fields: str) -> None:
     for name, value in fields.items():
         page.run(f"{found}.elements[{name!r}].value = {value!r}")
     page.run(f"{found}.requestSubmit()")
-    page.wait("document.querySelector('dialog .plan')", "the plan is shown")
+    plan(page)
 
 
-def closed(page: Page) -> None:
-    page.wait("!document.querySelector('dialog')", "the dialog is closed")
+def dialog(page: Page) -> str:
+    return str(page.run("document.querySelector('dialog').textContent"))
 
 
 def disks_of(real: Living, name: str) -> list[dict[str, Any]]:
@@ -36,9 +35,9 @@ def test_a_disk_comes_and_goes(real: Living, opens: Opens, name: str) -> None:
     running(real, name, SMALL)
     with opens(f"virtualmachines/{name}") as page:
         send(page, "Add a disk", name="data", size="1Gi")
-        said = plan(page)
+        said = dialog(page)
         assert "disks[data]" in said and "1Gi" in said and "curl -X POST" in said
-        assert "name: data" in said, "the same in YAML"
+        page.wait("document.querySelector('dialog .yaml')?.textContent.includes('name: data')", "the same in YAML")
         assert disks_of(real, name) == []
         press(page, "Add")
         closed(page)
@@ -58,7 +57,7 @@ def test_a_card_that_cannot_be_is_refused_before(real: Living, opens: Opens, nam
     running(real, name, SMALL)
     with opens(f"virtualmachines/{name}") as page:
         send(page, "Add a network card", name="lan", network="")
-        assert "nics[lan]" in plan(page)
+        assert "nics[lan]" in dialog(page)
         press(page, "Add")
         closed(page)
         assert spec_of(real, name)["nics"] == [{"name": "lan", "user": {}}]
@@ -72,9 +71,8 @@ def test_a_medium_is_put_in_and_taken_out(real: Living, opens: Opens, name: str)
     image = {"url": source.as_uri(), "sha256": hashlib.sha256(source.read_bytes()).hexdigest()}
     document = {"apiVersion": "homeostat.dev/v1alpha1", "kind": "Image", "metadata": {"name": "tools"}, "spec": {"source": image}}
     real.http.post("/api/v1/resources/images", json=document).raise_for_status()
-    spec = {"resources": {"vcpu": 1, "memory": "64Mi"}, "disks": [{"name": "cd", "type": "cdrom"}]}
-    real.http.post("/api/v1/vms", json={"name": name, "spec": spec}).raise_for_status()
-    wait_until(lambda: real.http.get(f"/api/v1/vms/{name}").json()["status"] == "running", 20, "it runs")
+    spec = {**SMALL, "disks": [{"name": "cd", "type": "cdrom"}]}
+    running(real, name, spec)
     with opens(f"virtualmachines/{name}") as page:
         send(page, "Put an image into cd", image="tools")
         press(page, "Put in")

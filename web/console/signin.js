@@ -42,7 +42,7 @@ async function begin() {
   const ways = document.body.dataset.ways.split(" ");
   if (!ways.includes("none") && (await goneOn())) return location.reload();
   for (const way of ways) part(way).hidden = false;
-  part("begin").href = `/api/v1/session/oidc?to=${encodeURIComponent(location.pathname + location.search)}`;
+  part("begin").href = `/api/v1/session/oidc?to=${encodeURIComponent(location.pathname + location.search + location.hash)}`;
   part("password").onsubmit = send;
   part("account").focus();
 }

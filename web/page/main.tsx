@@ -9,6 +9,7 @@ import { now, tick } from "./app/clock";
 import { drafts } from "./app/drafts";
 import { route, to } from "./app/route";
 import { bySession, everywhere, lookWho, who } from "./app/session";
+import { isThatWindow, tellSignedIn } from "./app/signedin";
 import { themes } from "./app/theme";
 import { askBeforeLeaving, reload } from "./app/unsent";
 import { outdated } from "./app/version";
@@ -174,7 +175,24 @@ function Frame() {
   );
 }
 
+// In a window that is there to sign in: somebody has, so the others go on, and it closes.
+async function endWindow() {
+  await lookWho();
+  if (who.value) tellSignedIn();
+  window.close();
+  render(
+    <main id="main">
+      <h1>{text.signedIn}</h1>
+      <p>
+        <a href="/">{text.fleet}</a>
+      </p>
+    </main>,
+    document.body,
+  );
+}
+
 async function begin() {
+  if (isThatWindow()) return endWindow();
   tick();
   askBeforeLeaving();
   render(<Frame />, document.body);

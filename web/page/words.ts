@@ -414,4 +414,5 @@ export const text = {
   signIn: "Sign in",
   signInToGoOn: "sign in to go on: nothing was sent",
   otherWays: "Other ways to sign in",
+  signedIn: "You are signed in. This window can be closed.",
 };

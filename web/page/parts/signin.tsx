@@ -1,9 +1,10 @@
 // Signing in again within the page, when a session has ended: what was typed stays, and is sent after all.
 
 import { signal } from "@preact/signals";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { get, signIn, V1, whenSignedOut } from "../api/client";
 import { lookWho, who } from "../app/session";
+import { WINDOW, whenSignedIn } from "../app/signedin";
 import { reload } from "../app/unsent";
 import { followAgain } from "../app/world";
 import { text } from "../words";
@@ -25,29 +26,42 @@ function over(tell: (one: { done: () => void; failed: (why: Error) => void }) =>
   for (const one of all) tell(one);
 }
 
-export function SignInDialog() {
+// Goes on with what waits, once somebody has signed in: here, or in another window.
+async function goOn() {
+  const before = who.value?.name;
+  const now = await get<{ name: string }>(`${V1}/whoami`);
+  if (before && now.name !== before) {
+    // What waits is the other one's, and is not sent in this one's name.
+    over((one) => one.failed(new Error(text.signInToGoOn)));
+    location.hash = "";
+    reload(true);
+    return;
+  }
+  over((one) => one.done());
+  await lookWho();
+  followAgain();
+}
+
+// Signs in by whatever there is, such as a provider, in a window of its own, which closes itself. Without one this window does it: what
+// was typed outlasts that.
+function elsewhere() {
+  if (!window.open(WINDOW, "homeostat-sign-in", "popup,width=520,height=680")) reload();
+}
+
+export const SignInDialog = () => (waiting.value.length ? <Asked /> : null);
+
+function Asked() {
   const [wrong, setWrong] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
-  if (!waiting.value.length) return null;
+  useEffect(() => whenSignedIn(() => void goOn().catch(setWrong)), []);
   const send = async (event: SubmitEvent) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement);
     setBusy(true);
     setWrong(null);
     try {
-      const before = who.value?.name;
       await signIn(String(form.get("name")), String(form.get("password")));
-      const now = await get<{ name: string }>(`${V1}/whoami`);
-      if (before && now.name !== before) {
-        // What waits is the other one's, and is not sent in this one's name.
-        over((one) => one.failed(new Error(text.signInToGoOn)));
-        location.hash = "";
-        reload(true);
-        return;
-      }
-      over((one) => one.done());
-      await lookWho();
-      followAgain();
+      await goOn();
     } catch (error) {
       setWrong(error);
     } finally {
@@ -68,7 +82,7 @@ export function SignInDialog() {
         </label>
         <Failure of={wrong} />
         <footer class="row end">
-          <button type="button" onClick={() => reload()}>
+          <button type="button" onClick={elsewhere}>
             {text.otherWays}
           </button>
           <button type="submit" class="primary" disabled={busy}>
