@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
+from ..errors import CliError
 from ..settings import CliSettings, common_options, pass_settings
 from ..show.items import FORM, ItemForms
 
@@ -27,7 +29,7 @@ class _Looked:
 
 @click.command()
 @FORM
-@common_options()
+@common_options(remote=True)
 @pass_settings
 def contracts(settings: CliSettings, output: str | None) -> None:
     """List the contracts that a server serves besides: that of --server, or the one on this host.
@@ -37,7 +39,12 @@ def contracts(settings: CliSettings, output: str | None) -> None:
     from ..remote.server import RemoteServer
 
     server = settings.remote or RemoteServer(_here(settings), settings.token_file)
-    found = server.ask("GET", "/contracts")["contracts"]
+    try:
+        found = server.ask("GET", "/contracts")["contracts"]
+    except CliError as error:
+        if settings.remote is not None:
+            raise
+        raise CliError(str(error), [*error.mend.splitlines(), *_looked(settings)], exit_code=error.exit_code) from error
     FORMS.print([_Looked(one, _health(server.url, one)) for one in found], output)
 
 
@@ -48,6 +55,18 @@ def _here(settings: CliSettings) -> str:
     api = settings.configuration.api if settings.configuration is not None else None
     scheme = "https" if api is not None and api.tls_certificate is not None else "http"
     return f"{scheme}://{(api.bind if api is not None else None) or BIND}"
+
+
+def _looked(settings: CliSettings) -> Sequence[str]:
+    """Returns why the API was looked for there, and how to name another one."""
+    from ..configuration.place import default_place
+
+    if settings.configuration is not None and settings.configuration.api.bind is not None:
+        why = "what the configuration says: bind of [api]"
+    else:
+        place = settings.given_config or default_place()
+        why = f"the default, since neither {place} (bind of [api]) nor HOMEOSTAT_API__BIND says where the API listens"
+    return f"that address is {why}", "give the API's own: `homeostat contracts --server http://HOST:PORT`, or HOMEOSTAT_SERVER"
 
 
 def _health(server: str, one: dict[str, Any]) -> str:
