@@ -291,7 +291,7 @@ export const text = {
   oldOnes: "old",
   available: "available",
   unavailable: "unavailable",
-  surge: "above",
+  surge: "more than wanted",
   itsMachines: "Its machines",
 
   // snapshots

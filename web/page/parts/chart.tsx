@@ -2,17 +2,19 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
+import { POWERS, timeOf, topOf } from "../app/figures";
 
 export interface ChartProps {
   times: readonly number[]; // seconds since 1970
   lines: readonly { readonly label: string; readonly values: readonly number[] }[];
   shown: (value: number) => string;
+  bytes: boolean; // what is shown
 }
 
 const STROKES = ["--accent", "--busy"];
 const HEIGHT = 140; // pixels
 
-export default function Chart({ times, lines, shown }: ChartProps) {
+export default function Chart({ times, lines, shown, bytes }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const data: uPlot.AlignedData = [[...times], ...lines.map((line) => [...line.values])];
@@ -34,8 +36,11 @@ export default function Chart({ times, lines, shown }: ChartProps) {
         height: HEIGHT,
         legend: { show: false },
         cursor: { show: false },
-        scales: { y: { range: (_, __, most) => [0, most || 1] } },
-        axes: [axis, { ...axis, size: 76, values: (_, ticks) => ticks.map(shown) }],
+        scales: { y: { range: (_, __, most) => [0, topOf(most)] } },
+        axes: [
+          { ...axis, size: 34, values: (_, ticks) => ticks.map(timeOf) },
+          { ...axis, size: 76, space: 24, values: (_, ticks) => ticks.map(shown), ...(bytes ? { incrs: [...POWERS] } : {}) },
+        ],
         series: [
           {},
           ...lines.map((line, index) => ({

@@ -3,6 +3,7 @@
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { path } from "../api/client";
+import { cpus } from "../app/figures";
 import { lazily } from "../app/lazily";
 import { Failure, Section } from "../parts/basics";
 import type { ChartProps } from "../parts/chart";
@@ -25,7 +26,6 @@ interface Figures {
   readonly points: readonly Point[];
 }
 
-const cpus = (value: number): string => (value > 0 && value < 0.1 ? value.toFixed(3) : value.toFixed(2));
 const perSecond = (bytes: number): string => `${size(bytes)}/s`;
 
 export function Metrics({ name }: { name: string }) {
@@ -58,6 +58,7 @@ export function Metrics({ name }: { name: string }) {
         <Chart
           times={times}
           shown={shown}
+          bytes={shown !== cpus}
           lines={fields.map(([label, field]) => ({ label, values: body.points.map((point) => point[field]) }))}
         />
       )}
