@@ -38,7 +38,7 @@ ROWS: dict[str, dict[str, Need]] = {
     "/console/{machine}": {"GET": SEE},
     "/console/{machine}/serial": {"GET": SEE},
     "/metrics": {"GET": MODERATE},
-    "/web/console/connection.js": {"GET": OPEN},
+    "/web/console/requests.js": {"GET": OPEN},
     "/web/console/console.css": {"GET": OPEN},
     "/web/console/signin.js": {"GET": OPEN},
     "/web/{file:path}": {"GET": SEE},

@@ -1,6 +1,6 @@
 // What is served in place of a console's page to a browser that has not signed in. Once it has, the same address shows the console.
 
-import { renew, signIn } from "./connection.js";
+import { renew, signIn } from "./requests.js";
 
 const RENEWED = "homeostat.renewed";
 const ONCE_IN = 60000; // milliseconds: a browser that drops its cookies must not go round in circles

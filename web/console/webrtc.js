@@ -41,7 +41,10 @@ async function call(servers, tell, on, opened) {
   channel.binaryType = "arraybuffer";
   channel.onmessage = heard({
     bytes: on.bytes,
-    word: (said) => (said.type === "bye" ? (last = { code: said.code, why: said.message }) : on.word(said)),
+    word(said) {
+      if (said.type === "bye") last = { code: said.code, why: said.message };
+      else on.word(said);
+    },
   });
   channel.onopen = () => {
     channel.onclose = () => on.closed({ again: last.code !== POLICY, why: last.why });

@@ -1,22 +1,16 @@
 // Uploads by the tus protocol: in parts, so that a cut connection loses one part at most.
 
-import { Refused } from "../api/client";
+import { Refused, refusal, renewing } from "../../console/requests.js";
 
 const PART = 16 * 2 ** 20; // bytes
 const TRIES = 20; // in a row, without a byte that arrived
 const PAUSE = 2000; // milliseconds between them
-const TUS = { "Tus-Resumable": "1.0.0" };
 
 const encoded = (text: string): string => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 
-async function refusal(answer: Response): Promise<Refused> {
-  const text = await answer.text();
-  try {
-    return new Refused(answer.status, JSON.parse(text).error);
-  } catch {
-    return new Refused(answer.status, answer.statusText);
-  }
-}
+// Asks, and tells which version of the protocol it speaks.
+const tus = (where: string, asked: RequestInit): Promise<Response> =>
+  renewing(() => fetch(where, { ...asked, headers: { ...asked.headers, "Tus-Resumable": "1.0.0" } }));
 
 // Where one left off is remembered by the file and the name, so that it goes on after a reload too.
 const keyOf = (file: File, name: string): string => `homeostat.upload.${name}.${file.name}.${file.size}.${file.lastModified}`;
@@ -24,13 +18,12 @@ const keyOf = (file: File, name: string): string => `homeostat.upload.${name}.${
 async function begun(file: File, name: string): Promise<string> {
   const kept = localStorage.getItem(keyOf(file, name));
   if (kept) {
-    const answer = await fetch(kept, { method: "HEAD", headers: TUS });
+    const answer = await tus(kept, { method: "HEAD" });
     if (answer.ok) return kept;
   }
-  const answer = await fetch("/api/v1/uploads", {
+  const answer = await tus("/api/v1/uploads", {
     method: "POST",
     headers: {
-      ...TUS,
       "Upload-Length": String(file.size),
       "Upload-Metadata": `name ${encoded(name)},filename ${encoded(file.name)}`,
     },
@@ -47,15 +40,15 @@ export async function upload(file: File, name: string, progress: (bytes: number)
   let failures = 0;
   for (;;) {
     try {
-      const head = await fetch(where, { method: "HEAD", headers: TUS, signal });
+      const head = await tus(where, { method: "HEAD", signal });
       if (!head.ok) throw await refusal(head);
       let offset = Number(head.headers.get("Upload-Offset"));
       progress(offset);
       while (offset < file.size) {
-        const answer = await fetch(where, {
+        const answer = await tus(where, {
           method: "PATCH",
           signal,
-          headers: { ...TUS, "Upload-Offset": String(offset), "Content-Type": "application/offset+octet-stream" },
+          headers: { "Upload-Offset": String(offset), "Content-Type": "application/offset+octet-stream" },
           body: file.slice(offset, offset + PART),
         });
         if (!answer.ok) throw await refusal(answer);
@@ -68,7 +61,8 @@ export async function upload(file: File, name: string, progress: (bytes: number)
     } catch (error) {
       const lasting = error instanceof Refused && error.status < 500 && error.status !== 409 && error.status !== 423;
       if (signal.aborted || lasting || ++failures > TRIES) {
-        if (lasting) localStorage.removeItem(keyOf(file, name));
+        // Whoever signs in again goes on with it.
+        if (lasting && error.status !== 401) localStorage.removeItem(keyOf(file, name));
         throw error;
       }
       await new Promise((again) => setTimeout(again, PAUSE));

@@ -1,0 +1,119 @@
+// Requests to the API of the server that a page comes from: what the page and the consoles' pages share.
+
+export class Refused extends Error {
+  /**
+   * @param {number} status
+   * @param {string} message
+   * @param {string} [code]
+   * @param {Readonly<Record<string, unknown>>} [details]
+   */
+  constructor(status, message, code = "", details = {}) {
+    super(message);
+    /** @readonly */
+    this.status = status;
+    /** @readonly */
+    this.code = code;
+    /** @readonly */
+    this.details = details;
+  }
+}
+
+// Nobody answered: the server is away, or the way to it is.
+export class NotReached extends Error {
+  constructor() {
+    super("the server does not answer: what you did was not sent; try again in a moment");
+  }
+}
+
+/**
+ * @typedef {object} Sent
+ * @property {unknown} [body]
+ * @property {string} [etag]
+ * @property {string} [type]
+ */
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {Sent} [sent]
+ */
+async function send(method, path, { body, etag, type = "application/json" } = {}) {
+  /** @type {RequestInit} */
+  const asked = {
+    method,
+    cache: "no-store",
+    headers: { ...(body === undefined ? {} : { "Content-Type": type }), ...(etag ? { "If-Match": etag } : {}) },
+  };
+  if (body !== undefined) asked.body = JSON.stringify(body);
+  try {
+    return await fetch(path, asked);
+  } catch {
+    throw new NotReached();
+  }
+}
+
+/** @type {Promise<boolean> | null} */
+let renewal = null;
+
+// Goes on with a session whose access token has expired. Returns whether there is one.
+export function renew() {
+  renewal ??= send("POST", "/api/v1/session/refresh", { body: {} })
+    .then((answer) => answer.ok)
+    .finally(() => {
+      renewal = null;
+    });
+  return renewal;
+}
+
+/**
+ * Sends something, and once more where the access token had expired by then.
+ *
+ * @param {() => Promise<Response>} once
+ */
+export async function renewing(once) {
+  const answer = await once();
+  return answer.status === 401 && (await renew()) ? once() : answer;
+}
+
+/**
+ * Asks the API. Throws NotReached.
+ *
+ * @param {string} method
+ * @param {string} path
+ * @param {Sent} [sent]
+ */
+export const request = (method, path, sent) => renewing(() => send(method, path, sent));
+
+/**
+ * Returns what a refusal says, be it of the server or of a proxy on the way.
+ *
+ * @param {Response} answer
+ */
+export async function refusal(answer) {
+  const text = await answer.text();
+  try {
+    const said = JSON.parse(text);
+    return new Refused(answer.status, said.error ?? answer.statusText, said.code, said.details);
+  } catch {
+    return new Refused(answer.status, answer.statusText || `the server answered ${answer.status}`);
+  }
+}
+
+/**
+ * Returns what an answer holds: values where it is JSON, else text. Throws Refused.
+ *
+ * @param {Response} answer
+ */
+export async function read(answer) {
+  if (!answer.ok) throw await refusal(answer);
+  const text = await answer.text();
+  return text && answer.headers.get("Content-Type")?.startsWith("application/json") ? JSON.parse(text) : text;
+}
+
+/**
+ * @param {string} name
+ * @param {string} password
+ */
+export async function signIn(name, password) {
+  await read(await send("POST", "/api/v1/session", { body: { name, password, cookie: true } }));
+}
