@@ -25,6 +25,9 @@ QUIET = [
 
 KEYS = {"Tab": (9, ""), "Enter": (13, "\r"), "Escape": (27, ""), " ": (32, " "), "ArrowDown": (40, ""), "End": (35, "")}
 """Codes of keys, and what they type."""
+CONTROL, SHIFT = 2, 8
+MODIFIERS = {"Alt": (1, 18), "Control": (CONTROL, 17), "Shift": (SHIFT, 16)}
+"""Their bits, and their codes."""
 LOADED = "document.readyState === 'complete' && location.href !== 'about:blank'"
 FOCUSED = """(() => {
   const here = document.activeElement;
@@ -70,13 +73,24 @@ class Page:
         """Waits until the text can be read in the page."""
         wait_until(lambda: text in self.text(), seconds, f"the page shows {text!r}")
 
-    def press(self, key: str, times: int = 1, shift: bool = False) -> None:
+    def press(self, key: str, times: int = 1, shift: bool = False, control: bool = False) -> None:
         """Presses a key, by its name in the DOM: Tab, Enter, Escape, ArrowDown; or a character."""
         code, text = KEYS.get(key, (0, key))
-        about = {"key": key, "windowsVirtualKeyCode": code, "modifiers": 8 if shift else 0}
+        modifiers = (SHIFT if shift else 0) | (CONTROL if control else 0)
+        about = {"key": key, "windowsVirtualKeyCode": code, "modifiers": modifiers}
         for _ in range(times):
-            self._ask("Input.dispatchKeyEvent", type="keyDown", text=text, **about)
+            self._ask("Input.dispatchKeyEvent", type="keyDown", text="" if control else text, **about)
             self._ask("Input.dispatchKeyEvent", type="keyUp", **about)
+
+    def together(self, *keys: str) -> None:
+        """Presses keys that change others, one while the other is held, and lets go of all."""
+        held = 0
+        for kind, order in (("keyDown", keys), ("keyUp", tuple(reversed(keys)))):
+            for key in order:
+                bit, code = MODIFIERS[key]
+                held ^= bit
+                about = {"key": key, "code": f"{key}Left", "windowsVirtualKeyCode": code}
+                self._ask("Input.dispatchKeyEvent", type=kind, modifiers=held, **about)
 
     def type(self, text: str) -> None:
         """Types into what has the keyboard."""
@@ -86,15 +100,23 @@ class Page:
         """Returns what a person knows of the element that has the keyboard: its label, or its text."""
         return str(self.run(FOCUSED))
 
-    def tab_to(self, name: str, most: int = 80) -> None:
-        """Goes on by Tab until the element of that name has the keyboard."""
+    def tab_to(self, name: str, most: int = 80, back: bool = False) -> None:
+        """Goes on by Tab until the element of that name has the keyboard. ``back``: by Shift-Tab."""
         passed = []
         for _ in range(most):
-            self.press("Tab")
+            self.press("Tab", shift=back)
             if (here := self.focused()) == name:
                 return
             passed.append(here)
         raise AssertionError(f"Tab comes to no {name!r}, but to {passed}")
+
+    def tab_until(self, script: str, what: str, most: int = 80) -> None:
+        """Goes on by Tab until the script says true."""
+        for _ in range(most):
+            self.press("Tab")
+            if self.run(f"Boolean({script})"):
+                return
+        raise AssertionError(f"not by {most} times Tab: {what}")
 
     def attach(self, selector: str, file: Path) -> None:
         """Chooses a file in a field for files."""

@@ -1,11 +1,13 @@
 // /console/{name}: the screen of one machine.
 
 import { open } from "./connection.js";
+import { offerLeaving } from "./leaving.js";
 import { ConsolePage, part } from "./page.js";
 import { offerPaste } from "./paste.js";
 import { Screen } from "./screen.js";
 import { openByWebRtc } from "./webrtc.js";
 
+const enter = offerLeaving(part("screen"));
 let screen = null;
 let webrtc = new URLSearchParams(location.search).has("webrtc");
 
@@ -23,7 +25,7 @@ async function connect(machine, on) {
 
 const page = new ConsolePage(connect, {
   opened() {
-    screen = new Screen(part("screen"), (data) => page.send(data));
+    screen = new Screen(part("screen"), (data) => page.send(data), enter);
   },
   bytes: (data) => screen?.receive(data),
   control(controls) {

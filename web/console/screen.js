@@ -28,9 +28,11 @@ class Channel {
 }
 
 export class Screen {
-  constructor(place, send) {
+  // `enter`: is given what takes the keyboard.
+  constructor(place, send, enter) {
     this.place = place;
     this.send = send;
+    this.enter = enter;
     this.controls = false;
     this.begin();
   }
@@ -42,6 +44,11 @@ export class Screen {
     this.rfb.scaleViewport = true;
     this.rfb.background = "transparent";
     this.rfb.viewOnly = !this.controls;
+    const canvas = this.place.querySelector("canvas");
+    canvas.tabIndex = 0; // noVNC lets nobody come here by Tab
+    canvas.setAttribute("role", "application");
+    canvas.setAttribute("aria-label", "Screen");
+    canvas.setAttribute("aria-describedby", "leave");
   }
 
   end() {
@@ -56,7 +63,7 @@ export class Screen {
   control(controls) {
     this.controls = controls;
     this.rfb.viewOnly = !controls;
-    if (controls) this.rfb.focus();
+    if (controls) this.enter(() => this.rfb.focus());
   }
 
   ctrlAltDel() {
