@@ -14,6 +14,14 @@ export interface Query {
 
 export const EVERYTHING: Query = { search: "", state: "", owner: "", host: "", label: "", group: "" };
 
+const GROUPS: ReadonlySet<string> = new Set(["", "state", "owner", "host", "deployment"]);
+
+// Returns what an address asks for, which somebody may have written by hand.
+export function queryOf(how: Readonly<Record<string, string>>): Query {
+  const { search = "", state = "", owner = "", host = "", label = "", group = "" } = how;
+  return { search, state, owner, host, label, group: GROUPS.has(group) ? (group as Query["group"]) : "" };
+}
+
 export const hostOf = (one: Resource): string => one.status?.host ?? "";
 
 export const deploymentOf = (one: Resource): string =>

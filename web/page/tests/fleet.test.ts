@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Resource } from "../api/resources";
-import { choices, EVERYTHING, found, isHeading, lines, selected } from "../app/fleet";
+import { choices, EVERYTHING, found, isHeading, lines, queryOf, selected } from "../app/fleet";
 
 interface Given {
   state?: string;
@@ -68,4 +68,10 @@ test("groups have a heading with how many are in them, and one for those that ar
 test("what is offered is what there is, once", () => {
   const offered = choices([...fleet, vm("more", { owner: "ann" })]);
   assert.deepEqual(offered, { states: ["Running", "Stopped"], owners: ["ann"], hosts: ["a", "b"], labels: ["app=shop"] });
+});
+
+test("an address asks for what it names, and for nothing that there is not", () => {
+  assert.deepEqual(queryOf({}), EVERYTHING);
+  assert.deepEqual(queryOf({ search: "web", group: "owner", other: "x" }), { ...EVERYTHING, search: "web", group: "owner" });
+  assert.equal(queryOf({ group: "colour" }).group, "");
 });

@@ -2,10 +2,21 @@
 
 import { useComputed, useSignal } from "@preact/signals";
 import { addressesOf, DEPLOYMENTS, MACHINES, pendingOf, type Resource, stateOf, troubleOf } from "../api/resources";
-import { choices, deploymentOf, EVERYTHING, hostOf, isHeading, type Line, lines, type Query, selected } from "../app/fleet";
+import {
+  choices,
+  deploymentOf,
+  EVERYTHING,
+  hostOf,
+  isHeading,
+  type Line,
+  lines,
+  type Query,
+  queryOf,
+  selected,
+} from "../app/fleet";
 import { type Deed, possible, proposeDeed } from "../app/power";
 import { mayTo, ownerOf } from "../app/rights";
-import { to } from "../app/route";
+import { how, showBy, to } from "../app/route";
 import { may } from "../app/session";
 import { all, heard, troubles } from "../app/world";
 import { Age, ResourceLink, State } from "../parts/basics";
@@ -17,16 +28,14 @@ const BULK: readonly Deed[] = ["start", "stop", "restart", "suspend", "delete"];
 const COLUMNS = 11;
 
 export function Fleet() {
-  const query = useSignal<Query>(EVERYTHING);
+  const query = useComputed(() => queryOf(how.value));
   const ticked = useSignal<ReadonlySet<string>>(new Set());
   const machines = useComputed(() => all(MACHINES));
   const shown = useComputed(() => selected(machines.value.values(), query.value));
   const rows = useComputed(() => lines(shown.value, query.value.group));
   const offered = useComputed(() => choices(machines.value.values()));
   const chosen = useComputed(() => shown.value.filter((one) => ticked.value.has(one.metadata.name)));
-  const ask = (change: Partial<Query>) => {
-    query.value = { ...query.value, ...change };
-  };
+  const ask = (change: Partial<Query>) => showBy({ ...query.value, ...change });
   const tick = (name: string, on: boolean) => {
     const next = new Set(ticked.value);
     if (on) next.add(name);
