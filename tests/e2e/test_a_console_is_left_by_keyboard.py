@@ -1,4 +1,4 @@
-"""A machine gets all keys of its console, Tab and Escape, too. The keyboard gets out of it all the same, and back, without a mouse."""
+"""A machine gets all keys of its console, Tab and Escape, too. The keyboard gets out of it all the same, and back."""
 
 from __future__ import annotations
 
