@@ -14,9 +14,12 @@ export function curlOf({ method, path: where, body }: Request, origin: string): 
   return `curl -X ${method}${data} ${origin}${where}`;
 }
 
-function step({ metadata: { name } }: Resource, request: Request, yaml: Json): Step {
-  return { plural: MACHINES, name, request, yaml };
-}
+const step = ({ metadata: { name } }: Resource, part: Devices, request: Request): Step => ({
+  plural: MACHINES,
+  name,
+  request,
+  part,
+});
 
 // Returns a disk of a form: blank, of that size.
 export const diskOf = (name: string, size: string): Json => ({ name, size });
@@ -26,30 +29,16 @@ export const nicOf = (name: string, network: string): Json =>
   network ? { name, networkRef: { name: network } } : { name, user: {} };
 
 export const attaching = (machine: Resource, kind: Devices, device: Json): Step =>
-  step(
-    machine,
-    { method: "POST", path: `${path`/api/v1/vms/${machine.metadata.name}/`}${kind}`, body: device },
-    { spec: { [kind]: [...(machine.spec[kind] ?? []), device] } },
-  );
+  step(machine, kind, { method: "POST", path: `${path`/api/v1/vms/${machine.metadata.name}/`}${kind}`, body: device });
 
 export const detaching = (machine: Resource, kind: Devices, device: string): Step =>
-  step(
-    machine,
-    { method: "DELETE", path: `${path`/api/v1/vms/${machine.metadata.name}/`}${kind}${path`/${device}`}` },
-    { spec: { [kind]: (machine.spec[kind] ?? []).filter((one: Json) => one.name !== device) } },
-  );
+  step(machine, kind, { method: "DELETE", path: `${path`/api/v1/vms/${machine.metadata.name}/`}${kind}${path`/${device}`}` });
 
 // Puts an image into a drive, or with null takes out what is in it.
 export function changingMedium(machine: Resource, drive: string, image: string | null): Step {
-  const medium = image === null ? undefined : { imageRef: { name: image } };
   const where = `${path`/api/v1/vms/${machine.metadata.name}/media`}?drive=${encodeURIComponent(drive)}`;
-  const disks = (machine.spec.disks ?? []).map((one: Json) => {
-    if (one.name !== drive) return one;
-    const { image: _, ...empty } = one;
-    return medium ? { ...empty, image: medium } : empty;
-  });
-  const request: Request = medium ? { method: "PUT", path: where, body: medium } : { method: "DELETE", path: where };
-  return step(machine, request, { spec: { disks } });
+  if (image === null) return step(machine, "disks", { method: "DELETE", path: where });
+  return step(machine, "disks", { method: "PUT", path: where, body: { imageRef: { name: image } } });
 }
 
 // Returns the schedule of a form.

@@ -24,7 +24,7 @@ export interface Step {
   readonly etag?: string; // the version that somebody edited: the change is refused where that is no more
   readonly create?: Json; // a new one, as a document
   readonly request?: Request; // changes it, where that is no patch
-  readonly yaml?: Json; // what one would write in YAML instead
+  readonly part?: string; // the field of the spec that the request changes
   readonly says?: string; // what it does, where no plan says it
   readonly act?: () => Promise<unknown>; // does it, where that is not the patch alone
 }
@@ -111,4 +111,10 @@ function patchOf(step: Step, dry: boolean, etag: string | undefined): Promise<An
     type: "application/merge-patch+json",
     ...(etag ? { etag } : {}),
   });
+}
+
+// Returns what one would write in YAML instead of a step: for a request the field as the server would have it then.
+export function yamlOf(step: Step, changed: Changed | null): Json {
+  if (step.request && step.part && changed) return { spec: { [step.part]: changed.spec?.[step.part] ?? [] } };
+  return step.create ?? step.patch;
 }

@@ -14,6 +14,7 @@ export function ownerOf(one: Resource): string {
 // Returns whether he may do something to a resource: it is his, he may to all, or it was granted.
 export function mayTo(right: Right, resource: Resource): boolean {
   if (!may(right) || !who.value) return false;
+  if (right === "change" && resource.kind === "Host") return false; // hosts are declared elsewhere, and not over REST
   if (everywhere(right)) return true;
   const { name } = who.value;
   if (name !== "" && ownerOf(resource) === name) return true;
@@ -43,3 +44,7 @@ export function mayEnd(account: string, machine: Resource | undefined): boolean 
   if (everywhere("moderate") || (account !== "" && account === who.value?.name)) return true;
   return machine !== undefined && mayTo("change", machine);
 }
+
+// Returns whether he may clone a machine from a snapshot: it is a copy of what is on that one's disks, too.
+export const mayClone = (snapshot: Resource, machine: Resource): boolean =>
+  may("change") && mayTo("copy", snapshot) && mayTo("copy", machine);

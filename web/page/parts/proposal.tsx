@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Refused } from "../api/client";
 import type { Disruption, FieldChange } from "../api/resources";
-import { carryOut, type Planned, type Proposal, planAll, proposal, type Step } from "../app/proposal";
+import { carryOut, type Planned, type Proposal, planAll, proposal, type Step, yamlOf } from "../app/proposal";
 import { text } from "../words";
 import { Failure } from "./basics";
 import { Dialog } from "./dialog";
@@ -112,7 +112,7 @@ function Asked({ of }: { of: Proposal }) {
           ))}
         </ul>
       )}
-      <Teaching of={of} />
+      <Teaching of={of} planned={planned ?? []} />
       <footer class="row end">
         <button type="button" data-first onClick={leave} disabled={busy && stopped.current}>
           {over ? text.close : busy ? text.stopHere : text.cancel}
@@ -198,12 +198,13 @@ export function shown(value: unknown): string {
 }
 
 // The same change as YAML, and as a command: what one may write in git, or in a script, next time.
-function Teaching({ of }: { of: Proposal }) {
-  const patches = of.steps.flatMap((step) => step.create ?? step.patch ?? step.yaml ?? []);
+function Teaching({ of, planned }: { of: Proposal; planned: readonly (Planned | Error)[] }) {
+  const found = planned[0];
+  const yaml = of.steps[0] && yamlOf(of.steps[0], found && !(found instanceof Error) ? found.changed : null);
   return (
     <details class="teaching">
       <summary>{text.elsewhere}</summary>
-      {patches[0] && <Yaml of={patches[0]} />}
+      {yaml && <Yaml of={yaml} />}
       <pre class="command">
         <code>{of.command}</code>
       </pre>

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Resource } from "../api/resources";
-import { mayBan, mayEnd, mayHaveTokens } from "../app/rights";
+import { mayBan, mayClone, mayEnd, mayHaveTokens, mayTo } from "../app/rights";
 import { everywhere, type Right, type Who, who } from "../app/session";
 
 const OWN: readonly Right[] = ["see", "change", "copy"];
@@ -63,4 +63,27 @@ test("a console is ended by whoever has it or its machine, and by moderators", (
   assert.equal(mayEnd("ann", machine), false);
   be("mod", [...OWN, "moderate"], ["see", "moderate"]);
   assert.equal(mayEnd("ann", machine), true);
+});
+
+test("nobody changes a host here", () => {
+  be("root", ALL, ALL);
+  const host: Resource = { kind: "Host", metadata: { name: "rack7" }, spec: {} };
+  assert.equal(mayTo("see", host), true);
+  assert.equal(mayTo("change", host), false);
+});
+
+test("a clone takes copies of the snapshot and of its machine", () => {
+  const snapshot: Resource = {
+    ...machine,
+    kind: "Snapshot",
+    metadata: { name: "web-1", labels: { "homeostat.dev/owner": "bob" } },
+  };
+  be("bob", OWN, []);
+  assert.equal(mayClone(snapshot, machine), false, "he took it of a machine that is ann's");
+  be("ann", OWN, []);
+  assert.equal(mayClone({ ...snapshot, metadata: machine.metadata }, machine), true);
+  be("ann", ["see", "copy"], []);
+  assert.equal(mayClone({ ...snapshot, metadata: machine.metadata }, machine), false, "a token that makes nothing");
+  be("root", ALL, ALL);
+  assert.equal(mayClone(snapshot, machine), true);
 });

@@ -5,7 +5,7 @@ import type { Resource } from "../api/resources";
 import { now } from "../app/clock";
 import { scheduleOf } from "../app/devices";
 import { propose } from "../app/proposal";
-import { mayTo } from "../app/rights";
+import { mayClone, mayTo } from "../app/rights";
 import { to } from "../app/route";
 import { all, toSame } from "../app/world";
 import { Age, ResourceLink, Section, State } from "../parts/basics";
@@ -53,7 +53,7 @@ export function MachineSnapshots({ of }: { of: Resource }) {
         {snapshots.length ? (
           <ul class="fields">
             {snapshots.map((one) => (
-              <SnapshotLine key={one.metadata.name} of={one} machine={name} />
+              <SnapshotLine key={one.metadata.name} of={one} machine={of} />
             ))}
           </ul>
         ) : (
@@ -113,18 +113,18 @@ function NewSchedule({ machine }: { machine: string }) {
   );
 }
 
-function SnapshotLine({ of, machine }: { of: Resource; machine: string }) {
+function SnapshotLine({ of, machine }: { of: Resource; machine: Resource }) {
   const { name } = of.metadata;
   const restore = () =>
     propose({
-      title: text.restoreTo(machine, name),
+      title: text.restoreTo(machine.metadata.name, name),
       verb: text.restore,
       danger: true,
       steps: [
         {
           plural: "snapshots",
           name,
-          says: text.restoreSays(machine, name),
+          says: text.restoreSays(machine.metadata.name, name),
           act: toSame("snapshots", of, () =>
             ask("POST", path`/api/v1/snapshots/${name}/restore`, {
               body: { token: crypto.getRandomValues(new Uint32Array(2)).join("-") },
@@ -138,16 +138,15 @@ function SnapshotLine({ of, machine }: { of: Resource; machine: string }) {
     <li>
       <ResourceLink kind="Snapshot" name={name} /> <State of={of} /> <Age since={of.status?.takenAt} />{" "}
       <span class="soft">{of.status?.consistency}</span> {of.status?.size}
-      {mayTo("change", of) && (
-        <>
-          {" "}
-          <button type="button" onClick={restore}>
-            {text.restore}
-          </button>{" "}
-          <a class="button" href={to("new", "clone", name)}>
-            {text.clone}
-          </a>
-        </>
+      {mayTo("change", machine) && (
+        <button type="button" onClick={restore}>
+          {text.restore}
+        </button>
+      )}{" "}
+      {mayClone(of, machine) && (
+        <a class="button" href={to("new", "clone", name)}>
+          {text.clone}
+        </a>
       )}
     </li>
   );
