@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 from pathlib import Path
 
+from tests.api.harness import serving
 from tests.api.living import Living
+from tests.api.modes import backend
 from tests.page.conftest import Opens
 from tests.page.steps import press
-from tests.rig.waiting import wait_until
+from tests.rig.browser import browse
+from tests.rig.waiting import free_port, wait_until
 
 SIZE = 40 * 2**20  # bytes: three parts
 FORM = "document.querySelector('form.card')"
@@ -60,3 +66,44 @@ def test_what_is_no_image_is_refused_with_the_reason(real: Living, opens: Opens,
         page.wait(f"{FORM}.querySelector('.failure')", "it is refused")
         assert page.run("Object.keys(localStorage).filter(key => key.startsWith('homeostat.upload')).length") == 0
         assert real.http.get(f"/api/v1/images/{name}").status_code == 404
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Kills a server with its workers, which would end what they have begun."""
+    workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    for pid in (process.pid, *map(int, workers)):
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_it_goes_on_with_a_server_that_was_killed_in_the_middle(tmp_path: Path, name: str) -> None:
+    port, where = free_port(), backend(tmp_path)
+    with serving(tmp_path, port=port, where=where) as api:
+        browser = browse(f"http://127.0.0.1:{port}/#/images", tmp_path / "profile")
+        page = browser.__enter__()
+        page.wait(FORM, "the form")
+        page.attach("input[type=file]", image(tmp_path))
+        page.run(f"{FORM}.elements.name.value = {name!r}")
+        page.run(
+            """{
+              const real = window.fetch;
+              window.sent = [];
+              window.fetch = async (path, options) => {
+                if (options?.method === "PATCH") {
+                  window.sent.push(options.headers["Upload-Offset"]);
+                  if (window.sent.length === 2) await new Promise((go) => (window.goOn = go));
+                }
+                return real(path, options);
+              };
+            }"""
+        )
+        press(page, "Upload")
+        page.wait("window.goOn", "the second part is about to be sent")
+        kill(api.process)
+    try:
+        page.run("window.goOn()")
+        with serving(tmp_path, port=port, where=where) as api:
+            page.shows(f"{name} is uploaded", 60)
+            assert page.run("window.sent.join()") == f"0,{16 * 2**20},{16 * 2**20},{32 * 2**20}"
+            assert api.http.get(f"/api/v1/images/{name}").status_code == 200
+    finally:
+        browser.__exit__(None, None, None)

@@ -39,6 +39,8 @@ def test_what_does_not_parse_is_not_sent(real: Living, opens: Opens, name: str) 
         write(page, "spec:\n  resources: [unclosed\n")
         review(page)
         page.wait("document.querySelector('.editor .failure')", "it says what is wrong")
+        assert "at line 3" in str(page.run("document.querySelector('.editor .failure').innerText"))
+        page.wait("document.querySelector('.code').shadowRoot.querySelector('.cm-lint-marker-error')", "its line is marked")
         assert page.run("document.querySelector('dialog')") is None
         assert spec_of(real, name) == SMALL
 
