@@ -67,6 +67,7 @@ def test_a_moderator_bans_users(page: Page) -> None:
     page.shows("People")
     everybody = {"ann": ["Ban"], "bob": ["Ban"], "mod": [], "root": []}
     assert offered(page, "", "root") == {"": [], **everybody}
+    assert page.run("document.querySelector('.tabs [aria-current]').hash") == "#/people", "its address is plain"
     assert offered(page, "grants", "ann") == {"": [], "ann": []}
     assert offered(page, "tokens", "roots")["roots"] == []
 

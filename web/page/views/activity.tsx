@@ -21,7 +21,7 @@ export function Activity({ tab }: { tab: string }) {
         base={["activity"]}
         current={tab}
         tabs={[
-          [text.whatToDo, text.events, () => <Events />],
+          ["", text.events, () => <Events />],
           ["errors", text.desiredErrors, () => <DesiredErrors />],
           ["consoles", text.consoles, () => <Consoles />],
           ["contracts", text.contracts, () => <Contracts />],

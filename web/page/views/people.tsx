@@ -21,7 +21,7 @@ export function People({ tab }: { tab: string }) {
         base={["people"]}
         current={tab}
         tabs={[
-          [text.whatToDo, text.accounts, () => <Accounts />],
+          ["", text.accounts, () => <Accounts />],
           ["grants", text.grants, () => <Grants />],
           ["quotas", text.quotas, () => <Quotas />],
           ["tokens", text.tokens, () => <Tokens />],
