@@ -48,6 +48,8 @@ def test_another_gets_its_port_and_it_gets_another_name(homeostat: Homeostat, ht
     assert viewers(homeostat, "two") == 0, "whoever looks at the first one does not see it"
 
     homeostat.virsh("domrename", "one", "another")
+    # Were it started before the operator knows, it would keep that name until the next start.
+    homeostat.wait_for(lambda: homeostat.state_of("one") == "shut off", "it has its name again")
     switch(homeostat, "one", "Always", "running")
     console.word("restart")
     console.send(b"")
