@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 
-from homeostat.store.files.last_look import last_look, operator_listens
+from homeostat.store.files.last_look import last_look, operator_looks
 
 if TYPE_CHECKING:
     from homeostat.store.kubernetes.informer import Informer
@@ -64,7 +64,7 @@ class ClusterLink:
 class OperatorLink:
     def __init__(self, socket: Path) -> None:
         self._socket = socket
-        self._listens = (0.0, False)  # when that was asked last, and the answer
+        self._looks = (0.0, False)  # when that was asked last, and the answer
         self._reaches = (0.0, False)
 
     async def metrics(self) -> str | None:
@@ -113,11 +113,11 @@ class OperatorLink:
         return None
 
     def last_look(self) -> str | None:
-        asked, listens = self._listens
+        asked, looks = self._looks
         if (now := time.monotonic()) - asked > FRESH:
-            listens = operator_listens(self._socket.parent)
-            self._listens = now, listens
-        if listens:
+            looks = operator_looks(self._socket.parent)
+            self._looks = now, looks
+        if looks:
             return None
         found = last_look(self._socket.parent)
         return found.strftime("%Y-%m-%dT%H:%M:%SZ") if found else "unknown"

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 import json
+import os
 import socketserver
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
-from homeostat.store.files.last_look import mark
+from homeostat.store.files.last_look import HUNG, mark
+from homeostat.store.files.state import StateFolder
 from tests.api.harness import Api, refused, serving
 from tests.api.inside import INSIDE
 from tests.rig.waiting import wait_until
@@ -74,6 +78,19 @@ def test_answers_tell_the_last_look_where_no_operator_runs(own_api: Api) -> None
     assert "its last look was 20" in refused(own_api.http.get("/readyz"), 503, "operator_missing")["operator"]
     with operator_at(own_api.state / "operator.sock"):
         wait_until(lambda: "X-Last-Look" not in own_api.http.get("/api/v1/vms").headers, 10, "the operator is noticed")
+
+
+def test_an_operator_that_hangs_counts_as_none(own_api: Api) -> None:
+    """It listens still, as the kernel does that for it, and has missed two marks."""
+    mark(own_api.state)
+    with operator_at(own_api.state / "operator.sock"):
+        wait_until(lambda: "X-Last-Look" not in own_api.http.get("/api/v1/vms").headers, 10, "the operator is noticed")
+        last = time.time() - HUNG - 1
+        os.utime(StateFolder(own_api.state).look_mark, (last, last))
+        said = f"{datetime.fromtimestamp(last, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        wait_until(lambda: own_api.http.get("/api/v1/vms").headers.get("X-Last-Look") == said, 10, "its silence is noticed")
+        mark(own_api.state)
+        wait_until(lambda: "X-Last-Look" not in own_api.http.get("/api/v1/vms").headers, 10, "it goes on")
 
 
 def test_health_lists_what_fails(server: Api) -> None:

@@ -18,7 +18,7 @@ def test_the_page_says_so_and_goes_on(tmp_path: Path) -> None:
         browser = browse(f"http://127.0.0.1:{port}/", tmp_path / "profile")
         page = browser.__enter__()
         page.shows("before")
-        page.shows("No operator runs")  # none does beside this server
+        page.shows("No operator is at work")  # none does beside this server
     try:
         page.shows("The server does not answer")
         assert "before" in page.text(), "what was known is still shown"

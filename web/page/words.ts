@@ -106,7 +106,7 @@ export const text = {
   connecting: "connecting…",
   notLinked: "The server does not answer. What you see may be out of date; connecting again…",
   noOperator: (since: string) =>
-    `No operator runs, so what you see may be out of date${since ? `: it last looked ${since} ago` : ""}.`,
+    `No operator is at work, so what you see may be out of date${since ? `: it last looked ${since} ago` : ""}.`,
   newerServer: "The server is another version than this page.",
   loadAgain: "Load the page again",
   noSuchPage: "There is no such page",

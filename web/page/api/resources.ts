@@ -123,7 +123,7 @@ export function troubleOf(one: Resource): Condition | undefined {
   }
   const state = one.kind === "VirtualMachine" ? stateOf(one) : "";
   const ready = condition(one, "Ready");
-  if (state === "CrashLoopBackOff" || state === "Failed") return ready;
+  if (state === "CrashLoopBackOff" || state === "Failed" || state === "Unknown") return ready;
   if (state && ready?.status === "False" && holds(one, "Reconciling") && !PASSING.has(ready.reason)) return ready;
   const progressing = condition(one, "Progressing");
   return progressing?.status === "False" ? progressing : undefined;

@@ -1,6 +1,6 @@
 // Which machines the fleet shows, in which order and groups.
 
-import { addressesOf, labelsOf, pendingOf, type Resource, stateOf, troubleOf } from "../api/resources";
+import { addressesOf, type Condition, labelsOf, pendingOf, type Resource, stateOf, troubleOf } from "../api/resources";
 import { ownerOf } from "./rights";
 
 export interface Query {
@@ -34,6 +34,24 @@ export function found(one: Resource, search: string): boolean {
   const texts = [one.metadata.name, stateOf(one), hostOf(one), ownerOf(one), ...addressesOf(one), ...labelsOf(one)];
   const whole = texts.join("\n").toLowerCase();
   return words.every((word) => whole.includes(word));
+}
+
+export interface Trouble {
+  readonly plural: string;
+  readonly resource: Resource;
+  readonly why: Condition;
+}
+
+// Returns troubles with those together that are the same in all but the resource, as where a host does not answer.
+export function gathered(troubles: Iterable<Trouble>): Trouble[][] {
+  const alike = new Map<string, Trouble[]>();
+  for (const one of troubles) {
+    const key = JSON.stringify([one.plural, one.why.type, one.why.reason, one.why.message]);
+    const known = alike.get(key);
+    if (known) known.push(one);
+    else alike.set(key, [one]);
+  }
+  return [...alike.values()];
 }
 
 export function selected(machines: Iterable<Resource>, query: Query): Resource[] {

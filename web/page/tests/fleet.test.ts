@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Resource } from "../api/resources";
-import { choices, EVERYTHING, found, isHeading, lines, queryOf, selected } from "../app/fleet";
+import { type Condition, type Resource, troubleOf } from "../api/resources";
+import { choices, EVERYTHING, found, gathered, isHeading, lines, queryOf, selected } from "../app/fleet";
 
 interface Given {
   state?: string;
@@ -49,6 +49,23 @@ test("filters hold together", () => {
   assert.deepEqual(names(selected(fleet, { ...EVERYTHING, state: "trouble" })), ["db"]);
   assert.deepEqual(names(selected(fleet, { ...EVERYTHING, label: "app=shop" })), ["web-10"]);
   assert.deepEqual(names(selected(fleet, { ...EVERYTHING, owner: "bob" })), []);
+});
+
+test("a machine of which nothing is known needs somebody, whatever its conditions have", () => {
+  const ready: Condition = { type: "Ready", status: "Unknown", reason: "HostUnreachable", message: "no answer" };
+  const lost: Resource = { ...vm("web", { state: "Unknown" }), status: { state: "Unknown", conditions: [ready] } };
+  assert.equal(troubleOf(lost), ready);
+  assert.equal(troubleOf({ ...lost, status: { ...lost.status, state: "Running" } }), undefined);
+});
+
+test("what is wrong with many alike is said once", () => {
+  const why = (message: string): Condition => ({ type: "Ready", status: "Unknown", reason: "HostUnreachable", message });
+  const trouble = (name: string, message: string) => ({ plural: "virtualmachines", resource: vm(name), why: why(message) });
+  const said = gathered([trouble("a", "no answer"), trouble("b", "another"), trouble("c", "no answer")]);
+  assert.deepEqual(
+    said.map((some) => names(some.map((one) => one.resource))),
+    [["a", "c"], ["b"]],
+  );
 });
 
 test("numbers in names count as numbers", () => {

@@ -6,6 +6,7 @@ import {
   choices,
   deploymentOf,
   EVERYTHING,
+  gathered,
   hostOf,
   isHeading,
   type Line,
@@ -13,6 +14,7 @@ import {
   type Query,
   queryOf,
   selected,
+  type Trouble,
 } from "../app/fleet";
 import { type Deed, possible, proposeDeed } from "../app/power";
 import { mayTo, ownerOf } from "../app/rights";
@@ -100,25 +102,44 @@ export function Fleet() {
   );
 }
 
+const SHOWN = 8; // lines of what needs a person
+const NAMED = 5; // resources in one of them
+
 function NeedsAPerson() {
   const found = troubles.value;
   if (!found.length) return null;
+  const alike = gathered(found);
+  const hidden = alike.slice(SHOWN).reduce((count, some) => count + some.length, 0);
   return (
     <section class="card trouble" aria-label={text.needsYou}>
       <h2>{text.needsYouCount(found.length)}</h2>
       <ul>
-        {found.slice(0, 8).map(({ plural, resource, why }) => (
-          <li key={`${plural}/${resource.metadata.name}`}>
-            <State of={resource} word={why.type === "Ready" ? why.reason : why.type} tone="bad" />{" "}
-            <ResourceLink kind={resource.kind} plural={plural} name={resource.metadata.name} />{" "}
-            <span class="soft" dir="auto">
-              {why.message || why.reason}
-            </span>
-          </li>
+        {alike.slice(0, SHOWN).map((some) => (
+          <TroubleLine some={some} key={`${some[0]?.plural}/${some[0]?.resource.metadata.name}`} />
         ))}
       </ul>
-      {found.length > 8 && <p class="soft">{text.more(found.length - 8)}</p>}
+      {hidden > 0 && <p class="soft">{text.more(hidden)}</p>}
     </section>
+  );
+}
+
+function TroubleLine({ some }: { some: readonly Trouble[] }) {
+  const [first] = some;
+  if (!first) return null;
+  const { why, resource } = first;
+  return (
+    <li>
+      <State of={resource} word={why.type === "Ready" ? why.reason : why.type} tone="bad" />{" "}
+      {some.slice(0, NAMED).map(({ plural, resource: { kind, metadata } }) => (
+        <>
+          <ResourceLink kind={kind} plural={plural} name={metadata.name} key={metadata.name} />{" "}
+        </>
+      ))}
+      {some.length > NAMED && text.more(some.length - NAMED)}{" "}
+      <span class="soft" dir="auto">
+        {why.message || why.reason}
+      </span>
+    </li>
   );
 }
 

@@ -23,6 +23,8 @@ from .state import StateFolder
 
 EVERY = 30.0
 """Seconds between two marks."""
+HUNG = 2.5 * EVERY
+"""Seconds without a mark after which an operator counts as hung: it has missed two, and had time to be late."""
 TIMEOUT = 1.0
 """Seconds to wait for the operator's answer, which it has in memory."""
 ANSWER_MAX = 1 << 22
@@ -78,6 +80,15 @@ def operator_listens(root: Path) -> bool:
         except OSError:
             return False
     return True
+
+
+def operator_looks(root: Path) -> bool:
+    """Tells whether an operator listens and marks its looks: one that hangs, or was stopped by a signal, listens all the same.
+    Fast enough for every request."""
+    if not operator_listens(root):
+        return False
+    last = last_look(root)
+    return last is None or (datetime.now(UTC) - last).total_seconds() < HUNG
 
 
 def ask_operator(root: Path) -> OperatorState:
