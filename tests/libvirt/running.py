@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +59,19 @@ async def running(root: Path, settle: float = 0.3) -> AsyncIterator[Running]:
         task = asyncio.create_task(parts.operator.run(stop))
         try:
             yield Running(parts, folder)
+        except Exception as error:
+            for line in picture(parts):
+                error.add_note(line)
+            raise
         finally:
             stop.set()
             await task
+
+
+def picture(parts: Standalone) -> Iterator[str]:
+    """Yields what there is, for whoever reads why a test failed."""
+    for row in parts.store.rows():
+        yield f"{row.key}: deleted={row.deleted} finalizers={row.finalizers} {row.status}"
+    for event in parts.store.events(0, None, 40):
+        yield f"{event.time} {event.key}: {event.reason}: {event.message}"
+    yield f"errors={parts.store.errors()} held={parts.store.held()} failing={parts.supervisor.failing}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import fnmatch
 import json
 import os
 from collections.abc import Callable
@@ -47,9 +49,14 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 def disks(root: Path, room: str) -> dict[str, int]:
-    """Disk -> inode."""
-    found = sorted((root / "state" / room).rglob("*.qcow2"))
-    return {f"{path.parent.name}/{path.name}" if room == "machines" else path.name: path.stat().st_ino for path in found}
+    """Disk -> inode. One that goes to the trash while it is looked at counts as gone."""
+    found = {}
+    for folder, _, names in os.walk(root / "state" / room):
+        for name in fnmatch.filter(names, "*.qcow2"):
+            path = Path(folder, name)
+            with contextlib.suppress(FileNotFoundError):
+                found[f"{path.parent.name}/{name}" if room == "machines" else name] = path.stat().st_ino
+    return found
 
 
 def web_events(operator: Running) -> list[Event]:

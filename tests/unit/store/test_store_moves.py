@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
+import pytest
+
+from homeostat.store.files.passes import intake
+from homeostat.store.files.passes.compare import compare
 from tests.unit.store_fixtures import Room, document, documents, key
 
 
@@ -87,3 +94,24 @@ async def test_release_ends_a_deletion_and_nothing_else(room: Room) -> None:
     assert room.row("one").deleted
     await room.store.release(key("one"), room.row("one").uid)
     assert room.store.index.row(key("one")) is None
+
+
+def test_what_comes_back_while_its_deletion_ends_is_there(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The teardown ends after the pass has read the rows, and before it writes."""
+    room.write("a.yaml", documents("one", "two"))
+    room.sync()
+    room.write("a.yaml", document("two"))
+    room.sync()
+    uid = room.row("one").uid
+
+    def meanwhile(*arguments: Any, **options: Any) -> Any:
+        work = compare(*arguments, **options)
+        asyncio.run(room.store.release(key("one"), uid))
+        return work
+
+    monkeypatch.setattr(intake, "compare", meanwhile)
+    room.write("a.yaml", document("one", "runStrategy: Halted") + "---\n" + document("two"))
+    assert room.sync().changed == (key("one"),)
+    row = room.row("one")
+    assert (row.deleted, row.uid, row.generation, row.status) == (None, uid, 1, None)
+    assert room.resource("one").dump()["spec"] == {"runStrategy": "Halted"}

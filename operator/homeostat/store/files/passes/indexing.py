@@ -127,7 +127,10 @@ def _update(database: sqlite3.Connection, row: Row, document: FolderDocument, id
 
 
 def _keep(database: sqlite3.Connection, row: Row, document: FolderDocument, identity: Identity) -> Key:
-    """Ends the deletion of a resource that is declared again."""
+    """Ends the deletion of a resource that is declared again. Where that has come to its end since the rows were read, the
+    resource is made again."""
+    if database.execute("SELECT 1 FROM resources WHERE kind=? AND namespace=? AND name=?", row.key).fetchone() is None:
+        return _create(database, document, identity)
     _update(database, row, document, identity)
     identity.tell(database, row.key, "keep", "its document came back while it was being deleted", document.path)
     key, version = row.key, next_version(database)
