@@ -15,9 +15,12 @@ from typing import Any
 import yaml
 from PIL import Image
 
+from homeostat.accounts.rights import Role
+from tests.api.harness import serving
 from tests.api.living import Living, living
+from tests.api.people import settle
 from tests.page import steps
-from tests.page.steps import KEY, choose, closed, edits, fill, press, visit
+from tests.page.steps import KEY, ROW, SIGNING_IN, choose, closed, edits, fill, press, sign_in, visit
 from tests.rig.browser import Page, browse
 from tests.rig.waiting import wait_until
 
@@ -59,16 +62,30 @@ def main() -> None:
             with browse(f"{real.api.http.base_url}/", root / "profile") as page:
                 page.shows("wiki")
                 page.hide_scrollbars()
-                for name, (width, theme, view) in VIEWS.items():
-                    page.resize(width, SIZE[1])
-                    page.prefer(theme)
-                    view(page)
-                    keep(name, page.picture())
+                take(page, VIEWS)
+                with_a_change_by_others(real, page)
+    with TemporaryDirectory(prefix="hs-pictures-") as folder:
+        root = Path(folder)
+        settle(root / "state", ann=Role.USER, bob=Role.USER, eve=Role.MODERATOR)
+        with serving(root) as api, browse(f"{api.http.base_url}/", root / "profile") as page:
+            page.hide_scrollbars()
+            take(page, {"signing-in": (SIZE[0], "light", signing_in), "people": (SIZE[0], "light", people)})
+
+
+def take(page: Page, views: dict[str, View]) -> None:
+    for name, (width, theme, view) in views.items():
+        page.resize(width, SIZE[1])
+        page.prefer(theme)
+        view(page)
+        keep(name, page.picture())
 
 
 def furnish(real: Living) -> None:
     """Makes the fleet, and waits until it is as the pictures want it."""
     real.install("debian")
+    file = {"file": ("debian-12.img", b"\xfa" + b"\x90" * 509 + b"\x55\xaa" + b"\x00" * 2**20)}
+    real.http.post("/api/v1/images", data={"name": "debian-12"}, files=file).raise_for_status()
+    steps.set_aside(real.api.state, "ledger")
     for name, (labels, vcpu, memory) in MACHINES.items():
         write(real, "VirtualMachine", name, spec_of(name, vcpu, memory), labels)
     template = {"metadata": {"labels": {"app": "shop", "tier": "front"}}, "spec": spec_of("shop", 1, "128Mi")}
@@ -140,7 +157,59 @@ def deployment(page: Page) -> None:
     page.shows("shop-3")
 
 
-VIEWS: dict[str, tuple[int, str, Callable[[Page], None]]] = {
+def plan_of_many(page: Page) -> None:
+    visit(page, "?search=shop")
+    for name in ("shop-1", "shop-2"):
+        page.run(f"{ROW.format(name)}.querySelector('input').click()")
+    press(page, "Stop")
+    steps.plan(page)
+
+
+def history(page: Page) -> None:
+    page.press("Escape")
+    closed(page)
+    visit(page, f"virtualmachines/{PENDING}/history")
+    page.shows("Generation 2")
+
+
+def shown(where: str, text: str) -> Callable[[Page], None]:
+    def view(page: Page) -> None:
+        visit(page, where)
+        page.shows(text)
+
+    return view
+
+
+def with_a_change_by_others(real: Living, page: Page) -> None:
+    """Takes the picture of two people who change one machine."""
+
+    def conflict(page: Page) -> None:
+        visit(page, f"virtualmachines/{PENDING}/yaml")
+        press(page, "Discard")
+        edits(page, "320Mi")
+        steps.write(page, WRITTEN.replace("320Mi", "384Mi"))
+        labels, _, memory = MACHINES[PENDING]
+        write(real, "VirtualMachine", PENDING, spec_of(PENDING, 4, memory), labels)
+        path = f"/api/v1/vms/{PENDING}/spec"
+        wait_until(lambda: real.http.get(path).json()["resources"]["vcpu"] == 4, 20, "somebody else changed it")
+        steps.review(page)
+        page.shows("Somebody else changed it meanwhile")
+
+    take(page, {"conflict": (SIZE[0], "light", conflict)})
+
+
+def signing_in(page: Page) -> None:
+    page.wait(SIGNING_IN, "the page to sign in with")
+
+
+def people(page: Page) -> None:
+    sign_in(page, "root")
+    visit(page, "people")
+    page.shows("eve")
+
+
+View = tuple[int, str, Callable[[Page], None]]
+VIEWS: dict[str, View] = {
     "fleet": (SIZE[0], "light", fleet),
     "machine": (SIZE[0], "light", machine),
     "editor": (SIZE[0], "light", editor),
@@ -149,6 +218,13 @@ VIEWS: dict[str, tuple[int, str, Callable[[Page], None]]] = {
     "fleet-360": (360, "light", fleet),
     "new": (SIZE[0], "light", new),
     "deployment": (SIZE[0], "light", deployment),
+    "plan-of-many": (SIZE[0], "light", plan_of_many),
+    "history": (SIZE[0], "light", history),
+    "snapshots": (SIZE[0], "light", shown(f"virtualmachines/{PENDING}/snapshots", "Take one")),
+    "images": (SIZE[0], "light", shown("images", "debian-12")),
+    "activity": (SIZE[0], "light", shown("activity", "database")),
+    "trash": (SIZE[0], "light", shown("trash", "ledger")),
+    "machine-dark": (SIZE[0], "dark", machine),
 }
 
 

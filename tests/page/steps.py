@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from homeostat.driver.storage import Storage
+from homeostat.planner.actions import SetAside
 from tests.api.living import Living
 from tests.api.people import PASSWORD
 from tests.rig.browser import Page
 from tests.rig.waiting import wait_until
+from tests.unit.images import qcow2
 
 EDITOR = "document.querySelector('.code')?.shadowRoot.querySelector('.cm-content')"
 BUTTON = "[...document.querySelectorAll('button')].filter(one => one.textContent.trim() === {!r}).pop()"
@@ -120,3 +124,14 @@ def status(real: Living, name: str) -> str:
 def spec_of(real: Living, name: str) -> dict[str, Any]:
     found: dict[str, Any] = real.http.get(f"/api/v1/vms/{name}/spec").json()
     return found
+
+
+def set_aside(state: Path, name: str) -> Path:
+    """Puts the disk of a machine that was deleted into the trash, and returns where it lay."""
+    folder = state / "machines" / "default" / name
+    folder.mkdir(parents=True)
+    disk = folder / "root.qcow2"
+    disk.write_bytes(qcow2())
+    aside = SetAside(f"default.{name}-1", "default", name, "uid", (("root", str(disk)),), 86400.0, True, "deleted")
+    asyncio.run(Storage(state, None).execute(aside))
+    return disk

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from homeostat.accounts.rights import Role
-from homeostat.driver.storage import Storage
 from homeostat.models.condition import Condition
 from homeostat.models.snapshot import Snapshot, SnapshotStatus
-from homeostat.planner.actions import SetAside
 from tests.api.harness import Api, serving
 from tests.api.people import PASSWORD, Person, settle
-from tests.page.steps import SIGNING_IN, closed, plan
+from tests.page.steps import SIGNING_IN, closed, plan, set_aside
 from tests.rig.browser import Page, browse
 from tests.rig.waiting import wait_until
-from tests.unit.images import qcow2
 
 
 def enter_planned(page: Page, name: str) -> str:
@@ -76,12 +72,7 @@ def test_a_snapshot_is_taken_and_gone_back_to(api: Api, tmp_path: Path) -> None:
 
 
 def test_what_was_deleted_is_put_back(api: Api, tmp_path: Path) -> None:
-    folder = api.state / "machines" / "default" / "box"
-    folder.mkdir(parents=True)
-    disk = folder / "root.qcow2"
-    disk.write_bytes(qcow2())
-    aside = SetAside("default.box-1", "default", "box", "uid", (("root", str(disk)),), 60.0, True, "deleted")
-    asyncio.run(Storage(api.state, None).execute(aside))
+    disk = set_aside(api.state, "box")
     with browse(f"{api.http.base_url}/", tmp_path / "profile") as page:
         page.shows("No machines yet")
         page.tab_to("Trash")

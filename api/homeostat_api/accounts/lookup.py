@@ -75,6 +75,18 @@ class AccountsLookup:
             raise NoAccounts()
         return self._opened
 
+    async def _reception_again(self) -> Reception:
+        """Returns the accounts to somebody who shows what only an account has. Where there were none at the last look, another
+        process may have let him in since: the next look is now.
+
+        Raises:
+            NoAccounts: there are none.
+            DatabaseTrouble: the database does not work.
+        """
+        if not self._some and self._trouble is None:
+            self._looked = float("-inf")
+        return await self.reception()
+
     async def opened(self) -> Reception:
         """Returns the accounts, also while there are none. Makes the database where there is none. Whoever asks may make the
         first one, so that the next question is asked of the database again.
@@ -94,7 +106,7 @@ class AccountsLookup:
             NoAccounts: there are none.
             DatabaseTrouble: the database does not work.
         """
-        recognition = (await self.reception()).recognition
+        recognition = (await self._reception_again()).recognition
         found = recognition.remembered(shown)
         return found if found is not None else await self.run(lambda: recognition.who(shown))
 
@@ -106,7 +118,7 @@ class AccountsLookup:
             NoAccounts: there are none.
             DatabaseTrouble: the database does not work.
         """
-        recognition = (await self.reception()).recognition
+        recognition = (await self._reception_again()).recognition
         return await self.run(lambda: recognition.by_refresh(shown))
 
     async def of_session(self, session: str) -> Actor:
@@ -117,7 +129,7 @@ class AccountsLookup:
             NoAccounts: there are none.
             DatabaseTrouble: the database does not work.
         """
-        recognition = (await self.reception()).recognition
+        recognition = (await self._reception_again()).recognition
         return await self.run(lambda: recognition.of_session(session))
 
     async def of_token(self, account: str, token: str) -> Actor:
@@ -128,7 +140,7 @@ class AccountsLookup:
             NoAccounts: there are none.
             DatabaseTrouble: the database does not work.
         """
-        recognition = (await self.reception()).recognition
+        recognition = (await self._reception_again()).recognition
         return await self.run(lambda: recognition.of_token(account, token))
 
     async def run(self, work: Callable[[], T]) -> T:

@@ -14,7 +14,7 @@ import pytest
 from homeostat.accounts.audit import Act, By
 from homeostat.accounts.database import Database, sqlite_url
 from homeostat.accounts.deeds import Deeds, this_server
-from homeostat.accounts.errors import DatabaseAway, DatabaseBusy, DatabaseTrouble, NoAccounts
+from homeostat.accounts.errors import DatabaseAway, DatabaseBusy, DatabaseTrouble, NoAccounts, NotSignedIn
 from homeostat.accounts.reception import Reception
 from homeostat_api.accounts import lookup as module
 from homeostat_api.accounts.lookup import AccountsLookup
@@ -69,6 +69,23 @@ async def test_whoever_signs_in_by_a_contract_is_known_at_once(server: Server, p
     shutil.copy(people, server.file)
     await server.lookup.opened()
     assert await server.lookup.there_are_some(), "no time has passed"
+
+
+async def test_whoever_was_let_in_by_another_process_is_known_at_once(server: Server, people: Path) -> None:
+    """Of several workers, one looked a moment before the first account was made."""
+    assert not await server.lookup.there_are_some()
+    shutil.copy(people, server.file)
+    for shown in (server.lookup.who, server.lookup.by_refresh):
+        with pytest.raises(NotSignedIn):  # and not NoAccounts: this is no token of anybody
+            await shown("hs_none")
+
+
+async def test_a_database_that_is_away_is_not_asked_for_each_who_shows_something(server: Server) -> None:
+    server.trouble = DatabaseAway("it is away")
+    for _ in range(3):
+        with pytest.raises(DatabaseAway):
+            await server.lookup.who("hs_none")
+    assert server.looks == 1
 
 
 async def test_all_who_ask_at_once_wait_for_one_look(server: Server) -> None:

@@ -7,7 +7,7 @@ import { to } from "../app/route";
 import { may } from "../app/session";
 import { all, type Column, heard, kindOf } from "../app/world";
 import { Age, ResourceLink, State } from "../parts/basics";
-import { text } from "../words";
+import { size, text } from "../words";
 
 export function KindList({ plural, extra }: { plural: string; extra?: ComponentChildren }) {
   const kind = kindOf(plural);
@@ -72,5 +72,6 @@ export function Cell({ of, column }: { of: Resource; column: Column }) {
   if (value === undefined || value === null || value === "") return <>–</>;
   if (column.type === "date") return <Age since={String(value)} />;
   if (column.name === "Status" || column.name === "Phase") return <span class={toneOfState(stateOf(of))}>{String(value)}</span>;
+  if (column.name === "Size" && /^\d+$/.test(String(value))) return <>{size(Number(value))}</>;
   return <>{typeof value === "object" ? JSON.stringify(value) : String(value)}</>;
 }
