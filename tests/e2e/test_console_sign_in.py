@@ -69,7 +69,7 @@ def test_signing_in_and_out(homeostat: Homeostat, http: httpx.Client, tmp_path: 
     with browse(address, tmp_path / "profile") as page:
 
         def wait_for(words: str, why: str) -> None:
-            wait_until(lambda: words in page.text(), 60, why)
+            page.shows(words, 60, why)
 
         wait_until(lambda: asks(page), 30, "the page asks for name and password")
         fill(page, "bob", "wrong horse")

@@ -69,9 +69,13 @@ class Page:
         """Waits until the script says true."""
         wait_until(lambda: self.run(f"Boolean({script})") is True, seconds, what)
 
-    def shows(self, text: str, seconds: float = 20) -> None:
-        """Waits until the text can be read in the page."""
-        wait_until(lambda: text in self.text(), seconds, f"the page shows {text!r}")
+    def shows(self, text: str, seconds: float = 20, why: str = "") -> None:
+        """Waits until the text can be read in the page. A failure says what can be read instead."""
+        try:
+            wait_until(lambda: text in self.text(), seconds, why or f"the page shows {text!r}")
+        except AssertionError as error:
+            error.add_note(f"it shows: {self.text()[:2000]!r}; its console has: {self.logged[-10:]}")
+            raise
 
     def press(self, key: str, times: int = 1, shift: bool = False, control: bool = False) -> None:
         """Presses a key, by its name in the DOM: Tab, Enter, Escape, ArrowDown; or a character."""
