@@ -132,7 +132,7 @@ export function templateOf(plural: string, about: string): Json {
         },
       };
     case "plugins":
-      return { metadata, spec: { version: "1", resources: { vcpu: 1, memory: "512Mi" } } };
+      return { metadata, spec: { version: "1", rootfs: { imageRef: { name: "" } }, resources: { vcpu: 1, memory: "512Mi" } } };
     default:
       return { metadata, spec: { resources: { vcpu: 1, memory: "512Mi" } } };
   }
