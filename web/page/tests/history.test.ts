@@ -64,3 +64,36 @@ test("undo goes to the newest revision before, of this deployment, that was not 
   assert.equal(revisionBefore(revisions, "web", 2), 1);
   assert.equal(revisionBefore(revisions, "web", 1), undefined);
 });
+
+for (const [says, spec, change] of [
+  ["an item that is gone by now", { disks: [] }, ["disks[a]", null, { name: "a" }]],
+  ["an item that is another by now", { disks: [{ name: "a", size: "2Gi" }] }, ["disks[a]", null, { name: "a", size: "1Gi" }]],
+  ["an item of that name that came again", { disks: [{ name: "a" }] }, ["disks[a]", { name: "a", size: "1Gi" }, null]],
+  ["a field below a word", { firmware: "UEFI" }, ["firmware.type", null, "UEFI"]],
+  ["a field below a list", { disks: [] }, ["disks.size", null, "1Gi"]],
+  ["an item of what is no list", { disks: {} }, ["disks[a]", { name: "a" }, null]],
+  ["an order of other items", { disks: [{ name: "a" }, { name: "c" }] }, ["disks", ["b", "a"], ["a", "b"]]],
+  ["a value of which a part was hidden before", { url: "x" }, ["url", "***", "x"]],
+] as const) {
+  test(`what cannot be taken back: ${says}`, () => {
+    assert.equal(specBefore(spec, [revision(2, change as unknown as [string, unknown, unknown])]), undefined);
+  });
+}
+
+test("a list of plain words is put back as a whole", () => {
+  assert.deepEqual(specBefore({ tags: ["a", "b"] }, [revision(2, ["tags", ["a"], ["a", "b"]])]), { tags: ["a"] });
+});
+
+test("an item that was changed as a whole keeps its place", () => {
+  const change: [string, unknown, unknown] = ["disks[a]", { name: "a", size: "1Gi" }, { name: "a", size: "2Gi" }];
+  const before = specBefore({ disks: [{ name: "a", size: "2Gi" }, { name: "b" }] }, [revision(2, change)]);
+  assert.deepEqual(before, { disks: [{ name: "a", size: "1Gi" }, { name: "b" }] });
+});
+
+test("an item of a list that is gone comes back with it", () => {
+  assert.deepEqual(specBefore({}, [revision(2, ["disks[a]", { name: "a" }, null])]), { disks: [{ name: "a" }] });
+});
+
+test("a revision whose changes nobody knows changes nothing", () => {
+  assert.deepEqual(specBefore({ a: 1 }, [{ generation: 2, time: "", author: "", commit: null, changes: null }]), { a: 1 });
+});

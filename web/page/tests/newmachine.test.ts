@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { documentsOf, NEW_FORM, userData, wrongIn } from "../app/newmachine";
+import { documentsOf, NEW_FORM, templateOf, userData, wrongIn } from "../app/newmachine";
 
 const form = { ...NEW_FORM, name: "web" };
 
@@ -52,3 +52,99 @@ test("keys of the usual kinds are right", () => {
   const keys = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI ann@home\n\n ecdsa-sha2-nistp256 AAAAE2Vj\n";
   assert.deepEqual(wrongIn({ ...form, keys }, new Set()), {});
 });
+
+const LAN = [{ name: "lan", user: {} }];
+const KEPT = { vcpu: 1, memory: "1Gi" };
+for (const [says, change, spec] of [
+  [
+    "an address of an image",
+    { from: "url", url: "https://x/y.qcow2" },
+    { resources: KEPT, disks: [{ name: "root", image: { url: "https://x/y.qcow2" }, size: "10Gi" }], nics: LAN },
+  ],
+  [
+    "an installation medium, beside an empty disk",
+    { from: "iso", iso: "setup" },
+    {
+      resources: KEPT,
+      disks: [
+        { name: "root", size: "10Gi" },
+        { name: "iso", type: "cdrom", image: { imageRef: { name: "setup" } } },
+      ],
+      nics: LAN,
+    },
+  ],
+  [
+    "a plugin, in a network that is named",
+    { from: "plugin", plugin: "shop", network: "dmz" },
+    { pluginRef: { name: "shop" }, resources: KEPT, nics: [{ name: "lan", networkRef: { name: "dmz" } }] },
+  ],
+  [
+    "no size, no memory, no processors",
+    { image: "debian", size: "", memory: "", cpus: "", network: "dmz" },
+    {
+      resources: {},
+      disks: [{ name: "root", image: { imageRef: { name: "debian" } } }],
+      nics: [{ name: "lan", networkRef: { name: "dmz" } }],
+    },
+  ],
+] as const) {
+  test(`a form writes ${says}`, () => {
+    const documents = documentsOf({ ...form, ...change }, "");
+    assert.deepEqual(documents, [
+      { apiVersion: "homeostat.dev/v1alpha1", kind: "VirtualMachine", metadata: { name: "web" }, spec },
+    ]);
+  });
+}
+
+test("a clone's disk is named as its machine, and comes from the snapshot's root where no other is named", () => {
+  const [disk] = documentsOf({ ...form, from: "snapshot", snapshot: "s1", disk: "" }, "");
+  assert.deepEqual(disk, {
+    apiVersion: "homeostat.dev/v1alpha1",
+    kind: "Disk",
+    metadata: { name: "web" },
+    spec: { source: { snapshotRef: { name: "s1", disk: "root" } } },
+  });
+});
+
+test("user data begins as cloud-init wants it", () => {
+  const [machine] = documentsOf({ ...form, image: "debian" }, "users: []\n");
+  assert.deepEqual(machine.spec.cloudInit, { userData: "#cloud-config\nusers: []\n" });
+});
+
+const USER = { name: "admin", sudo: "ALL=(ALL) NOPASSWD:ALL", shell: "/bin/sh" };
+test("keys alone leave the password locked", () => {
+  const data = userData({ ...form, keys: " ssh-ed25519 AAAA \n\n" }, "");
+  assert.deepEqual(data, { users: [{ ...USER, ssh_authorized_keys: ["ssh-ed25519 AAAA"] }] });
+});
+
+test("a password is for the console, not for SSH", () => {
+  assert.deepEqual(userData({ ...form, user: "" }, "$x"), {
+    users: [{ ...USER, lock_passwd: false, hashed_passwd: "$x" }],
+    ssh_pwauth: false,
+  });
+});
+
+for (const name of ["a", "1", "a-b", "a".repeat(63)]) {
+  test(`${name} is a name`, () => assert.deepEqual(wrongIn({ ...form, name }, new Set(["taken"])), {}));
+}
+
+for (const change of [{ name: "web-" }, { name: "" }, { name: "a.b" }]) {
+  test(`${JSON.stringify(change.name)} is no name`, () => {
+    assert.deepEqual(Object.keys(wrongIn({ ...form, ...change }, new Set())), ["name"]);
+  });
+}
+
+test("memory and size may be left out", () => {
+  assert.deepEqual(wrongIn({ ...form, memory: "", size: "" }, new Set()), {});
+});
+
+for (const [plural, name] of [
+  ["snapshots", "web-1"],
+  ["snapshotschedules", "web-nightly"],
+] as const) {
+  test(`${plural} that begin at a machine are named after it, and are of it`, () => {
+    const { metadata, spec } = templateOf(plural, "web");
+    assert.equal(metadata.name, name);
+    assert.deepEqual((spec.template?.spec ?? spec).machineRef, { name: "web" });
+  });
+}
