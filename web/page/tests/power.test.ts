@@ -1,36 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Json, MACHINES, type Resource } from "../api/resources";
-import { type Deed, possible, proposeDeed } from "../app/power";
+import { type Deed, proposeDeed } from "../app/power";
 import { proposal } from "../app/proposal";
 import { world } from "../app/world";
 
-const DEEDS: readonly Deed[] = ["start", "stop", "cut", "restart", "suspend", "resume", "delete"];
 const vm = (state: string, spec: Json = {}, more: object = {}, status: object = {}): Resource => ({
   kind: "VirtualMachine",
   metadata: { name: "web", uid: "a", creationTimestamp: "2026-01-01T00:00:00Z", ...more },
   spec,
   status: { state, ...status },
 });
-
-for (const [says, machine, deeds] of [
-  ...["Pending", "Stopped", "Saved", "CrashLoopBackOff", "Succeeded", "Failed"].map(
-    (state) => [state, vm(state), "start suspend delete"] as const,
-  ),
-  ...["Running", "Starting", "Paused", "Unknown"].map((state) => [state, vm(state), "stop restart suspend delete"] as const),
-  ["Stopping", vm("Stopping"), "cut suspend delete"],
-  ["suspended", vm("Running", { suspend: true }), "stop restart resume delete"],
-  [
-    "suspended by its deployment",
-    vm("Running", {}, {}, { conditions: [{ type: "Suspended", status: "True" }] }),
-    "stop restart delete",
-  ],
-  ["being deleted", vm("Running", {}, { deletionTimestamp: "now" }), ""],
-] as const) {
-  test(`${says}: one may ${deeds || "do nothing"}`, () => {
-    assert.equal(DEEDS.filter((deed) => possible(deed, machine)).join(" "), deeds);
-  });
-}
 
 // Returns what a deed's own act asks of the server. `now`: the machine of that name by then.
 async function asked(deed: Deed, now: Resource): Promise<string[]> {

@@ -7,7 +7,6 @@ import {
   type Json,
   labelsOf,
   type Resource,
-  stateOf,
   toneOf,
   toneOfState,
   troubleOf,
@@ -61,25 +60,6 @@ for (const [tone, states] of [
   test(`states that look ${tone}`, () => {
     for (const state of states) assert.equal(toneOfState(state), tone, state);
   });
-}
-
-for (const [says, resource, state] of [
-  ["a machine says its state", one("VirtualMachine", { state: "Running", phase: "x" }), "Running"],
-  ["a machine without a status is pending", one("VirtualMachine", undefined), "Pending"],
-  ["a machine's state is none of its conditions'", having("VirtualMachine", is("Ready", "True")), "Pending"],
-  [
-    "one that is being deleted terminates",
-    one("VirtualMachine", { state: "Running" }, { deletionTimestamp: "now" }),
-    "Terminating",
-  ],
-  ["another kind has a phase", one("Image", { phase: "Fetching", conditions: [is("Ready", "True")] }), "Fetching"],
-  ["or is ready", having("Disk", is("Ready", "True")), "Ready"],
-  ["or not yet", having("Disk", is("Ready", "False")), "Progressing"],
-  ["or never will be", having("Disk", is("Ready", "False"), is("Stalled", "True")), "Failed"],
-  ["stalled no more is not failed", having("Disk", is("Ready", "False"), is("Stalled", "False")), "Progressing"],
-  ["or nothing is known of it", having("Disk"), "Pending"],
-] as const) {
-  test(`${says}: ${state}`, () => assert.equal(stateOf(resource), state));
 }
 
 const waits = (reason: string) => [is("Ready", "False", reason), is("Reconciling", "True")];
