@@ -35,3 +35,17 @@ def test_many_tabs_follow_by_one_stream_and_another_takes_over(real: Living, ope
         for tab in tabs:
             tab.shows(f"{name}-b")
         assert streams(real) - before == 2
+
+
+def test_a_tab_that_hangs_keeps_no_other_waiting(real: Living, opens: Opens, name: str) -> None:
+    """As one does whose browser asks whether it may be left."""
+    with opens() as first:
+        first.wait("document.querySelector('.link.good')", "it is live")
+        first.run("setTimeout(() => { const end = Date.now() + 25000; while (Date.now() < end); }, 0)")
+        second = first.another(f"{real.api.http.base_url}/")
+        real.http.post("/api/v1/vms", json={"name": f"{name}-a", "spec": {}}).raise_for_status()
+        second.shows(f"{name}-a", 22)
+        first.wait("document.querySelector('.link.good')", "it goes on", 60)
+        real.http.post("/api/v1/vms", json={"name": f"{name}-b", "spec": {}}).raise_for_status()
+        for tab in (first, second):
+            tab.shows(f"{name}-b")

@@ -36,6 +36,8 @@ export interface On {
 
 const SILENCE = 40_000; // milliseconds: the server says something every 15 seconds, so nobody is there any more
 const AGAIN = 2_000; // milliseconds until it connects again
+const ANSWER = 10_000; // milliseconds: a tab that reads the stream answers another one at once, unless it hangs, as while it asks something
+const APART = 3_000; // milliseconds at most by which tabs differ, so that not all of them take over at once
 
 // Returns the world after frames, as new maps where something changed, so that views see it.
 export function after(world: World, frames: readonly Frame[], kinds: readonly string[], whole: boolean): World {
@@ -62,6 +64,7 @@ export class Live {
   private heard: Bookmark = { version: 0 };
   private stream: EventSource | null = null;
   private silence = 0;
+  private queued: AbortController | null = null;
   private readonly channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("homeostat.live");
 
   constructor(
@@ -77,18 +80,43 @@ export class Live {
     }
     this.channel.onmessage = ({ data }: MessageEvent<Said>) => this.told(data);
     this.channel.postMessage({ say: "what is there?" } satisfies Said);
-    navigator.locks.request("homeostat.live", () => {
+    this.hold(false);
+    this.follow(ANSWER);
+  }
+
+  // Reads the stream for all tabs once none does, or `steal`: instead of one that says nothing.
+  private hold(steal: boolean): void {
+    this.queued?.abort();
+    const queued = steal ? null : new AbortController();
+    this.queued = queued;
+    const held = navigator.locks.request("homeostat.live", queued ? { signal: queued.signal } : { steal }, () => {
+      this.queued = null;
+      clearTimeout(this.silence); // nobody else is waited for
       this.read();
       return new Promise<never>(() => {}); // held until this tab is closed
     });
+    held.catch(() => {
+      if (queued?.signal.aborted) return;
+      this.stream?.close(); // another tab took over
+      this.stream = null;
+      this.hold(false);
+      this.follow(SILENCE);
+    });
+  }
+
+  // Waits for what another tab reads.
+  private follow(milliseconds: number): void {
+    clearTimeout(this.silence);
+    this.silence = window.setTimeout(() => this.hold(true), milliseconds + Math.random() * APART);
   }
 
   // Connects again at once: somebody signed in.
   again(): void {
-    if (this.silence) this.read();
+    if (this.stream) this.read();
   }
 
   private told(said: Said): void {
+    if (!this.stream && said.say !== "what is there?") this.follow(SILENCE);
     if (said.say === "what is there?") {
       if (this.stream && this.world.size)
         this.say({ say: "here", frames: [...framesOf(this.world), { type: "BOOKMARK", ...this.heard }], whole: true });

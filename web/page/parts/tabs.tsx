@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { to } from "../app/route";
+import { text } from "../words";
 
 interface Props {
   base: readonly string[];
@@ -13,7 +14,7 @@ export function Tabs({ base, current, tabs }: Props) {
   const shown = tabs.find(([id]) => id === current) ?? tabs[0];
   return (
     <>
-      <nav class="tabs" aria-label={base.join(" ")}>
+      <nav class="tabs" aria-label={text.viewsOf(base[base.length - 1] ?? "")}>
         {tabs.map(([id, title]) => (
           <a key={id} href={id ? to(...base, id) : to(...base)} aria-current={id === shown?.[0] ? "page" : undefined}>
             {title}

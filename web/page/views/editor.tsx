@@ -1,7 +1,7 @@
 // A resource's YAML: read, edited, checked, planned and sent. What was typed stays, whatever happens meanwhile.
 
 import type { ComponentType } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { type Answer, ask, path } from "../api/client";
 import { type Json, OWN, type Resource } from "../api/resources";
 import { drafts } from "../app/drafts";
@@ -53,6 +53,7 @@ interface Loaded {
 }
 
 export function Editor({ plural, name }: { plural: string; name: string }) {
+  const box = useRef<HTMLDivElement>(null);
   const [Code, setCode] = useState<ComponentType<CodeProps> | null>(null);
   const [schema, setSchema] = useState<Json>(null);
   const [loaded, setLoaded] = useState<Loaded | null>(null);
@@ -134,11 +135,17 @@ export function Editor({ plural, name }: { plural: string; name: string }) {
     }
   }
 
+  // The button cannot keep the keyboard: there is nothing to discard any more.
+  function discard() {
+    if (loaded) begin(loaded, null);
+    box.current?.querySelector(".code")?.shadowRoot?.querySelector<HTMLElement>(".cm-content")?.focus();
+  }
+
   if (!loaded || !Code) return wrong ? <Failure of={wrong} /> : <p role="status">{text.reading}</p>;
   const changed = written !== loaded.text;
   const resource = find(plural, name);
   return (
-    <div class="editor">
+    <div class="editor" ref={box}>
       {theirs && (
         <section class="card conflict" role="alert" aria-label={text.conflict}>
           <h2>{text.conflict}</h2>
@@ -172,9 +179,13 @@ export function Editor({ plural, name }: { plural: string; name: string }) {
             {text.review}
           </button>
         )}
-        <button type="button" disabled={!changed} onClick={() => begin(loaded, null)}>
-          {text.discard}
-        </button>
+        {resource && !mayTo("change", resource) ? (
+          <p class="soft">{text.readOnly}</p>
+        ) : (
+          <button type="button" disabled={!changed} onClick={discard}>
+            {text.discard}
+          </button>
+        )}
         {changed && (
           <span class="soft" role="status">
             {text.notSent}

@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { at, type Resource, stateOf, toneOfState } from "../api/resources";
 import { byName } from "../app/fleet";
 import { to } from "../app/route";
-import { may } from "../app/session";
+import { everywhere, may } from "../app/session";
 import { all, type Column, heard, kindOf } from "../app/world";
 import { Age, ResourceLink, State } from "../parts/basics";
 import { size, text } from "../words";
@@ -61,7 +61,7 @@ export function KindList({ plural, extra }: { plural: string; extra?: ComponentC
           </table>
         </section>
       ) : (
-        heard.value && <p class="empty">{text.noneOfThem}</p>
+        heard.value && <p class="empty">{everywhere("see") ? text.noneOfThem : text.noneToSee}</p>
       )}
     </main>
   );
