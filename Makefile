@@ -11,8 +11,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -q -rs
-# More workers than two cores: most of the time they wait, for guests and servers.
+# More workers than two cores: most of the time they wait, for guests and servers. With real guests and a cluster they wait most.
 SPREAD := -n 3 --dist loadfile
+WAITING := -n 5 --dist loadfile
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PINS   := pyproject.toml $(wildcard requirements/*.txt)
 BENCHMARKS := converge guests restart idle heal edit list authz signin memory scale rollout probes kubernetes startup overlay snapshot upload attach contracts start webrtc page
@@ -95,7 +96,7 @@ accounts: venv
 	@HOMEOSTAT_TEST_DATABASE=postgresql $(PYTEST) -n 2 tests/accounts $(addprefix --ignore=tests/accounts/,sqlite commands http)
 
 libvirt: venv
-	$(call part,libvirt,$(SPREAD))
+	$(call part,libvirt,$(WAITING))
 
 api: venv
 	$(call part,api,$(SPREAD))
@@ -113,14 +114,14 @@ contracts: venv
 # The API server comes from KUBEBUILDER_ASSETS, or is built once into the cache, which the script announces.
 kubernetes: venv
 	@tests/rig/kubernetes/build-apiserver >/dev/null
-	$(call part,kubernetes,$(SPREAD))
+	$(call part,kubernetes,$(WAITING))
 	@echo "== tests: api, over a cluster's resources: the contract once more"
 	@HOMEOSTAT_TEST_MODE=kubernetes $(PYTEST) $(SPREAD) tests/api -k "test_v or test_br or json_patch or what_they_take"
 	@echo "== tests: contracts, over a cluster's resources: of each some"
 	@HOMEOSTAT_TEST_MODE=kubernetes $(PYTEST) -n 3 --dist loadgroup tests/contracts -k "q08 or l23 or n43 or s28"
 
 e2e: venv
-	$(call part,e2e,$(SPREAD))
+	$(call part,e2e,$(WAITING))
 
 bench: venv
 	@set -e; for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks $$name; done

@@ -16,6 +16,7 @@ from tests.e2e.homeostat import Homeostat, Spec, idle
 from tests.kubernetes.operating import LEASES, OperatorProcess, clear, ready, wait_ready
 from tests.rig.kubernetes.plane import ControlPlane
 from tests.rig.libvirtd import Libvirtd
+from tests.rig.network import free_gateway
 
 HOST = "node"
 DATA: list[Spec] = [{"name": "data", "size": "16Mi"}]
@@ -36,7 +37,7 @@ class Moving(Homeostat):
         self.plane = plane
         self.machines = ["db", *(f"web-{index}" for index in range(1, replicas + 1))]
         self.write("db", idle(disks=[*DATA, {"name": "letters", "diskRef": {"name": "letters"}}], nics=NICS))
-        self.declare("Network", "lab", {"mode": "Isolated", "addresses": [{"cidr": "192.168.231.1/24"}]})
+        self.declare("Network", "lab", {"mode": "Isolated", "addresses": [{"cidr": free_gateway(self.root)}]})
         self.declare("Disk", "letters", {"source": {"image": {"imageRef": {"name": "base"}}}, "size": "16Mi"})
         self.declare("Snapshot", "before", {"machineRef": {"name": "db"}})
         yearly = {"template": {"spec": {"machineRef": {"name": "db"}}}, "schedule": "0 0 1 1 *"}

@@ -16,6 +16,7 @@ from tests.kubernetes.operating import SOON, operating, wait_ready
 from tests.kubernetes.things import deployment, machine, plugin, thing
 from tests.rig.kubernetes.crds import install_crds, wait_documented
 from tests.rig.kubernetes.plane import ControlPlane
+from tests.rig.network import free_gateway
 from tests.rig.waiting import wait_until
 from tests.unit.images import blob
 
@@ -68,7 +69,7 @@ def live(plane: ControlPlane, state: Path) -> None:
         kubectl("scale", "vmd/web", "--replicas=1")
         wait_until(lambda: len(kubectl.list("vm")) == 2, SOON, "one replica has gone")
         kubectl.apply(thing("Image", "base", {"source": {"path": str(image)}}))
-        kubectl.apply(thing("Network", "lab", {"mode": "Isolated", "addresses": [{"cidr": "192.168.231.1/24"}]}))
+        kubectl.apply(thing("Network", "lab", {"mode": "Isolated", "addresses": [{"cidr": free_gateway(image)}]}))
         kubectl.apply(thing("Disk", "letters", {"size": "1Mi"}))
         kubectl.apply(thing("Snapshot", "before", {"machineRef": {"name": "off"}}))
         kubectl.apply(

@@ -36,6 +36,12 @@ def free_subnet(seed: int) -> ipaddress.IPv4Network:
     raise RuntimeError("no free /24 in 192.168.100.0 to 192.168.255.0: remove a network that is not needed")
 
 
+def free_gateway(place: Path) -> str:
+    """Returns the first address of a free /24, as ``192.168.100.1/24``: other tests make networks on this machine, too. ``place``
+    is the test's own."""
+    return f"{free_subnet(zlib.crc32(str(place).encode()) + 31)[1]}/24"
+
+
 def _route(line: str) -> ipaddress.IPv4Network | None:
     words = line.split()
     word = words[1] if words[0] in {"local", "broadcast", "blackhole", "unreachable"} else words[0]

@@ -11,7 +11,7 @@ import { route, to } from "./app/route";
 import { bySession, everywhere, lookWho, who } from "./app/session";
 import { isThatWindow, tellSignedIn } from "./app/signedin";
 import { themes } from "./app/theme";
-import { askBeforeLeaving, reload } from "./app/unsent";
+import { askBeforeLeaving, reload, wouldLose } from "./app/unsent";
 import { outdated } from "./app/version";
 import { follow, heard, kindOf, kinds, linked, troubles } from "./app/world";
 import { ProposalDialog } from "./parts/proposal";
@@ -83,6 +83,7 @@ function Link() {
 }
 
 async function signOut() {
+  if (wouldLose() && !window.confirm(text.signOutLoses)) return;
   try {
     await ask("DELETE", `${V1}/session`);
   } catch (error) {

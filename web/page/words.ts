@@ -99,6 +99,7 @@ export const text = {
   light: "Light",
   dark: "Dark",
   signOut: "Sign out",
+  signOutLoses: "What you typed and did not send is dropped with that. Sign out?",
   metrics: "Metrics",
   readiness: "Readiness",
   licences: "Licences",
@@ -340,6 +341,8 @@ export const text = {
   asItIsWritten: "As it is written",
   badName: "Small letters, digits and - only, 63 at most, with a letter or a digit at both ends.",
   nameTaken: "There is a machine of that name.",
+  leftOut: (names: readonly string[]) =>
+    `Left out, as you may not do that to ${names.length === 1 ? "it" : "them"}, or it is so already: ${names.join(", ")}.`,
   badQuantity: "A number with a unit, such as 512Mi or 10Gi.",
   badKey: "That is no public key of SSH.",
   file: "File",

@@ -38,13 +38,16 @@ const keysOf = (form: Form): string[] =>
     .map((key) => key.trim())
     .filter(Boolean);
 
+// Returns whether it is a size that somebody means: 10 without a unit would be ten bytes.
+const isSize = (quantity: string): boolean => (bytesOf(quantity) ?? 0) >= 2 ** 20;
+
 // Returns what is wrong in a form, by its field.
 export function wrongIn(form: Form, taken: ReadonlySet<string>): Partial<Record<"name" | "memory" | "size" | "keys", string>> {
   const wrong: Partial<Record<"name" | "memory" | "size" | "keys", string>> = {};
   if (!NAME.test(form.name) || form.name.length > 63) wrong.name = text.badName;
   else if (taken.has(form.name)) wrong.name = text.nameTaken;
-  if (form.memory && !bytesOf(form.memory)) wrong.memory = text.badQuantity;
-  if (form.size && !bytesOf(form.size)) wrong.size = text.badQuantity;
+  if (form.memory && !isSize(form.memory)) wrong.memory = text.badQuantity;
+  if (form.size && !isSize(form.size)) wrong.size = text.badQuantity;
   if (keysOf(form).some((key) => !KEY.test(key))) wrong.keys = text.badKey;
   return wrong;
 }

@@ -54,7 +54,13 @@ function step(deed: Deed, machine: Resource): Step {
   }
 }
 
-export function proposeDeed(deed: Deed, machines: readonly Resource[], done?: () => void): void {
+// Proposes it for machines. `leftOut`: others that were chosen with them, for which it cannot be done.
+export function proposeDeed(
+  deed: Deed,
+  machines: readonly Resource[],
+  done?: () => void,
+  leftOut: readonly Resource[] = [],
+): void {
   const names = machines.map((machine) => machine.metadata.name);
   propose({
     title: text.deeds[deed].title(names),
@@ -62,6 +68,7 @@ export function proposeDeed(deed: Deed, machines: readonly Resource[], done?: ()
     danger: deed === "delete" || deed === "cut",
     steps: machines.map((machine) => step(deed, machine)),
     command: commandOf(deed, names),
+    ...(leftOut.length ? { note: text.leftOut(leftOut.map((one) => one.metadata.name)) } : {}),
     ...(done ? { done } : {}),
   });
 }

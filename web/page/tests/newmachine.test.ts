@@ -41,6 +41,8 @@ for (const [change, field] of [
   [{ name: "taken" }, "name"],
   [{ memory: "1 GB" }, "memory"],
   [{ size: "ten" }, "size"],
+  [{ size: "10" }, "size"],
+  [{ memory: "512Ki" }, "memory"],
   [{ keys: "-----BEGIN OPENSSH PRIVATE KEY-----" }, "keys"],
 ] as const) {
   test(`${JSON.stringify(change)} is wrong in ${field}`, () => {

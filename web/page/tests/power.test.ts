@@ -62,3 +62,10 @@ test("many machines are a step each, and one command", () => {
   );
   assert.equal(proposal.value?.command, "homeostat stop web db");
 });
+
+test("what was chosen and cannot be done is named", () => {
+  proposeDeed("stop", [vm("Running")], undefined, [vm("Running", {}, { name: "db" }), vm("Stopped", {}, { name: "old" })]);
+  assert.match(proposal.value?.note ?? "", /Left out.*db, old/);
+  proposeDeed("stop", [vm("Running")]);
+  assert.equal(proposal.value?.note, undefined);
+});

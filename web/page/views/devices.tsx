@@ -98,14 +98,7 @@ function NewDisk({ of }: { of: Resource }) {
     <ProposingForm label={text.addDisk} verb={text.addDisk} propose={add}>
       <NameField />
       <Labelled label={text.size}>
-        <input
-          name="size"
-          defaultValue="10Gi"
-          required
-          pattern="[0-9.]+([kKMGT]i?)?"
-          title={text.badQuantity}
-          autocomplete="off"
-        />
+        <input name="size" defaultValue="10Gi" required pattern="[0-9.]+[kKMGT]i?" title={text.badQuantity} autocomplete="off" />
       </Labelled>
     </ProposingForm>
   );

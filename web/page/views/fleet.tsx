@@ -254,7 +254,14 @@ function Bulk({ machines, done }: { machines: readonly Resource[]; done: () => v
               type="button"
               class={deed === "delete" ? "danger" : ""}
               disabled={!of.length}
-              onClick={() => proposeDeed(deed, of, done)}
+              onClick={() =>
+                proposeDeed(
+                  deed,
+                  of,
+                  done,
+                  machines.filter((one) => !of.includes(one)),
+                )
+              }
             >
               {text.deeds[deed].verb}
             </button>
