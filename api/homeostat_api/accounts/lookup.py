@@ -84,7 +84,9 @@ class AccountsLookup:
             DatabaseTrouble: the database does not work.
         """
         if not self._some and self._trouble is None:
-            self._looked = float("-inf")
+            async with self._opening:  # not while somebody looks: he may have begun before that
+                self.forget()
+                self._looked = float("-inf")
         return await self.reception()
 
     async def opened(self) -> Reception:

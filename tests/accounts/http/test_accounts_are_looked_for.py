@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from homeostat.accounts.accounts import Accounts
 from homeostat.accounts.audit import Act, By
 from homeostat.accounts.database import Database, sqlite_url
 from homeostat.accounts.deeds import Deeds, this_server
 from homeostat.accounts.errors import DatabaseAway, DatabaseBusy, DatabaseTrouble, NoAccounts, NotSignedIn
+from homeostat.accounts.passwords import Passwords
 from homeostat.accounts.reception import Reception
+from homeostat.accounts.rights import Role
 from homeostat_api.accounts import lookup as module
 from homeostat_api.accounts.lookup import AccountsLookup
 
@@ -78,6 +81,17 @@ async def test_whoever_was_let_in_by_another_process_is_known_at_once(server: Se
     for shown in (server.lookup.who, server.lookup.by_refresh):
         with pytest.raises(NotSignedIn):  # and not NoAccounts: this is no token of anybody
             await shown("hs_none")
+
+
+async def test_whoever_was_let_in_by_another_process_is_known_though_the_database_was_open(server: Server) -> None:
+    await server.lookup.opened()
+    assert not await server.lookup.there_are_some()
+    other = Database.open(sqlite_url(server.file))
+    Accounts(other, Passwords(iterations=1, memory=8)).add("root", Role.ADMINISTRATOR)
+    other.close()
+    with pytest.raises(NotSignedIn):
+        await server.lookup.who("hs_none")
+    assert await server.lookup.there_are_some()
 
 
 async def test_a_database_that_is_away_is_not_asked_for_each_who_shows_something(server: Server) -> None:
