@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from homeostat.driver.storage import Storage
 from homeostat.planner.actions import SetAside
 from tests.api.living import Living
 from tests.api.people import PASSWORD
+from tests.page.conftest import Opens
 from tests.rig.browser import Page
 from tests.rig.waiting import wait_until
 from tests.unit.images import qcow2
@@ -71,6 +73,15 @@ def choose(page: Page, label: str, value: str) -> None:
 def edits(page: Page, text: str) -> None:
     """Waits until the editor shows the text."""
     page.wait(f"{EDITOR}?.textContent.includes({text!r})", f"the editor shows {text!r}")
+
+
+@contextmanager
+def edited(real: Living, opens: Opens, name: str) -> Iterator[Page]:
+    """Yields the page with the YAML of a machine that runs, as SMALL says."""
+    running(real, name, SMALL)
+    with opens(f"virtualmachines/{name}/yaml") as page:
+        edits(page, "64Mi")
+        yield page
 
 
 def write(page: Page, text: str) -> None:

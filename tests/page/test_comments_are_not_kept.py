@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from tests.api.living import Living
 from tests.page.conftest import Opens
-from tests.page.steps import SMALL, edits, plan, press, review, running, write
+from tests.page.steps import SMALL, edited, edits, plan, press, review, running, write
 from tests.rig.waiting import wait_until
 
 SAID = "Comments that you typed are not kept"
 
 
 def test_the_review_of_an_edit_says_so(real: Living, opens: Opens, name: str) -> None:
-    running(real, name, SMALL)
-    with opens(f"virtualmachines/{name}/yaml") as page:
-        edits(page, "64Mi")
+    with edited(real, opens, name) as page:
         write(page, "spec:\n  resources:\n    vcpu: 1\n    memory: 96Mi # as he asked\n")
         review(page)
         assert SAID in plan(page)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from tests.api.living import Living
 from tests.page.conftest import Opens
-from tests.page.steps import EDITOR, SMALL, closed, edits, plan, press, reload, review, running, spec_of, write
+from tests.page.steps import EDITOR, SMALL, closed, edited, edits, plan, press, reload, review, running, spec_of, write
 from tests.rig.waiting import wait_until
 
 
 def test_a_change_is_planned_and_made(real: Living, opens: Opens, name: str) -> None:
-    running(real, name, SMALL)
-    with opens(f"virtualmachines/{name}/yaml") as page:
-        edits(page, "64Mi")
+    with edited(real, opens, name) as page:
         write(page, "spec:\n  resources:\n    vcpu: 1\n    memory: 96Mi\n")
         review(page)
         said = plan(page)
@@ -22,9 +20,7 @@ def test_a_change_is_planned_and_made(real: Living, opens: Opens, name: str) -> 
 
 
 def test_whoever_types_fast_loses_nothing(real: Living, opens: Opens, name: str) -> None:
-    running(real, name, SMALL)
-    with opens(f"virtualmachines/{name}/yaml") as page:
-        edits(page, "64Mi")
+    with edited(real, opens, name) as page:
         typed = "# " + "the quick brown fox " * 8
         write(page, "")
         for character in typed:
@@ -33,9 +29,7 @@ def test_whoever_types_fast_loses_nothing(real: Living, opens: Opens, name: str)
 
 
 def test_what_does_not_parse_is_not_sent(real: Living, opens: Opens, name: str) -> None:
-    running(real, name, SMALL)
-    with opens(f"virtualmachines/{name}/yaml") as page:
-        edits(page, "64Mi")
+    with edited(real, opens, name) as page:
         write(page, "spec:\n  resources: [unclosed\n")
         review(page)
         page.wait("document.querySelector('.editor .failure')", "it says what is wrong")
@@ -46,9 +40,7 @@ def test_what_does_not_parse_is_not_sent(real: Living, opens: Opens, name: str) 
 
 
 def test_what_the_server_refuses_is_said_with_its_field(real: Living, opens: Opens, name: str) -> None:
-    running(real, name, SMALL)
-    with opens(f"virtualmachines/{name}/yaml") as page:
-        edits(page, "64Mi")
+    with edited(real, opens, name) as page:
         write(page, "spec:\n  resources:\n    vcpu: many\n")
         review(page)
         page.wait("document.querySelector('dialog .failure')", "it says what is wrong")
@@ -56,9 +48,7 @@ def test_what_the_server_refuses_is_said_with_its_field(real: Living, opens: Ope
 
 
 def test_two_people_edit_one_machine_and_both_keep_their_changes(real: Living, opens: Opens, name: str) -> None:
-    running(real, name, SMALL)
-    with opens(f"virtualmachines/{name}/yaml") as page:
-        edits(page, "64Mi")
+    with edited(real, opens, name) as page:
         write(page, "spec:\n  resources:\n    vcpu: 1\n    memory: 96Mi\n")
         theirs = {"resources": {"vcpu": 2}}
         real.http.patch(f"/api/v1/vms/{name}/spec", json=theirs).raise_for_status()
@@ -76,9 +66,7 @@ def test_two_people_edit_one_machine_and_both_keep_their_changes(real: Living, o
 
 
 def test_what_was_typed_outlasts_a_reload(real: Living, opens: Opens, name: str) -> None:
-    running(real, name, SMALL)
-    with opens(f"virtualmachines/{name}/yaml") as page:
-        edits(page, "64Mi")
+    with edited(real, opens, name) as page:
         write(page, "spec:\n  resources:\n    memory: 80Mi\n")
         page.shows("Not sent yet")
         reload(page)
@@ -88,18 +76,14 @@ def test_what_was_typed_outlasts_a_reload(real: Living, opens: Opens, name: str)
 
 
 def test_fields_are_offered_while_one_types(real: Living, opens: Opens, name: str) -> None:
-    running(real, name, SMALL)
-    with opens(f"virtualmachines/{name}/yaml") as page:
-        edits(page, "64Mi")
+    with edited(real, opens, name) as page:
         write(page, "spec:\n  runS")
         offered = "document.querySelector('.code').shadowRoot.querySelector('.cm-tooltip-autocomplete')"
         page.wait(f"{offered}?.textContent.includes('runStrategy')", "the field is offered")
 
 
 def test_a_draft_does_not_undo_what_others_changed_since(real: Living, opens: Opens, name: str) -> None:
-    running(real, name, SMALL)
-    with opens(f"virtualmachines/{name}/yaml") as page:
-        edits(page, "64Mi")
+    with edited(real, opens, name) as page:
         write(page, "spec:\n  resources:\n    vcpu: 1\n    memory: 96Mi\n")
         page.shows("Not sent yet")
         real.http.patch(f"/api/v1/vms/{name}/spec", json={"resources": {"vcpu": 2}}).raise_for_status()
@@ -111,9 +95,7 @@ def test_a_draft_does_not_undo_what_others_changed_since(real: Living, opens: Op
 
 
 def test_nobody_typed_what_the_page_shows(real: Living, opens: Opens, name: str) -> None:
-    running(real, name, SMALL)
-    with opens(f"virtualmachines/{name}/yaml") as page:
-        edits(page, "64Mi")
+    with edited(real, opens, name) as page:
         write(page, "spec:\n  resources:\n    vcpu: 1\n    memory: 96Mi\n")
         review(page)
         press(page, "Change")
@@ -137,9 +119,7 @@ def test_the_last_label_is_taken_away(real: Living, opens: Opens, name: str) -> 
 
 
 def test_an_alias_to_nothing_and_an_empty_text_are_said(real: Living, opens: Opens, name: str) -> None:
-    running(real, name, SMALL)
-    with opens(f"virtualmachines/{name}/yaml") as page:
-        edits(page, "64Mi")
+    with edited(real, opens, name) as page:
         for text in ("spec: *nope\n", "5\n"):
             write(page, text)
             review(page)

@@ -75,7 +75,7 @@ class AccountsLookup:
             raise NoAccounts()
         return self._opened
 
-    async def _reception_again(self) -> Reception:
+    async def _fresh_reception(self) -> Reception:
         """Returns the accounts to somebody who shows what only an account has. Where there were none at the last look, another
         process may have let him in since: the next look is now.
 
@@ -85,8 +85,7 @@ class AccountsLookup:
         """
         if not self._some and self._trouble is None:
             async with self._opening:  # not while somebody looks: he may have begun before that
-                self.forget()
-                self._looked = float("-inf")
+                self._look_again()
         return await self.reception()
 
     async def opened(self) -> Reception:
@@ -96,8 +95,8 @@ class AccountsLookup:
         Raises:
             DatabaseTrouble: the database does not work.
         """
-        self._looked = float("-inf")
         async with self._opening:
+            self._look_again()
             return await self.run(self._open)
 
     async def who(self, shown: str) -> Recognised:
@@ -108,7 +107,7 @@ class AccountsLookup:
             NoAccounts: there are none.
             DatabaseTrouble: the database does not work.
         """
-        recognition = (await self._reception_again()).recognition
+        recognition = (await self._fresh_reception()).recognition
         found = recognition.remembered(shown)
         return found if found is not None else await self.run(lambda: recognition.who(shown))
 
@@ -120,7 +119,7 @@ class AccountsLookup:
             NoAccounts: there are none.
             DatabaseTrouble: the database does not work.
         """
-        recognition = (await self._reception_again()).recognition
+        recognition = (await self._fresh_reception()).recognition
         return await self.run(lambda: recognition.by_refresh(shown))
 
     async def of_session(self, session: str) -> Actor:
@@ -131,7 +130,7 @@ class AccountsLookup:
             NoAccounts: there are none.
             DatabaseTrouble: the database does not work.
         """
-        recognition = (await self._reception_again()).recognition
+        recognition = (await self._fresh_reception()).recognition
         return await self.run(lambda: recognition.of_session(session))
 
     async def of_token(self, account: str, token: str) -> Actor:
@@ -142,7 +141,7 @@ class AccountsLookup:
             NoAccounts: there are none.
             DatabaseTrouble: the database does not work.
         """
-        recognition = (await self._reception_again()).recognition
+        recognition = (await self._fresh_reception()).recognition
         return await self.run(lambda: recognition.of_token(account, token))
 
     async def run(self, work: Callable[[], T]) -> T:
@@ -153,6 +152,12 @@ class AccountsLookup:
         """Forgets when it looked last: this server itself has changed who may what."""
         if self._opened is not None:
             self._opened.recognition.look_again()
+
+    def _look_again(self) -> None:
+        """Has the next question asked of the database."""
+        if not self._some:
+            self._looked = float("-inf")
+            self.forget()
 
     def close(self) -> None:
         self._threads.shutdown(wait=True, cancel_futures=True)

@@ -116,11 +116,13 @@ export class Live {
   }
 
   private told(said: Said): void {
-    if (!this.stream && said.say !== "what is there?") this.follow(SILENCE);
     if (said.say === "what is there?") {
       if (this.stream && this.world.size)
         this.say({ say: "here", frames: [...framesOf(this.world), { type: "BOOKMARK", ...this.heard }], whole: true });
-    } else if (said.say === "link") this.on.link(said.up);
+      return;
+    }
+    if (!this.stream) this.follow(SILENCE);
+    if (said.say === "link") this.on.link(said.up);
     else this.take(said.frames, said.whole);
   }
 

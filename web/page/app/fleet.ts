@@ -17,8 +17,8 @@ export const EVERYTHING: Query = { search: "", state: "", owner: "", host: "", l
 const GROUPS: ReadonlySet<string> = new Set(["", "state", "owner", "host", "deployment"]);
 
 // Returns what an address asks for, which somebody may have written by hand.
-export function queryOf(how: Readonly<Record<string, string>>): Query {
-  const { search = "", state = "", owner = "", host = "", label = "", group = "" } = how;
+export function queryOf(parameters: Readonly<Record<string, string>>): Query {
+  const { search = "", state = "", owner = "", host = "", label = "", group = "" } = parameters;
   return { search, state, owner, host, label, group: GROUPS.has(group) ? (group as Query["group"]) : "" };
 }
 

@@ -4,7 +4,7 @@ import { ask, path } from "../api/client";
 import { holds, MACHINES, type Resource, stateOf } from "../api/resources";
 import { text } from "../words";
 import { propose, type Step } from "./proposal";
-import { toSame } from "./world";
+import { unlessReplaced } from "./world";
 
 export type Deed = "start" | "stop" | "cut" | "restart" | "suspend" | "resume" | "delete";
 
@@ -35,7 +35,7 @@ export function possible(deed: Deed, machine: Resource): boolean {
 function step(deed: Deed, machine: Resource): Step {
   const { name } = machine.metadata;
   const base = { plural: MACHINES, name, says: text.deeds[deed].says(machine) };
-  const same = <T>(act: () => Promise<T>) => toSame(MACHINES, machine, act);
+  const same = <T>(act: () => Promise<T>) => unlessReplaced(MACHINES, machine, act);
   const post = (what: string) => same(() => ask("POST", `${path`/api/v1/vms/${name}/`}${what}?wait=0`));
   switch (deed) {
     case "start":

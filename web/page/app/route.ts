@@ -1,4 +1,4 @@
-// Where in the page one is: #/KIND/NAME/TAB?HOW. A fragment needs no server, and survives signing in.
+// Where in the page one is: #/KIND/NAME/TAB?PARAMETERS. A fragment needs no server, and survives signing in.
 
 import { signal } from "@preact/signals";
 
@@ -20,18 +20,18 @@ const read = (): Route =>
 
 export const route = signal<Route>(read());
 
-export type How = Readonly<Record<string, string>>;
+export type Parameters = Readonly<Record<string, string>>;
 
-const readHow = (): How => Object.fromEntries(new URLSearchParams(/\?(.*)$/s.exec(location.hash)?.[1] ?? ""));
+const readParameters = (): Parameters => Object.fromEntries(new URLSearchParams(/\?(.*)$/s.exec(location.hash)?.[1] ?? ""));
 
-// How what is shown there is shown: which of a list, and in which groups.
-export const how = signal<How>(readHow());
+// What the address says behind it: which of a list are shown, and in which groups.
+export const parameters = signal<Parameters>(readParameters());
 
 // Writes it into the address, which is the same step for the browser's way back.
-export function showBy(values: How): void {
+export function setParameters(values: Parameters): void {
   const kept = new URLSearchParams(Object.entries(values).filter(([, value]) => value));
   history.replaceState(history.state, "", `${to(...route.value)}${kept.size ? `?${kept}` : ""}`);
-  how.value = readHow();
+  parameters.value = readParameters();
 }
 
 export const to = (...parts: readonly string[]): string => `#/${parts.map(encodeURIComponent).join("/")}`;
@@ -42,5 +42,5 @@ export function go(...parts: readonly string[]): void {
 
 window.addEventListener("hashchange", () => {
   route.value = read();
-  how.value = readHow();
+  parameters.value = readParameters();
 });

@@ -5,6 +5,7 @@ import { get, V1 } from "../api/client";
 import { type Bookmark, Live, type World } from "../api/live";
 import { isSame, MACHINES, type Resource, troubleOf } from "../api/resources";
 import { text } from "../words";
+import type { Trouble } from "./fleet";
 import { lookWho } from "./session";
 import { lookVersion } from "./version";
 
@@ -46,7 +47,7 @@ export function all(plural: string): ReadonlyMap<string, Resource> {
 export const find = (plural: string, name: string): Resource | undefined => all(plural).get(name);
 
 // Returns what does something to a resource, unless another one has taken its place since.
-export const toSame =
+export const unlessReplaced =
   <T>(plural: string, one: Resource, act: () => Promise<T>) =>
   async (): Promise<T> => {
     if (!isSame(find(plural, one.metadata.name), one)) throw new Error(text.replaced);
@@ -58,7 +59,7 @@ export const kindOf = (plural: string): Kind | undefined => kinds.value.find((ki
 export const pluralOf = (kind: string): string => kinds.value.find((one) => one.kind === kind)?.plural ?? MACHINES;
 
 // What a person should look at, of each kind.
-export const troubles = computed(() =>
+export const troubles = computed((): readonly Trouble[] =>
   [...world.value].flatMap(([plural, resources]) =>
     [...resources.values()].flatMap((resource) => {
       const why = troubleOf(resource);

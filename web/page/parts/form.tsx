@@ -6,9 +6,21 @@ import { text } from "../words";
 import { Failure } from "./basics";
 import { useUnsent } from "./unsent";
 
-// Returns whether somebody has typed into a form.
 const isBegun = (form: HTMLFormElement): boolean =>
   [...form.elements].some((one) => one instanceof HTMLInputElement && one.value !== one.defaultValue);
+
+// Follows whether somebody has typed into a form, which would be lost with the tab. `empty` makes it as it was.
+function useTyping() {
+  const [begun, setBegun] = useState(false);
+  useUnsent(begun);
+  return {
+    onInput: ({ currentTarget }: { currentTarget: HTMLFormElement }) => setBegun(isBegun(currentTarget)),
+    empty: (form: HTMLFormElement) => {
+      form.reset();
+      setBegun(false);
+    },
+  };
+}
 
 interface Props {
   verb: string;
@@ -17,7 +29,6 @@ interface Props {
   children: ComponentChildren;
 }
 
-// A small form whose sending is a proposal first: it keeps what was typed until that is carried out.
 interface ProposingProps {
   verb: string;
   label: string;
@@ -25,24 +36,16 @@ interface ProposingProps {
   children: ComponentChildren;
 }
 
+// A small form whose sending is a proposal first: it keeps what was typed until that is carried out.
 export function ProposingForm({ verb, label, propose, children }: ProposingProps) {
-  const [begun, setBegun] = useState(false);
-  useUnsent(begun);
+  const { onInput, empty } = useTyping();
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const form = event.currentTarget as HTMLFormElement;
-    propose(new FormData(form), () => {
-      form.reset();
-      setBegun(false);
-    });
+    propose(new FormData(form), () => empty(form));
   };
   return (
-    <form
-      class="row rowform"
-      aria-label={label}
-      onSubmit={submit}
-      onInput={({ currentTarget }) => setBegun(isBegun(currentTarget))}
-    >
+    <form class="row rowform" aria-label={label} onSubmit={submit} onInput={onInput}>
       {children}
       <button type="submit">{verb}</button>
     </form>
@@ -52,8 +55,7 @@ export function ProposingForm({ verb, label, propose, children }: ProposingProps
 export function RowForm({ verb, send, done, children }: Props) {
   const [wrong, setWrong] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
-  const [begun, setBegun] = useState(false);
-  useUnsent(begun);
+  const { onInput, empty } = useTyping();
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const form = event.currentTarget as HTMLFormElement;
@@ -61,8 +63,7 @@ export function RowForm({ verb, send, done, children }: Props) {
     setWrong(null);
     try {
       await send(new FormData(form));
-      form.reset();
-      setBegun(false);
+      empty(form);
       done();
     } catch (error) {
       setWrong(error);
@@ -71,7 +72,7 @@ export function RowForm({ verb, send, done, children }: Props) {
     }
   };
   return (
-    <form class="row card rowform" onSubmit={submit} onInput={({ currentTarget }) => setBegun(isBegun(currentTarget))}>
+    <form class="row card rowform" onSubmit={submit} onInput={onInput}>
       {children}
       <button type="submit" class="primary" disabled={busy}>
         {verb}
@@ -93,6 +94,19 @@ export function Labelled({ label, children }: LabelledProps) {
       <span>{label}</span>
       {children}
     </label>
+  );
+}
+
+// What a list offers, in its own words.
+export function Options({ of }: { of: readonly string[] }) {
+  return (
+    <>
+      {of.map((one) => (
+        <option key={one} value={one}>
+          {one}
+        </option>
+      ))}
+    </>
   );
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isSame, MACHINES, type Resource } from "../api/resources";
-import { toSame, world } from "../app/world";
+import { unlessReplaced, world } from "../app/world";
 
 const vm = (uid: string, creationTimestamp: string, generation = 1): Resource => ({
   kind: "VirtualMachine",
@@ -22,7 +22,7 @@ test("one of another uid, one that was declared again, and none are not", () => 
 
 test("what was meant for one is not done to another that took its place", async () => {
   let done = 0;
-  const act = toSame(MACHINES, first, async () => ++done);
+  const act = unlessReplaced(MACHINES, first, async () => ++done);
   world.value = new Map([[MACHINES, new Map([["web", vm("a", "2026-01-01T00:00:00Z", 2)]])]]);
   await act();
   world.value = new Map([[MACHINES, new Map([["web", vm("a", "2026-01-01T00:05:00Z")]])]]);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addressesOf, type Condition, pendingOf, type Resource, stateOf, toneOf, toneOfState, troubleOf } from "../api/resources";
+import { addressesOf, type Condition, pendingOf, type Resource, stateOf } from "../api/resources";
 import { isOff, possible } from "../app/power";
 
 const said = (type: string, status: Condition["status"], reason = "X"): Condition => ({ type, status, reason, message: "" });
@@ -12,29 +12,6 @@ const one = (kind: string, status: Resource["status"], spec = {}, gone = false):
 });
 const machine = (state: string, spec = {}) => one("VirtualMachine", { state }, spec);
 
-for (const [condition, tone] of [
-  [said("Ready", "True"), "good"],
-  [said("Ready", "False"), "busy"],
-  [said("Ready", "Unknown"), "off"],
-  [said("Stalled", "True"), "bad"],
-  [said("Stalled", "False"), "good"],
-  [said("Drifted", "True"), "bad"],
-  [said("Healthy", "False"), "bad"],
-  [said("Running", "False"), "off"],
-  [said("AgentConnected", "False"), "off"],
-  [said("Suspended", "True"), "off"],
-  [said("RestartRequired", "True"), "busy"],
-  [said("Progressing", "False"), "bad"],
-  [said("Progressing", "True", "RolloutComplete"), "good"],
-  [said("Progressing", "True", "Rolling"), "busy"],
-] as const) {
-  test(`${condition.type} ${condition.status} (${condition.reason}) is ${tone}`, () => assert.equal(toneOf(condition), tone));
-}
-
-test("a state that nobody knows is neither good nor bad", () => {
-  assert.deepEqual(["Running", "Starting", "Failed", "Stopped", "Other"].map(toneOfState), ["good", "busy", "bad", "off", "off"]);
-});
-
 test("the state of a resource is its word, its phase, or what its conditions come to", () => {
   assert.equal(stateOf(machine("Running")), "Running");
   assert.equal(stateOf(one("VirtualMachine", undefined)), "Pending");
@@ -44,21 +21,6 @@ test("the state of a resource is its word, its phase, or what its conditions com
   assert.equal(stateOf(one("Disk", { conditions: [said("Ready", "True")] })), "Ready");
   assert.equal(stateOf(one("Disk", { conditions: [said("Ready", "False")] })), "Progressing");
   assert.equal(stateOf(one("Disk", { conditions: [said("Ready", "False"), said("Stalled", "True")] })), "Failed");
-});
-
-test("what needs a person is what stays so by itself", () => {
-  const ready = said("Ready", "False", "DiskMissing");
-  const trouble = (state: string, ...conditions: Condition[]) => troubleOf(one("VirtualMachine", { state, conditions }));
-  assert.equal(trouble("Pending", ready, said("Reconciling", "True")), ready);
-  assert.equal(trouble("Pending", ready), undefined);
-  assert.equal(trouble("Running", said("Ready", "True"), said("Reconciling", "True")), undefined);
-  assert.equal(trouble("Pending", said("Ready", "False", "ImageFetching"), said("Reconciling", "True")), undefined);
-  assert.equal(trouble("Failed", ready), ready);
-  assert.equal(trouble("CrashLoopBackOff", ready), ready);
-  assert.equal(troubleOf(one("Disk", { conditions: [ready, said("Reconciling", "True")] })), undefined);
-  const stuck = said("Progressing", "False", "ProgressDeadlineExceeded");
-  assert.equal(troubleOf(one("VirtualMachineDeployment", { conditions: [stuck] })), stuck);
-  assert.equal(troubleOf(one("VirtualMachineDeployment", { conditions: [said("Progressing", "True")] })), undefined);
 });
 
 test("a resource that nobody has looked at has no addresses and no changes", () => {

@@ -12,6 +12,7 @@ import { go, to } from "../app/route";
 import { all, kindOf, pluralOf } from "../app/world";
 import { Failure } from "../parts/basics";
 import type { CodeProps } from "../parts/code";
+import { Options } from "../parts/form";
 import { useUnsent } from "../parts/unsent";
 import { AS_WRITTEN, Yaml } from "../parts/yaml";
 import { text } from "../words";
@@ -165,11 +166,7 @@ function ByForm({ snapshot }: { snapshot: string }) {
           <Field label={text.network}>
             <select value={form.network} onChange={(event) => set({ network: event.currentTarget.value })}>
               <option value="">{text.userNetwork}</option>
-              {[...all("networks").keys()].map((name) => (
-                <option key={name} value={name}>
-                  {name}
-                </option>
-              ))}
+              <Options of={[...all("networks").keys()]} />
             </select>
           </Field>
           <fieldset>
@@ -241,11 +238,7 @@ function Chosen({ label, value, of, set }: { label: string; value: string; of: s
       <Field label={label}>
         <select value={value} required onChange={(event) => set(event.currentTarget.value)}>
           <option value="">{names.length ? text.chooseOne : text.noneOfThem}</option>
-          {names.map((name) => (
-            <option key={name} value={name}>
-              {name}
-            </option>
-          ))}
+          <Options of={names} />
         </select>
       </Field>
       {!names.length && (

@@ -7,7 +7,7 @@ import { propose, type Step } from "../app/proposal";
 import { mayTo } from "../app/rights";
 import { all } from "../app/world";
 import { ResourceLink, Section } from "../parts/basics";
-import { Labelled, NameField, ProposingForm } from "../parts/form";
+import { Labelled, NameField, Options, ProposingForm } from "../parts/form";
 import { text } from "../words";
 
 function suggest(title: string, verb: string, step: Step, danger = false, done?: () => void) {
@@ -78,11 +78,7 @@ function Medium({ of, drive }: { of: Resource; drive: Json }) {
     <ProposingForm label={text.putInto(drive.name)} verb={text.putIn} propose={put}>
       <Labelled label={text.image}>
         <select name="image">
-          {images.map((image) => (
-            <option key={image} value={image}>
-              {image}
-            </option>
-          ))}
+          <Options of={images} />
         </select>
       </Labelled>
     </ProposingForm>
@@ -115,11 +111,7 @@ function NewNic({ of }: { of: Resource }) {
       <Labelled label={text.network}>
         <select name="network">
           <option value="">{text.userNetwork}</option>
-          {[...all("networks").keys()].map((network) => (
-            <option key={network} value={network}>
-              {network}
-            </option>
-          ))}
+          <Options of={[...all("networks").keys()]} />
         </select>
       </Labelled>
     </ProposingForm>

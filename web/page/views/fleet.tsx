@@ -18,10 +18,11 @@ import {
 } from "../app/fleet";
 import { type Deed, possible, proposeDeed } from "../app/power";
 import { mayTo, ownerOf } from "../app/rights";
-import { how, showBy, to } from "../app/route";
+import { parameters, setParameters, to } from "../app/route";
 import { may } from "../app/session";
 import { all, heard, troubles } from "../app/world";
 import { Age, ResourceLink, State } from "../parts/basics";
+import { Labelled, Options } from "../parts/form";
 import { Thumbnail } from "../parts/thumbnail";
 import { Windowed } from "../parts/windowed";
 import { text } from "../words";
@@ -30,14 +31,14 @@ const BULK: readonly Deed[] = ["start", "stop", "restart", "suspend", "delete"];
 const COLUMNS = 11;
 
 export function Fleet() {
-  const query = useComputed(() => queryOf(how.value));
+  const query = useComputed(() => queryOf(parameters.value));
   const ticked = useSignal<ReadonlySet<string>>(new Set());
   const machines = useComputed(() => all(MACHINES));
   const shown = useComputed(() => selected(machines.value.values(), query.value));
   const rows = useComputed(() => lines(shown.value, query.value.group));
   const offered = useComputed(() => choices(machines.value.values()));
   const chosen = useComputed(() => shown.value.filter((one) => ticked.value.has(one.metadata.name)));
-  const ask = (change: Partial<Query>) => showBy({ ...query.value, ...change });
+  const ask = (change: Partial<Query>) => setParameters({ ...query.value, ...change });
   const tick = (name: string, on: boolean) => {
     const next = new Set(ticked.value);
     if (on) next.add(name);
@@ -170,15 +171,14 @@ function Filters({
 }) {
   return (
     <search class="row filters">
-      <label>
-        <span>{text.search}</span>
+      <Labelled label={text.search}>
         <input
           type="search"
           value={query.search}
           placeholder={text.searchHint}
           onInput={(event) => ask({ search: event.currentTarget.value })}
         />
-      </label>
+      </Labelled>
       <Choice
         label={text.state}
         value={query.state}
@@ -198,8 +198,7 @@ function Filters({
       {offered.labels.length > 0 && (
         <Choice label={text.label} value={query.label} options={offered.labels} set={(label) => ask({ label })} />
       )}
-      <label>
-        <span>{text.groupBy}</span>
+      <Labelled label={text.groupBy}>
         <select value={query.group} onChange={(event) => ask({ group: event.currentTarget.value as Query["group"] })}>
           <option value="">{text.nothing}</option>
           <option value="state">{text.state}</option>
@@ -207,7 +206,7 @@ function Filters({
           <option value="host">{text.host}</option>
           <option value="deployment">{text.deployment}</option>
         </select>
-      </label>
+      </Labelled>
     </search>
   );
 }
@@ -222,8 +221,7 @@ interface ChoiceProps {
 
 function Choice({ label, value, options, more = [], set }: ChoiceProps) {
   return (
-    <label>
-      <span>{label}</span>
+    <Labelled label={label}>
       <select value={value} onChange={(event) => set(event.currentTarget.value)}>
         <option value="">{text.any}</option>
         {more.map(([word, said]) => (
@@ -231,13 +229,9 @@ function Choice({ label, value, options, more = [], set }: ChoiceProps) {
             {said}
           </option>
         ))}
-        {options.map((one) => (
-          <option key={one} value={one}>
-            {one}
-          </option>
-        ))}
+        <Options of={options} />
       </select>
-    </label>
+    </Labelled>
   );
 }
 

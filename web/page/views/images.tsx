@@ -4,6 +4,7 @@ import { useRef, useState } from "preact/hooks";
 import { may } from "../app/session";
 import { upload } from "../app/upload";
 import { Failure } from "../parts/basics";
+import { Labelled, NameField } from "../parts/form";
 import { useUnsent } from "../parts/unsent";
 import { size, text } from "../words";
 
@@ -38,21 +39,10 @@ export function ImageUpload() {
   };
   return (
     <form class="row card" onSubmit={send}>
-      <label>
-        <span>{text.name}</span>
-        <input
-          name="name"
-          required
-          pattern="[a-z0-9]([a-z0-9\-]*[a-z0-9])?"
-          autocapitalize="none"
-          spellcheck={false}
-          autocomplete="off"
-        />
-      </label>
-      <label>
-        <span>{text.file}</span>
+      <NameField />
+      <Labelled label={text.file}>
         <input name="file" type="file" required />
-      </label>
+      </Labelled>
       {sent === null ? (
         <button type="submit" class="primary">
           {text.upload}

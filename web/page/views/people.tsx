@@ -8,7 +8,7 @@ import { everywhere, who } from "../app/session";
 import { kinds, namespace } from "../app/world";
 import { Age } from "../parts/basics";
 import { useFetched } from "../parts/fetched";
-import { Labelled, RowForm } from "../parts/form";
+import { Labelled, Options, RowForm } from "../parts/form";
 import { Listed } from "../parts/listed";
 import { Tabs } from "../parts/tabs";
 import { size, text } from "../words";
@@ -145,11 +145,7 @@ function NewGrant({ done }: { done: () => void }) {
       <Labelled label={text.kind}>
         <select name="kind">
           <option value="">{text.everyKind}</option>
-          {kinds.value.map((one) => (
-            <option key={one.kind} value={one.kind}>
-              {one.kind}
-            </option>
-          ))}
+          <Options of={kinds.value.map((one) => one.kind)} />
         </select>
       </Labelled>
       <Labelled label={text.nameOrAll}>
@@ -178,11 +174,7 @@ function NewQuota({ done }: { done: () => void }) {
       </Labelled>
       <Labelled label={text.what}>
         <select name="measure">
-          {MEASURES.map((measure) => (
-            <option key={measure} value={measure}>
-              {measure}
-            </option>
-          ))}
+          <Options of={MEASURES} />
         </select>
       </Labelled>
       <Labelled label={text.limitOrRole}>
@@ -210,11 +202,7 @@ function NewToken({ done }: { done: () => void }) {
         </Labelled>
         <Labelled label={text.rights}>
           <select name="scopes" multiple size={3} required>
-            {(who.value?.rights ?? []).map((right) => (
-              <option key={right} value={right}>
-                {right}
-              </option>
-            ))}
+            <Options of={who.value?.rights ?? []} />
           </select>
         </Labelled>
         <Labelled label={text.days}>

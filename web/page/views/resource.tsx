@@ -7,7 +7,7 @@ import { propose } from "../app/proposal";
 import { mayTo } from "../app/rights";
 import { to } from "../app/route";
 
-import { find, heard, kindOf, toSame } from "../app/world";
+import { find, heard, kindOf, unlessReplaced } from "../app/world";
 import { Conditions, Facts, Section, State } from "../parts/basics";
 import { Tabs } from "../parts/tabs";
 import { text } from "../words";
@@ -71,7 +71,7 @@ function proposeDeletion(plural: string, noun: string, one: Resource) {
         plural,
         name,
         says: text.deletionSays,
-        act: toSame(plural, one, () => ask("DELETE", path`/api/v1/resources/${plural}/${name}`)),
+        act: unlessReplaced(plural, one, () => ask("DELETE", path`/api/v1/resources/${plural}/${name}`)),
       },
     ],
     command: `homeostat delete ${noun} ${name}`,

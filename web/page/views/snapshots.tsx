@@ -7,7 +7,7 @@ import { scheduleOf } from "../app/devices";
 import { propose } from "../app/proposal";
 import { mayClone, mayTo } from "../app/rights";
 import { to } from "../app/route";
-import { all, toSame } from "../app/world";
+import { all, unlessReplaced } from "../app/world";
 import { Age, ResourceLink, Section, State } from "../parts/basics";
 import { Labelled, NameField, ProposingForm } from "../parts/form";
 import { text } from "../words";
@@ -125,7 +125,7 @@ function SnapshotLine({ of, machine }: { of: Resource; machine: Resource }) {
           plural: "snapshots",
           name,
           says: text.restoreSays(machine.metadata.name, name),
-          act: toSame("snapshots", of, () =>
+          act: unlessReplaced("snapshots", of, () =>
             ask("POST", path`/api/v1/snapshots/${name}/restore`, {
               body: { token: crypto.getRandomValues(new Uint32Array(2)).join("-") },
             }),
