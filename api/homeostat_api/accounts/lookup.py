@@ -154,7 +154,7 @@ class AccountsLookup:
             self._opened.recognition.look_again()
 
     def _look_again(self) -> None:
-        """Has the next question asked of the database."""
+        """Makes the next question one to the database."""
         if not self._some:
             self._looked = float("-inf")
             self.forget()
