@@ -58,11 +58,6 @@ def forget_access(page: Page) -> None:
     page._ask("Network.deleteCookies", name="homeostat_session", domain="127.0.0.1", path="/")
 
 
-def reload(page: Page) -> None:
-    page.run("window.before = true; location.reload()")
-    wait_until(lambda: not page.run("window.before") and page.run("document.readyState") == "complete", 30, "it is loaded again")
-
-
 @pytest.mark.timeout(300)
 def test_signing_in_and_out(homeostat: Homeostat, http: httpx.Client, tmp_path: Path) -> None:
     address = str(http.base_url.join(f"/console/{NAME}"))
@@ -80,7 +75,7 @@ def test_signing_in_and_out(homeostat: Homeostat, http: httpx.Client, tmp_path: 
         assert page.run("location.href") == address, "nothing of the form got into it"
 
         forget_access(page)
-        reload(page)
+        page.reload()
         wait_for("you have control", "the session goes on, and nobody is asked")
 
         page.run("document.getElementById('sign-out').click()")

@@ -159,7 +159,11 @@ def test_a_video_shows_the_screen_and_keys_reach_the_guest(town: Homeostat, tmp_
 
         def same() -> bool:
             seen, is_there = viewer.look(), look_by_rfb(place.http, place.bob.headers)
-            return seen is not None and seen.size == is_there.size and max(is_there.blocks) > 30 and seen.differs(is_there) < 1
+            assert seen is not None, "the video shows nothing"
+            assert seen.size == is_there.size
+            assert max(is_there.blocks) > 30, "the guest shows nothing"
+            assert seen.differs(is_there) < 1, f"the video shows {seen}, the guest {is_there}"
+            return True
 
         wait_until(same, BOOT_TIMEOUT, "the video shows what the guest shows")
         before = viewer.look()

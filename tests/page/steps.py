@@ -99,7 +99,9 @@ def review(page: Page) -> None:
 
 def reload(page: Page) -> None:
     """Loads the page again, as whoever is asked whether to leave says yes."""
-    page.run("BeforeUnloadEvent.prototype.preventDefault = () => {}; location.reload()")
+    page.run("BeforeUnloadEvent.prototype.preventDefault = () => {}")
+    page.reload()
+    page.wait(DRAWN, "the page is drawn again")
 
 
 def sign_in(page: Page, name: str) -> None:

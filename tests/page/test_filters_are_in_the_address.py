@@ -37,7 +37,7 @@ def test_they_outlast_a_reload_and_the_way_back(two: tuple[str, str], opens: Ope
         choose(page, "State", "Running")
         choose(page, "Group", "state")
         only(page, on, off)
-        page.run("location.reload()")
+        page.reload()
         only(page, on, off)
         assert (of(page, "Search"), of(page, "State"), of(page, "Group")) == (name, "Running", "state")
         page.run(f"[...document.querySelectorAll('tbody a')].find(one => one.innerText === {on!r}).click()")

@@ -141,6 +141,11 @@ class Page:
         address = urlsplit(self._address)
         httpx.get(f"http://{address.netloc}/json/close/{address.path.rpartition('/')[2]}", timeout=20)
 
+    def reload(self) -> None:
+        """Loads the page again, and waits until another document is there: until then the former one answers."""
+        self.run("window.former = true; location.reload()")
+        self.wait(f"!window.former && ({LOADED})", "the page is loaded again", 30)
+
     def resize(self, width: int, height: int) -> None:
         """Gives the page another size, in pixels."""
         self._ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
