@@ -13,7 +13,6 @@ import pytest
 from tests.api import inside
 from tests.api.harness import Api, refused, serving
 from tests.rig.browser import browse
-from tests.rig.waiting import wait_until
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 PANEL = "https://panel.example"
@@ -90,6 +89,6 @@ def test_a_page_in_a_browser(tmp_path: Path, allowed: bool) -> None:
             (site / "index.html").write_text(PAGE.replace("TOKEN", TOKEN).replace("API", where))
             with browse(f"{origin}/", tmp_path / "profile") as page:
                 told = "made 201: by-a-page" if allowed else "kept out: "
-                wait_until(lambda: told in page.text(), 30, f"the page says: {told}")
+                page.shows(told, 30, f"the page says: {told}")
             assert [vm["name"] for vm in api.http.get("/api/v1/vms").json()] == (["by-a-page"] if allowed else [])
         pages.shutdown()

@@ -49,7 +49,7 @@ def test_it_is_seen_typed_into_and_outlasts_the_guest(town: Homeostat, tmp_path:
         wait_until(lambda: http.get("/readyz").status_code == 200, 60, "the API is ready")
         town.wait_ready(NAME, timeout=BOOT_TIMEOUT)
         with browse(f"http://127.0.0.1:{port}/console/{NAME}", tmp_path / "profile") as page:
-            wait_until(lambda: "you have control" in page.text(), 30, "the page has the console")
+            page.shows("you have control", 30, "the page has the console")
             wait_until(lambda: lit(page) > 0 and lit(page) == lit_by_rfb(http), 60, "the page shows what the guest shows")
             before = lit(page)
             page.run(f"{CANVAS}.focus()")
@@ -60,13 +60,13 @@ def test_it_is_seen_typed_into_and_outlasts_the_guest(town: Homeostat, tmp_path:
             page.run("document.getElementById('paste').click()")
             page.run("document.getElementById('paste-text').value = 'x'.repeat(300) + 'ï'")
             page.run("document.getElementById('type').click()")
-            wait_until(lambda: "is on no key of the US layout" in page.text(), 30, "the page says which character has no key")
+            page.shows("is on no key of the US layout", 30, "the page says which character has no key")
             page.run("document.getElementById('paste-text').value = 'MMMM'")
             page.run("document.getElementById('type').click()")
             wait_until(lambda: not page.run("document.getElementById('paste-dialog').open"), 30, "all of it was typed")
             wait_until(lambda: lit(page) > before, 30, "what was pasted is on the guest's screen")
             os.kill(town.qemu_pid(NAME), signal.SIGKILL)
-            wait_until(lambda: "waiting" in page.text(), 30, "the page says that it waits")
+            page.shows("waiting", 30, "the page says that it waits")
             wait_until(lambda: "waiting" not in page.text() and lit(page) > 0, 60, "the page shows the next run")
             assert page.console() == [], "nothing went wrong in the page"
 
@@ -82,10 +82,10 @@ def test_a_command_is_typed_on_the_serial_line(town: Homeostat, tmp_path: Path) 
         town.wait_ready(NAME, timeout=BOOT_TIMEOUT)
         wait_until(lambda: "built-in shell" in town.console(NAME), BOOT_TIMEOUT, "the guest has a shell on its line")
         with browse(f"http://127.0.0.1:{port}/console/{NAME}/serial", tmp_path / "profile") as page:
-            wait_until(lambda: "you have control" in page.text(), 30, "the page has the line")
-            wait_until(lambda: "built-in shell" in page.text(), 30, "the page shows what was written before")
+            page.shows("you have control", 30, "the page has the line")
+            page.shows("built-in shell", 30, "the page shows what was written before")
             page.run("document.querySelector('.xterm-helper-textarea').focus()")
             page._ask("Input.insertText", text="echo sum $((40+2))")
             press(page, "\r", "Enter", 13)
-            wait_until(lambda: "sum 42" in page.text(), 30, "the guest's answer is on the page")
+            page.shows("sum 42", 30, "the guest's answer is on the page")
             assert page.console() == [], "nothing went wrong in the page"

@@ -73,8 +73,14 @@ def test_many_look_and_one_has_control(place: Place) -> None:
     second = root.word("opened")
     assert not second["controls"]
     assert bob.greet() == root.greet() == TEXT
-    # The cursor blinks.
-    wait_until(lambda: any(bob.picture(TEXT)) and bob.picture(TEXT) == root.picture(TEXT), 20, "they see the same text")
+
+    def same() -> bool:
+        one, other = bob.picture(TEXT), root.picture(TEXT)
+        assert any(one) and any(other), "the screen is black"
+        assert one == other, f"{sum(a != b for a, b in zip(one, other, strict=True))} bytes of the pictures differ"
+        return True
+
+    wait_until(same, 20, "they see the same text, also while the cursor blinks")
     assert [(one["account"], one["controls"]) for one in place.consoles(place.bob)] == [("bob", True), ("root", False)]
     assert place.root.status("POST", f"consoles/{second['console']}/control") == 204
     assert not bob.word("control")["controls"] and root.word("control")["controls"]

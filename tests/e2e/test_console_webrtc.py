@@ -194,15 +194,15 @@ SHOWN = "(() => { const c = document.querySelector('#screen canvas'); return c ?
 
 def test_the_page_shows_it_by_webrtc_and_waits_for_the_next_run(homeostat: Homeostat, tmp_path: Path) -> None:
     with our_page(homeostat, tmp_path) as (page, http):
-        wait_until(lambda: "you have control" in page.text(), 30, "the page has the console")
+        page.shows("you have control", 30, "the page has the console")
         wait_until(lambda: page.run(SHOWN) == "720,400", 30, "it shows the screen")
         assert [one["kind"] for one in http.get("/api/v1/consoles").json()["consoles"]] == ["webrtc"]
         os.kill(homeostat.qemu_pid(NAME), signal.SIGKILL)
-        wait_until(lambda: "waiting" in page.text(), 30, "the page says that it waits")
+        page.shows("waiting", 30, "the page says that it waits")
         wait_until(lambda: "waiting" not in page.text() and page.run(SHOWN) != "", 60, "the page shows the next run")
         [shown] = http.get("/api/v1/consoles").json()["consoles"]
         assert http.delete(f"/api/v1/consoles/{shown['id']}").status_code == 204
-        wait_until(lambda: "ended by" in page.text(), 10, "the page says that it was ended")
+        page.shows("ended by", 10, "the page says that it was ended")
         # noVNC says so of a run that ends before it has greeted, which a slow host lets happen.
         assert [line for line in page.console() if "Failed when connecting" not in line] == []
 
@@ -215,7 +215,7 @@ def test_the_page_falls_back_to_the_socket_and_says_so(
     (lacking / "aiortc.py").write_text("raise ModuleNotFoundError(\"No module named 'aiortc'\")")
     monkeypatch.setenv("PYTHONPATH", str(lacking))
     with our_page(homeostat, tmp_path) as (page, http):
-        wait_until(lambda: "you have control" in page.text(), 30, "the page has the console")
+        page.shows("you have control", 30, "the page has the console")
         assert "by WebSocket, since WebRTC failed" in page.text() and "homeostat[webrtc]" in page.text()
         assert [one["kind"] for one in http.get("/api/v1/consoles").json()["consoles"]] == ["vnc"]
 

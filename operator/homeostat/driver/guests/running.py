@@ -11,6 +11,10 @@ import libvirt
 from ..connection import eventloop
 from ..errors import DomainGone, HostUnreachable, Refused
 
+NO_QEMU = (libvirt.VIR_ERR_INVALID_ARG, libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_ERR_INTERNAL_ERROR)
+"""Codes of what libvirt says of a monitor, the socket to a QEMU, while the domain counts as running and has no QEMU any more:
+"monitor must not be NULL", "Unable to read from monitor", "End of file from qemu monitor"."""
+
 
 @contextmanager
 def running_domain(uri: str, uuid: str, once: str = "its console opens") -> Iterator[Any]:
@@ -53,10 +57,7 @@ def check_runs(domain: Any, error: libvirt.libvirtError, once: str) -> None:
 
 def _went_off(domain: Any, error: libvirt.libvirtError) -> bool:
     code = error.get_error_code()
-    # The second: it counts as running, and has no QEMU to be asked any more ("monitor must not be NULL").
-    if code == libvirt.VIR_ERR_OPERATION_INVALID or (
-        code == libvirt.VIR_ERR_INVALID_ARG and "monitor" in error.get_error_message()
-    ):
+    if code == libvirt.VIR_ERR_OPERATION_INVALID or (code in NO_QEMU and "monitor" in error.get_error_message()):
         return True
     try:
         return not domain.isActive()

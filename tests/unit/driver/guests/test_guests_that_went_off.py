@@ -15,6 +15,8 @@ from homeostat.driver.guests.keyboard import press_keys
 from homeostat.driver.guests.screen import open_screen, take_picture
 
 NO_MONITOR = (libvirt.VIR_ERR_INVALID_ARG, "invalid argument: monitor must not be NULL")
+RESET = (libvirt.VIR_ERR_SYSTEM_ERROR, "Unable to read from monitor: Connection reset by peer")
+END_OF_FILE = (libvirt.VIR_ERR_INTERNAL_ERROR, "internal error: End of file from qemu monitor")
 OFF = (libvirt.VIR_ERR_OPERATION_INVALID, "Requested operation is not valid: domain is not running")
 LOCKED = (libvirt.VIR_ERR_OPERATION_TIMEOUT, "cannot acquire state change lock (held by monitor=qemu-event)")
 
@@ -70,7 +72,9 @@ def test_it_is_off(found: Callable[[Domain], None], ask: Callable[[], object], o
 
 @asked
 @pytest.mark.parametrize(
-    ("refusal", "after"), [(NO_MONITOR, True), (OFF, True), (LOCKED, False)], ids=["no-monitor", "refused", "seen-after"]
+    ("refusal", "after"),
+    [(NO_MONITOR, True), (RESET, True), (END_OF_FILE, True), (OFF, True), (LOCKED, False)],
+    ids=["no-monitor", "reset", "end-of-file", "refused", "seen-after"],
 )
 def test_it_goes_off(
     found: Callable[[Domain], None], ask: Callable[[], object], once: str, refusal: tuple[int, str], after: bool
