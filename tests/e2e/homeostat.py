@@ -26,7 +26,7 @@ from tests.rig.guest import BOOT_TIMEOUT, CMDLINE, GuestImage
 from tests.rig.libvirtd import Libvirtd
 from tests.rig.waiting import wait_until
 
-SOON = 30.0  # seconds for anything that needs no boot of a guest; most take a tenth of one
+SOON = 60.0  # seconds for anything that needs no boot of a guest; most take a tenth of one, and more on a crowded machine
 
 Spec = dict[str, Any]
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.homeostat import Spec, guest, idle
 from tests.e2e.steps import NAME, End, Stage, boundaries, differences
-from tests.rig.guest import GuestImage
+from tests.rig.guest import BOOT_TIMEOUT, GuestImage
 from tests.rig.libvirtd import Libvirtd
 
 IN_PLACE = ("SetVcpus", "ChangePassword", "LimitDisk", "SetLink", "DefineDomain")
@@ -64,14 +64,16 @@ def test_what_is_taken_from_the_guest(inhabited: Stage) -> None:
     less = {**guest(image, disks=[{"name": "stays", "size": "2Mi"}]), "resources": {"memory": "112Mi", "maxMemory": "128Mi"}}
     inhabited.clear()
     inhabited.reach(more)
-    pid = inhabited.home.qemu_pid(NAME)
+    home = inhabited.home
+    home.wait_for(lambda: "homeostat-guest ready" in home.console(NAME), "a guest that lets go of things", BOOT_TIMEOUT)
+    pid = home.qemu_pid(NAME)
     inhabited.reach(less)  # it may be asked for memory more than once, since it takes its time
     unhurt = kept(inhabited)
     for fault in boundaries(AWAY):
         inhabited.reach(more)
         inhabited.reach(less, fault=fault)
         assert kept(inhabited) == unhurt, fault
-    assert inhabited.home.qemu_pid(NAME) == pid, "the guest was never started again"
+    assert home.qemu_pid(NAME) == pid, "the guest was never started again"
 
 
 def kept(stage: Stage) -> dict[str, Any]:
