@@ -101,11 +101,15 @@ libvirt: venv
 api: venv
 	$(call part,api,$(SPREAD))
 
+IN_FIREFOX := $(addprefix tests/page/test_,by_keyboard_alone.py one_stream_for_all_tabs.py an_image_is_uploaded.py) \
+	tests/e2e/test_console_in_a_browser.py
 # The page's own rules first, then the page in a browser.
 page: venv
 	@echo "== tests: page, without a browser"
 	@cd web && npm run --silent test
 	$(call part,page,$(SPREAD))
+	@echo "== tests: page, in Firefox: what depends on a browser most"
+	@HOMEOSTAT_BROWSER=firefox $(PYTEST) $(SPREAD) $(IN_FIREFOX)
 
 # One server for all tests of a contract: they stay together.
 contracts: venv

@@ -33,11 +33,6 @@ def lit_by_rfb(http: httpx.Client) -> int:
     return sum(sum(pixels[at : at + 3]) > 300 for at in range(0, len(pixels), 4))
 
 
-def press(page: Page, key: str, code: str, number: int) -> None:
-    for kind in ("keyDown", "keyUp"):
-        page._ask("Input.dispatchKeyEvent", type=kind, key=key, code=code, windowsVirtualKeyCode=number, text=key)
-
-
 @pytest.mark.timeout(300)
 def test_it_is_seen_typed_into_and_outlasts_the_guest(town: Homeostat, tmp_path: Path) -> None:
     port = free_port()
@@ -54,7 +49,7 @@ def test_it_is_seen_typed_into_and_outlasts_the_guest(town: Homeostat, tmp_path:
             before = lit(page)
             page.run(f"{CANVAS}.focus()")
             for key in "wwww":
-                press(page, key, "KeyW", 87)
+                page.press(key)
             wait_until(lambda: lit(page) > before, 30, "what was typed is on the guest's screen")
             before = lit(page)
             page.run("document.getElementById('paste').click()")
@@ -85,7 +80,7 @@ def test_a_command_is_typed_on_the_serial_line(town: Homeostat, tmp_path: Path) 
             page.shows("you have control", 30, "the page has the line")
             page.shows("built-in shell", 30, "the page shows what was written before")
             page.run("document.querySelector('.xterm-helper-textarea').focus()")
-            page._ask("Input.insertText", text="echo sum $((40+2))")
-            press(page, "\r", "Enter", 13)
+            page.type("echo sum $((40+2))")
+            page.press("Enter")
             page.shows("sum 42", 30, "the guest's answer is on the page")
             assert page.console() == [], "nothing went wrong in the page"

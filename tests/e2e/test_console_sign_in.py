@@ -55,7 +55,7 @@ def asks(page: Page) -> bool:
 
 def forget_access(page: Page) -> None:
     """Takes the access token from the browser, as its expiry does after 15 minutes. What goes on with the session stays."""
-    page._ask("Network.deleteCookies", name="homeostat_session", domain="127.0.0.1", path="/")
+    page.forget_cookies("homeostat_session")
 
 
 @pytest.mark.timeout(300)
@@ -84,7 +84,7 @@ def test_signing_in_and_out(homeostat: Homeostat, http: httpx.Client, tmp_path: 
 
         fill(page, "bob", PASSWORD)
         wait_for("you have control", "the page has the console again")
-        page._ask("Network.clearBrowserCookies")
+        page.forget_cookies()
         homeostat.stop()
         start(homeostat, http)
         wait_until(lambda: asks(page), 60, "a page that connects again, and is nobody by then, asks who it is")

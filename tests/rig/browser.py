@@ -1,13 +1,14 @@
-"""A page in a real browser, driven through Chromium's DevTools protocol."""
+"""A page in a real browser: in Chromium, driven through its DevTools protocol, or in Firefox (see ``firefox``)."""
 
 from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ import httpx
 import websocket
 
 from tests.rig.waiting import free_port, wait_until
+
+BROWSER = "HOMEOSTAT_BROWSER"
 
 # Without these Chromium looks for servers of its own, and cannot run as root.
 QUIET = [
@@ -79,9 +82,12 @@ class Page:
 
     def press(self, key: str, times: int = 1, shift: bool = False, control: bool = False) -> None:
         """Presses a key, by its name in the DOM: Tab, Enter, Escape, ArrowDown; or a character."""
-        code, text = KEYS.get(key, (0, key))
+        letter = len(key) == 1 and key.isalpha()
+        number, text = KEYS.get(key, (ord(key.upper()) if letter else 0, key))
         modifiers = (SHIFT if shift else 0) | (CONTROL if control else 0)
-        about = {"key": key, "windowsVirtualKeyCode": code, "modifiers": modifiers}
+        about = {"key": key, "windowsVirtualKeyCode": number, "modifiers": modifiers}
+        if letter:
+            about["code"] = f"Key{key.upper()}"
         for _ in range(times):
             self._ask("Input.dispatchKeyEvent", type="keyDown", text="" if control else text, **about)
             self._ask("Input.dispatchKeyEvent", type="keyUp", **about)
@@ -146,6 +152,13 @@ class Page:
         self.run("window.former = true; location.reload()")
         self.wait(f"!window.former && ({LOADED})", "the page is loaded again", 30)
 
+    def forget_cookies(self, name: str = "", path: str = "/") -> None:
+        """Forgets the cookie of that name and path; without a name, all of them."""
+        if name:
+            self._ask("Network.deleteCookies", name=name, domain="127.0.0.1", path=path)
+        else:
+            self._ask("Network.clearBrowserCookies")
+
     def resize(self, width: int, height: int) -> None:
         """Gives the page another size, in pixels."""
         self._ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
@@ -184,8 +197,15 @@ class Page:
                 return answer
 
 
+def browse(url: str, profile: Path) -> AbstractContextManager[Page]:
+    """Opens a page in a browser of its own: in Chromium, or in Firefox where HOMEOSTAT_BROWSER says so."""
+    from tests.rig import firefox
+
+    return firefox.browse_firefox(url, profile) if os.environ.get(BROWSER) == "firefox" else browse_chromium(url, profile)
+
+
 @contextmanager
-def browse(url: str, profile: Path) -> Iterator[Page]:
+def browse_chromium(url: str, profile: Path) -> Iterator[Page]:
     program = shutil.which("chromium")
     assert program, "chromium is missing: scripts/install-system installs it"
     port = free_port()
