@@ -159,6 +159,8 @@ export const text = {
   disruption,
   deedsOf: (name: string) => `What to do with ${name}`,
   planning: "Looking at what that takes…",
+  overtaken: "Somebody changed it since this was planned.",
+  planAgain: "Plan again",
   nothingChanges: "That changes nothing.",
   field: "Field",
   from: "From",

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { Refused } from "../api/client";
 import type { Disruption, FieldChange } from "../api/resources";
 import { carryOut, type Planned, type Proposal, planAll, proposal, type Step, yamlOf } from "../app/proposal";
+import { find } from "../app/world";
 import { text } from "../words";
 import { Failure } from "./basics";
 import { Dialog } from "./dialog";
@@ -21,12 +22,16 @@ type Outcome = "waits" | "done" | Error;
 function Asked({ of }: { of: Proposal }) {
   const [planned, setPlanned] = useState<readonly (Planned | Error)[] | null>(null);
   const [outcomes, setOutcomes] = useState<readonly Outcome[] | null>(null);
+  const [attempt, setAttempt] = useState(0);
+  const [seen, setSeen] = useState("");
   const stopped = useRef(false);
   const close = () => {
     if (proposal.value === of) proposal.value = null;
   };
   useEffect(() => {
     let current = true;
+    setPlanned(null);
+    setSeen(versionsOf(of.steps));
     planAll(of.steps).then((found) => {
       if (!current) return;
       const stale = found.find((one) => one instanceof Refused && one.status === 412);
@@ -38,8 +43,9 @@ function Asked({ of }: { of: Proposal }) {
     return () => {
       current = false;
     };
-  }, [of]);
+  }, [of, attempt]);
 
+  const overtaken = planned !== null && outcomes === null && versionsOf(of.steps) !== seen;
   const possible = (planned ?? []).filter((one): one is Planned => !(one instanceof Error));
   const nothing =
     possible.length > 0 &&
@@ -99,6 +105,14 @@ function Asked({ of }: { of: Proposal }) {
           ))}
           {nothing && <p>{text.nothingChanges}</p>}
           {of.note && <p class="notice">{of.note}</p>}
+          {overtaken && (
+            <p class="notice">
+              {text.overtaken}{" "}
+              <button type="button" onClick={() => setAttempt(attempt + 1)}>
+                {text.planAgain}
+              </button>
+            </p>
+          )}
           {failing > 0 && of.steps.length > 1 && <p class="failure">{text.notPlanned(failing, of.steps.length)}</p>}
         </div>
       )}
@@ -121,7 +135,7 @@ function Asked({ of }: { of: Proposal }) {
           <button
             type="button"
             class={of.danger ? "primary danger" : "primary"}
-            disabled={busy || !possible.length || nothing}
+            disabled={busy || overtaken || !possible.length || nothing}
             onClick={carry}
           >
             {of.steps.length > 1 && planned ? text.verbOf(of.verb, possible.length) : of.verb}
@@ -130,6 +144,12 @@ function Asked({ of }: { of: Proposal }) {
       </footer>
     </Dialog>
   );
+}
+
+// Returns which versions of its resources the page knows: another one makes a plan of before worthless.
+function versionsOf(steps: readonly Step[]): string {
+  const known = steps.map(({ plural, name, patch, request }) => (patch || request) && find(plural, name)?.metadata);
+  return JSON.stringify(known.map((one) => one && [one.uid, one.generation, one.labels]));
 }
 
 function StepPlan({ step, planned, alone }: { step: Step; planned: Planned | Error | undefined; alone: boolean }) {
