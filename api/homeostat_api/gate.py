@@ -43,7 +43,7 @@ log = logging.getLogger("homeostat.api")
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 """Answered to everybody who can reach the server: they say nothing about machines."""
-OPEN_FILES = frozenset({"/web/console/signin.js", "/web/console/requests.js", "/web/console/console.css"})
+OPEN_FILES = frozenset(f"/web/console/{file}" for file in ("start.js", "signin.js", "requests.js", "console.css"))
 """Served to everybody, too: what the page to sign in with needs. It says nothing that the source does not."""
 FOR_EVERYBODY = OPEN_PATHS | OPEN_FILES
 SIGN_IN = frozenset(

@@ -40,6 +40,7 @@ ROWS: dict[str, dict[str, Need]] = {
     "/metrics": {"GET": MODERATE},
     "/web/console/requests.js": {"GET": OPEN},
     "/web/console/console.css": {"GET": OPEN},
+    "/web/console/start.js": {"GET": OPEN},
     "/web/console/signin.js": {"GET": OPEN},
     "/web/{file:path}": {"GET": SEE},
     "/api/v1/apply": {"POST": CHANGE},

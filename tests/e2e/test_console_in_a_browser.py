@@ -45,12 +45,12 @@ def test_it_is_seen_typed_into_and_outlasts_the_guest(town: Homeostat, tmp_path:
         town.wait_ready(NAME, timeout=BOOT_TIMEOUT)
         with browse(f"http://127.0.0.1:{port}/console/{NAME}", tmp_path / "profile") as page:
             page.shows("you have control", 30, "the page has the console")
-            wait_until(lambda: lit(page) > 0 and lit(page) == lit_by_rfb(http), 60, "the page shows what the guest shows")
+            page.until(lambda: lit(page) > 0 and lit(page) == lit_by_rfb(http), "the page shows what the guest shows", 60)
             before = lit(page)
             page.run(f"{CANVAS}.focus()")
             for key in "wwww":
                 page.press(key)
-            wait_until(lambda: lit(page) > before, 30, "what was typed is on the guest's screen")
+            page.until(lambda: lit(page) > before, "what was typed is on the guest's screen", 30)
             before = lit(page)
             page.run("document.getElementById('paste').click()")
             page.run("document.getElementById('paste-text').value = 'x'.repeat(300) + 'ï'")
@@ -59,10 +59,10 @@ def test_it_is_seen_typed_into_and_outlasts_the_guest(town: Homeostat, tmp_path:
             page.run("document.getElementById('paste-text').value = 'MMMM'")
             page.run("document.getElementById('type').click()")
             wait_until(lambda: not page.run("document.getElementById('paste-dialog').open"), 30, "all of it was typed")
-            wait_until(lambda: lit(page) > before, 30, "what was pasted is on the guest's screen")
+            page.until(lambda: lit(page) > before, "what was pasted is on the guest's screen", 30)
             os.kill(town.qemu_pid(NAME), signal.SIGKILL)
             page.shows("waiting", 30, "the page says that it waits")
-            wait_until(lambda: "waiting" not in page.text() and lit(page) > 0, 60, "the page shows the next run")
+            page.until(lambda: "waiting" not in page.text() and lit(page) > 0, "the page shows the next run", 60)
             assert page.console() == [], "nothing went wrong in the page"
 
 

@@ -134,7 +134,7 @@ def test_its_screen_in_a_browser(host: Host, tmp_path: Path) -> None:
     id = host.machine()["id"]
     host.post(f"vms/{id}/start")
     with browse(f"http://{host.http.base_url.netloc.decode()}/vnc-viewer.html?vmId={id}&port=5900", tmp_path / "profile") as page:
-        wait_until(lambda: "open" in page.text() and int(page.run(LIT)) > 0, 60, "the page shows what the firmware writes")
+        page.until(lambda: int(page.run(LIT)) > 0, "the page shows what the firmware writes", 60)
 
 
 JSON = '-H "Content-Type: application/json" -d'

@@ -172,7 +172,7 @@ def test_pages_in_a_browser(lab: Lab, tmp_path: Path) -> None:
         page.run("document.getElementById('os').value = 'ubuntu'; document.querySelector('#run button').click()")
         wait_until(lambda: page.run("location.pathname") == "/novnc/vnc.html", 90, "it follows to the screen")
         assert lab.name().startswith(f"vmshare-{lab.student.id}-")
-        wait_until(lambda: "open" in page.text() and int(page.run(LIT)) > 0, 60, "the page shows what the firmware writes")
+        page.until(lambda: int(page.run(LIT)) > 0, "the page shows what the firmware writes", 60)
 
 
 def allocated(path: Path) -> int:

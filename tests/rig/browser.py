@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,9 @@ class Page:
         self._socket = websocket.create_connection(address, timeout=20)
         self._number = 0
         self.logged: list[str] = []  # lines of its console, as far as they have been read
+        self.reported: list[str] = []  # what the browser says of it: what could not be loaded, what a script did not catch
         self._ask("Runtime.enable")
+        self._ask("Log.enable")
 
     def before_load(self, script: str) -> None:
         """Runs the script at the beginning of each page that is loaded from now on."""
@@ -70,15 +72,21 @@ class Page:
 
     def wait(self, script: str, what: str, seconds: float = 20) -> None:
         """Waits until the script says true."""
-        wait_until(lambda: self.run(f"Boolean({script})") is True, seconds, what)
+        self.until(lambda: self.run(f"Boolean({script})") is True, what, seconds)
+
+    def until(self, holds: Callable[[], object], what: str, seconds: float = 20) -> None:
+        """Waits until something holds. A failure says what the page shows, and what went wrong in it."""
+        try:
+            wait_until(holds, seconds, what)
+        except AssertionError as error:
+            error.add_note(
+                f"it shows: {self.text()[:2000]!r}; its console has: {self.logged[-10:]}; reported: {self.reported[-10:]}"
+            )
+            raise
 
     def shows(self, text: str, seconds: float = 20, why: str = "") -> None:
         """Waits until the text can be read in the page. A failure says what can be read instead."""
-        try:
-            wait_until(lambda: text in self.text(), seconds, why or f"the page shows {text!r}")
-        except AssertionError as error:
-            error.add_note(f"it shows: {self.text()[:2000]!r}; its console has: {self.logged[-10:]}")
-            raise
+        self.until(lambda: text in self.text(), why or f"the page shows {text!r}", seconds)
 
     def press(self, key: str, times: int = 1, shift: bool = False, control: bool = False) -> None:
         """Presses a key, by its name in the DOM: Tab, Enter, Escape, ArrowDown; or a character."""
@@ -152,6 +160,12 @@ class Page:
         self.run("window.former = true; location.reload()")
         self.wait(f"!window.former && ({LOADED})", "the page is loaded again", 30)
 
+    def lose(self, *addresses: str) -> None:
+        """Has requests for these addresses fail from now on, as on a network that changes; ``*`` in one stands for anything."""
+        self._ask("Network.enable")
+        self._ask("Network.setCacheDisabled", cacheDisabled=True)
+        self._ask("Network.setBlockedURLs", urls=list(addresses))
+
     def forget_cookies(self, name: str = "", path: str = "/") -> None:
         """Forgets the cookie of that name and path; without a name, all of them."""
         if name:
@@ -192,6 +206,10 @@ class Page:
             told = json.loads(self._socket.recv())
             if told.get("method") == "Runtime.consoleAPICalled":
                 self.logged.append(" ".join(str(part.get("value")) for part in told["params"]["args"]))
+            if told.get("method") == "Log.entryAdded":
+                self.reported.append("{level}: {text} {url}".format_map({"url": "", **told["params"]["entry"]}))
+            if told.get("method") == "Runtime.exceptionThrown":
+                self.reported.append(str(told["params"]["exceptionDetails"]))
             if told.get("id") == self._number:
                 answer: dict[str, Any] = told["result"]
                 return answer

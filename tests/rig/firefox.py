@@ -84,6 +84,7 @@ class FirefoxPage(Page):
     def __init__(self, session: Session, context: str) -> None:
         self._session, self._context = session, context
         self.logged: list[str] = []
+        self.reported: list[str] = []
 
     def before_load(self, script: str) -> None:
         self._tell("script.addPreloadScript", functionDeclaration=f"() => {{ {script} }}", contexts=[self._context])
@@ -124,6 +125,9 @@ class FirefoxPage(Page):
 
     def close(self) -> None:
         self._tell("browsingContext.close", context=self._context)
+
+    def lose(self, *addresses: str) -> None:
+        raise NotImplementedError("an intercept of WebDriver BiDi answers each request by an event")
 
     def forget_cookies(self, name: str = "", path: str = "/") -> None:
         self._tell("storage.deleteCookies", filter={"name": name, "path": path} if name else {})
