@@ -101,7 +101,9 @@ class Libvirtd:
             self._define_network()
             if self.pid is None:
                 self._spawn("libvirtd")
-            wait_until(self._answers, START_TIMEOUT, f"libvirtd answers (its log: {self.log})")
+            wait_until(lambda: self.pid is None or self._answers(), START_TIMEOUT, f"libvirtd answers (its log: {self.log})")
+            if self.pid is None:
+                raise RuntimeError("it has ended: " + (self.directory / "log" / "libvirtd.out").read_text()[-500:].strip())
             if "default" not in self.virsh("net-list", "--name").split():
                 # libvirt autostarts once per boot of the host; a network that a test stopped comes back here.
                 self.virsh("net-start", "default")
@@ -211,8 +213,6 @@ class Libvirtd:
         (self.directory / f"{daemon}.pid").write_text(str(child.pid))
 
     def _answers(self) -> bool:
-        if self.pid is None:
-            raise RuntimeError("libvirtd has ended: " + (self.directory / "log" / "libvirtd.out").read_text()[-500:])
         with socket.socket(socket.AF_UNIX) as probe:
             probe.connect(str(self.socket))
         return "default" in self.virsh("net-list", "--all", "--name").split()
@@ -253,10 +253,18 @@ def main() -> int:
     parser.add_argument("action", nargs="?", choices=("run", "up", "down"), default="run")
     options = parser.parse_args()
     rig = Libvirtd(options.dir)
-    if options.action == "down":
+    try:
+        return _act(rig, options.action)
+    except (RuntimeError, AssertionError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _act(rig: Libvirtd, action: str) -> int:
+    if action == "down":
         rig.stop()
         return 0
-    if options.action == "up":
+    if action == "up":
         rig.start()
         print(rig.uri, flush=True)
         return 0
