@@ -14,7 +14,7 @@ def test_it_is_planned_again_and_made(real: Living, opens: Opens, name: str) -> 
     running(real, name, SMALL)
     with opens(f"virtualmachines/{name}") as page:
         page.shows("Conditions")
-        press(page, "Stop")
+        press(page, "Leave alone")
         assert OVERTAKEN not in plan(page)
         real.http.patch(f"/api/v1/vms/{name}/spec", json={"resources": {"vcpu": 2}}).raise_for_status()
         page.shows(OVERTAKEN)
@@ -24,7 +24,7 @@ def test_it_is_planned_again_and_made(real: Living, opens: Opens, name: str) -> 
         assert OVERTAKEN not in plan(page)
         page.run("document.querySelector('dialog button.primary').click()")
         closed(page)
-        wait_until(lambda: spec_of(real, name).get("runStrategy") == "Halted", 20, "it is stopped")
+        wait_until(lambda: spec_of(real, name).get("suspend") is True, 20, "it is left alone")
         assert spec_of(real, name)["resources"]["vcpu"] == 2
 
 
@@ -38,3 +38,36 @@ def test_an_edit_of_what_is_no_more_shows_both_versions(real: Living, opens: Ope
         press(page, "Plan again")
         page.shows("Somebody else changed it meanwhile")
         assert "vcpu: 2" in str(page.run("document.querySelector('.conflict').innerText"))
+
+
+def test_of_many_the_others_are_changed(real: Living, opens: Opens, name: str) -> None:
+    for letter in "ab":
+        running(real, f"{name}-{letter}")
+    with opens() as page:
+        page.shows(f"{name}-b")
+        page.tab_to("Search")
+        page.type(name)
+        for letter in "ab":
+            page.tab_to(f"Choose {name}-{letter}")
+            page.press(" ")
+        page.tab_to("Leave alone", back=True)
+        page.press("Enter")
+        plan(page)
+        real.http.patch(f"/api/v1/vms/{name}-a/spec", json={"resources": {"vcpu": 2}}).raise_for_status()
+        page.shows("Somebody changed some of them")
+        page.tab_to("Leave alone 2")
+        page.press("Enter")
+        page.shows(f"{name}-b done")
+        assert [spec_of(real, f"{name}-{letter}").get("suspend") for letter in "ab"] == [None, True]
+
+
+def test_what_is_done_whatever_else_changed_goes_on(real: Living, opens: Opens, name: str) -> None:
+    running(real, name, SMALL)
+    with opens(f"virtualmachines/{name}") as page:
+        page.shows("Conditions")
+        press(page, "Stop")
+        plan(page)
+        real.http.patch(f"/api/v1/vms/{name}/spec", json={"resources": {"vcpu": 2}}).raise_for_status()
+        page.run("document.querySelector('dialog button.primary').click()")
+        closed(page)
+        page.shows("Stopped")

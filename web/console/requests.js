@@ -18,12 +18,18 @@ export class Refused extends Error {
   }
 }
 
-// Nobody answered: the server is away, or the way to it is.
+// Nobody answered: the server is away, or the way to it is. Whether what was sent has arrived is not known then.
 export class NotReached extends Error {
-  constructor() {
-    super("the server does not answer: what you did was not sent; try again in a moment");
+  /** @param {boolean} asking */
+  constructor(asking) {
+    super(`the server does not answer: ${asking ? "try again in a moment" : "look whether that was done, then try again"}`);
   }
 }
+
+const AGAIN = 500; // milliseconds
+
+// Tells whether a request only asks for something, and so may be sent twice.
+const asks = (/** @type {string} */ method, /** @type {string} */ path) => method === "GET" || /[?&]dryRun=true\b/.test(path);
 
 /**
  * @typedef {object} Sent
@@ -45,10 +51,18 @@ async function send(method, path, { body, etag, type = "application/json" } = {}
     headers: { ...(body === undefined ? {} : { "Content-Type": type }), ...(etag ? { "If-Match": etag } : {}) },
   };
   if (body !== undefined) asked.body = JSON.stringify(body);
+  const asking = asks(method, path);
   try {
     return await fetch(path, asked);
   } catch {
-    throw new NotReached();
+    if (!asking) throw new NotReached(false);
+  }
+  // A network that has just changed breaks off what is under way.
+  await new Promise((again) => setTimeout(again, AGAIN));
+  try {
+    return await fetch(path, asked);
+  } catch {
+    throw new NotReached(true);
   }
 }
 

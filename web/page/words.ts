@@ -160,6 +160,7 @@ export const text = {
   deedsOf: (name: string) => `What to do with ${name}`,
   planning: "Looking at what that takes…",
   overtaken: "Somebody changed it since this was planned.",
+  someOvertaken: "Somebody changed some of them since this was planned: for those it will be refused.",
   planAgain: "Plan again",
   nothingChanges: "That changes nothing.",
   field: "Field",

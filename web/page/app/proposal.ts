@@ -1,7 +1,7 @@
 // A change that somebody proposes: planned first, carried out once he has seen what it takes.
 
 import { signal } from "@preact/signals";
-import { type Answer, ask, NotReached, path } from "../api/client";
+import { type Answer, ask, path } from "../api/client";
 import type { Changed, Json } from "../api/resources";
 
 export interface Patch {
@@ -68,23 +68,15 @@ export async function plan(step: Step): Promise<Planned> {
 }
 
 const AT_ONCE = 6; // plans
-const AGAIN = 500; // milliseconds
 
-// Plans all steps, some at once. One that the server could not be reached for is asked about a second time.
+// Plans all steps, some at once.
 export async function planAll(steps: readonly Step[]): Promise<(Planned | Error)[]> {
   const found: (Planned | Error)[] = [];
   let next = 0;
   const work = async () => {
     while (next < steps.length) {
       const index = next++;
-      const step = steps[index] as Step;
-      found[index] = await plan(step)
-        .catch(async (error: Error) => {
-          if (!(error instanceof NotReached)) throw error;
-          await new Promise((again) => setTimeout(again, AGAIN));
-          return plan(step);
-        })
-        .catch((error: Error) => error);
+      found[index] = await plan(steps[index] as Step).catch((error: Error) => error);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));

@@ -45,6 +45,7 @@ function Asked({ of }: { of: Proposal }) {
     };
   }, [of, attempt]);
 
+  const alone = of.steps.length === 1;
   const overtaken = planned !== null && outcomes === null && versionsOf(of.steps) !== seen;
   const possible = (planned ?? []).filter((one): one is Planned => !(one instanceof Error));
   const nothing =
@@ -101,13 +102,13 @@ function Asked({ of }: { of: Proposal }) {
       ) : (
         <div class="plans" role="status">
           {of.steps.map((step, index) => (
-            <StepPlan key={step.name} step={step} planned={planned[index]} alone={of.steps.length === 1} />
+            <StepPlan key={step.name} step={step} planned={planned[index]} alone={alone} />
           ))}
           {nothing && <p>{text.nothingChanges}</p>}
           {of.note && <p class="notice">{of.note}</p>}
           {overtaken && (
             <p class="notice">
-              {text.overtaken}{" "}
+              {alone ? text.overtaken : text.someOvertaken}{" "}
               <button type="button" onClick={() => setAttempt(attempt + 1)}>
                 {text.planAgain}
               </button>
@@ -135,7 +136,7 @@ function Asked({ of }: { of: Proposal }) {
           <button
             type="button"
             class={of.danger ? "primary danger" : "primary"}
-            disabled={busy || overtaken || !possible.length || nothing}
+            disabled={busy || (overtaken && alone) || !possible.length || nothing}
             onClick={carry}
           >
             {of.steps.length > 1 && planned ? text.verbOf(of.verb, possible.length) : of.verb}
@@ -146,9 +147,10 @@ function Asked({ of }: { of: Proposal }) {
   );
 }
 
-// Returns which versions of its resources the page knows: another one makes a plan of before worthless.
+// Returns which versions the page knows of the resources that are changed as planned or not at all.
 function versionsOf(steps: readonly Step[]): string {
-  const known = steps.map(({ plural, name, patch, request }) => (patch || request) && find(plural, name)?.metadata);
+  const pinned = steps.filter(({ act, patch, request }) => !act && (patch || request));
+  const known = pinned.map(({ plural, name }) => find(plural, name)?.metadata);
   return JSON.stringify(known.map((one) => one && [one.uid, one.generation, one.labels]));
 }
 
