@@ -99,10 +99,11 @@ class Libvirtd:
             self._spawn("virtlogd")
         with self._one_rig_at_a_time():
             self._define_network()
-            if self.pid is None:
-                self._spawn("libvirtd")
-            wait_until(lambda: self.pid is None or self._answers(), START_TIMEOUT, f"libvirtd answers (its log: {self.log})")
-            if self.pid is None:
+            pid = self.pid or self._spawn("libvirtd")
+            wait_until(
+                lambda: not processes.alive(pid) or self._answers(), START_TIMEOUT, f"libvirtd answers (its log: {self.log})"
+            )
+            if not processes.alive(pid):
                 raise RuntimeError("it has ended: " + (self.directory / "log" / "libvirtd.out").read_text()[-500:].strip())
             if "default" not in self.virsh("net-list", "--name").split():
                 # libvirt autostarts once per boot of the host; a network that a test stopped comes back here.
@@ -189,8 +190,8 @@ class Libvirtd:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def _spawn(self, daemon: str) -> None:
-        """Starts a daemon in the foreground, in its own session, so that Ctrl-C and our end do not reach it."""
+    def _spawn(self, daemon: str) -> int:
+        """Starts a daemon in the foreground, in its own session, so that Ctrl-C and our end do not reach it. Returns its pid."""
         binary = shutil.which(daemon, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
         if binary is None:
             raise RuntimeError(f"{daemon} is not installed: run scripts/install-system")
@@ -211,6 +212,7 @@ class Libvirtd:
             )
         child.returncode = 0  # reaped by processes.alive(); so that Popen does not warn that its child still runs
         (self.directory / f"{daemon}.pid").write_text(str(child.pid))
+        return child.pid
 
     def _answers(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe:
