@@ -44,7 +44,7 @@ def small_site(libvirtd: Libvirtd, tmp_path: Path) -> Iterator[Path]:
     if loop.returncode:
         pytest.skip(f"cannot mount a small file system: {loop.stderr.strip()}")
     pids = [(libvirtd.directory / f"{daemon}.pid").read_text().strip() for daemon in ("libvirtd", "virtlogd")]
-    places: list[list[str]] = [[], *(["nsenter", f"--mount=/proc/{pid}/ns/mnt"] for pid in pids)]
+    places: list[list[str]] = [[], *(["nsenter", f"--mount=/proc/{pid}/ns/mnt", f"--root=/proc/{pid}/root"] for pid in pids)]
     try:
         for place in places:
             called(*place, "mount", loop.stdout.strip(), where)
