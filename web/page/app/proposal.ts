@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { type Answer, ask, path } from "../api/client";
-import type { Changed, Json } from "../api/resources";
+import type { Changed, Json, Resource } from "../api/resources";
 
 export interface Patch {
   readonly spec?: Json;
@@ -81,6 +81,13 @@ export async function planAll(steps: readonly Step[]): Promise<(Planned | Error)
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   return found;
+}
+
+// Tells whether somebody has changed a resource since a step was planned that the server then refuses. `now`: as the page knows it,
+// which may be older than what was planned for.
+export function isOvertaken({ step, changed }: Planned, now: Resource | undefined): boolean {
+  const then = changed?.resource?.metadata.generation;
+  return !step.act && then !== undefined && (now?.metadata.generation ?? 0) > then;
 }
 
 // Carries a step out, as it was planned.

@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Refused } from "../api/client";
 import type { Disruption, FieldChange } from "../api/resources";
-import { carryOut, type Planned, type Proposal, planAll, proposal, type Step, yamlOf } from "../app/proposal";
+import { carryOut, isOvertaken, type Planned, type Proposal, planAll, proposal, type Step, yamlOf } from "../app/proposal";
 import { find } from "../app/world";
 import { text } from "../words";
 import { Failure } from "./basics";
@@ -23,7 +23,6 @@ function Asked({ of }: { of: Proposal }) {
   const [planned, setPlanned] = useState<readonly (Planned | Error)[] | null>(null);
   const [outcomes, setOutcomes] = useState<readonly Outcome[] | null>(null);
   const [attempt, setAttempt] = useState(0);
-  const [seen, setSeen] = useState("");
   const stopped = useRef(false);
   const close = () => {
     if (proposal.value === of) proposal.value = null;
@@ -31,7 +30,6 @@ function Asked({ of }: { of: Proposal }) {
   useEffect(() => {
     let current = true;
     setPlanned(null);
-    setSeen(versionsOf(of.steps));
     planAll(of.steps).then((found) => {
       if (!current) return;
       const stale = found.find((one) => one instanceof Refused && one.status === 412);
@@ -46,8 +44,8 @@ function Asked({ of }: { of: Proposal }) {
   }, [of, attempt]);
 
   const alone = of.steps.length === 1;
-  const overtaken = planned !== null && outcomes === null && versionsOf(of.steps) !== seen;
   const possible = (planned ?? []).filter((one): one is Planned => !(one instanceof Error));
+  const overtaken = outcomes === null && possible.some((one) => isOvertaken(one, find(one.step.plural, one.step.name)));
   const nothing =
     possible.length > 0 &&
     possible.every(
@@ -145,13 +143,6 @@ function Asked({ of }: { of: Proposal }) {
       </footer>
     </Dialog>
   );
-}
-
-// Returns which versions the page knows of the resources that are changed as planned or not at all.
-function versionsOf(steps: readonly Step[]): string {
-  const pinned = steps.filter(({ act, patch, request }) => !act && (patch || request));
-  const known = pinned.map(({ plural, name }) => find(plural, name)?.metadata);
-  return JSON.stringify(known.map((one) => one && [one.uid, one.generation, one.labels]));
 }
 
 function StepPlan({ step, planned, alone }: { step: Step; planned: Planned | Error | undefined; alone: boolean }) {
