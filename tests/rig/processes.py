@@ -30,7 +30,11 @@ def alive(pid: int) -> bool:
     """Tells whether the process runs; reaps it when it was our child."""
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
-    return command_of(pid) != ""
+    try:
+        # Not the command line: it is empty for a moment while a process becomes another program.
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 def end(pid: int, name: str, *, first: signal.Signals = signal.SIGTERM, grace: float = 10) -> None:
