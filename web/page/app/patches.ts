@@ -7,8 +7,8 @@ export function difference(before: Json, after: Json): Json {
   if (!isObject(before) || !isObject(after)) return equal(before, after) ? undefined : after;
   const found: Record<string, Json> = {};
   for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    if (!(name in after)) found[name] = null;
-    else if (!(name in before)) found[name] = after[name];
+    if (!Object.hasOwn(after, name)) found[name] = null;
+    else if (!Object.hasOwn(before, name)) found[name] = after[name];
     else {
       const inner = difference(before[name], after[name]);
       if (inner !== undefined) found[name] = inner;
@@ -16,6 +16,9 @@ export function difference(before: Json, after: Json): Json {
   }
   return Object.keys(found).length ? found : undefined;
 }
+
+// A name such as "constructor" is no field of a document for being one of every object.
+const own = (document: Json, name: string): Json => (Object.hasOwn(document, name) ? document[name] : undefined);
 
 const isObject = (value: Json): boolean => typeof value === "object" && value !== null && !Array.isArray(value);
 
@@ -25,7 +28,10 @@ export function equal(one: Json, other: Json): boolean {
     return one.length === other.length && one.every((each, i) => equal(each, other[i]));
   if (!isObject(one) || !isObject(other)) return false;
   const names = Object.keys(one);
-  return names.length === Object.keys(other).length && names.every((name) => name in other && equal(one[name], other[name]));
+  return (
+    names.length === Object.keys(other).length &&
+    names.every((name) => Object.hasOwn(other, name) && equal(one[name], other[name]))
+  );
 }
 
 // Returns a document with a merge patch (RFC 7386) applied.
@@ -49,7 +55,7 @@ export function combined(base: Json, mine: Json, theirs: Json): Json {
     const before = isObject(base) ? base : {};
     const both: Record<string, Json> = {};
     for (const name of new Set([...Object.keys(theirs), ...Object.keys(mine)])) {
-      const found = combined(before[name], mine[name], theirs[name]);
+      const found = combined(own(before, name), own(mine, name), own(theirs, name));
       if (found !== undefined) both[name] = found;
     }
     return both;
