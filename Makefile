@@ -14,6 +14,9 @@ PYTEST := $(BIN)/python -m pytest -q -rs
 # More workers than two cores: most of the time they wait, for guests and servers. With real guests and a cluster they wait most.
 SPREAD := -n 3 --dist loadfile
 WAITING := -n 5 --dist loadfile
+# What depends on a browser most: keys, many tabs, large files, a screen.
+FIREFOX := $(addprefix tests/page/test_,by_keyboard_alone.py one_stream_for_all_tabs.py an_image_is_uploaded.py) \
+	tests/e2e/test_console_in_a_browser.py
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PINS   := pyproject.toml $(wildcard requirements/*.txt)
 BENCHMARKS := converge guests restart idle heal edit list authz signin memory scale rollout probes kubernetes startup overlay snapshot upload attach contracts start webrtc page
@@ -101,15 +104,13 @@ libvirt: venv
 api: venv
 	$(call part,api,$(SPREAD))
 
-IN_FIREFOX := $(addprefix tests/page/test_,by_keyboard_alone.py one_stream_for_all_tabs.py an_image_is_uploaded.py) \
-	tests/e2e/test_console_in_a_browser.py
 # The page's own rules first, then the page in a browser.
 page: venv
 	@echo "== tests: page, without a browser"
 	@cd web && npm run --silent test
 	$(call part,page,$(SPREAD))
-	@echo "== tests: page, in Firefox: what depends on a browser most"
-	@HOMEOSTAT_BROWSER=firefox $(PYTEST) $(SPREAD) $(IN_FIREFOX)
+	@echo "== tests: page and a console, in Firefox"
+	@HOMEOSTAT_BROWSER=firefox $(PYTEST) $(SPREAD) $(FIREFOX)
 
 # One server for all tests of a contract: they stay together.
 contracts: venv

@@ -17,7 +17,7 @@ from tests.rig.guest import BOOT_TIMEOUT
 from tests.rig.waiting import free_port, wait_until
 
 NAME = "box"
-CURSOR = 9 * 16  # pixels of a letter
+CURSOR = 9 * 4  # bright pixels that a blinking cursor has at most: its lines below a letter
 CANVAS = "document.querySelector('#screen canvas')"
 LIT = f"(() => {{ const c = {CANVAS}; if (!c || !c.width) return -1; const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; let n = 0; for (let i = 0; i < d.length; i += 4) if (d[i] + d[i + 1] + d[i + 2] > 300) n++; return n; }})()"  # noqa: E501 - pixels that are bright
 
@@ -56,7 +56,7 @@ def test_it_is_seen_typed_into_and_outlasts_the_guest(town: Homeostat, tmp_path:
             page.run(f"{CANVAS}.focus()")
             for key in "wwww":
                 page.press(key)
-            page.until(lambda: lit(page) > before, "what was typed is on the guest's screen", 30)
+            page.until(lambda: lit(page) > before + CURSOR, "what was typed is on the guest's screen", 30)
             before = lit(page)
             page.run("document.getElementById('paste').click()")
             page.run("document.getElementById('paste-text').value = 'x'.repeat(300) + 'ï'")
@@ -65,7 +65,7 @@ def test_it_is_seen_typed_into_and_outlasts_the_guest(town: Homeostat, tmp_path:
             page.run("document.getElementById('paste-text').value = 'MMMM'")
             page.run("document.getElementById('type').click()")
             wait_until(lambda: not page.run("document.getElementById('paste-dialog').open"), 30, "all of it was typed")
-            page.until(lambda: lit(page) > before, "what was pasted is on the guest's screen", 30)
+            page.until(lambda: lit(page) > before + CURSOR, "what was pasted is on the guest's screen", 30)
             os.kill(town.qemu_pid(NAME), signal.SIGKILL)
             page.shows("waiting", 30, "the page says that it waits")
             page.until(lambda: "waiting" not in page.text() and lit(page) > 0, "the page shows the next run", 60)

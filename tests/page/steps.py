@@ -62,6 +62,17 @@ def fill(page: Page, label: str, text: str) -> None:
     page.type(text)
 
 
+def choose_machines(page: Page, name: str, letters: str) -> None:
+    """Chooses the machines NAME-a, NAME-b and so on in the fleet, by keys, and nothing else that is shown then."""
+    page.shows(f"{name}-{letters[-1]}")
+    page.tab_to("Search")
+    page.type(name)
+    for letter in letters:
+        page.tab_to(f"Choose {name}-{letter}")
+        page.press(" ")
+    page.shows(f"{len(letters)} chosen")
+
+
 def choose(page: Page, label: str, value: str) -> None:
     """Chooses one of what a field offers."""
     offers = f"[...({FIELD.format(label)}?.control.options ?? [])].some(one => one.value === {value!r})"

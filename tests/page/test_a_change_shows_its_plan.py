@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.api.living import Living
 from tests.page.conftest import Opens
-from tests.page.steps import closed, plan, running, status
+from tests.page.steps import choose_machines, closed, plan, running, status
 from tests.rig.waiting import wait_until
 
 
@@ -62,13 +62,7 @@ def test_many_at_once_have_one_plan_and_each_its_outcome(real: Living, opens: Op
     for letter in "abc":
         running(real, f"{name}-{letter}")
     with opens() as page:
-        page.shows(f"{name}-c")
-        page.tab_to("Search")
-        page.type(name)
-        for letter in "abc":
-            page.tab_to(f"Choose {name}-{letter}")
-            page.press(" ")
-        page.shows("3 chosen")
+        choose_machines(page, name, "abc")
         page.tab_to("Stop", back=True)
         page.press("Enter")
         said = plan(page)
@@ -82,12 +76,7 @@ def test_what_is_refused_meanwhile_is_said_of_its_machine(real: Living, opens: O
     for letter in "ab":
         running(real, f"{name}-{letter}")
     with opens() as page:
-        page.shows(f"{name}-b")
-        page.tab_to("Search")
-        page.type(name)
-        for letter in "ab":
-            page.tab_to(f"Choose {name}-{letter}")
-            page.press(" ")
+        choose_machines(page, name, "ab")
         page.tab_to("Stop", back=True)
         page.press("Enter")
         plan(page)

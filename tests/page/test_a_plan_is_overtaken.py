@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.api.living import Living
 from tests.page.conftest import Opens
-from tests.page.steps import SMALL, closed, edited, plan, press, review, running, spec_of, write
+from tests.page.steps import SMALL, choose_machines, closed, edited, plan, press, review, running, spec_of, write
 from tests.rig.waiting import wait_until
 
 OVERTAKEN = "Somebody changed it since this was planned."
@@ -44,12 +44,7 @@ def test_of_many_the_others_are_changed(real: Living, opens: Opens, name: str) -
     for letter in "ab":
         running(real, f"{name}-{letter}")
     with opens() as page:
-        page.shows(f"{name}-b")
-        page.tab_to("Search")
-        page.type(name)
-        for letter in "ab":
-            page.tab_to(f"Choose {name}-{letter}")
-            page.press(" ")
+        choose_machines(page, name, "ab")
         page.tab_to("Leave alone", back=True)
         page.press("Enter")
         plan(page)

@@ -39,7 +39,8 @@ PREFERENCES = {
     "media.peerconnection.ice.obfuscate_host_addresses": False,
     "accessibility.tabfocus": 7,
 }
-"""Without these it looks for servers of its own, shows JSON within a page of its own, and skips links as it goes on by Tab."""
+"""Without these it looks for servers of its own, shows JSON within a page of its own, lets a tab close without asking, and skips
+links as it goes on by Tab."""
 
 
 class Session:
@@ -136,7 +137,7 @@ class FirefoxPage(Page):
         self._tell("browsingContext.setViewport", context=self._context, viewport={"width": width, "height": height})
 
     def hide_scrollbars(self) -> None:
-        raise NotImplementedError("Firefox shows them over the page")
+        raise NotImplementedError("pictures are taken in Chromium")
 
     def prefer(self, scheme: str) -> None:
         raise NotImplementedError("WebDriver BiDi has no way to do this")

@@ -28,6 +28,25 @@ export class NotReached extends Error {
 
 const AGAIN = 500; // milliseconds
 
+/**
+ * Does what may fail because something was lost on the way, as where the network has just changed, up to so many times.
+ *
+ * @template T
+ * @param {number} attempts
+ * @param {() => Promise<T>} once
+ * @returns {Promise<T>}
+ */
+export async function repeated(attempts, once) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await once();
+    } catch (error) {
+      if (attempt === attempts) throw error;
+      await new Promise((again) => setTimeout(again, AGAIN));
+    }
+  }
+}
+
 // Tells whether a request only asks for something, and so may be sent twice.
 const asks = (/** @type {string} */ method, /** @type {string} */ path) => method === "GET" || /[?&]dryRun=true\b/.test(path);
 
@@ -53,16 +72,9 @@ async function send(method, path, { body, etag, type = "application/json" } = {}
   if (body !== undefined) asked.body = JSON.stringify(body);
   const asking = asks(method, path);
   try {
-    return await fetch(path, asked);
+    return await repeated(asking ? 2 : 1, () => fetch(path, asked));
   } catch {
-    if (!asking) throw new NotReached(false);
-  }
-  // A network that has just changed breaks off what is under way.
-  await new Promise((again) => setTimeout(again, AGAIN));
-  try {
-    return await fetch(path, asked);
-  } catch {
-    throw new NotReached(true);
+    throw new NotReached(asking);
   }
 }
 

@@ -4,8 +4,7 @@
 (() => {
   const ATTEMPTS = 5;
   const AGAIN = 1000; // milliseconds
-  const state = history.state ?? {};
-  const { starts = 0, ...rest } = state;
+  const { starts = 0, ...rest } = history.state ?? {};
 
   import(document.currentScript.dataset.page).then(
     () => starts && history.replaceState(rest, ""),

@@ -2,7 +2,7 @@
 
 import { Refused, read, request, type Sent } from "../../console/requests.js";
 
-export { NotReached, Refused, type Sent, signIn } from "../../console/requests.js";
+export { NotReached, Refused, repeated, type Sent, signIn } from "../../console/requests.js";
 
 export interface Answer<T> {
   readonly body: T;

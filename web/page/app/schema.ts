@@ -36,12 +36,15 @@ function schemaAt(root: Schema, path: readonly string[]): Schema | undefined {
   let here = resolved(root, root);
   for (const part of path) {
     if (!here) return undefined;
-    if (part === "[]") here = resolved(root, here.items);
-    else if (here.properties?.[part]) here = resolved(root, here.properties[part]);
-    else if (typeof here.additionalProperties === "object") here = resolved(root, here.additionalProperties);
-    else return undefined;
+    here = resolved(root, part === "[]" ? here.items : fieldOf(here, part));
   }
   return here;
+}
+
+// Returns the schema of a field. undefined: there is none. What every object of JavaScript has, such as "constructor", is no field.
+function fieldOf({ properties = {}, additionalProperties }: Schema, name: string): Schema | undefined {
+  if (Object.hasOwn(properties, name)) return properties[name];
+  return typeof additionalProperties === "object" ? additionalProperties : undefined;
 }
 
 // Returns what one may write at a place.
@@ -76,7 +79,6 @@ export function pathAt(text: string, position: number): Place {
   const path: string[] = [];
   if (/^\s*-/.test(current)) path.unshift("[]");
   for (const line of before.reverse()) {
-    if (!line.trim() || line.trim().startsWith("#")) continue;
     const dashes = /^\s*((?:- +)+)/.exec(line);
     const own = (/^\s*/.exec(line)?.[0].length ?? 0) as number;
     const inner = indentOf(line);
@@ -114,9 +116,7 @@ export function problems(root: Schema, document: Document): Problem[] {
     if (isMap(node)) {
       for (const { key, value } of node.items) {
         if (!isScalar(key) || !key.range) continue;
-        const name = String(key.value);
-        const field =
-          here.properties?.[name] ?? (typeof here.additionalProperties === "object" ? here.additionalProperties : undefined);
+        const field = fieldOf(here, String(key.value));
         if (field) visit(value as Node | null, field);
         else if (here.properties && here.additionalProperties === false) {
           const known = Object.keys(here.properties).join(", ");

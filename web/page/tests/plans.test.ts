@@ -101,9 +101,7 @@ test("many are planned in their order, some at once", async () => {
 });
 
 test("one that is refused does not keep the others from being planned", async () => {
-  const made = serve((one) =>
-    nameIn(one) === "b" ? Response.json({ error: "no" }, { status: 409 }) : Response.json(CHANGED),
-  );
+  const made = serve((one) => (nameIn(one) === "b" ? Response.json({ error: "no" }, { status: 409 }) : Response.json(CHANGED)));
   const found = await planAll(many);
   assert.ok(found[1] instanceof Refused);
   assert.equal(found.filter((one) => one instanceof Error).length, 1);

@@ -64,6 +64,11 @@ test("a field that there is not is named, with those that there are", () => {
   assert.deepEqual(wrong("spec:\n  disks:\n    - nam: a\n"), ["nam: unknown field; the fields here are name, limits"]);
 });
 
+test("what every object of JavaScript has is no field", () => {
+  assert.match(wrong("spec:\n  constructor: 1\n")[0] ?? "", /^constructor: unknown field/);
+  assert.deepEqual(offered("spec:\n  constructor:\n    |"), []);
+});
+
 test("a word that is none of a field's is named", () => {
   assert.deepEqual(wrong("spec:\n  runStrategy: Never\n"), ["Never: must be one of Always, Halted"]);
 });
