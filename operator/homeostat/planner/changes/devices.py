@@ -52,6 +52,9 @@ def _host_device(device: HostDeviceConfig) -> str:
 
 
 def text(value: Any) -> str:
+    """Returns a plain value as YAML has it; "none": it is not set."""
+    if isinstance(value, bool):
+        return str(value).lower()
     return "none" if value is None else str(value)
 
 

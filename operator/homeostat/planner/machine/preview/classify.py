@@ -15,6 +15,7 @@ from homeostat.models.quantity import format_quantity
 from ...actions import file_name
 from ...allowed import Allowed
 from ...changes.changes import compare, compare_running
+from ...changes.devices import text
 from ...changes.hotplug import within_ports
 from ...domain import DomainConfig, DomainType, Record
 from ...images import with_names
@@ -188,4 +189,4 @@ def _belongs(name: str, field: str) -> bool:
 
 
 def _shown(value: Any) -> str:
-    return "none" if value is None else str(value)[:200] if not isinstance(value, dict | list) else "set"
+    return "set" if isinstance(value, dict | list) else text(value)[:200]

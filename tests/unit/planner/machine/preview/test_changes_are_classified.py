@@ -131,3 +131,9 @@ def test_a_size_is_said_as_the_spec_had_it(size: str | None, said: str) -> None:
     old = machine(disks=[root])
     (change,) = classify(old, changed(old, disks=[{**root, "size": "3Gi"}])).changes
     assert (change.field, change.old, change.new) == ("disks[root].size", said, "3Gi")
+
+
+def test_values_are_said_as_yaml_has_them() -> None:
+    old = machine(suspend=False)
+    (change,) = classify(old, changed(old, suspend=True)).changes
+    assert (change.field, change.old, change.new) == ("suspend", "false", "true")
