@@ -10,6 +10,8 @@ from typing import Any
 
 import httpx
 
+from homeostat.models.machine import VirtualMachine
+from homeostat.runtime.engine.ports import ResourceStore
 from tests.api.harness import DEADLINE
 from tests.api.living import Living, living
 from tests.rig.waiting import free_port, wait_until
@@ -25,7 +27,18 @@ class Served:
     images: Path
 
     def until(self, predicate: Any, what: str) -> Any:
-        return wait_until(predicate, DEADLINE, what)
+        """Waits until something holds. A failure says what the machines' statuses say."""
+        try:
+            return wait_until(predicate, DEADLINE, what)
+        except AssertionError as error:
+            machines = self.real.api.where.run(_machines)
+            lines = (f"{one.metadata.name}: {one.spec.run_strategy}, {one.status}" for one in machines)
+            error.add_note("\n".join(lines))
+            raise
+
+
+async def _machines(store: ResourceStore) -> list[VirtualMachine]:
+    return list(await store.list(VirtualMachine))
 
 
 @contextmanager
