@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import fcntl
 import os
 import shutil
 import signal
@@ -21,7 +20,6 @@ import subprocess
 import sys
 import tempfile
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -97,17 +95,14 @@ class Libvirtd:
         logd = processes.read_pid(self.directory / "virtlogd.pid")
         if logd is None or "virtlogd" not in processes.command_of(logd):
             self._spawn("virtlogd")
-        with self._one_rig_at_a_time():
-            self._define_network()
-            pid = self.pid or self._spawn("libvirtd")
-            wait_until(
-                lambda: not processes.alive(pid) or self._answers(), START_TIMEOUT, f"libvirtd answers (its log: {self.log})"
-            )
-            if not processes.alive(pid):
-                raise RuntimeError("it has ended: " + (self.directory / "log" / "libvirtd.out").read_text()[-500:].strip())
-            if "default" not in self.virsh("net-list", "--name").split():
-                # libvirt autostarts once per boot of the host; a network that a test stopped comes back here.
-                self.virsh("net-start", "default")
+        self._define_network()
+        pid = self.pid or self._spawn("libvirtd")
+        wait_until(lambda: not processes.alive(pid) or self._answers(), START_TIMEOUT, f"libvirtd answers (its log: {self.log})")
+        if not processes.alive(pid):
+            raise RuntimeError("it has ended: " + (self.directory / "log" / "libvirtd.out").read_text()[-500:].strip())
+        if "default" not in self.virsh("net-list", "--name").split():
+            # libvirt autostarts once per boot of the host; a network that a test stopped comes back here.
+            self.virsh("net-start", "default")
 
     def kill9(self) -> None:
         """Kills libvirtd like a crash; guests and the network stay."""
@@ -182,13 +177,6 @@ class Libvirtd:
         definition.write_text(network_xml(self.bridge, subnet))
         autostart = definition.parent / "autostart" / "default.xml"
         autostart.symlink_to("/etc/libvirt/qemu/networks/default.xml")
-
-    @contextlib.contextmanager
-    def _one_rig_at_a_time(self) -> Iterator[None]:
-        """Makes starts wait for each other: two rigs must not choose the same subnet."""
-        with open("/tmp/homeostat-rig.lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
 
     def _spawn(self, daemon: str) -> int:
         """Starts a daemon in the foreground, in its own session, so that Ctrl-C and our end do not reach it. Returns its pid."""

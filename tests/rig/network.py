@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import ipaddress
 import subprocess
 import zlib
 from pathlib import Path
+from typing import IO
+
+SUBNETS = Path("/run/homeostat-subnets")
+_kept: dict[int, IO[str]] = {}
 
 # no-ping: dnsmasq would first ping an address for 3 s to see whether it is free.
 NETWORK_XML = """<network xmlns:dnsmasq='http://libvirt.org/schemas/network/dnsmasq/1.0'>
@@ -26,14 +31,30 @@ def bridge_name(directory: Path) -> str:
 
 
 def free_subnet(seed: int) -> ipaddress.IPv4Network:
-    """Returns a /24 of 192.168.0.0/16 that overlaps no route of this machine. The seed spreads rigs that start together."""
+    """Returns a /24 of 192.168.0.0/16 that overlaps no route of this machine. Keeps it from other processes that ask here until
+    this one ends: what is only chosen has no route yet. The seed spreads those who ask."""
     listing = subprocess.run(["ip", "-4", "route", "show", "table", "all"], capture_output=True, text=True, check=True)
     used = [network for line in listing.stdout.splitlines() if (network := _route(line)) is not None]
-    for step in range(156):
-        candidate = ipaddress.IPv4Network(f"192.168.{100 + (seed + step) % 156}.0/24")
-        if not any(candidate.overlaps(network) for network in used):
+    numbers = [100 + (seed + step) % 156 for step in range(156)]
+    for number in sorted(numbers, key=lambda number: number in _kept):  # what this process had before comes last
+        candidate = ipaddress.IPv4Network(f"192.168.{number}.0/24")
+        if not any(candidate.overlaps(network) for network in used) and _keep(number):
             return candidate
     raise RuntimeError("no free /24 in 192.168.100.0 to 192.168.255.0: remove a network that is not needed")
+
+
+def _keep(number: int) -> bool:
+    """Returns whether 192.168.``number``.0/24 is this process's until it ends."""
+    if number not in _kept:
+        SUBNETS.mkdir(exist_ok=True)
+        lock = (SUBNETS / f"{number}.lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            return False
+        _kept[number] = lock
+    return True
 
 
 def free_gateway(place: Path) -> str:
