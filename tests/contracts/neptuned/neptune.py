@@ -130,7 +130,8 @@ class Neptune:
 
     def image(self, name: str = "disk.raw", size: int = 2**20) -> str:
         path = self.served.images / name
-        path.write_bytes(bytes(size))
+        if not path.exists():  # the operator may be reading it
+            path.write_bytes(bytes(size))
         return str(path)
 
     def connect(self, id: str, token: str = "", headers: Mapping[str, str] | None = None, *protocols: str) -> Handshake:

@@ -8,7 +8,6 @@ import logging
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial as bound
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from ..stat_cache import Signature
 from .alone import alone
 from .digests import Arrived
 from .examine import examine, verified
+from .failures import Failures, source_of
 from .local import Report, copy_local, discard, in_thread
 from .source import SAID, called, is_remote, open_local, shown
 from .turns import Fetch, FetchTurns, TooSlow, Unwanted, ahead, watch
@@ -30,17 +30,7 @@ from .verified import changed_message, read_note, sha256_of, signature_of, write
 
 log = logging.getLogger(__name__)
 
-RETRY_FIRST, RETRY_MOST = 1.0, 60.0  # seconds between attempts, doubling
-PERMANENT_FOR = 600.0  # seconds until a refused source is asked again: somebody may have put the file there
 REPORT_EVERY = 0.5  # seconds between two reports of one fetch's progress
-
-
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    error: str
-    permanent: bool
-    until: float  # on the clock
-    tries: int
 
 
 class Damaged(DriverError):
@@ -66,8 +56,7 @@ class ImageCache:
         self._identifying: dict[str, asyncio.Lock] = {}
         self._known: dict[str, tuple[Signature, ObservedImage]] = {}
         self._running: dict[str, Fetch] = {}
-        self._failed: dict[str, _Failure] = {}
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._failures = Failures(changed, clock)
 
     def path(self, key: str) -> Path:
         """Returns where the image of an ImageRef.key is, or will be."""
@@ -102,7 +91,7 @@ class ImageCache:
         self._known.pop(ref.key, None)
         if ref.url == UPLOADED:
             return ObservedImage(ImagePhase.FAILED, error=not_uploaded(ref))
-        failure = self._failed.get(ref.key)
+        failure = self._failures.get(ref.key)
         before = failure.error if failure else ""
         if running := self._running.get(ref.key):
             running.seen = True
@@ -110,7 +99,7 @@ class ImageCache:
                 behind = ahead(running, self._running.values())
                 return ObservedImage(ImagePhase.QUEUED, behind=behind, error=before)
             return ObservedImage(ImagePhase.FETCHING, fetched=running.fetched, total=running.total, error=before)
-        if failure is None or failure.until <= self._clock():
+        if failure is None or not self._failures.lasts(ref.key):
             return ObservedImage(ImagePhase.MISSING, error=before)
         return ObservedImage(ImagePhase.FAILED, error=failure.error, permanent=failure.permanent)
 
@@ -135,12 +124,9 @@ class ImageCache:
 
     def fetch(self, ref: ImageRef) -> None:
         """Begins a fetch, unless it runs, is done, or failed too recently. observe() tells how it ends."""
-        failure = self._failed.get(ref.key)
-        waits = failure is not None and failure.until > self._clock()
-        if waits or ref.key in self._running or self.path(ref.key).exists():
+        if self._failures.lasts(ref.key) or ref.key in self._running or self.path(ref.key).exists():
             return
-        for key in [k for k, f in self._failed.items() if f.until + PERMANENT_FOR < self._clock()]:
-            del self._failed[key]
+        self._failures.prune()
         remote, name = is_remote(ref.url), shown(ref.url)
         fetch = self._running[ref.key] = Fetch(name, remote)
         fetch.task = asyncio.get_running_loop().create_task(self._run(ref, fetch), name=f"fetch {name}")
@@ -161,10 +147,12 @@ class ImageCache:
             loop.call_soon_threadsafe(self._changed, ref.key)
 
     async def _run(self, ref: ImageRef, fetch: Fetch) -> None:
-        failure: _Failure | None = None
+        source: Signature | None = None
+        failed: tuple[str, bool] | None = None
         if self._turns.full(fetch.remote):
             self._changed(ref.key)
         try:
+            source = await source_of(ref)
             self._rooms.ensure(self._rooms.images)
             async with alone(self._partial(ref), bound(self._follow, ref, fetch)), self._turns.turn(fetch):
                 if not self.path(ref.key).exists():  # another has fetched it meanwhile
@@ -172,18 +160,16 @@ class ImageCache:
         except Unwanted:
             log.info("fetching image %s was given up: nobody asks for it any more", fetch.name)
         except DriverError as error:
-            failure = self._failure(ref, str(error), isinstance(error, Refused))
+            failed = str(error), isinstance(error, Refused)
         except Exception as error:
             log.exception("fetching image %s failed in a way nobody foresaw", fetch.name)
-            failure = self._failure(ref, f"image {fetch.name}: {repr(error)[:SAID]}; please report this", permanent=False)
+            failed = f"image {fetch.name}: {repr(error)[:SAID]}; please report this", False
         finally:
             del self._running[ref.key]
-        if failure is None:
-            self._failed.pop(ref.key, None)
+        if failed is None:
+            self._failures.remove(ref.key)
         else:
-            self._failed[ref.key] = failure
-            wait = max(0.0, failure.until - self._clock())
-            self._timers[ref.key] = asyncio.get_running_loop().call_later(wait, self._elapsed, ref.key)
+            self._failures.add(ref, *failed, source)
         for key in (ref.key, *(key for key, other in self._running.items() if other.waits)):
             self._changed(key)
 
@@ -210,16 +196,6 @@ class ImageCache:
         from .fetch import next_try
 
         return next_try(self._partial(ref))
-
-    def _failure(self, ref: ImageRef, error: str, permanent: bool) -> _Failure:
-        before = self._failed.get(ref.key)
-        tries = before.tries + 1 if before else 1
-        wait = PERMANENT_FOR if permanent else min(RETRY_MOST, RETRY_FIRST * 2 ** min(tries - 1, 10))
-        return _Failure(error, permanent, self._clock() + wait, tries)
-
-    def _elapsed(self, key: str) -> None:
-        self._timers.pop(key, None)
-        self._changed(key)
 
     async def _obtain(self, ref: ImageRef, fetch: Fetch) -> None:
         path, partial = self.path(ref.key), self._partial(ref)
@@ -272,14 +248,13 @@ class ImageCache:
 
     async def close(self) -> None:
         """Ends all fetches. The bytes that they have so far stay."""
-        for timer in self._timers.values():
-            timer.cancel()
         tasks = [fetch.task for fetch in self._running.values() if fetch.task is not None]
         for fetch in self._running.values():
             fetch.stop.set()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._failures.close()
 
     @property
     def busy(self) -> frozenset[str]:

@@ -92,7 +92,7 @@ def copy_local(open_source: Callable[[], int], name: str, partial: Path, report:
         after = os.fstat(fd)
     report(after.st_size, after.st_size)
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise DriverError(f"image {name} was written to while it was copied; it is copied anew once it rests")
+        raise DriverError(f"image {name} was written to while it was copied; it is copied again once it rests")
 
 
 def share_blocks(origin: int, copy: int) -> bool:
