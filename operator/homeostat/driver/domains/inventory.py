@@ -63,7 +63,7 @@ class Inventory:
         self._expected: dict[tuple[str, EventKind], list[float]] = {}
         self._feed: EventFeed | None = None
         connection.before_close = self._stop_events
-        self._listing = False
+        self._listing = self._closed = False
         self._flush_due: asyncio.Handle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -150,6 +150,8 @@ class Inventory:
             self._feed = None
 
     async def close(self) -> None:
+        """Ends all readings. What happens to a domain from now on causes none."""
+        self._closed = True
         if self._flush_due is not None:
             self._flush_due.cancel()
         for task in self._tasks:
@@ -266,7 +268,7 @@ class Inventory:
         self._schedule()
 
     def _schedule(self) -> None:
-        if self._flush_due is None and not self._listing:
+        if self._flush_due is None and not self._listing and not self._closed:
             self._flush_due = asyncio.get_running_loop().call_soon(self._flush)
 
     def _flush(self) -> None:
