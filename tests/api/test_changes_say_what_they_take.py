@@ -72,6 +72,17 @@ def test_a_dry_run_writes_nothing(api: Api, name: str) -> None:
     assert (after.json(), after.headers["ETag"]) == (before.json(), before.headers["ETag"])
 
 
+def test_a_dry_run_says_what_it_was_planned_for(api: Api, name: str) -> None:
+    api.create(name, spec={"disks": [DISK]})
+    machine = f"/api/v1/vms/{name}"
+    changed = api.http.patch(f"{machine}/spec", json={"suspend": True})
+    assert "generation" not in changed.json(), "what was written has a version of its own"
+    now = api.http.get(f"/api/v1/resources/virtualmachines/{name}").json()["metadata"]["generation"]
+    dry = api.http.patch(f"{machine}/spec", json={"resources": {"vcpu": 2}}, params={"dryRun": "true"})
+    disk = api.http.post(f"{machine}/disks", json={"name": "data", "size": "1Gi"}, params={"dryRun": "true"})
+    assert [answer.json()["generation"] for answer in (dry, disk)] == [now, now]
+
+
 def test_a_dry_run_refuses_what_the_change_would_be_refused_for(api: Api, name: str) -> None:
     api.create(name)
     path, dry = f"/api/v1/vms/{name}/spec", {"dryRun": "true"}

@@ -28,6 +28,22 @@ def test_it_is_planned_again_and_made(real: Living, opens: Opens, name: str) -> 
         assert spec_of(real, name)["resources"]["vcpu"] == 2
 
 
+def test_one_of_a_disk_is_planned_again(real: Living, opens: Opens, name: str) -> None:
+    running(real, name, {**SMALL, "disks": [{"name": "data", "size": "1Mi"}]})
+    with opens(f"virtualmachines/{name}") as page:
+        page.wait("document.querySelector('[aria-label=\"Remove data\"]')", "it is shown")
+        page.run("document.querySelector('[aria-label=\"Remove data\"]').click()")
+        assert OVERTAKEN not in plan(page)
+        real.http.patch(f"/api/v1/vms/{name}/spec", json={"resources": {"vcpu": 2}}).raise_for_status()
+        page.shows(OVERTAKEN)
+        press(page, "Plan again")
+        page.wait("document.querySelector('dialog button.primary')?.disabled === false", "it may be done")
+        page.run("document.querySelector('dialog button.primary').click()")
+        closed(page)
+        left = spec_of(real, name)
+        assert (left["disks"], left["resources"]["vcpu"]) == ([], 2)
+
+
 def test_an_edit_of_what_is_no_more_shows_both_versions(real: Living, opens: Opens, name: str) -> None:
     with edited(real, opens, name) as page:
         write(page, "spec:\n  resources:\n    vcpu: 1\n    memory: 96Mi\n")

@@ -79,6 +79,9 @@ class SpecChanged(Words):
         description="What waits for a restart, earlier changes included: as the condition RestartRequired will have it."
     )
     changes: list[ClassifiedField] = Field(description="The fields that this request changes.")
+    generation: int | None = Field(
+        default=None, description="With dryRun: metadata.generation of what was planned for. Left out where resource says it."
+    )
     host: OnHost | None = Field(
         default=None, description="With dryRun: what would be found on the host. Left out where the kind needs none."
     )
@@ -182,5 +185,7 @@ async def answer_edit(
     dry = flag(req, "dryRun")
     before, after = await collection.edit(name, version, change, dry)
     foreseen = await collection.foresee(after) if dry else None
-    resp.media = {"spec": after.spec.dump(), **changed_words(await collection.judge(before, after), dry, foreseen)}
+    planned = {"generation": before.metadata.generation} if dry else {}
+    changed = changed_words(await collection.judge(before, after), dry, foreseen)
+    resp.media = {"spec": after.spec.dump(), **planned, **changed}
     set_etag(resp, before if dry else after)

@@ -53,6 +53,7 @@ export interface Finding {
 export interface Changed {
   readonly resource?: Resource; // where the request is one of any kind
   readonly spec?: Json; // where it is one of a machine's device
+  readonly generation?: number; // the same: of what was planned for
   readonly changes: readonly FieldChange[];
   readonly dry_run: boolean;
   readonly restart_required: boolean;

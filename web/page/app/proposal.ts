@@ -86,7 +86,7 @@ export async function planAll(steps: readonly Step[]): Promise<(Planned | Error)
 // Tells whether somebody has changed a resource since a step was planned that the server then refuses. `now`: as the page knows it,
 // which may be older than what was planned for.
 export function isOvertaken({ step, changed }: Planned, now: Resource | undefined): boolean {
-  const then = changed?.resource?.metadata.generation;
+  const then = changed?.resource?.metadata.generation ?? changed?.generation;
   return !step.act && then !== undefined && (now?.metadata.generation ?? 0) > then;
 }
 

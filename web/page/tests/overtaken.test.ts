@@ -17,6 +17,11 @@ test("one that changed since is", () => {
   assert.equal(isOvertaken(planned({ resource: at(3) }), at(4)), true);
 });
 
+test("one of a device, whose answer says of no resource, is too", () => {
+  assert.equal(isOvertaken(planned({ spec: {}, generation: 3 }), at(4)), true);
+  assert.equal(isOvertaken(planned({ spec: {}, generation: 3 }), at(3)), false);
+});
+
 test("one that is as it was, or that the page knows as it was before, is not", () => {
   for (const now of [at(3), at(2), undefined]) assert.equal(isOvertaken(planned({ resource: at(3) }), now), false);
 });
