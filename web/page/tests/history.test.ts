@@ -71,6 +71,8 @@ for (const [says, spec, change] of [
   ["an item of that name that came again", { disks: [{ name: "a" }] }, ["disks[a]", { name: "a", size: "1Gi" }, null]],
   ["a field below a word", { firmware: "UEFI" }, ["firmware.type", null, "UEFI"]],
   ["a field below a list", { disks: [] }, ["disks.size", null, "1Gi"]],
+  ["a field that went, below a word", { firmware: "UEFI" }, ["firmware.type", "UEFI", null]],
+  ["a field that went, below a list", { disks: [] }, ["disks.size", "1Gi", null]],
   ["an item of what is no list", { disks: {} }, ["disks[a]", { name: "a" }, null]],
   ["an order of other items", { disks: [{ name: "a" }, { name: "c" }] }, ["disks", ["b", "a"], ["a", "b"]]],
   ["a value of which a part was hidden before", { url: "x" }, ["url", "***", "x"]],
@@ -96,4 +98,21 @@ test("an item of a list that is gone comes back with it", () => {
 
 test("a revision whose changes nobody knows changes nothing", () => {
   assert.deepEqual(specBefore({ a: 1 }, [{ generation: 2, time: "", author: "", commit: null, changes: null }]), { a: 1 });
+});
+
+test("an item that is taken away again leaves its neighbours", () => {
+  const spec = { disks: [{ name: "a" }, { name: "b" }, { name: "c" }] };
+  assert.deepEqual(specBefore(spec, [revision(2, ["disks[b]", null, { name: "b" }])]), { disks: [{ name: "a" }, { name: "c" }] });
+});
+
+test("false and 0 are values", () => {
+  const changes: [string, unknown, unknown][] = [
+    ["suspend", true, false],
+    ["replicas", 3, 0],
+    ["tags", ["a"], null],
+  ];
+  const before = specBefore({ suspend: false, replicas: 0 }, [revision(2, ...changes)]);
+  assert.deepEqual(before, { suspend: true, replicas: 3, tags: ["a"] });
+  assert.equal(specBefore({ suspend: false }, [revision(2, ["suspend", true, null])]), undefined);
+  assert.equal(specBefore({}, [revision(2, ["suspend", true, false])]), undefined);
 });

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Resource } from "../api/resources";
 import { mayBan, mayClone, mayEnd, mayHaveTokens, mayTo } from "../app/rights";
-import { everywhere, type Right, type Who, who } from "../app/session";
+import { everywhere, type Grant, grants, may, type Right, type Who, who } from "../app/session";
+import { kinds, world } from "../app/world";
 
 const OWN: readonly Right[] = ["see", "change", "copy"];
 const ALL: readonly Right[] = [...OWN, "moderate", "administer"];
@@ -86,4 +87,66 @@ test("a clone takes copies of the snapshot and of its machine", () => {
   assert.equal(mayClone({ ...snapshot, metadata: machine.metadata }, machine), false, "a token that makes nothing");
   be("root", ALL, ALL);
   assert.equal(mayClone(snapshot, machine), true);
+});
+
+test("whoever is not signed in may nothing", () => {
+  who.value = null;
+  assert.equal(may("see"), false);
+  assert.equal(everywhere("see"), false);
+  assert.equal(mayTo("see", machine), false);
+  assert.equal(mayTo("see", { ...machine, metadata: { name: "web" } }), false);
+  assert.equal(mayBan(account("bob")), false);
+  assert.equal(mayHaveTokens("bob"), false);
+  assert.equal(mayEnd("bob", undefined), false);
+});
+
+test("a token without a right has it of nothing, its owner's neither", () => {
+  be("ann", ["see"], []);
+  assert.equal(mayTo("see", machine), true);
+  assert.equal(mayTo("change", machine), false);
+});
+
+const GRANT: Grant = { rights: ["see", "change"], namespace: "default", kind: "VirtualMachine", name: "web" };
+const theirs: Resource = { ...machine, metadata: { ...machine.metadata, namespace: "default" } };
+
+for (const [says, grant, expected] of [
+  ["this one", {}, true],
+  ["all of its kind", { name: "" }, true],
+  ["all of any kind", { kind: "", name: "" }, true],
+  ["this name, of any kind", { kind: "" }, true],
+  ["another one", { name: "db" }, false],
+  ["another kind", { kind: "Disk" }, false],
+  ["all of another kind", { kind: "Disk", name: "" }, false],
+  ["another namespace", { namespace: "lab" }, false],
+  ["all of another namespace", { namespace: "lab", kind: "", name: "" }, false],
+  ["another right", { rights: ["see"] }, false],
+  ["another right to all", { rights: ["see"], kind: "", name: "" }, false],
+] as [string, Partial<Grant>, boolean][]) {
+  test(`what is granted: ${says}`, () => {
+    be("bob", OWN, []);
+    grants.value = [
+      { ...GRANT, kind: "Snapshot", name: "x" },
+      { ...GRANT, ...grant },
+    ];
+    assert.equal(mayTo("change", theirs), expected);
+    grants.value = [];
+    assert.equal(mayTo("change", theirs), false);
+  });
+}
+
+test("what belongs to a deployment is its owner's, and its own where the deployment is not seen", () => {
+  const web: Resource = {
+    kind: "VirtualMachineDeployment",
+    metadata: { name: "web", labels: { "homeostat.dev/owner": "bob" } },
+    spec: {},
+  };
+  const of = { kind: "VirtualMachineDeployment", name: "web" };
+  const replica: Resource = { ...machine, metadata: { ...machine.metadata, name: "web-1", ownerReferences: [of] } };
+  kinds.value = [{ kind: of.kind, plural: "virtualmachinedeployments", noun: "", declared: true, columns: [] }];
+  be("bob", OWN, []);
+  assert.equal(mayTo("change", replica), false);
+  world.value = new Map([["virtualmachinedeployments", new Map([["web", web]])]]);
+  assert.equal(mayTo("change", replica), true);
+  be("ann", OWN, []);
+  assert.equal(mayTo("change", replica), false);
 });
