@@ -15,6 +15,13 @@ test("what comes first takes the place of all that was known", () => {
   assert.deepEqual(names(now, "disks"), []);
 });
 
+test("a kind of which nothing is left is empty", () => {
+  const before = after(new Map(), [added("gone"), mark], ["vms", "disks"], true);
+  const disk: Frame = { type: "ADDED", kind: "disks", object: { kind: "Disk", metadata: { name: "data" }, spec: {} } };
+  const now = after(before, [disk, mark], ["vms", "disks"], true);
+  assert.deepEqual([names(now), names(now, "disks")], [[], ["data"]]);
+});
+
 test("later frames change what they name, and nothing else", () => {
   const before = after(new Map(), [added("a"), added("b"), mark], ["vms", "disks"], true);
   const now = after(
