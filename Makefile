@@ -102,7 +102,7 @@ libvirt: venv
 	$(call part,libvirt,$(WAITING))
 
 api: venv
-	$(call part,api,$(SPREAD))
+	$(call part,api,$(WAITING))
 
 # The page's own rules first, then the page in a browser.
 page: venv

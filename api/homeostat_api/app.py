@@ -86,9 +86,8 @@ def create_listeners(config: ApiConfig) -> ByListener:
 
 
 def _own(config: ApiConfig, parts: ApiParts, keeps: Sequence[tuple[str, Callable[[], Awaitable[None]]]] = ()) -> App:
-    published = OpenApi()
+    published = OpenApi(lambda: openapi.build(routes, with_token=config.token is not None or config.accounts_required))
     routes = [*parts.routes, Route(f"{V1}/openapi", published)]
-    published.publish(openapi.build(routes, with_token=config.token is not None or config.accounts_required))
     mode, accounts = parts.mode, parts.accounts
     edits = NoteEdits(mode.workspace.store.index, accounts)
     kept = (

@@ -81,17 +81,18 @@ def _mount(
     attending: Sequence[Any],
 ) -> MountedContract:
     contract = SERVED[listener.contract](given(settings_of(config.contracts, listener.contract)))
-    document = openapi.describe(contract, config.token is not None or config.accounts_required)
-    published = OpenApi()
-    published.publish(document)
-    as_yaml = [Route(contract.yaml, OpenApiYaml(document))] if contract.yaml else []
+
+    def describe() -> dict[str, Any]:
+        return openapi.describe(contract, config.token is not None or config.accounts_required)
+
+    as_yaml = [Route(contract.yaml, OpenApiYaml(describe))] if contract.yaml else []
     refusal.SHAPES[listener.port] = contract.answers.body
     asking = contract.pages or Pages(config.origins)
     pages = (AnswerPages(asking.origins, asking.cookies, asking.any),) if asking.origins or asking.any else ()
     mine = replace(config, host=listener.host, origins=frozenset(asking.origins))
     gate = Gate(mine, contract.entrance, accounts, asking.any)
     app = application(
-        [*contract.routes, Route(DOCUMENT, published), *as_yaml],
+        [*contract.routes, Route(DOCUMENT, OpenApi(describe)), *as_yaml],
         contract.answers,
         (*pages, Observe(metrics, listener.contract), HeadAsGet(), gate, *attending),
     )

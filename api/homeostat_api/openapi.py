@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from copy import deepcopy
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
@@ -74,11 +75,17 @@ class _Document:
     def __init__(self, error: type[BaseModel]) -> None:
         self.components: dict[str, Any] = {}
         self._error = error
+        self._schemas: dict[Any, dict[str, Any]] = {}
 
     def schema(self, described: Any) -> dict[str, Any]:
         """Returns the schema of a type, with its parts among the components; a given schema stays as it is."""
         if isinstance(described, Mapping):
             return dict(described)
+        if described not in self._schemas:
+            self._schemas[described] = self._schema(described)
+        return deepcopy(self._schemas[described])
+
+    def _schema(self, described: Any) -> dict[str, Any]:
         made: dict[str, Any] = TypeAdapter(described).json_schema(ref_template=_REF)
         for name, part in made.pop("$defs", {}).items():
             self.components[name] = downgrade(part)

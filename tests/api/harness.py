@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -24,6 +23,7 @@ from homeostat.models.machine import GuestAddress, MachineState, VirtualMachine,
 from homeostat.runtime.engine.ports import R
 from tests.api import inside
 from tests.api.modes import Folder, Namespace, backend, key
+from tests.rig.program import Running, launch
 from tests.rig.secrets import Secrets
 from tests.rig.waiting import free_port, wait_until
 
@@ -141,7 +141,7 @@ class Api:
     where: Folder | Namespace
     state: Path
     operator: OperatorHand
-    process: subprocess.Popen[bytes]
+    process: Running
     port: int
 
     def visitor(self) -> httpx.Client:
@@ -229,7 +229,7 @@ def serving(
         return
     log = (root / "api.log").open("wb")
     arguments = _command((*where.options, *options), state, f"{host}:{port}")
-    process = subprocess.Popen(arguments, stdout=log, stderr=log, env=os.environ)
+    process = launch(arguments, stdout=log, stderr=log)
     http = httpx.Client(timeout=DEADLINE, **client)
 
     def answers() -> bool:

@@ -53,8 +53,7 @@ class Borrowed(httpx.BaseTransport):
 @contextmanager
 def client(arguments: Sequence[str], seconds: float, **options: Any) -> Iterator[httpx.Client]:
     """``arguments`` are those of the server's command."""
-    with mock.patch("homeostat_api.openapi.build", lambda routes, with_token: {}):  # takes a second
-        made = apps.create_app(_config(arguments))
+    made = apps.create_app(_config(arguments))
     with httpx.Client(transport=Inside(made, seconds), timeout=seconds, **options) as http:
         yield http
 

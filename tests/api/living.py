@@ -7,7 +7,6 @@ It also does to the host what people do behind our back, as its standard input s
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
@@ -22,6 +21,7 @@ from homeostat.store.kubernetes.access import Access
 from tests.api.harness import DEADLINE, Api, serving
 from tests.api.modes import Namespace, backend
 from tests.rig.kubernetes.kubectl import condition_of
+from tests.rig.program import Running, launch
 from tests.rig.waiting import wait_until
 
 URI = "test:///default"
@@ -31,7 +31,7 @@ FOREIGN = "<domain type='test'><name>{}</name><memory unit='MiB'>64</memory><os>
 @dataclass
 class Living:
     api: Api
-    operator: subprocess.Popen[str]
+    operator: Running
     images: Path
 
     @property
@@ -105,9 +105,9 @@ def living(root: Path, *options: str, beside: bool = False) -> Iterator[Living]:
     where = backend(root, living=True)
     with serving(root, "--image-folder", str(images), *options, where=where) as api:
         with (root / "operator.log").open("wb") as log:
-            operator = subprocess.Popen(
+            operator = launch(
                 [sys.executable, "-m", "tests.api.living", str(root / ("state" if beside else "operator")), *where.options],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, env=os.environ,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
             )  # fmt: skip
         try:
             ready = api.http.get

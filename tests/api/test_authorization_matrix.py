@@ -193,7 +193,6 @@ def documents() -> Iterator[dict[str, Any]]:
 
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    monkeypatch.setattr("homeostat_api.openapi.build", lambda routes, with_token: {})  # takes a second, and is not asked for
     folder, state = tmp_path / "machines", tmp_path / "state"
     folder.mkdir()
     (folder / "all.yaml").write_text("---\n".join(json.dumps(document) + "\n" for document in documents()))

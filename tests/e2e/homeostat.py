@@ -24,6 +24,7 @@ from homeostat.store.files.store import FilesStore
 from tests.rig import processes
 from tests.rig.guest import BOOT_TIMEOUT, CMDLINE, GuestImage
 from tests.rig.libvirtd import Libvirtd
+from tests.rig.program import Running, launch
 from tests.rig.waiting import wait_until
 
 SOON = 60.0  # seconds for anything that needs no boot of a guest; most take a tenth of one, and more on a crowded machine
@@ -41,7 +42,7 @@ class Homeostat:
         self.folder, self.state, self.output = self.root / "vms", self.root / "state", self.root / "up.log"
         self.folder.mkdir()
         self.written: dict[str, Spec] = {}  # all machines ever written, with their last spec
-        self._up: subprocess.Popen[bytes] | None = None
+        self._up: Running | None = None
         self._reader: FilesStore | None = None
 
     # The operator
@@ -58,7 +59,7 @@ class Homeostat:
         """Starts the operator without waiting for anything; its words go to ``output``. ``prefix`` is a program that runs it."""
         assert self._up is None, "it runs already"
         with self.output.open("ab") as output:
-            self._up = subprocess.Popen(
+            self._up = launch(
                 [*prefix, *self.command("up", str(self.folder), *(options or ("--no-api",)))],
                 stdin=subprocess.DEVNULL,
                 stdout=output,

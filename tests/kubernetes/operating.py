@@ -14,6 +14,7 @@ from typing import Any
 
 from tests.rig.kubernetes.kubectl import Kubectl, Object, condition_of
 from tests.rig.kubernetes.plane import ControlPlane
+from tests.rig.program import Running, launch
 from tests.rig.waiting import wait_until
 
 SOON = 30.0  # seconds for anything that needs neither a boot nor a lease to expire
@@ -41,7 +42,7 @@ class OperatorProcess:
         self._options = options or ("--host", "node")
         self._kubeconfig = kubeconfig
         self._environment = dict(environment or {})
-        self._running: subprocess.Popen[bytes] | None = None
+        self._running: Running | None = None
 
     def start(self) -> None:
         """Without waiting for anything."""
@@ -49,7 +50,7 @@ class OperatorProcess:
         kubeconfig = self._kubeconfig or self.plane.kubeconfig
         command = [sys.executable, "-m", "homeostat.cli.main", "--state", str(self.state), "--connect", self.uri]
         with self.log.open("ab") as output:
-            self._running = subprocess.Popen(
+            self._running = launch(
                 [*command, "operator", "--kubeconfig", str(kubeconfig), *self._options],
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from pathlib import Path
 
 from tests.api.harness import serving
@@ -13,6 +12,7 @@ from tests.api.modes import backend
 from tests.page.conftest import Opens
 from tests.page.steps import press
 from tests.rig.browser import browse
+from tests.rig.program import Running
 from tests.rig.waiting import free_port, wait_until
 
 SIZE = 40 * 2**20  # bytes: three parts
@@ -68,7 +68,7 @@ def test_what_is_no_image_is_refused_with_the_reason(real: Living, opens: Opens,
         assert real.http.get(f"/api/v1/images/{name}").status_code == 404
 
 
-def kill(process: subprocess.Popen[bytes]) -> None:
+def kill(process: Running) -> None:
     """Kills a server with its workers, which would end what they have begun."""
     workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     for pid in (process.pid, *map(int, workers)):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import falcon
@@ -21,31 +23,41 @@ FRONT_POLICY = (
 )
 
 
-class OpenApi:
-    def __init__(self) -> None:
-        self._body = b""
+class MadeOnce:
+    """What is made when somebody first asks for it, on a thread: to describe all routes takes half a second."""
 
-    def publish(self, document: dict[str, Any]) -> None:
-        """Publishes the document. It describes this route too, and so is made after all routes."""
-        self._body = dumps(document)
+    def __init__(self, make: Callable[[], bytes]) -> None:
+        self._make = make
+        self._made: asyncio.Future[bytes] | None = None
+
+    async def get(self) -> bytes:
+        if self._made is None:
+            self._made = asyncio.ensure_future(asyncio.to_thread(self._make))
+        return await asyncio.shield(self._made)
+
+
+class OpenApi:
+    def __init__(self, describe: Callable[[], dict[str, Any]]) -> None:
+        """Takes what describes all routes, this one too. It is called when somebody first asks."""
+        self._document = MadeOnce(lambda: dumps(describe()))
 
     @needs(Right.SEE)
     @operation("Get this document", "System", {200: Answer("OpenAPI 3.0.3.", {"type": "object", "additionalProperties": True})})
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         resp.content_type = falcon.MEDIA_JSON
-        resp.data = self._body
+        resp.data = await self._document.get()
 
 
 class OpenApiYaml:
     """The document as YAML, for everybody."""
 
-    def __init__(self, document: dict[str, Any]) -> None:
-        self._body = as_yaml(document)
+    def __init__(self, describe: Callable[[], dict[str, Any]]) -> None:
+        self._document = MadeOnce(lambda: as_yaml(describe()))
 
     @needs(Door.OPEN)
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         resp.content_type = "application/yaml"
-        resp.data = self._body
+        resp.data = await self._document.get()
 
 
 def as_yaml(document: dict[str, Any]) -> bytes:

@@ -32,7 +32,6 @@ MEMINFO = "MemTotal:       16384000 kB\nMemFree:         1024 kB\nMemAvailable: 
 def test_capacity(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, meminfo: str | None, cores: int | None, resources: dict[str, int]
 ) -> None:
-    monkeypatch.setattr("homeostat_api.openapi.build", lambda routes, with_token: {})  # takes a second, and is not asked for
     (tmp_path / "machines").mkdir()
     client = TestClient(create_app(ApiConfig(tmp_path / "machines", tmp_path / "state")))
     if meminfo is not None:
@@ -44,7 +43,6 @@ def test_capacity(
 
 def test_capacity_of_several_hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of those that can be reached; what machines are given is not available."""
-    monkeypatch.setattr("homeostat_api.openapi.build", lambda routes, with_token: {})
     (tmp_path / "machines").mkdir()
     (tmp_path / "machines" / "web.yaml").write_text(document("web", "resources: {memory: 2Gi}"))
     (tmp_path / "machines" / "off.yaml").write_text(document("off", "resources: {memory: 2Gi}", "runStrategy: Halted"))

@@ -23,7 +23,6 @@ DOCUMENT = {"apiVersion": "homeostat.dev/v1alpha1", "kind": "VirtualMachine", "m
 
 @pytest.fixture
 def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
-    monkeypatch.setattr("homeostat_api.openapi.build", lambda routes, with_token: {})  # takes a second, and is not asked for
     (tmp_path / "machines").mkdir()
     return TestClient(create_app(ApiConfig(tmp_path / "machines", tmp_path / "state")))
 

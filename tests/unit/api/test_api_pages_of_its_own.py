@@ -22,12 +22,19 @@ def client(resource: object) -> TestClient:
     return TestClient(app)
 
 
-def test_the_document_is_json() -> None:
-    published = OpenApi()
-    assert client(published).simulate_get("/").content == b""
-    published.publish({"info": {"title": "Größe"}})
-    answer = client(published).simulate_get("/")
-    assert (answer.content, answer.headers["content-type"]) == ('{"info":{"title":"Größe"}}'.encode(), falcon.MEDIA_JSON)
+def test_the_document_is_json_and_made_once_it_is_asked_for() -> None:
+    made: list[str] = []
+
+    def describe() -> dict[str, object]:
+        made.append("once")
+        return {"info": {"title": "Größe"}}
+
+    app = client(OpenApi(describe))
+    assert not made
+    for _ in range(2):
+        answer = app.simulate_get("/")
+        assert (answer.content, answer.headers["content-type"]) == ('{"info":{"title":"Größe"}}'.encode(), falcon.MEDIA_JSON)
+    assert made == ["once"]
 
 
 def test_the_page_asks_its_own_server_only() -> None:
