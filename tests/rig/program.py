@@ -2,7 +2,8 @@
 
 ``launch`` takes the place of ``subprocess.Popen``. What it starts is a process of its own all the same, with its own arguments,
 environment, files and signals; it runs the module that ``python -m`` would. Any other program is started as usual, as is one
-whose environment says something else to modules that are imported.
+whose environment says something else to modules that are imported. ``/proc/PID/cmdline`` alone
+differs: it is that of the process it was forked from.
 """
 
 from __future__ import annotations
