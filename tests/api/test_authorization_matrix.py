@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from falcon.testing import Result, TestClient
+from falcon.testing import Result
 
 from homeostat.accounts.database import Database, sqlite_url
 from homeostat.accounts.passwords import Passwords
@@ -27,6 +27,7 @@ from homeostat_api.app import create_app, make_parts
 from homeostat_api.config import ApiConfig
 from homeostat_api.gate import OPEN_PATHS, WEBSOCKET
 from homeostat_api.http.rights import Door, Need, needed
+from tests.rig.standing import Standing
 
 PASSWORD = "correct horse"
 SEE, CHANGE, COPY, MODERATE, ADMINISTER = Right.SEE, Right.CHANGE, Right.COPY, Right.MODERATE, Right.ADMINISTER
@@ -157,7 +158,7 @@ SPECS: dict[str, dict[str, Any]] = {
 
 @dataclass
 class House:
-    client: TestClient
+    app: Standing
     reception: Reception
 
     def asked(self, path: str, method: str, headers: dict[str, str], name: str = "theirs") -> Result:
@@ -166,7 +167,7 @@ class House:
         filled = re.sub(r"\{(\w+)\}", lambda found: {"upload": "0" * 32}.get(found[1], "nothing"), filled)
         kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
         body = "{}" if method in ("POST", "PUT", "PATCH") else None
-        return self.client.simulate_request(method, filled, headers={"Content-Type": kind, **headers}, body=body)
+        return self.app.ask(method, filled, {"Content-Type": kind, **headers}, body)
 
     def statuses(self, operations: list[tuple[str, str, Need]], headers: dict[str, str], name: str = "theirs") -> dict[Any, int]:
         return {(p, m): self.asked(p, m, headers, name).status_code for p, m, _ in operations if (p, m) not in UNENDING}
@@ -200,7 +201,8 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     for name in ("root", "alice", "eve", "gina", "mod"):
         role = {"root": Role.ADMINISTRATOR, "mod": Role.MODERATOR}.get(name, Role.USER)
         reception.accounts.add(name, role, PASSWORD)
-    yield House(TestClient(create_app(ApiConfig(folder, state, shutdown_margin=-60))), reception)
+    with Standing(create_app(ApiConfig(folder, state, shutdown_margin=-60))) as app:
+        yield House(app, reception)
     reception.close()
 
 

@@ -5,8 +5,7 @@ The responders come from Falcon's own table, so that a route or a method that no
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -14,16 +13,17 @@ from pathlib import Path
 import falcon.asgi
 import falcon.inspect
 import pytest
-from falcon.testing import ASGIConductor, TestClient
 
 from homeostat_api.app import create_app, make_parts
 from homeostat_api.config import ApiConfig
 from homeostat_api.gate import OPEN_FILES, OPEN_PATHS, WEBSOCKET
 from homeostat_api.http.errors import App
 from homeostat_api.http.rights import Right, needed, needs
+from tests.rig.standing import Standing
 
 TOKEN = "correct-horse-battery-staple"
 SIGNED_IN = {"Authorization": f"Bearer {TOKEN}"}
+CONSOLE = ("/console", WEBSOCKET)
 NONE: frozenset[Right] = frozenset()
 LOOKING = {
     ("/api/v1/vms/name/consoles", "POST"),
@@ -97,22 +97,14 @@ def responders(app: App) -> Iterator[tuple[str, str]]:
                 yield route.path.replace("{", "").replace("}", ""), method.method
 
 
-def asked(app: App, path: str, method: str, headers: dict[str, str]) -> int:
-    """The status; a WebSocket that is refused has it in its close code."""
-    if method != WEBSOCKET:
-        return TestClient(app).simulate_request(method, path, headers=headers, body="{}").status_code
-    others = {name: value for name, value in headers.items() if name != "Host"}
+def asked(app: App, operations: Iterable[tuple[str, str]], headers: dict[str, str]) -> dict[tuple[str, str], int]:
+    """The status of each; a WebSocket that is refused has it in its close code."""
 
-    async def connect() -> int:
-        async with ASGIConductor(app) as client:
-            async with client.simulate_ws(path, headers=others, host=headers.get("Host", "localhost")) as socket:
-                await socket.wait_ready()
-            return 101
+    def status(path: str, method: str) -> int:
+        return standing.open(path, headers) if method == WEBSOCKET else standing.ask(method, path, headers, "{}").status_code
 
-    try:
-        return asyncio.run(connect())
-    except falcon.WebSocketDisconnected as refused:
-        return refused.code - 3000
+    with Standing(app) as standing:
+        return {(path, method): status(path, method) for path, method in operations}
 
 
 def guarded(app: App) -> list[tuple[str, str]]:
@@ -123,12 +115,12 @@ def test_security_every_responder_refuses_who_is_nobody(config: ApiConfig) -> No
     app = create_app(config)
     app.add_route("/console", console := Console())
     found = guarded(app)
-    assert len(found) > 30 and ("/console", WEBSOCKET) in found
-    assert {(p, m): asked(app, p, m, {}) for p, m in found} == dict.fromkeys(found, 401)
+    assert len(found) > 30 and CONSOLE in found
+    assert asked(app, found, {}) == dict.fromkeys(found, 401)
     wrong = {"Authorization": "Bearer wrong"}
-    assert {(p, m): asked(app, p, m, wrong) for p, m in found} == dict.fromkeys(found, 401)
+    assert asked(app, found, wrong) == dict.fromkeys(found, 401)
     assert console.opened == 0
-    assert asked(app, "/console", WEBSOCKET, SIGNED_IN) == 101
+    assert asked(app, [CONSOLE], SIGNED_IN) == {CONSOLE: 101}
     assert console.opened == 1
 
 
@@ -136,7 +128,7 @@ def test_security_every_responder_refuses_who_has_not_its_right(config: ApiConfi
     app = create_app(replace(config, rights=NONE))
     app.add_route("/console", Console())
     found = [(path, method) for path, method in guarded(app) if (path, method) not in WITHOUT_A_RIGHT]
-    assert {(p, m): asked(app, p, m, SIGNED_IN) for p, m in found} == dict.fromkeys(found, 403)
+    assert asked(app, found, SIGNED_IN) == dict.fromkeys(found, 403)
 
 
 def test_security_who_may_only_see_changes_nothing(config: ApiConfig) -> None:
@@ -145,15 +137,16 @@ def test_security_who_may_only_see_changes_nothing(config: ApiConfig) -> None:
     found = set(guarded(app)) - WITHOUT_A_RIGHT - LOOKING
     changing = sorted((path, method) for path, method in found if method not in ("GET", "OPTIONS"))
     assert len(changing) > 12
-    assert {(p, m): asked(app, p, m, SIGNED_IN) for p, m in changing} == dict.fromkeys(changing, 403)
+    assert asked(app, changing, SIGNED_IN) == dict.fromkeys(changing, 403)
     assert console.opened == 0
-    assert asked(app, "/api/v1/vms", "GET", SIGNED_IN) == 200
+    assert asked(app, [("/api/v1/vms", "GET")], SIGNED_IN) == {("/api/v1/vms", "GET"): 200}
 
 
 def test_security_a_responder_that_declares_no_right_is_refused_to_everybody(config: ApiConfig) -> None:
     app = create_app(config)
     app.add_route("/forgotten", forgotten := Forgotten())
-    assert [asked(app, "/forgotten", m, SIGNED_IN) for m in ("GET", "HEAD", WEBSOCKET)] == [403, 403, 403]
+    found = [("/forgotten", method) for method in ("GET", "HEAD", WEBSOCKET)]
+    assert asked(app, found, SIGNED_IN) == dict.fromkeys(found, 403)
     assert not forgotten.reached
 
 
@@ -179,9 +172,8 @@ def test_security_only_probes_and_what_signing_in_needs_are_answered_to_everybod
     found = {path for path, _ in responders(app) if path in OPEN_PATHS | OPEN_FILES}
     assert found == OPEN_PATHS | OPEN_FILES
     assert {(path, method) for path, method in responders(app) if path in OPEN_FILES} == {(path, "GET") for path in OPEN_FILES}
-    assert asked(app, "/healthz", "GET", {}) == 200
-    assert asked(app, "/healthz", WEBSOCKET, {}) == 401
-    assert asked(app, "/healthz/more", WEBSOCKET, {}) == 401
+    answers = {("/healthz", "GET"): 200, ("/healthz", WEBSOCKET): 401, ("/healthz/more", WEBSOCKET): 401}
+    assert asked(app, answers, {}) == answers
 
 
 def test_security_without_a_token_pages_of_others_open_no_websocket(config: ApiConfig) -> None:
@@ -194,7 +186,7 @@ def test_security_without_a_token_pages_of_others_open_no_websocket(config: ApiC
         {"Host": here, "Origin": "https://127.0.0.1:8080"},
         {"Host": here, "Origin": "null"},
     ):
-        assert asked(app, "/console", WEBSOCKET, headers) == 403, headers
+        assert asked(app, [CONSOLE], headers) == {CONSOLE: 403}, headers
     assert console.opened == 0
     for headers in ({"Host": here}, {"Host": here, "Origin": f"http://{here}"}):
-        assert asked(app, "/console", WEBSOCKET, headers) == 101, headers
+        assert asked(app, [CONSOLE], headers) == {CONSOLE: 101}, headers

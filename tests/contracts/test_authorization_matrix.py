@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from falcon.testing import Result, TestClient
+from falcon.testing import Result
 
 from homeostat.accounts.database import Database, sqlite_url
 from homeostat.accounts.passwords import Passwords
@@ -26,6 +26,7 @@ from homeostat_api.gate import WEBSOCKET
 from homeostat_api.http.rights import Need, needed
 from homeostat_api.mounted import MountedContract, mounted
 from tests.contracts.rows import OPEN, ROWS
+from tests.rig.standing import Standing
 
 PASSWORD = "correct horse"
 IDS = {"alice": "00000000-0000-4000-8000-00000000000a", "eve": "00000000-0000-4000-8000-00000000000e"}
@@ -40,6 +41,7 @@ BODY = {"diskPath": "/nowhere/disk.qcow2", "isoPath": "/nowhere/cd.iso", "cpus":
 @dataclass
 class House:
     contract: MountedContract
+    app: Standing
     reception: Reception
 
     @property
@@ -54,7 +56,7 @@ class House:
         filled = re.sub(r"\{(\w+)(:\w+)?\}", lambda part: id if part[1] in ID_PARTS else "nothing", path)
         body = json.dumps(BODY) if method in ("POST", "PUT", "PATCH") else None
         kind = {"Content-Type": "application/json"}
-        return TestClient(self.contract.app).simulate_request(method, filled, headers={**kind, **headers}, body=body)
+        return self.app.ask(method, filled, {**kind, **headers}, body)
 
     def statuses(self, operations: list[tuple[str, str, Need]], headers: dict[str, str], id: str = ABSENT) -> dict[Any, int]:
         return {(path, method): self.asked(path, method, headers, id).status_code for path, method, _ in operations}
@@ -86,7 +88,8 @@ def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
     config = ApiConfig(folder, state, shutdown_margin=-60, listeners=(ContractListener(request.param, "127.0.0.1", 1),))
     parts = make_parts(config)
     (contract,) = mounted(config, parts.given, parts.accounts, parts.metrics, parts.mode.middleware)
-    yield House(contract, reception)
+    with Standing(contract.app) as app:
+        yield House(contract, app, reception)
     reception.close()
 
 
