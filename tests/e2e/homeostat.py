@@ -24,7 +24,7 @@ from homeostat.store.files.store import FilesStore
 from tests.rig import processes
 from tests.rig.guest import BOOT_TIMEOUT, CMDLINE, GuestImage
 from tests.rig.libvirtd import Libvirtd
-from tests.rig.program import Running, launch
+from tests.rig.program import Running, launch, ran
 from tests.rig.waiting import wait_until
 
 SOON = 60.0  # seconds for anything that needs no boot of a guest; most take a tenth of one, and more on a crowded machine
@@ -53,7 +53,7 @@ class Homeostat:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Any other command of ours."""
-        return subprocess.run(self.command(*words), capture_output=True, text=True, timeout=60, check=False)
+        return ran(self.command(*words))
 
     def start(self, *options: str, prefix: Sequence[str] = ()) -> None:
         """Starts the operator without waiting for anything; its words go to ``output``. ``prefix`` is a program that runs it."""

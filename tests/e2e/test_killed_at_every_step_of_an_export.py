@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.homeostat import SOON, Homeostat, idle
+from tests.e2e.homeostat import Homeostat, idle
 from tests.e2e.snapshots import wait_taken, write_snapshot
 from tests.e2e.steps import boundaries
 from tests.e2e.test_disk_is_exported import patterned, write
+from tests.rig.program import ran
 
 NAME = "box"
 RUNNING = ("BeginBackup", "FollowBackup", "BringCopy", "PublishCopy")
@@ -19,7 +19,7 @@ OF_A_SNAPSHOT = ("ConvertDisk", "PublishCopy")
 
 def killed(homeostat: Homeostat, fault: str, *words: str) -> None:
     command = ["env", f"HOMEOSTAT_FAULT={fault}", *homeostat.command("disk", "export", *words)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=SOON, check=False)
+    done = ran(command)
     assert done.returncode == -9, f"{fault} was never reached: {done.stderr}"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 
 from homeostat.models.condition import find_condition
 from tests.e2e.disks import disk_file, disk_status, named, write_disk
-from tests.e2e.homeostat import SOON, Homeostat, idle
+from tests.e2e.homeostat import Homeostat, idle
 from tests.e2e.snapshots import snapshot_of, tags, write_snapshot
 from tests.e2e.steps import boundaries
 from tests.e2e.test_disk_is_exported import patterned
@@ -21,6 +20,7 @@ from tests.e2e.test_killed_at_every_step_of_a_disk import COPIED
 from tests.e2e.test_killed_at_every_step_of_an_export import RUNNING
 from tests.e2e.test_killed_at_every_step_of_snapshot import NAME, Town
 from tests.rig.libvirtd import Libvirtd
+from tests.rig.program import ran
 
 MIB = 2**20
 
@@ -120,9 +120,7 @@ def test_while_a_running_disk_is_exported(struck: Struck, tmp_path: Path) -> Non
     files = sorted(path.name for path in folder.iterdir())
     for fault in boundaries(RUNNING)[1::2]:  # after each: what follows begins with what is there then
         words = home.command("disk", "export", NAME, "one", str(target))
-        done = subprocess.run(
-            ["env", f"HOMEOSTAT_FAULT={fault}", *words], capture_output=True, text=True, timeout=SOON, check=False
-        )
+        done = ran(["env", f"HOMEOSTAT_FAULT={fault}", *words])
         assert done.returncode == -9, f"{fault} was never reached: {done.stderr}"
         struck.strike()
         struck.bid_start(fault)
@@ -131,7 +129,7 @@ def test_while_a_running_disk_is_exported(struck: Struck, tmp_path: Path) -> Non
         target.unlink(missing_ok=True)
         struck.until(lambda: home.state_of(NAME) == "running" and struck.ready(), f"{fault}: it runs again")
         assert sorted(path.name for path in folder.iterdir()) == files, f"{fault}: nothing is left there"
-        done = subprocess.run(words, capture_output=True, text=True, timeout=SOON, check=False)
+        done = ran(words)
         assert done.returncode == 0 and patterned(target, 1), f"{fault}: {done.stderr}"
         assert [path.name for path in tmp_path.iterdir()] == ["copy.qcow2"], fault
         target.unlink()

@@ -22,6 +22,7 @@ from tests.api.people import Person, settle
 from tests.e2e.homeostat import Homeostat, guest, idle
 from tests.rig.guest import BOOT_TIMEOUT, READY, GuestImage
 from tests.rig.libvirtd import Libvirtd
+from tests.rig.program import ran
 from tests.rig.waiting import free_port, wait_until
 
 BIOS, TYPED, HIDDEN, HEADLESS = "bios", "typed", "hidden", "headless"
@@ -156,7 +157,7 @@ def test_commands(place: Place, tmp_path: Path, elsewhere: bool) -> None:
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         whole = [sys.executable, "-m", "homeostat.cli.main", *words, *server] if elsewhere else place.home.command(*words)
-        return subprocess.run(whole, capture_output=True, text=True, timeout=60, check=False)
+        return ran(whole)
 
     file, word = tmp_path / "screen.png", f"by command {elsewhere}"
     shot = run("screenshot", "vm", BIOS, "-o", str(file))

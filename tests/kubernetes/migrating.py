@@ -17,6 +17,7 @@ from tests.kubernetes.operating import LEASES, OperatorProcess, clear, ready, wa
 from tests.rig.kubernetes.plane import ControlPlane
 from tests.rig.libvirtd import Libvirtd
 from tests.rig.network import free_gateway
+from tests.rig.program import ran
 
 HOST = "node"
 DATA: list[Spec] = [{"name": "data", "size": "16Mi"}]
@@ -63,13 +64,8 @@ class Moving(Homeostat):
 
     def migrate(self, where: str, *options: str, fault: str = "", kubeconfig: Path | None = None) -> Done:
         words = self.command("migrate", where, "--yes", "--host", HOST, str(self.folder), *options)
-        return subprocess.run(
-            [*words, "--kubeconfig", str(kubeconfig or self.plane.kubeconfig)],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            env={**os.environ, "HOMEOSTAT_FAULT": fault},
+        return ran(
+            [*words, "--kubeconfig", str(kubeconfig or self.plane.kubeconfig)], env={**os.environ, "HOMEOSTAT_FAULT": fault}
         )
 
     def run_standalone(self) -> None:

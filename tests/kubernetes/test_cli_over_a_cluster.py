@@ -13,6 +13,7 @@ from tests.kubernetes.operating import operating, ready, wait_ready
 from tests.kubernetes.things import deployment, machine
 from tests.rig.kubernetes.kubectl import Kubectl
 from tests.rig.kubernetes.plane import ControlPlane
+from tests.rig.program import ran
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -27,7 +28,7 @@ def cli(plane: ControlPlane, crds: list[str], kubectl: Kubectl, tmp_path: Path) 
         def run(*words: str) -> subprocess.CompletedProcess[str]:
             command = [sys.executable, "-m", "homeostat.cli.main", "--state", str(tmp_path / "state"), "-n", kubectl.namespace]
             environment = {"KUBECONFIG": str(plane.kubeconfig), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
-            return subprocess.run([*command, *words], capture_output=True, text=True, timeout=60, check=False, env=environment)
+            return ran([*command, *words], env=environment)
 
         yield run
 

@@ -19,6 +19,7 @@ from tests.kubernetes.operating import operating, wait_ready
 from tests.kubernetes.things import machine, thing
 from tests.rig.kubernetes.plane import ControlPlane
 from tests.rig.libvirtd import Libvirtd
+from tests.rig.program import ran
 from tests.rig.waiting import free_port, wait_until
 
 TOKEN = "0123456789abcdef-of-both"
@@ -59,9 +60,7 @@ def is_whole(api: Api, path: str, copy: Path, pattern: int | None) -> None:
 def exported(state: Path, namespace: str, copy: Path, token: Path) -> subprocess.CompletedProcess[str]:
     """Calls `homeostat disk export` beside an operator."""
     command = [sys.executable, "-m", "homeostat.cli.main", "--state", str(state), "-n", namespace, "disk", "export"]
-    done = subprocess.run(
-        [*command, "mail", "data", str(copy), "--token-file", str(token)], capture_output=True, text=True, check=False
-    )
+    done = ran([*command, "mail", "data", str(copy), "--token-file", str(token)])
     assert done.returncode == 0, done
     subprocess.run(["qemu-img", "check", "-q", str(copy)], check=True)
     return done

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from typing import Any
 
@@ -14,6 +13,7 @@ from tests.kubernetes.things import machine
 from tests.rig.kubernetes.crds import path_of
 from tests.rig.kubernetes.plane import ControlPlane
 from tests.rig.libvirtd import Libvirtd
+from tests.rig.program import ran
 from tests.rig.waiting import wait_until
 
 BRIDGE: dict[str, Any] = {"nics": [{"name": "lan", "bridge": "br-none"}]}
@@ -51,5 +51,5 @@ def test_a_dry_run_over_a_cluster(crds: list[str], plane: ControlPlane, libvirtd
         folder = place.root / "vms"
         folder.mkdir()
         command = [sys.executable, "-m", "homeostat.cli.main", "--state", str(place.state), "--connect", libvirtd.uri]
-        planned = subprocess.run([*command, "plan", str(folder)], check=False, capture_output=True, text=True)
+        planned = ran([*command, "plan", str(folder)])
         assert planned.returncode == 1 and "serves cluster" in planned.stderr and "Traceback" not in planned.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from tests.kubernetes.operating import SOON, operating, wait_ready
 from tests.kubernetes.things import machine, thing
 from tests.rig.kubernetes.kubectl import Kubectl
 from tests.rig.kubernetes.plane import ControlPlane
+from tests.rig.program import ran
 from tests.rig.waiting import wait_until
 
 ON_WEST = {"hostSelector": {"zone": "west"}}
@@ -20,7 +20,7 @@ ON_WEST = {"hostSelector": {"zone": "west"}}
 def test_disks_that_stayed_on_another_host(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:
     def said(*words: str) -> list[dict[str, Any]]:
         command = [sys.executable, "-m", "homeostat.cli.main", "--state", str(tmp_path / "east"), "-n", kubectl.namespace, *words]
-        found: list[dict[str, Any]] = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+        found: list[dict[str, Any]] = json.loads(ran(command).stdout)
         return found
 
     def listed() -> dict[str, dict[str, Any]]:

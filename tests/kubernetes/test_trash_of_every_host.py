@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from tests.api.modes import Namespace
 from tests.kubernetes.operating import SOON, operating, wait_ready
 from tests.kubernetes.things import machine
 from tests.rig.kubernetes.plane import ControlPlane
+from tests.rig.program import ran
 from tests.rig.waiting import free_port, wait_until
 
 TOKEN = "0123456789abcdef-of-both"
@@ -29,7 +29,9 @@ def test_disks_of_a_machine_of_another_host(crds: list[str], plane: ControlPlane
 
     def homeostat(*words: str) -> str:
         command = [sys.executable, "-m", "homeostat.cli.main", "--state", str(east), "-n", namespace.name, "trash", *words]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        done = ran(command)
+        done.check_returncode()
+        return done.stdout
 
     def listed() -> list[dict[str, Any]]:
         return [one for one in json.loads(homeostat("list", "-o", "json")) if one["namespace"] == namespace.name]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.libvirt.hosts import isolated_uri
+from tests.rig.program import ran
 from tests.rig.waiting import wait_until
 
 MACHINE = """apiVersion: homeostat.dev/v1alpha1
@@ -39,7 +40,7 @@ class Homeostat:
             (self.folder / f"on-{name}.yaml").write_text(MACHINE.format(name=f"on-{name}", disk=disk))
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(self.command(*words), capture_output=True, text=True, timeout=60, check=False)
+        return ran(self.command(*words))
 
     def command(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "homeostat.cli.main", "--state", str(self.state), *words]

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.rig.program import ran
+
 MACHINE = """apiVersion: homeostat.dev/v1alpha1
 kind: VirtualMachine
 metadata:
@@ -35,7 +37,7 @@ class Homeostat:
         return [sys.executable, "-m", "homeostat.cli.main", *self.common, *words]
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(self.command(*words), capture_output=True, text=True, timeout=60, check=False)
+        return ran(self.command(*words))
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from typing import Any
 import yaml
 
 from tests.libvirt.hosts import isolated_uri
+from tests.rig.program import Running, launch, ran
 
 SILENCE = 2.5  # seconds; one of them is as much as the guest is allowed
 
@@ -75,10 +76,10 @@ class Homeostat:
         self._log = root / "up.log"
 
     @contextmanager
-    def up(self) -> Iterator[subprocess.Popen[bytes]]:
+    def up(self) -> Iterator[Running]:
         with self._log.open("wb") as log:
             command = [*self._base, *self._connect, "up", str(self.folder), "--no-api"]
-            process = subprocess.Popen(command, stdout=log, stderr=log)
+            process = launch(command, stdout=log, stderr=log)
         try:
             yield process
         finally:
@@ -87,7 +88,9 @@ class Homeostat:
             process.wait(30)
 
     def read(self, *words: str) -> Any:
-        return json.loads(subprocess.run([*self._base, *words], capture_output=True, check=True, timeout=60).stdout)
+        done = ran([*self._base, *words])
+        done.check_returncode()
+        return json.loads(done.stdout)
 
     def status(self) -> dict[str, Any]:
         try:

@@ -1,9 +1,9 @@
 """Programs of ours, forked from a process that has imported them: a server imports for a second of CPU, and tests start hundreds.
 
-``launch`` takes the place of ``subprocess.Popen``. What it starts is a process of its own all the same, with its own arguments,
-environment, files and signals; it runs the module that ``python -m`` would. Any other program is started as usual, as is one
-whose environment says something else to modules that are imported. ``/proc/PID/cmdline`` alone
-differs: it is that of the process it was forked from.
+``launch`` takes the place of ``subprocess.Popen``, and ``ran`` that of ``subprocess.run``. What they start is a process of its
+own all the same, with its own arguments, environment, files and signals; it runs the module that ``python -m`` would. Any other
+program is started as usual, as is one whose environment says something else to modules that are imported. ``/proc/PID/cmdline``
+alone differs: it is that of the process it was forked from.
 """
 
 from __future__ import annotations
@@ -21,10 +21,13 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
+
+from homeostat.driver import faults
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = frozenset({"homeostat_api", "homeostat.cli.main", "tests.api.living"})
@@ -32,9 +35,10 @@ IMPORTED = (
     *("homeostat_api.server", "homeostat.cli.main", "homeostat.cli.commands.up", "homeostat.cli.commands.operator"),
     *("homeostat.assembly.standalone", "homeostat.store.kubernetes.informer", "homeostat.driver.storage.images.fetch"),
 )
-AT_IMPORT = ("PYTHON", "HOMEOSTAT_FAULT", "PATH")  # variables that are read while modules are imported begin so
+AT_IMPORT = ("PYTHON", "PATH")  # variables that are read while modules are imported begin so
 ORDER_MAX = 200_000  # bytes: arguments and environment
 Where = int | IO[Any] | None
+Ended = subprocess.CompletedProcess[str]
 
 
 def _of_import(environment: Mapping[str, str]) -> dict[str, str]:
@@ -132,6 +136,27 @@ def launch(
     return Program(words, status, _opened(ours_in, "w" + mode), _opened(ours_out, "r" + mode))
 
 
+def ran(arguments: Sequence[str], *, timeout: float = 60, env: Mapping[str, str] | None = None) -> Ended:
+    """Runs a program to its end, as ``subprocess.run`` does. Returns all it wrote, and its exit code.
+
+    Raises:
+        TimeoutExpired: it was killed after that many seconds.
+    """
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        program = launch(arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env=env)
+        try:
+            code = program.wait(timeout)
+        except subprocess.TimeoutExpired:
+            program.kill()
+            program.wait()
+            raise
+        written = []
+        for file in (output, errors):
+            file.seek(0)
+            written.append(file.read().decode())
+    return Ended(list(arguments), code, *written)
+
+
 def _file(passed: contextlib.ExitStack, given: Where, flags: int) -> tuple[int | None, int | None]:
     """Returns our end of a pipe, where it is one, and what the program gets."""
     if given is None:
@@ -164,7 +189,9 @@ def _become(order: Mapping[str, Any], files: Sequence[int]) -> None:
     os.environ.clear()
     os.environ.update(order["environment"])
     os.chdir(order["folder"])
+    importlib.reload(faults)  # it reads its variable as it is imported
     sys.argv = [order["module"], *order["arguments"]]
+    sys.modules.pop(order["module"] if "." in order["module"] else "", None)  # it is run, not imported
     runpy.run_module(order["module"], run_name="__main__", alter_sys=True)
 
 

@@ -28,7 +28,9 @@ class Standing:
         falcon.async_to_sync(self._conductor.__aexit__, kind, error, trace)
 
     def ask(self, method: str, path: str, headers: dict[str, str], body: str | None = None) -> Result:
-        return falcon.async_to_sync(self._conductor.simulate_request, method, path, headers=headers, body=body)
+        answer = falcon.async_to_sync(self._conductor.simulate_request, method, path, headers=headers, body=body)
+        assert isinstance(answer, Result)
+        return answer
 
     def open(self, path: str, headers: dict[str, str]) -> int:
         """Opens a WebSocket and closes it. Returns 101, or the status that its close code stands for."""
