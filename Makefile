@@ -13,7 +13,7 @@ BIN    := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -q -rs
 # More workers than two cores: most of the time they wait, for guests and servers. With real guests and a cluster they wait most.
 SPREAD := -n 3 --dist loadfile
-WAITING := -n 5 --dist loadfile
+WAITING := -n 6 --dist loadfile
 # What depends on a browser most: keys, many tabs, large files, a screen.
 FIREFOX := $(addprefix tests/page/test_,by_keyboard_alone.py one_stream_for_all_tabs.py an_image_is_uploaded.py) \
 	tests/e2e/test_console_in_a_browser.py
