@@ -51,3 +51,26 @@ export function hurry(): number[] {
   });
   return waited;
 }
+
+// A stream of events, which says what a test lets it say.
+export class Source {
+  static readonly CLOSED = 2;
+  static all: Source[] = [];
+  onopen = () => {};
+  onmessage = (_: { data: string }) => {};
+  onerror = () => {};
+  readyState = 1;
+  constructor(readonly url: string) {
+    Source.all.push(this);
+  }
+  close() {
+    this.readyState = Source.CLOSED;
+  }
+  sends(...frames: readonly unknown[]) {
+    for (const frame of frames) this.onmessage({ data: JSON.stringify(frame) });
+  }
+  breaks(readyState: number) {
+    this.readyState = readyState;
+    this.onerror();
+  }
+}

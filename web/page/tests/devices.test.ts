@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Changed, Resource } from "../api/resources";
-import { attaching, changingMedium, curlOf, detaching, diskOf, nicOf, scheduleOf } from "../app/devices";
+import { attaching, changingMedium, curlOf, detaching, diskOf, nicOf, proposalOf, scheduleOf } from "../app/devices";
 import { yamlOf } from "../app/proposal";
 
 const vm: Resource = {
@@ -17,6 +17,7 @@ const vm: Resource = {
 
 test("a disk is added as one request, and shown as the list that the server would have then", () => {
   const step = attaching(vm, "disks", diskOf("data", "5Gi"));
+  assert.deepEqual([step.plural, step.name, step.part], ["virtualmachines", "web", "disks"]);
   assert.deepEqual(step.request, { method: "POST", path: "/api/v1/vms/web/disks", body: { name: "data", size: "5Gi" } });
   const changed: Changed = {
     spec: { disks: [{ name: "of its plugin" }, { name: "data" }] },
@@ -41,6 +42,7 @@ test("what is removed is named in the address, whatever its name holds", () => {
 test("a medium is taken out, and another one is put in", () => {
   const out = changingMedium(vm, "cd", null);
   assert.deepEqual(out.request, { method: "DELETE", path: "/api/v1/vms/web/media?drive=cd" });
+  assert.match(changingMedium(vm, "a&b", null).request?.path ?? "", /drive=a%26b$/);
   const put = changingMedium(vm, "cd", "debian");
   assert.deepEqual(put.request?.body, { imageRef: { name: "debian" } });
 });
@@ -51,9 +53,19 @@ test("a command quotes what it sends", () => {
 });
 
 test("a schedule names its machine", () => {
-  assert.deepEqual(scheduleOf("web", "web-daily", "@daily", 3).spec, {
-    schedule: "@daily",
-    keep: { count: 3 },
-    template: { spec: { machineRef: { name: "web" } } },
+  assert.deepEqual(scheduleOf("web", "web-daily", "@daily", 3), {
+    apiVersion: "homeostat.dev/v1alpha1",
+    kind: "SnapshotSchedule",
+    metadata: { name: "web-daily" },
+    spec: { schedule: "@daily", keep: { count: 3 }, template: { spec: { machineRef: { name: "web" } } } },
   });
+});
+
+test("one step is proposed with its request as a command, and is no danger where nothing else is said", () => {
+  const step = detaching(vm, "nics", "lan");
+  const proposal = { title: "Remove lan", verb: "Remove", steps: [step] };
+  const command = "curl -X DELETE http://a/api/v1/vms/web/nics/lan";
+  assert.deepEqual(proposalOf("Remove lan", "Remove", step, "http://a", true), { ...proposal, danger: true, command });
+  assert.equal(proposalOf("Remove lan", "Remove", step, "http://a").danger, false);
+  assert.equal(proposalOf("Take", "Take", { plural: "snapshots", name: "one" }, "http://a").command, "");
 });

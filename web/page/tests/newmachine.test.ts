@@ -43,6 +43,8 @@ for (const [change, field] of [
   [{ size: "ten" }, "size"],
   [{ size: "10" }, "size"],
   [{ memory: "512Ki" }, "memory"],
+  [{ memory: "1048575" }, "memory"],
+  [{ keys: "ssh-rsa AAAA====" }, "keys"],
   [{ keys: "-----BEGIN OPENSSH PRIVATE KEY-----" }, "keys"],
 ] as const) {
   test(`${JSON.stringify(change)} is wrong in ${field}`, () => {
@@ -126,7 +128,7 @@ test("a password is for the console, not for SSH", () => {
   });
 });
 
-for (const name of ["a", "1", "a-b", "a".repeat(63)]) {
+for (const name of ["a", "1", "9", "9-9", "a-b", "a".repeat(63)]) {
   test(`${name} is a name`, () => assert.deepEqual(wrongIn({ ...form, name }, new Set(["taken"])), {}));
 }
 
@@ -135,6 +137,10 @@ for (const change of [{ name: "web-" }, { name: "" }, { name: "a.b" }]) {
     assert.deepEqual(Object.keys(wrongIn({ ...form, ...change }, new Set())), ["name"]);
   });
 }
+
+test("a MiB is the least that somebody means", () => {
+  assert.deepEqual(wrongIn({ ...form, memory: "1Mi", size: "1048576" }, new Set()), {});
+});
 
 test("memory and size may be left out", () => {
   assert.deepEqual(wrongIn({ ...form, memory: "", size: "" }, new Set()), {});
@@ -150,3 +156,29 @@ for (const [plural, name] of [
     assert.deepEqual((spec.template?.spec ?? spec).machineRef, { name: "web" });
   });
 }
+
+const SMALL = { vcpu: 1, memory: "512Mi" };
+for (const [plural, spec] of [
+  ["virtualmachines", { resources: SMALL }],
+  ["virtualmachinedeployments", { replicas: 3, template: { spec: { resources: SMALL, disks: [] } } }],
+  ["images", { source: { url: "https://", sha256: "" } }],
+  ["disks", { size: "10Gi", source: { blank: {} } }],
+  ["plugins", { version: "1", rootfs: { imageRef: { name: "" } }, resources: SMALL }],
+  [
+    "networks",
+    { mode: "NAT", addresses: [{ cidr: "192.168.100.1/24", dhcp: { start: "192.168.100.2", end: "192.168.100.254" } }] },
+  ],
+  ["snapshots", { machineRef: { name: "" } }],
+] as const) {
+  test(`a new one of ${plural} begins with what it needs`, () => {
+    assert.deepEqual(templateOf(plural, ""), { metadata: { name: "new" }, spec });
+  });
+}
+
+test("a new schedule takes a snapshot each night, and keeps those of a week", () => {
+  const template = { spec: { machineRef: { name: "" } } };
+  assert.deepEqual(templateOf("snapshotschedules", ""), {
+    metadata: { name: "new-nightly" },
+    spec: { schedule: "0 3 * * *", keep: { count: 7 }, template },
+  });
+});

@@ -3,29 +3,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { type Frame, Live, type World } from "../api/live";
-import { give } from "./browser";
-
-class Source {
-  static readonly CLOSED = 2;
-  static all: Source[] = [];
-  onopen = () => {};
-  onmessage = (_: { data: string }) => {};
-  onerror = () => {};
-  readyState = 1;
-  constructor(readonly url: string) {
-    Source.all.push(this);
-  }
-  close() {
-    this.readyState = Source.CLOSED;
-  }
-  sends(...frames: Frame[]) {
-    for (const frame of frames) this.onmessage({ data: JSON.stringify(frame) });
-  }
-  breaks(readyState: number) {
-    this.readyState = readyState;
-    this.onerror();
-  }
-}
+import { give, Source } from "./browser";
 
 class Channel {
   static all: Channel[] = [];
