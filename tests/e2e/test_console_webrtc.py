@@ -26,6 +26,13 @@ from tests.rig.waiting import free_port, wait_until
 
 NAME = "box"
 BLOCK = 16  # pixels
+NOVNC = """
+if (self.RFB === undefined) {
+  self.RFB = null;
+  import("/web/novnc/core/rfb.js").then(({ default: RFB }) => { self.RFB = RFB; }, () => location.reload());
+}
+Boolean(self.RFB)
+"""  # a part of it is lost where the network changes meanwhile, as by other tests
 SCRIPT = Path(__file__).with_name("webrtc_viewer.js").read_text()
 
 
@@ -221,7 +228,8 @@ def test_the_page_falls_back_to_the_socket_and_says_so(
 
 
 def test_novnc_takes_the_channel_as_it_is(homeostat: Homeostat, tmp_path: Path) -> None:
-    with our_page(homeostat, tmp_path) as (page, http):
+    with browsing(homeostat, tmp_path, "/healthz", idle(display={"video": "vga"})) as (page, http):
+        wait_until(lambda: page.run(NOVNC), 30, "noVNC is loaded")
         given = ticket(http, NAME, kind="webrtc")
         page.run(f"{SCRIPT}; var viewer = connect({json.dumps(given)}, {{novnc: true}}); 0")
         shown = "(() => { const c = document.querySelector('body > div canvas'); return c ? [c.width, c.height].join() : ''; })()"

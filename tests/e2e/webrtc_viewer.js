@@ -1,4 +1,4 @@
-// A viewer by WebRTC who knows just enough RFB: connect(ticket, { video, novnc }).
+// A viewer by WebRTC who knows just enough RFB, or is noVNC, where the page has that: connect(ticket, { video, novnc }).
 
 function connect(given, wanted) {
   const viewer = { said: [], signals: [], size: null, closed: false, socketEnd: null, read: new Uint8Array(0) };
@@ -6,7 +6,7 @@ function connect(given, wanted) {
   const tell = (word) => socket.readyState === WebSocket.OPEN && socket.send(JSON.stringify(word));
 
   async function begin(servers) {
-    const RFB = wanted.novnc && (await import("/web/novnc/core/rfb.js")).default;
+    const RFB = wanted.novnc && self.RFB;
     const peer = (viewer.peer = new RTCPeerConnection({ iceServers: servers }));
     const channel = (viewer.channel = peer.createDataChannel("rfb", { protocol: RFB ? "binary" : "homeostat.console.v1" }));
     channel.binaryType = "arraybuffer";
