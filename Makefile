@@ -11,9 +11,11 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -q -rs
-# More workers than two cores: most of the time they wait, for guests and servers. With real guests and a cluster they wait most.
+# More workers than two cores: most of the time they wait, for guests and servers. With real guests and a cluster they wait more, and most for
+# what takes its time in libvirt.
 SPREAD := -n 3 --dist loadfile
 WAITING := -n 6 --dist loadfile
+IDLING := -n 8 --dist loadfile
 # What depends on a browser most: keys, many tabs, large files, a screen.
 FIREFOX := $(addprefix tests/page/test_,by_keyboard_alone.py one_stream_for_all_tabs.py an_image_is_uploaded.py) \
 	tests/e2e/test_console_in_a_browser.py
@@ -99,7 +101,7 @@ accounts: venv
 	@HOMEOSTAT_TEST_DATABASE=postgresql $(PYTEST) -n 2 tests/accounts $(addprefix --ignore=tests/accounts/,sqlite commands http)
 
 libvirt: venv
-	$(call part,libvirt,$(WAITING))
+	$(call part,libvirt,$(IDLING))
 
 api: venv
 	$(call part,api,$(WAITING))
@@ -114,7 +116,7 @@ page: venv
 
 # One server for all tests of a contract: they stay together.
 contracts: venv
-	$(call part,contracts,-n 3 --dist loadgroup)
+	$(call part,contracts,-n 4 --dist loadgroup)
 
 # The API server comes from KUBEBUILDER_ASSETS, or is built once into the cache, which the script announces.
 kubernetes: venv
@@ -123,7 +125,7 @@ kubernetes: venv
 	@echo "== tests: api, over a cluster's resources: the contract once more"
 	@HOMEOSTAT_TEST_MODE=kubernetes $(PYTEST) $(SPREAD) tests/api -k "test_v or test_br or json_patch or what_they_take"
 	@echo "== tests: contracts, over a cluster's resources: of each some"
-	@HOMEOSTAT_TEST_MODE=kubernetes $(PYTEST) -n 3 --dist loadgroup tests/contracts -k "q08 or l23 or n43 or s28"
+	@HOMEOSTAT_TEST_MODE=kubernetes $(PYTEST) -n 4 --dist loadgroup tests/contracts -k "q08 or l23 or n43 or s28"
 
 e2e: venv
 	$(call part,e2e,$(WAITING))

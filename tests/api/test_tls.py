@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.rig.program import Running, launch
 from tests.rig.waiting import free_port, wait_until
 
 DEADLINE = 60.0  # seconds
@@ -50,7 +51,7 @@ def pair(folder: Path, name: str = "server", *options: str) -> Pair:
 @dataclass(frozen=True)
 class Served:
     port: int
-    process: subprocess.Popen[bytes]
+    process: Running
     log: Path
 
     def names(self) -> str:
@@ -67,7 +68,7 @@ def serving(root: Path, *options: str) -> Iterator[Served]:
     port, log = free_port(), root / "api.log"
     command = [sys.executable, "-m", "homeostat_api", "--state", str(root / "state"), "--dir", str(root / "vms")]
     with log.open("wb") as output:
-        process = subprocess.Popen([*command, "--bind", f"127.0.0.1:{port}", *options], stdout=output, stderr=output)
+        process = launch([*command, "--bind", f"127.0.0.1:{port}", *options], stdout=output, stderr=output)
     try:
         yield Served(port, process, log)
     finally:

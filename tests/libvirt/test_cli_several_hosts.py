@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.libvirt.hosts import isolated_uri
-from tests.rig.program import ran
+from tests.rig.program import launch, ran
 from tests.rig.waiting import wait_until
 
 MACHINE = """apiVersion: homeostat.dev/v1alpha1
@@ -50,7 +50,7 @@ class Homeostat:
         """Until all are ready, and then on; its output."""
         output = self.folder.parent / "up.log"
         with output.open("ab") as log:
-            running = subprocess.Popen(
+            running = launch(
                 self.command("up", str(self.folder), "--no-api", *words), stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         try:

@@ -11,7 +11,7 @@ from tests.libvirt.running import running
 
 READS = {
     *("state", "XMLDesc", "listAllDomains", "getAllDomainStats", "listAllNetworks", "DHCPLeases", "networkLookupByName"),
-    *("isPersistent", "autostart", "hasManagedSaveImage"),
+    *("isActive", "isPersistent", "autostart", "hasManagedSaveImage"),
 }
 
 
