@@ -13,9 +13,10 @@ BIN    := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -q -rs
 # More workers than two cores: most of the time they wait, for guests and servers. With real guests and a cluster they wait more, and most for
 # what takes its time in libvirt.
-SPREAD := -n 3 --dist loadfile
-WAITING := -n 6 --dist loadfile
-IDLING := -n 8 --dist loadfile
+BY_FILE := --dist loadfile --no-loadscope-reorder
+SPREAD := -n 3 $(BY_FILE)
+WAITING := -n 6 $(BY_FILE)
+IDLING := -n 8 $(BY_FILE)
 # What depends on a browser most: keys, many tabs, large files, a screen.
 FIREFOX := $(addprefix tests/page/test_,by_keyboard_alone.py one_stream_for_all_tabs.py an_image_is_uploaded.py) \
 	tests/e2e/test_console_in_a_browser.py

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
+from tests.rig.longest import LONGEST
+
 os.environ.setdefault("HOMEOSTAT_SETTLE", "0.3")  # of operators that run as programs: most removals here are meant
 # What this machine's own operator is configured to do, and the demo's shell exports, is nobody's business here.
 os.environ["HOMEOSTAT_CONFIG"] = os.devnull
@@ -11,3 +15,8 @@ for name in ("STATE", "DIR", "CONNECT", "NAMESPACE", "SERVER", "TOKEN_FILE"):
     os.environ.pop(f"HOMEOSTAT_{name}", None)
 
 pytest_plugins = ["tests.rig.plugin"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rank = {f"tests/{name}.py": number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.location[0], len(LONGEST)))
