@@ -71,8 +71,15 @@ class Kubectl:
         return done.stderr
 
     def apply(self, *documents: str | Mapping[str, Any], options: tuple[str, ...] = ()) -> str:
-        """Applies documents, as YAML text or as values; ``options`` such as ``("--server-side",)``."""
-        return self("apply", *options, "-f", "-", stdin=as_yaml(*documents))
+        """Applies documents, as YAML text or as values; ``options`` such as ``("--server-side",)``. Once more where an operator
+        made one between kubectl's look and its write, as it makes its hosts."""
+        words, text = ("apply", *options, "-f", "-"), as_yaml(*documents)
+        try:
+            return self(*words, stdin=text)
+        except KubectlError as error:
+            if "(AlreadyExists)" not in str(error):
+                raise
+        return self(*words, stdin=text)
 
     def create(self, *documents: str | Mapping[str, Any], options: tuple[str, ...] = ()) -> str:
         return self("create", *options, "-f", "-", stdin=as_yaml(*documents))
