@@ -193,7 +193,7 @@ def documents() -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def house(tmp_path: Path) -> Iterator[House]:
     folder, state = tmp_path / "machines", tmp_path / "state"
     folder.mkdir()
     (folder / "all.yaml").write_text("---\n".join(json.dumps(document) + "\n" for document in documents()))

@@ -84,7 +84,7 @@ class Forgotten:
 
 
 @pytest.fixture
-def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ApiConfig:
+def config(tmp_path: Path) -> ApiConfig:
     (tmp_path / "machines").mkdir()
     return ApiConfig(tmp_path / "machines", tmp_path / "state", token=TOKEN)
 

@@ -41,7 +41,7 @@ def test_capacity(
     assert client.simulate_get("/api/v1/system/info", host="localhost").json["resources"] == resources
 
 
-def test_capacity_of_several_hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_capacity_of_several_hosts(tmp_path: Path) -> None:
     """Of those that can be reached; what machines are given is not available."""
     (tmp_path / "machines").mkdir()
     (tmp_path / "machines" / "web.yaml").write_text(document("web", "resources: {memory: 2Gi}"))

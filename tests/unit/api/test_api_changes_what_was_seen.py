@@ -29,7 +29,7 @@ class Client:
 
 
 @pytest.fixture
-def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Client:
+def client(tmp_path: Path) -> Client:
     found = Client(tmp_path)
     assert found.ask("POST", "/api/v1/vms", {"name": "web"}).status_code == 201
     return found

@@ -22,7 +22,7 @@ DOCUMENT = {"apiVersion": "homeostat.dev/v1alpha1", "kind": "VirtualMachine", "m
 
 
 @pytest.fixture
-def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+def api(tmp_path: Path) -> TestClient:
     (tmp_path / "machines").mkdir()
     return TestClient(create_app(ApiConfig(tmp_path / "machines", tmp_path / "state")))
 

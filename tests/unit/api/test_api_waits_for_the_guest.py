@@ -57,7 +57,7 @@ class Client:
 
 
 @pytest.fixture
-def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Client:
+def client(tmp_path: Path) -> Client:
     return Client(tmp_path)
 
 
