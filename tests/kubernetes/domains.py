@@ -32,7 +32,11 @@ class Site:
             yield operator
 
     def domains(self) -> set[str]:
+        """Also those of machines that earlier tests left in this API server, which an operator of all namespaces runs."""
         return set(self.rig.virsh("list", "--all", "--name").split())
+
+    def domains_of(self, *namespaces: str) -> set[str]:
+        return {name for name in self.domains() if name.split("--")[0] in namespaces}
 
     def state_of(self, domain: str) -> str:
         """libvirt's word; '' where there is no such domain."""

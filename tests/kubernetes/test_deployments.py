@@ -66,15 +66,15 @@ def test_orphans_stay(
     with site(plane, libvirtd) as place, place.operating():
         kubectl.create(deployment(named="web", replicas=2, template={"spec": idle()}))
         kubectl.wait_for("vmd", "web", rolled_out(2, 1))
-        domains = place.domains()
+        domains = place.domains_of(kubectl.namespace)
 
         kubectl("delete", "vmd", "web", "--cascade=orphan", "--timeout=30s")
 
         wait_until(lambda: all("ownerReferences" not in vm["metadata"] for vm in kubectl.list("vm")), 30, "they are nobody's")
-        assert place.domains() == domains
+        assert place.domains_of(kubectl.namespace) == domains
         wait_ready(kubectl, "web-1", "web-2")
         kubectl("delete", "vm", "web-1", "web-2", "--timeout=30s")
-        assert place.domains() == set()
+        assert place.domains_of(kubectl.namespace) == set()
 
 
 def test_its_operator_is_killed(crds: list[str], plane: ControlPlane, kubectl: Kubectl, libvirtd: Libvirtd) -> None:
@@ -90,4 +90,4 @@ def test_its_operator_is_killed(crds: list[str], plane: ControlPlane, kubectl: K
         kubectl.wait_for("vmd", "web", rolled_out(3, 2), ROLLOUT)
 
         wait_until(lambda: sizes(kubectl) == ["48Mi"] * 3, 30, "those before it are gone")
-        assert place.domains() == {f"{kubectl.namespace}--{vm['metadata']['name']}" for vm in kubectl.list("vm")}
+        assert place.domains_of(kubectl.namespace) == {f"{kubectl.namespace}--{vm['metadata']['name']}" for vm in kubectl.list("vm")}

@@ -31,5 +31,5 @@ def test_it_serves_and_goes(crds: list[str], controllers: ControlPlane, libvirtd
 
         controllers.kubectl("delete", "namespace", namespace, "--timeout=60s")
 
-        assert place.domains() == set()
+        assert place.domains_of(namespace) == set()
         assert not place.disk(namespace, "web", "root").exists()

@@ -46,7 +46,7 @@ def test_it_is_asked_to_shut_down_before_its_power_is_cut(
 
         kubectl("annotate", "vm", "web", f"{GRACE}=0")
         kubectl.wait_gone("vm", "web")
-        wait_until(lambda: not place.domains(), 5, "its domain is gone")
+        wait_until(lambda: not place.domains_of(kubectl.namespace), 5, "its domain is gone")
 
 
 def test_it_may_be_told_beforehand_to_cut_the_power(
@@ -59,4 +59,4 @@ def test_it_may_be_told_beforehand_to_cut_the_power(
         kubectl("annotate", "vm", "web", f"{GRACE}=0")
         kubectl("delete", "vm", "web", "--timeout=20s")
 
-        assert place.domains() == set()
+        assert place.domains_of(kubectl.namespace) == set()

@@ -36,8 +36,9 @@ def test_one_name_twice(crds: list[str], plane: ControlPlane, kubectl: Kubectl, 
             wait_ready(space, "web", "farm-1")
             wait_ready(space, "farm", kind="vmd")
 
-        names = [f"{space.namespace}--{name}" for space in spaces for name in ("web", "farm-1")]
-        assert place.domains() == set(names)
+        namespaces = [space.namespace for space in spaces]
+        names = [f"{namespace}--{name}" for namespace in namespaces for name in ("web", "farm-1")]
+        assert place.domains_of(*namespaces) == set(names)
         assert len({place.rig.virsh("domuuid", name) for name in names}) == 4
         disks = [place.disk(space.namespace, "web", "root") for space in spaces]
         assert all(disk.exists() for disk in disks)
@@ -45,6 +46,6 @@ def test_one_name_twice(crds: list[str], plane: ControlPlane, kubectl: Kubectl, 
         other("delete", "vm/web", "vmd/farm", "--timeout=30s")
         other.wait_gone("vm", "farm-1")
 
-        assert place.domains() == {name for name in names if name.startswith(kubectl.namespace)}
+        assert place.domains_of(*namespaces) == {name for name in names if name.startswith(kubectl.namespace)}
         assert [disk.exists() for disk in disks] == [True, False]
         wait_ready(kubectl, "web", "farm-1")
