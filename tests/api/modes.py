@@ -94,7 +94,8 @@ class Namespace:
         self.name = f"t-{secrets.token_hex(4)}"
         plane.api("POST", "/api/v1/namespaces", {"metadata": {"name": self.name}})
         self.options = ("--kubernetes", "--kubeconfig", str(plane.kubeconfig), "--namespace", self.name)
-        self._index = Index.open(Path(tempfile.mkdtemp(prefix="hs-hand-")) / "index.sqlite")
+        self._state = tempfile.TemporaryDirectory(prefix="hs-hand-")
+        self._index = Index.open(Path(self._state.name) / "index.sqlite")
 
     def run(self, work: Callable[[ResourceStore], Awaitable[T]]) -> T:
         async def do() -> T:

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -228,7 +229,9 @@ def browse_chromium(url: str, profile: Path) -> Iterator[Page]:
     assert program, "chromium is missing: scripts/install-system installs it"
     port = free_port()
     command = [program, *QUIET, f"--user-data-dir={profile}", f"--remote-debugging-port={port}", url]
-    browser = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    left = tempfile.TemporaryDirectory(prefix="hs-browser-", ignore_cleanup_errors=True)  # what it leaves in TMPDIR
+    environment = {**os.environ, "TMPDIR": left.name}
+    browser = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
 
     def pages() -> list[dict[str, Any]]:
         try:
@@ -246,3 +249,4 @@ def browse_chromium(url: str, profile: Path) -> Iterator[Page]:
     finally:
         browser.terminate()
         browser.wait(20)
+        left.cleanup()
