@@ -273,10 +273,11 @@ export const text = {
   maintenance: "Maintenance",
   inMaintenance: "It is in maintenance: no new machines are placed on it, and those there stay.",
   takesMachines: "It takes new machines.",
-  beginMaintenance:
-    "Hosts are declared in the folder of the server, or in the cluster. To have no new machines placed on it, write this, or give the command:",
-  endMaintenance:
-    "Hosts are declared in the folder of the server, or in the cluster. To have new machines placed on it again, write this, or give the command:",
+  beginMaintenance: "Begin maintenance",
+  endMaintenance: "End maintenance",
+  maintenanceOf: (name: string) => `Begin maintenance of ${name}?`,
+  maintenanceEndsOf: (name: string) => `End maintenance of ${name}?`,
+  maintenanceSays: "Machines that are on it run on: stop them before the host is switched off.",
 
   // deployments
   rollout: "Rollout",

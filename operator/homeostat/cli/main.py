@@ -33,6 +33,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rollout": ("rollout", "Follow, undo, pause or restart a deployment's rollout."),
     "suspend": ("power", "Leave machines alone: observe, change nothing."),
     "resume": ("power", "Look after suspended machines again."),
+    "cordon": ("cordon", "Place no new machines on hosts."),
+    "uncordon": ("cordon", "Place new machines on hosts again."),
     "image": ("image", "Upload images."),
     "snapshot": ("snapshot", "Take, list, restore and delete snapshots of machines."),
     "events": ("events", "List what happened."),
@@ -71,7 +73,7 @@ OVER_REST = frozenset(
     {
         *("plan", "apply", "delete", "get", "describe", "start", "stop", "restart", "scale", "rollout", "suspend", "resume"),
         *("image", "snapshot", "events", "logs", "wait", "disk", "console", "screenshot", "type"),
-        *("login", "logout", "whoami", "can-i", "contracts"),
+        *("login", "logout", "whoami", "can-i", "contracts", "cordon", "uncordon"),
     }
 )
 """What works with --server, too."""

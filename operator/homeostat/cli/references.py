@@ -140,6 +140,11 @@ def complete_snapshot(ctx: click.Context, _parameter: click.Parameter, incomplet
     return _complete(ctx, incomplete, kind_called("snapshot"), ("snapshot/", "snap/"))
 
 
+def complete_host(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Completes names of hosts for the shell."""
+    return _complete(ctx, incomplete, kind_called("host"), ("host/", "hosts/"))
+
+
 def complete_any(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Completes names of the kind that was begun, or of machines."""
     word, slash, _ = incomplete.partition("/")

@@ -37,7 +37,10 @@ class NotYours(Refusal):
     """The actor sees the resource, and has not the right that he asks for."""
 
     def __init__(self, kind: type[Resource], name: str, right: Right) -> None:
-        said = f"{kind.KIND} {name} is not yours to {right}: its owner or an administrator can grant it"
+        if right is Right.ADMINISTER:
+            said = f"{kind.KIND} {name} is changed by administrators only"
+        else:
+            said = f"{kind.KIND} {name} is not yours to {right}: its owner or an administrator can grant it"
         super().__init__(said, {"name": name, "right": right})
         self.kind = kind
 
@@ -107,6 +110,10 @@ class AlreadyStopped(Refusal):
 
 class NotAllowed(Refusal):
     """The models would accept it, but this server does not."""
+
+
+class ServerMayNot(Refusal):
+    """He who asks may, and the account of the server may not."""
 
 
 class OverQuota(NotAllowed):

@@ -7,6 +7,7 @@ StoreError
 ├── Invalid         the document is wrong; carries each problem
 ├── ReadOnly        no permission, or no space left
 ├── NotEditable     the file cannot be edited in place
+├── Denied          the account of this process may not, in a cluster
 └── StateError      the state folder: in use, for another folder, damaged
     └── IndexDamaged
 """
@@ -58,6 +59,10 @@ class FolderProblem:
 
 class StoreError(StoreFailure):
     """The base of all errors that a store raises on purpose."""
+
+
+class Denied(StoreError):
+    """The account of this process may not do this. The message comes from the server, and names the verb."""
 
 
 class NotFound(StoreError):

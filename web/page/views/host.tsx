@@ -1,9 +1,9 @@
-// A host: as every kind, and whether it takes new machines. Hosts are declared elsewhere, so that the page only says how.
+// A host: as every kind, and whether it takes new machines. That is all of it that changes over REST: hosts are declared elsewhere.
 
 import type { Resource } from "../api/resources";
+import { propose } from "../app/proposal";
 import { everywhere } from "../app/session";
 import { Section } from "../parts/basics";
-import { Yaml } from "../parts/yaml";
 import { text } from "../words";
 import { OneResource } from "./resource";
 
@@ -13,19 +13,26 @@ export function HostView({ name, tab }: { name: string; tab: string }) {
 
 function Maintenance({ of }: { of: Resource }) {
   const { maintenance = false } = of.spec;
-  const spec = { maintenance: !maintenance };
   return (
     <Section title={text.maintenance}>
       <p>{maintenance ? text.inMaintenance : text.takesMachines}</p>
       {everywhere("administer") && (
-        <>
-          <p class="soft">{maintenance ? text.endMaintenance : text.beginMaintenance}</p>
-          <Yaml of={{ spec }} />
-          <pre class="command">
-            <code>{`kubectl patch vmhost ${of.metadata.name} --type merge -p '${JSON.stringify({ spec })}'`}</code>
-          </pre>
-        </>
+        <div class="row deeds">
+          <button type="button" onClick={() => proposeMaintenance(of.metadata.name, !maintenance)}>
+            {maintenance ? text.endMaintenance : text.beginMaintenance}
+          </button>
+        </div>
       )}
     </Section>
   );
+}
+
+function proposeMaintenance(name: string, maintenance: boolean) {
+  propose({
+    title: maintenance ? text.maintenanceOf(name) : text.maintenanceEndsOf(name),
+    verb: maintenance ? text.beginMaintenance : text.endMaintenance,
+    steps: [{ plural: "hosts", name, patch: { spec: { maintenance } } }],
+    command: `homeostat ${maintenance ? "cordon" : "uncordon"} ${name}`,
+    note: maintenance ? text.maintenanceSays : "",
+  });
 }

@@ -10,7 +10,7 @@ StoreError
 
 from __future__ import annotations
 
-from homeostat.store.errors import StoreError
+from homeostat.store.errors import Denied, StoreError
 
 
 class ClusterError(StoreError):
@@ -25,8 +25,8 @@ class KindMissing(ClusterError):
     """The API server does not know a kind."""
 
 
-class Forbidden(ClusterError):
-    """Our account may not do this. The message comes from the server, and names the verb."""
+class Forbidden(ClusterError, Denied):
+    """Our account may not do this."""
 
 
 class LeadershipLost(ClusterError):

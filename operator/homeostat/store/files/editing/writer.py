@@ -128,6 +128,8 @@ class FolderWriter:
     ) -> Resource:
         row = self._standing(key, expected_version)
         if row.file is None and not self._documents(key):
+            if undeclared(row):
+                return self._declare(row, merge_patch, author, dry)
             return self._patch_owned(key, merge_patch, author, expected_version, dry)
         target = self._target(row)
         if why := self._intake.unfinished.get(target.path):
@@ -153,13 +155,18 @@ class FolderWriter:
         edit = Edit(author, target.path, wanted, resource)
         return self._finish(key, edit, change_message(key, found.value, wanted))
 
+    def _declare(self, row: Row, merge_patch: Mapping[str, Any], author: str, dry: bool) -> Resource:
+        """Writes the document that takes over an undeclared resource, with a change to it."""
+        wanted = _merged(_as_document(row), desired_part(merge_patch))
+        wanted["metadata"].pop("namespace", None)  # a host is in none
+        made = self._create(row.key, wanted, author, dry)
+        return _in_place_of(self._store.resource(row), made) if dry else made
+
     def _patch_owned(self, key: Key, merge_patch: Mapping[str, Any], author: str, expected: str | None, dry: bool) -> Resource:
         """Changes a resource that another one owns. The change lasts until its owner writes it again."""
         with self._index.transaction() as database:
             row = self._standing(key, expected)  # the operator writes these too, without this lock
-            before = row.document_form()
-            before["metadata"] = {n: v for n, v in before["metadata"].items() if n not in STORE_METADATA}
-            wanted = _merged({n: v for n, v in before.items() if n != "status"}, desired_part(merge_patch))
+            wanted = _merged(_as_document(row), desired_part(merge_patch))
             resource = resource_to_write(wanted, key, str(self._folder))
             if dry:
                 return _in_place_of(self._store.resource(row), resource)
@@ -260,6 +267,13 @@ def place_of(key: Key, attempt: int = 1) -> str:
     """Returns the path of the file for a new document, relative to the folder."""
     within = [key.namespace] if key.namespace != "default" else []
     return "/".join([kind_of(BY_KIND[key.kind]).plural, *within, key.name]) + (".yaml" if attempt == 1 else f"-{attempt}.yaml")
+
+
+def _as_document(row: Row) -> dict[str, Any]:
+    """Returns a resource as somebody would write it."""
+    found = row.document_form()
+    found["metadata"] = {n: v for n, v in found["metadata"].items() if n not in STORE_METADATA}
+    return {n: v for n, v in found.items() if n != "status"}
 
 
 def _in_place_of(before: Resource, after: Resource) -> Resource:
