@@ -22,6 +22,7 @@ from homeostat.assembly.standalone import standalone
 from homeostat.driver import faults
 from homeostat.planner.actions import Action
 from homeostat.planner.deployment.actions import DeploymentAction
+from tests.e2e.homeostat import SETTLE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -113,7 +114,7 @@ async def live(order: dict[str, Any]) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-    async with standalone(Path(order["folder"]), Path(order["state"]), order["uri"]) as parts:
+    async with standalone(Path(order["folder"]), Path(order["state"]), order["uri"], settle=SETTLE) as parts:
         await parts.operator.run(stop)
 
 

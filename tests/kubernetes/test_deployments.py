@@ -90,4 +90,6 @@ def test_its_operator_is_killed(crds: list[str], plane: ControlPlane, kubectl: K
         kubectl.wait_for("vmd", "web", rolled_out(3, 2), ROLLOUT)
 
         wait_until(lambda: sizes(kubectl) == ["48Mi"] * 3, 30, "those before it are gone")
-        assert place.domains_of(kubectl.namespace) == {f"{kubectl.namespace}--{vm['metadata']['name']}" for vm in kubectl.list("vm")}
+        assert place.domains_of(kubectl.namespace) == {
+            f"{kubectl.namespace}--{vm['metadata']['name']}" for vm in kubectl.list("vm")
+        }

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 
 from tests.kubernetes.operating import message_of, operating, reason_of, wait_ready
 from tests.kubernetes.things import machine
 from tests.rig.kubernetes.kubectl import Kubectl
+from tests.rig.kubernetes.namespaces import fresh_namespace
 from tests.rig.kubernetes.plane import ControlPlane
 
 
 def test_it_is_told_to_give_it_up(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:
-    name = f"t-{secrets.token_hex(4)}"
-    plane.kubectl("create", "namespace", name)
-    other = plane.kubectl.within(name)
-    with operating(plane, tmp_path / "state"):
+    with fresh_namespace(plane) as name, operating(plane, tmp_path / "state"):
+        other = plane.kubectl.within(name)
         kubectl.create(machine(named="bank"))
         wait_ready(kubectl, "bank")
         bank = kubectl.get("vm", "bank")
@@ -31,7 +29,6 @@ def test_it_is_told_to_give_it_up(crds: list[str], plane: ControlPlane, kubectl:
         after = kubectl.get("vm", "bank")
         assert after["status"]["state"] == "Running"
         assert after["status"]["run"] == bank["status"]["run"]
-        plane.kubectl("delete", "namespace", name, "--wait=false")
 
 
 def test_not_even_where_it_comes_first(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:

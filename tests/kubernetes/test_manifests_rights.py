@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.kubernetes.manifests import API_RIGHTS, FOLDER, NAMESPACE, OPERATOR_RIGHTS, OURS, STATUSES
+from tests.kubernetes.operating import SOON
 from tests.rig.kubernetes.plane import ControlPlane
+from tests.rig.waiting import wait_until
 
 VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
 OTHERS = (
@@ -30,7 +32,11 @@ RESOURCES = (*OURS, *STATUSES, *PARTS, *OTHERS)
 
 @pytest.fixture(scope="module")
 def installed(plane: ControlPlane, crds: list[str]) -> ControlPlane:
+    """The server judges by what was bound a moment later."""
     plane.kubectl.within(NAMESPACE)("apply", "-k", str(FOLDER / "overlays/dev"))
+    for account, resource in (("homeostat-operator", "leases"), ("homeostat-operator", "hosts"), ("homeostat-api", "hosts")):
+        wait_until(lambda a=account, r=resource: may(plane, a, "get", r, NAMESPACE), SOON, f"{account} is known")  # type: ignore[misc]
+    wait_until(lambda: may(plane, "homeostat-operator", "get", "namespaces", "", "kube-system"), SOON, "so is where it looks")
     return plane
 
 
@@ -38,25 +44,25 @@ def allowed(plane: ControlPlane, account: str, namespace: str, object: str = "")
     """Verbs by resource, for everything the account may do there, or with one object."""
     found: dict[str, set[str]] = {}
     for resource in RESOURCES:
-        name, _, part = resource.partition("/")
         for verb in VERBS:
-            asked = {
-                "verb": verb,
-                "group": GROUPS.get(name, "homeostat.dev"),
-                "resource": name,
-                "subresource": part,
-                "name": object,
-            }
-            user = f"system:serviceaccount:{NAMESPACE}:{account}"
-            spec = {"user": user, "groups": ["system:serviceaccounts", "system:authenticated"]}
-            review = {
-                "apiVersion": "authorization.k8s.io/v1",
-                "kind": "SubjectAccessReview",
-                "spec": {**spec, "resourceAttributes": {**asked, "namespace": namespace}},
-            }
-            if plane.api("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)["status"]["allowed"]:
+            if may(plane, account, verb, resource, namespace, object):
                 found.setdefault(resource, set()).add(verb)
     return found
+
+
+def may(plane: ControlPlane, account: str, verb: str, resource: str, namespace: str, object: str = "") -> bool:
+    name, _, part = resource.partition("/")
+    group = GROUPS.get(name, "homeostat.dev")
+    asked = {"verb": verb, "group": group, "resource": name, "subresource": part, "name": object, "namespace": namespace}
+    user = f"system:serviceaccount:{NAMESPACE}:{account}"
+    groups = ["system:serviceaccounts", "system:authenticated"]
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {"user": user, "groups": groups, "resourceAttributes": asked},
+    }
+    answer = plane.api("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
+    return bool(answer["status"]["allowed"])
 
 
 def test_the_operator_may_this(installed: ControlPlane) -> None:

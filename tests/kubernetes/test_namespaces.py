@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +10,7 @@ from tests.kubernetes.domains import idle, site
 from tests.kubernetes.operating import wait_ready
 from tests.kubernetes.things import deployment, machine
 from tests.rig.kubernetes.kubectl import Kubectl
+from tests.rig.kubernetes.namespaces import fresh_namespace
 from tests.rig.kubernetes.plane import ControlPlane
 from tests.rig.libvirtd import Libvirtd
 
@@ -20,10 +20,8 @@ DISKS = [{"name": "root", "size": "1Mi"}]
 @pytest.fixture
 def other(plane: ControlPlane) -> Iterator[Kubectl]:
     """A second namespace."""
-    name = f"t-{secrets.token_hex(4)}"
-    plane.kubectl("create", "namespace", name)
-    yield plane.kubectl.within(name)
-    plane.kubectl("delete", "namespace", name, "--wait=false")
+    with fresh_namespace(plane) as name:
+        yield plane.kubectl.within(name)
 
 
 def test_one_name_twice(crds: list[str], plane: ControlPlane, kubectl: Kubectl, other: Kubectl, libvirtd: Libvirtd) -> None:

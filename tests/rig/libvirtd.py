@@ -188,19 +188,23 @@ class Libvirtd:
         with open(self.directory / "log" / f"{daemon}.out", "ab") as output:
             child = subprocess.Popen(
                 [
+                    *(sys.executable, "-IS", str(Path(__file__).with_name("reaper.py"))),
                     *("unshare", "--mount", "--propagation", "private"),
                     *(launcher, str(self.directory), hide_kvm),
                     *(binary, "--config", f"/etc/libvirt/{daemon}.conf"),
                     *("--pid-file", f"/run/libvirt/{daemon}.rig.pid"),
                 ],
                 stdin=subprocess.DEVNULL,
-                stdout=output,
+                stdout=subprocess.PIPE,
                 stderr=output,
                 start_new_session=True,
             )
-        child.returncode = 0  # reaped by processes.alive(); so that Popen does not warn that its child still runs
-        (self.directory / f"{daemon}.pid").write_text(str(child.pid))
-        return child.pid
+        assert child.stdout is not None
+        with child.stdout as told:
+            pid = int(told.readline())
+        child.returncode = 0  # it ends after the last guest; so that Popen does not warn that its child still runs
+        (self.directory / f"{daemon}.pid").write_text(str(pid))
+        return pid
 
     def _answers(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe:

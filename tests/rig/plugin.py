@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from tests.rig.guest import GuestImage, build_guest_image
 from tests.rig.kubernetes.crds import install_crds, wait_documented
 from tests.rig.kubernetes.kubectl import Kubectl
+from tests.rig.kubernetes.namespaces import fresh_namespace
 from tests.rig.kubernetes.plane import ControlPlane
 from tests.rig.libvirtd import Libvirtd
 
@@ -46,13 +46,9 @@ def crds(plane: ControlPlane) -> list[str]:
 
 @pytest.fixture
 def namespace(plane: ControlPlane) -> Iterator[str]:
-    """Yields a new one. Its objects are deleted afterwards, without waiting for it."""
-    plane.start_apiserver()  # in case the test before left it dead
-    name = f"t-{secrets.token_hex(4)}"
-    plane.api("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
-    yield name
-    plane.start_apiserver()
-    plane.api("DELETE", f"/api/v1/namespaces/{name}")
+    """Yields a new one, which goes with all that is in it."""
+    with fresh_namespace(plane) as name:
+        yield name
 
 
 @pytest.fixture
