@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.kubernetes.operating import events_of, message_of, operating, ready, reason_of, wait_ready
 from tests.kubernetes.things import deployment, machine, plugin, thing
+from tests.libvirt.hosts import isolated_uri
 from tests.rig.kubernetes.crds import install_crds
 from tests.rig.kubernetes.kubectl import Kubectl, Object, condition_of
 from tests.rig.kubernetes.plane import ControlPlane
@@ -136,6 +137,7 @@ def test_a_plugin(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_pa
 def test_security_1_a_host(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:
     """An address that names a file which the operator's administrator did not allow."""
     with operating(plane, tmp_path / "state", "--host", "node", "--host", "bad") as operator:
+        plane.kubectl.wait_for("host", "bad", ready)
         plane.kubectl.apply(thing("Host", "bad", {"uri": "qemu+ssh://far/system?keyfile=/root/.ssh/id"}))
         bad = plane.kubectl.wait_for("host", "bad", stalled)
         kubectl.create(machine(named="fine"))
@@ -151,3 +153,27 @@ def test_security_1_a_host(crds: list[str], plane: ControlPlane, kubectl: Kubect
         kubectl.patch("vm", "fine", {"spec": {"runStrategy": "Halted"}})
         kubectl.wait_for("vm", "fine", lambda vm: vm["status"]["state"] == "Stopped")
         kubectl("delete", "vm", "fine", "--timeout=20s")
+
+
+def test_a_host_that_has_machines_goes_with_the_last_one(
+    crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path
+) -> None:
+    """It is served where it was until then, and by nobody once that is over."""
+    host = thing("Host", "bad", {"uri": "test:///default"})
+    host["metadata"]["labels"] = {"rack": "seven"}
+    plane.kubectl.apply(host)
+    with operating(plane, tmp_path / "state", "--host", "node", "--host", "bad", uri=isolated_uri(tmp_path)) as operator:
+        plane.kubectl.wait_for("host", "bad", ready)
+        kubectl.create(machine(named="web", hostSelector={"rack": "seven"}))
+        wait_ready(kubectl, "web")
+        plane.kubectl.patch("host", "bad", {"spec": {"uri": "qemu+ssh://far/system?keyfile=/root/.ssh/id"}})
+        plane.kubectl.wait_for("host", "bad", stalled)
+        plane.kubectl.delete("host", "bad")
+        kubectl.patch("vm", "web", {"spec": {"runStrategy": "Halted"}})
+        kubectl.wait_for("vm", "web", lambda vm: vm["status"]["state"] == "Stopped")
+        assert plane.kubectl.exists("host", "bad")
+        kubectl("delete", "vm", "web", "--timeout=20s")
+        plane.kubectl.wait_gone("host", "bad")
+        assert [line for line in operator.said().splitlines() if "serves host bad" in line] == [
+            "homeostat: this operator serves host bad (test:///default) now"
+        ]

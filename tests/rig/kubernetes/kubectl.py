@@ -82,10 +82,11 @@ class Kubectl:
         return self(*words, stdin=text)
 
     def create(self, *documents: str | Mapping[str, Any], options: tuple[str, ...] = ()) -> str:
-        return self("create", *options, "-f", "-", stdin=as_yaml(*documents))
+        """Creates documents. The API server alone judges them, since kubectl takes longer to read what is valid than to ask."""
+        return self("create", "--validate=false", *options, "-f", "-", stdin=as_yaml(*documents))
 
     def get(self, kind: str, name: str) -> Object:
-        found: Object = json.loads(self("get", kind, name, "-o", "json"))
+        found: Object = self._look(kind, name) or json.loads(self("get", kind, name, "-o", "json"))
         return found
 
     def list(self, kind: str, *options: str) -> list[Object]:
@@ -93,7 +94,7 @@ class Kubectl:
         return found
 
     def exists(self, kind: str, name: str) -> bool:
-        return self("get", kind, name, "--ignore-not-found", "-o", "name") != ""
+        return self._look(kind, name) is not None or self("get", kind, name, "--ignore-not-found", "-o", "name") != ""
 
     def delete(self, kind: str, name: str, *options: str) -> str:
         """Deletes and returns at once: finalizers may take some time."""
@@ -107,10 +108,10 @@ class Kubectl:
         self, kind: str, name: str, condition: Callable[[Object], object], timeout: float = SOON, what: str = ""
     ) -> Object:
         """Returns the object once it is there and the condition holds."""
-        looks = look_of(self.kubeconfig) if knows(kind) else None
+        known = knows(kind)
 
         def look() -> Object:
-            found = looks.at(kind, self.namespace, name) if looks else self.get(kind, name)
+            found = self._look(kind, name) if known else self.get(kind, name)
             return found if found and condition(found) else {}
 
         try:
@@ -120,6 +121,10 @@ class Kubectl:
 
     def wait_gone(self, kind: str, name: str, timeout: float = SOON) -> None:
         wait_until(lambda: not self.exists(kind, name), timeout, f"{kind}/{name} is gone", interval=0.2)  # as kubectl says
+
+    def _look(self, kind: str, name: str) -> Object | None:
+        """Reads an object without kubectl. None: it is not there, cannot be read, or only kubectl knows the kind."""
+        return look_of(self.kubeconfig).at(kind, self.namespace, name) if knows(kind) else None
 
 
 def as_yaml(*documents: str | Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import fcntl
 import json
+import os
 import random
 import shutil
 import signal
@@ -232,6 +233,7 @@ class ControlPlane:
         with self.log(program.name).open("ab") as log:
             self._running[program.name] = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", str(program), *arguments],
+                env={**os.environ, "GOGC": "400"},  # an eighth less work for more memory
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -162,20 +162,30 @@ class IndexedStore:
             Invalid: the models refuse the row.
         """
         known = self._models.get(row.key)
+        if known is None or known[:2] != (row.uid, row.changed):
+            self._models[row.key] = known = (row.uid, row.changed, self.as_written(row))
+        bare = known[2]
+        if row.status is None and bare.metadata.resource_version == row.shown_version:
+            return bare  # the very same until something of it is written: nobody can change a model
+        metadata = bare.metadata.model_copy(update={"resource_version": row.shown_version})
+        update: dict[str, Any] = {"metadata": metadata}
         try:
-            if known is None or known[:2] != (row.uid, row.changed):
-                bare = (row if row.status is None else replace(row, status=None)).resource()
-                self.check(bare)
-                self._models[row.key] = known = (row.uid, row.changed, bare)
-            bare = known[2]
-            if row.status is None and bare.metadata.resource_version == row.shown_version:
-                return bare  # the very same until something of it is written: nobody can change a model
-            metadata = bare.metadata.model_copy(update={"resource_version": row.shown_version})
-            update: dict[str, Any] = {"metadata": metadata}
             return bare.model_copy(update=update | _status(type(bare), row))
         except ValidationError as error:
-            problems = [DocumentProblem(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
-            raise Invalid(problems, _stale_words(row)) from None
+            raise _refusal(row, error) from None
+
+    def as_written(self, row: Row) -> Resource:
+        """Returns the model of what a row says, without its status.
+
+        Raises:
+            Invalid: the models refuse it.
+        """
+        try:
+            bare = (row if row.status is None else replace(row, status=None)).resource()
+        except ValidationError as error:
+            raise _refusal(row, error) from None
+        self.check(bare)
+        return bare
 
     def check(self, resource: Resource) -> None:
         """Checks what a mode refuses beyond the models.
@@ -206,9 +216,10 @@ def _typed(kind: type[R], resource: Resource) -> R:
     return resource
 
 
-def _stale_words(row: Row) -> str:
-    """Names a row that today's models refuse."""
-    return f"{row.key} (stored by another version; mend {row.place})" if row.file else str(row.key)
+def _refusal(row: Row, error: ValidationError) -> Invalid:
+    """Says what today's models refuse in a row."""
+    problems = [DocumentProblem(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
+    return Invalid(problems, f"{row.key} (stored by another version; mend {row.place})" if row.file else str(row.key))
 
 
 @cache  # one entry per kind

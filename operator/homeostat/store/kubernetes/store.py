@@ -351,6 +351,8 @@ def _left_to_delete(row: Row) -> dict[str, Any] | None:
             return {"reclaimPolicy": policy, **({"size": "1Mi"} if row.kind == Disk.KIND else {})}
         case VirtualMachineDeployment.KIND:
             return {"replicas": 0, "template": {"spec": {"reclaimPolicy": ReclaimPolicy.RETAIN.value}}}
+        case Host.KIND:
+            return {}
         case _:
             return None
 
