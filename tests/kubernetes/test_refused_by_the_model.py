@@ -6,12 +6,13 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.kubernetes.operating import events_of, message_of, operating, ready, reason_of, wait_ready
+from tests.kubernetes.operating import SOON, events_of, message_of, operating, ready, reason_of, wait_ready
 from tests.kubernetes.things import deployment, machine, plugin, thing
 from tests.libvirt.hosts import isolated_uri
 from tests.rig.kubernetes.crds import install_crds
 from tests.rig.kubernetes.kubectl import Kubectl, Object, condition_of
 from tests.rig.kubernetes.plane import ControlPlane
+from tests.rig.network import free_gateway
 from tests.rig.waiting import wait_until
 
 MODEL = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{plural}.homeostat.dev"
@@ -177,3 +178,27 @@ def test_a_host_that_has_machines_goes_with_the_last_one(
         assert [line for line in operator.said().splitlines() if "serves host bad" in line] == [
             "homeostat: this operator serves host bad (test:///default) now"
         ]
+
+
+def test_what_is_on_a_host_goes_when_it_is_deleted(
+    crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path
+) -> None:
+    """A network, and a schedule with its snapshots, that were edited into what a CRD alone cannot refuse."""
+    lab = thing("Network", "lab", {"mode": "Isolated", "addresses": [{"cidr": free_gateway(tmp_path)}]})
+    off = {"machineRef": {"name": "off"}}
+    yearly = thing("SnapshotSchedule", "yearly", {"template": {"spec": off}, "schedule": "@yearly"})
+    taken = thing("Snapshot", "taken", off)
+    with operating(plane, tmp_path / "state"):
+        kubectl.create(machine(named="off", runStrategy="Halted", disks=[{"name": "data", "size": "1Mi"}]), lab, yearly)
+        uid = kubectl.get("snapshotschedule", "yearly")["metadata"]["uid"]
+        owner = {"apiVersion": "homeostat.dev/v1alpha1", "kind": "SnapshotSchedule", "name": "yearly", "uid": uid}
+        taken["metadata"]["ownerReferences"] = [{**owner, "controller": True}]
+        kubectl.create(taken)
+        for made in ("network/lab", "snapshot/taken", "snapshotschedule/yearly"):
+            kubectl("wait", made, "--for=condition=Ready", f"--timeout={SOON:.0f}s")
+        kubectl.patch("network", "lab", {"spec": {"addresses": [{"cidr": "10.0.0.0/24"}]}})
+        kubectl.patch("snapshotschedule", "yearly", {"spec": {"schedule": "0 0 31 2 *"}})
+        kubectl.wait_for("network", "lab", stalled)
+        kubectl.wait_for("snapshotschedule", "yearly", stalled)
+        kubectl("delete", "network/lab", "snapshotschedule/yearly", "--timeout=20s")
+        assert kubectl.list("snapshots") == []

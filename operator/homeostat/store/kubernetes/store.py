@@ -21,7 +21,8 @@ from homeostat.models.image import Image
 from homeostat.models.kinds import STORED, kind_of
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_disks import ReclaimPolicy
-from homeostat.models.network import Network
+from homeostat.models.network import Network, NetworkMode
+from homeostat.models.schedule import SnapshotSchedule
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.placement import PLACEMENTS, host_finalizer
 from homeostat.runtime.engine.ports import Happening
@@ -351,6 +352,11 @@ def _left_to_delete(row: Row) -> dict[str, Any] | None:
             return {"reclaimPolicy": policy, **({"size": "1Mi"} if row.kind == Disk.KIND else {})}
         case VirtualMachineDeployment.KIND:
             return {"replicas": 0, "template": {"spec": {"reclaimPolicy": ReclaimPolicy.RETAIN.value}}}
+        case Network.KIND:  # one that was adopted is not ours to take down
+            adopted = json.loads(row.spec).get("adopt")
+            return {"adopt": adopted} if adopted else {"mode": NetworkMode.ISOLATED.value}
+        case SnapshotSchedule.KIND:  # its snapshots go, of whichever machine
+            return {"schedule": "@yearly", "template": {"spec": {"machineRef": {"name": "unknown"}}}}
         case Host.KIND:
             return {}
         case _:
