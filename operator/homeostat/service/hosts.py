@@ -66,6 +66,6 @@ class Hosts(Collection[Host]):
 
 def _elsewhere() -> NotAllowed:
     return NotAllowed(
-        "hosts are declared in the folder of the server, or by kubectl: over REST only their spec.maintenance and "
+        "hosts are declared in the folder of the server, or by kubectl, and not over REST, where only their spec.maintenance and "
         "spec.maintenanceWindows change"
     )
