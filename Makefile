@@ -20,6 +20,8 @@ IDLING := -n 8 $(BY_FILE)
 # What depends on a browser most: keys, many tabs, large files, a screen.
 FIREFOX := $(addprefix tests/page/test_,by_keyboard_alone.py one_stream_for_all_tabs.py an_image_is_uploaded.py) \
 	tests/e2e/test_console_in_a_browser.py
+# What of the API is tried over a cluster, too. Files are named, since each worker imports all that it is given.
+OVER_A_CLUSTER := test_v* test_br* *json_patch* *marks_in_templates* *what_they_take*
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PINS   := pyproject.toml $(wildcard requirements/*.txt)
 BENCHMARKS := converge guests restart idle heal edit list authz signin memory scale rollout probes kubernetes startup overlay snapshot upload attach contracts start webrtc page
@@ -124,9 +126,9 @@ kubernetes: venv
 	@tests/rig/kubernetes/build-apiserver >/dev/null
 	$(call part,kubernetes,$(WAITING))
 	@echo "== tests: api, over a cluster's resources: the contract once more"
-	@HOMEOSTAT_TEST_MODE=kubernetes $(PYTEST) $(SPREAD) tests/api -k "test_v or test_br or json_patch or what_they_take"
+	@HOMEOSTAT_TEST_MODE=kubernetes $(PYTEST) $(SPREAD) $(wildcard $(addprefix tests/api/,$(OVER_A_CLUSTER:=.py)))
 	@echo "== tests: contracts, over a cluster's resources: of each some"
-	@HOMEOSTAT_TEST_MODE=kubernetes $(PYTEST) -n 4 --dist loadgroup tests/contracts -k "q08 or l23 or n43 or s28"
+	@HOMEOSTAT_TEST_MODE=kubernetes $(PYTEST) -n 4 --dist loadgroup $(wildcard $(addprefix tests/contracts/*/test_,q08*.py l23*.py n43*.py s28*.py))
 
 e2e: venv
 	$(call part,e2e,$(WAITING))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import pytest
@@ -15,6 +16,15 @@ for name in ("STATE", "DIR", "CONNECT", "NAMESPACE", "SERVER", "TOKEN_FILE"):
     os.environ.pop(f"HOMEOSTAT_{name}", None)
 
 pytest_plugins = ["tests.rig.plugin"]
+
+
+gc.disable()  # while all is imported, of which nothing is garbage: each worker imports for a second less
+
+
+def pytest_runtestloop() -> None:
+    """Collects garbage from now on, and leaves alone what was imported."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

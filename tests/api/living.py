@@ -150,7 +150,7 @@ async def _operator(state: Path, options: Sequence[str]) -> AsyncIterator[tuple[
     if options[0] == "--dir":
         from homeostat.assembly.standalone import standalone
 
-        async with standalone(Path(options[1]), state.parent / "state", URI, settle=0.5) as parts:
+        async with standalone(Path(options[1]), state.parent / "state", URI, settle=0.3) as parts:
             yield parts.operator.run, ""
     else:
         from homeostat.assembly.clustered import ClusterOptions, clustered

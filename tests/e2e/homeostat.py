@@ -28,7 +28,6 @@ from tests.rig.program import Running, launch, ran
 from tests.rig.waiting import wait_until
 
 SOON = 60.0  # seconds for anything that needs no boot of a guest; most take a tenth of one, and more on a crowded machine
-SETTLE = 0.5  # seconds that a document must be gone; 5 for people, whose editors take a file away for a moment
 
 Spec = dict[str, Any]
 
@@ -61,7 +60,7 @@ class Homeostat:
         assert self._up is None, "it runs already"
         with self.output.open("ab") as output:
             self._up = launch(
-                [*prefix, *self.command("up", str(self.folder), "--settle", f"{SETTLE}s", *(options or ("--no-api",)))],
+                [*prefix, *self.command("up", str(self.folder), *(options or ("--no-api",)))],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

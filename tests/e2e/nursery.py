@@ -7,6 +7,7 @@ one JSON order per line, and answers with the child's pid, then (when it has end
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import select
@@ -22,8 +23,8 @@ from homeostat.assembly.standalone import standalone
 from homeostat.driver import faults
 from homeostat.planner.actions import Action
 from homeostat.planner.deployment.actions import DeploymentAction
-from tests.e2e.homeostat import SETTLE
 
+SETTLE = 0.3  # seconds, as operators have it that run as programs (tests/conftest.py)
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -129,6 +130,7 @@ def run(order: dict[str, Any]) -> int:
 
 def main() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # a child is stopped in order from its first moment on
+    gc.freeze()  # so that children share what was imported
     for line in sys.stdin:
         order = json.loads(line)
         pid = os.fork()

@@ -10,6 +10,7 @@ restart it from the main thread.
 from __future__ import annotations
 
 import argparse
+import base64
 import contextlib
 import fcntl
 import json
@@ -221,6 +222,14 @@ class ControlPlane:
             f"--controllers={CONTROLLERS}",
         )
         self._wait_ready("kube-controller-manager", lambda: _listens(self._controllers_port))
+
+    def stored(self, prefix: str) -> list[str]:
+        """Returns the keys of objects as etcd has them, of those that begin so: group, plural, namespace and name. They are given
+        without the prefix."""
+        first = f"/registry/{prefix}"
+        start, end = (base64.b64encode(text.encode()).decode() for text in (first, first[:-1] + chr(ord(first[-1]) + 1)))
+        found = self._ask_etcd("range", key=start, range_end=end, keys_only=True)
+        return [base64.b64decode(one["key"]).decode().removeprefix(first) for one in found.get("kvs", ())]
 
     def _ask_etcd(self, what: str, **request: Any) -> Any:
         """Sends etcd a request: https://etcd.io/docs/v3.4/dev-guide/api_grpc_gateway/"""
