@@ -25,7 +25,7 @@ def test_security_17_nothing_is_made_on_the_host_that_it_names(
         by_hand["metadata"]["finalizers"] = ["b.host.homeostat.dev/teardown"]
         kubectl.create(by_hand, machine(named="fine"))
         sly = kubectl.wait_for("vm", "sly", lambda vm: reason_of(vm, "Ready") == "NoHostMatches")
-        assert "its finalizer names host b, which is in maintenance" in message_of(sly, "Ready")
+        assert "it is to be made on host b, which is in maintenance" in message_of(sly, "Ready")
         wait_ready(kubectl, "fine")
 
         # Nor has a second domain who moves the finalizer of one that runs, or adds another to it.

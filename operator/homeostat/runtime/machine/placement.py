@@ -237,15 +237,16 @@ def unadmitted(machine: VirtualMachine, host: Host, others: Collection[str], mad
     """Says why a machine is not made on a host although it has the host's finalizer. Anybody may write that who may write
     machines. What was made there once (``made_here``) stays, whatever was said since. ``others``: the hosts that there are."""
     name, before = host.metadata.name, machine.status.host if machine.status else None
-    again = "delete the machine, and make it again without a finalizer"
     if before != name and before in others:
         why = f"its domain is on host {before}, and its finalizer names host {name}, where it would be a second one"
-        return Waiting(ON_ANOTHER_HOST, f"{why}: give it the finalizer of {before} again, or {again}", RETRY_SECONDS)
+        again = f"give it the finalizer of {before} again, or delete the machine, and make it again without a finalizer"
+        return Waiting(ON_ANOTHER_HOST, f"{why}: {again}", RETRY_SECONDS)
     closed = "is being deleted" if host.deleting else "is in maintenance" if host.spec.maintenance else ""
     refusal = "" if made_here else replace(_offer(host), closed=closed).refusal(machine, 0)
     if not refusal:
         return None
-    return Waiting("NoHostMatches", f"its finalizer names host {name}, which {refusal}: change that, or {again}", RETRY_SECONDS)
+    again = "delete the machine and make it again, so that it goes to another host"
+    return Waiting("NoHostMatches", f"it is to be made on host {name}, which {refusal}: change that, or {again}", RETRY_SECONDS)
 
 
 def _unknown(machine: VirtualMachine, message: str) -> VirtualMachineStatus:
