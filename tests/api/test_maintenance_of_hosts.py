@@ -44,7 +44,7 @@ def in_the_folder(api: Api, root: Path) -> dict[str, Any]:
 def test_an_administrator_begins_and_ends_it(api: Api, tmp_path: Path) -> None:
     root = Person(api.http, "root")
     planned = root.ask("PATCH", f"{HOST}?dryRun=true", json=BEGIN).json()
-    assert [(one["field"], one["old"], one["new"]) for one in planned["changes"]] == [("maintenance", "none", "True")]
+    assert [(one["field"], one["old"], one["new"]) for one in planned["changes"]] == [("maintenance", "none", "true")]
     assert "spec" not in in_the_folder(api, tmp_path)
     answer = root.ask("PATCH", HOST, json=BEGIN)
     assert (answer.status_code, answer.json()["resource"]["spec"]) == (200, {"maintenance": True})

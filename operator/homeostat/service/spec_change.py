@@ -8,6 +8,7 @@ from typing import Any
 
 from homeostat.models.base import Resource
 from homeostat.models.machine import VirtualMachine
+from homeostat.planner.changes.devices import text
 from homeostat.planner.changes.why import reason_of
 from homeostat.planner.machine.preview.classify import Classified, waiting
 from homeostat.planner.plan import Change, Disruption
@@ -64,6 +65,4 @@ def of_resource(before: Resource, after: Resource) -> SpecChange:
 
 def shown(spec: Mapping[str, Any], name: str) -> str:
     value = spec.get(name)
-    if value is None:
-        return "none"
-    return "set" if isinstance(value, dict | list) else str(value)
+    return "set" if isinstance(value, dict | list) else text(value)

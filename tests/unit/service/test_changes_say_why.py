@@ -20,7 +20,7 @@ def test_only_what_is_forbidden_is_for_that(disruption: Disruption, cannot: str)
 
 
 @pytest.mark.parametrize(
-    ("value", "words"), [(None, "none"), ({"a": 1}, "set"), ({}, "set"), ([], "set"), (5, "5"), ("", ""), (False, "False")]
+    ("value", "words"), [(None, "none"), ({"a": 1}, "set"), ({}, "set"), ([], "set"), (5, "5"), ("", ""), (False, "false")]
 )
 def test_a_value_in_words(value: object, words: str) -> None:
     assert shown({"field": value}, "field") == words
