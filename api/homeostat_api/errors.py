@@ -21,7 +21,6 @@ from homeostat.service.refusals import (
     OverQuota,
     PlaceTaken,
     Refusal,
-    ServerMayNot,
     TooManyScreens,
     TrashElsewhere,
     TrashUnavailable,
@@ -65,8 +64,6 @@ AGAIN = {"Retry-After": "30"}
 def from_refusal(error: Refusal) -> Problem:
     """Returns the answer to what the service refused."""
     match error:
-        case ServerMayNot():
-            return Problem(403, "forbidden", str(error), error.details)
         case NotInTrash():
             return Problem(404, "trash_entry_not_found", "Trash entry not found", error.details)
         case NotTaken():

@@ -83,6 +83,8 @@ def from_store(error: store_errors.StoreError) -> Problem:
             return Problem(409, f"{NOUNS[BY_KIND[error.key.kind]][0]}_exists", str(error), details)
         case store_errors.Conflict():
             return Problem(409, "conflict", str(error), details)
+        case store_errors.Denied():
+            return Problem(403, "forbidden", str(error), details)
         case store_errors.NotEditable():
             return Problem(409, "not_editable", str(error), details)
         case store_errors.Invalid():

@@ -152,7 +152,7 @@ class ClusterOperator:
         found: dict[str, str] = {}
         for row in self.store.index.rows(Host.KIND):
             try:
-                host = self.store.as_written(row)
+                host = self.store.resource(row) if row.deleted is None else self.store.as_written(row)
             except Invalid:
                 if row.name in self._serving:
                     found[row.name] = self._serving[row.name][0]

@@ -16,6 +16,7 @@ from homeostat.store.files.last_look import OperatorState, ask_operator, looked_
 
 from .errors import CliError
 from .settings import CliSettings
+from .terminal import say
 
 if TYPE_CHECKING:
     from homeostat.driver.guests.console_log import LogPart
@@ -156,6 +157,14 @@ async def changing(read: Callable[[], Awaitable[T]]) -> AsyncIterator[T]:
 def operator_runs(settings: CliSettings) -> bool:
     """Tells whether an operator looks after these resources now."""
     return settings.remote.operator.runs if settings.remote is not None else operator_listens(settings.state)
+
+
+def operator_carries_out(settings: CliSettings, up_will: str = "carry this out") -> bool:
+    """Tells whether an operator carries out what was just written, and says what will where none runs."""
+    if operator_runs(settings):
+        return True
+    say(f"note: no operator is running on this state; `homeostat up` will {up_will}", err=True)
+    return False
 
 
 def operator_of(settings: CliSettings) -> OperatorState:

@@ -16,7 +16,7 @@ from homeostat.store.three_way import Applied
 from .asking import Asking
 from .collection import Collection, Patch
 from .marks import NO_MARKS, Marks
-from .refusals import NotAllowed, ServerMayNot
+from .refusals import NotAllowed
 
 MAINTENANCE = frozenset({"maintenance", "maintenanceWindows"})
 """The fields of a host's spec that change over REST."""
@@ -48,7 +48,7 @@ class Hosts(Collection[Host]):
 
         Raises:
             NotAllowed: the patch changes something else.
-            ServerMayNot: in the cluster the account of the server only reads hosts.
+            Denied: in the cluster the account of the server only reads hosts.
         """
         said = {part: value for part, value in merge_patch.items() if value}
         if not (said.keys() <= {"spec"} and said.get("spec", {}).keys() <= MAINTENANCE):
@@ -57,8 +57,8 @@ class Hosts(Collection[Host]):
         try:
             return await super().patch(resource, merge_patch, expected_version, dry, needed)
         except store_errors.Denied as error:
-            message = f"{error}: the API only reads hosts here, until its account has the ClusterRole homeostat-maintain"
-            raise ServerMayNot(message, {"name": resource.metadata.name}) from error
+            mend = "the API only reads hosts here, until its account has the ClusterRole homeostat-maintain"
+            raise store_errors.Denied(f"{error}: {mend}") from error
 
     async def delete(self, resource: Host, force: bool = False) -> None:
         raise _elsewhere()

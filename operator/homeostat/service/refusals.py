@@ -112,10 +112,6 @@ class NotAllowed(Refusal):
     """The models would accept it, but this server does not."""
 
 
-class ServerMayNot(Refusal):
-    """He who asks may, and the account of the server may not."""
-
-
 class OverQuota(NotAllowed):
     """Whoever owns it would have more than he may."""
 

@@ -50,6 +50,7 @@ def answered(error: Exception) -> Result:
         (falcon.HTTPForbidden(title="No"), 403, "error", "No"),
         (falcon.HTTPForbidden(), 403, "error", "403 Forbidden"),
         (falcon.HTTPBadRequest(description="odd"), 400, "bad_request", "odd"),
+        (store_errors.Denied("may not patch hosts"), 403, "forbidden", "may not patch hosts"),
         (store_errors.StoreError("the disk is full"), 503, "store_unavailable", "the disk is full"),
         (deleting("VirtualMachine", "web"), 409, "vm_deleting", "VM is being deleted"),
     ],

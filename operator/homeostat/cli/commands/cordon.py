@@ -9,7 +9,7 @@ import click
 from homeostat.models.base import Key
 from homeostat.models.host import Host
 
-from ..access import opened, operator_runs, run
+from ..access import opened, operator_carries_out, run
 from ..errors import CliError
 from ..references import complete_host, full_name, need_kind, not_found, parse_references
 from ..settings import CliSettings, common_options, pass_settings
@@ -38,8 +38,7 @@ def uncordon(settings: CliSettings, names: tuple[str, ...]) -> None:
 
 def _edit(settings: CliSettings, names: Sequence[str], maintenance: bool) -> None:
     run(_edit_all(settings, names, maintenance))
-    if not operator_runs(settings):
-        say("note: no operator is running on this state; `homeostat up` will carry this out", err=True)
+    operator_carries_out(settings)
 
 
 async def _edit_all(settings: CliSettings, names: Sequence[str], maintenance: bool) -> None:

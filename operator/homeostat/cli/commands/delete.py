@@ -9,7 +9,7 @@ import click
 
 from homeostat.models.base import Key, Resource
 
-from ..access import State, changing, opened, operator_runs, run
+from ..access import State, changing, opened, operator_carries_out, run
 from ..errors import CliError
 from ..given import read_given
 from ..references import complete_any, full_name, not_found, parse_references, short_name
@@ -57,9 +57,7 @@ def delete(
         keys = run(_delete(settings, what, names, selector, every, force, ignore_not_found))
     if not keys:
         return
-    if not operator_runs(settings):
-        say("note: no operator is running on this state; `homeostat up` will take them off the host", err=True)
-    elif wait:
+    if operator_carries_out(settings, "take them off the host") and wait:
         run(_await_gone(settings, keys, timeout))
 
 

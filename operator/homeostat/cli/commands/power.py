@@ -12,7 +12,7 @@ from homeostat.runtime.engine.clock import timestamp
 from homeostat.runtime.machine import commands
 from homeostat.runtime.machine.effective import Effective
 
-from ..access import opened, operator_runs, run
+from ..access import opened, operator_carries_out, run
 from ..references import complete_machine, full_name, need_kind, not_found, parse_references
 from ..settings import CliSettings, common_options, pass_settings
 from ..terminal import say
@@ -70,8 +70,7 @@ def resume(settings: CliSettings, names: tuple[str, ...]) -> None:
 
 def _edit(settings: CliSettings, names: Sequence[str], edit: PowerEdit, word: str) -> None:
     run(_edit_all(settings, names, edit, word))
-    if not operator_runs(settings):
-        say("note: no operator is running on this state; `homeostat up` will carry this out", err=True)
+    operator_carries_out(settings)
 
 
 async def _edit_all(settings: CliSettings, names: Sequence[str], edit: PowerEdit, word: str) -> None:

@@ -17,7 +17,7 @@ from homeostat.runtime.deployment.ownership import owned_by
 from homeostat.runtime.engine.clock import timestamp
 from homeostat.runtime.machine.effective import Effective
 
-from ..access import State, changing, opened, operator_runs, run, seen_now
+from ..access import State, changing, opened, operator_carries_out, operator_runs, run, seen_now
 from ..errors import CliError
 from ..references import complete_deployment, full_name, need_kind, not_found, parse_references, short_name
 from ..settings import CliSettings, common_options, pass_settings
@@ -167,7 +167,7 @@ async def _undo(settings: CliSettings, names: Sequence[str], number: int | None)
         return
     say(f"{name} rolled back (spec.rollbackTo: {wanted})")
     say("note: the template in the YAML waits until rollbackTo is removed", err=True)
-    _note_operator(settings)
+    operator_carries_out(settings)
 
 
 @rollout.command()
@@ -208,7 +208,7 @@ def restart(settings: CliSettings, names: tuple[str, ...]) -> None:
 
 def _edit(settings: CliSettings, names: Sequence[str], edit: SpecEdit, said: str, check: SpecCheck | None = None) -> None:
     run(_edit_all(settings, names, edit, said, check))
-    _note_operator(settings)
+    operator_carries_out(settings)
 
 
 async def _edit_all(settings: CliSettings, names: Sequence[str], edit: SpecEdit, said: str, check: SpecCheck | None) -> None:
@@ -224,11 +224,6 @@ async def _edit_all(settings: CliSettings, names: Sequence[str], edit: SpecEdit,
             before = deployment.spec.dump(defaults=True)
             same = all(before.get(field) == value for field, value in spec.items())
             say(f"{full_name(deployment.key)} {'unchanged (it is so already)' if same else said}")
-
-
-def _note_operator(settings: CliSettings) -> None:
-    if not operator_runs(settings):
-        say("note: no operator is running on this state; `homeostat up` will carry this out", err=True)
 
 
 async def _named(store: State, settings: CliSettings, names: Sequence[str]) -> list[VirtualMachineDeployment]:

@@ -16,7 +16,7 @@ from homeostat.models.snapshot import Quiesce, Snapshot
 from homeostat.runtime.engine.clock import timestamp
 from homeostat.runtime.machine import commands
 
-from ..access import State, changing, opened, operator_runs, read_all, run
+from ..access import State, changing, opened, operator_carries_out, read_all, run
 from ..errors import CliError
 from ..references import complete_machine, complete_snapshot, full_name, need_kind, not_found, parse_references
 from ..settings import CliSettings, common_options, pass_settings
@@ -105,7 +105,7 @@ async def _create(
             raise not_found(of)
         await store.create(Snapshot.KIND, document)
         say(f"{full_name(key)} created")
-        if wait is None or not _operator_at_work(settings):
+        if wait is None or not operator_carries_out(settings):
             return
         taken = await _until(store, Snapshot, key, wait, _is_taken, f"{full_name(key)} to be taken")
         said = taken.status
@@ -131,7 +131,7 @@ async def _restore(settings: CliSettings, name: str, token: str, yes: bool, wait
             raise CliError("nothing was changed", "--yes does not ask")
         await store.patch(of, commands.restore(found.metadata.name, token))
         say(f"{full_name(of)} patched (restoreFrom: {key.name}, token {token})")
-        if wait is None or not _operator_at_work(settings):
+        if wait is None or not operator_carries_out(settings):
             return
 
         def restored(now: VirtualMachine) -> bool:
@@ -139,13 +139,6 @@ async def _restore(settings: CliSettings, name: str, token: str, yes: bool, wait
 
         await _until(store, VirtualMachine, of, wait, restored, f"{full_name(of)} to be restored")
         say(f"{full_name(of)} restored")
-
-
-def _operator_at_work(settings: CliSettings) -> bool:
-    if operator_runs(settings):
-        return True
-    say("note: no operator is running on this state; `homeostat up` will carry this out", err=True)
-    return False
 
 
 def _machine_key(settings: CliSettings, word: str) -> Key:
