@@ -42,13 +42,14 @@ system:
 venv: system $(VENV)/.installed web/.built
 
 # $(call install,LAYERS): the pinned packages of these files of requirements/, and this clone. pip checks each package's hash. What builds
-# comes first, and builds without isolation: else pip would fetch builders that nothing pins.
+# comes first, and builds without isolation: else pip would fetch builders that nothing pins. Python compiles what is imported, when it is;
+# pip would compile the rest, too, for as long as it takes to install all of it.
 define install
 	@echo "== virtualenv: $(VENV)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) --require-hashes -r requirements/build.txt
-	$(PIP) --require-hashes --no-build-isolation $(foreach layer,$(1),-r requirements/$(layer).txt)
-	$(PIP) --no-deps --no-build-isolation -e .
+	$(PIP) --no-compile --require-hashes --no-build-isolation $(foreach layer,$(1),-r requirements/$(layer).txt)
+	$(PIP) --no-compile --no-deps --no-build-isolation -e .
 	@touch $@
 endef
 
