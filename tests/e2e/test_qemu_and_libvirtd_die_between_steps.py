@@ -40,7 +40,7 @@ class Struck(Town):
     def strike(self) -> None:
         if self.home.state_of(NAME) == "running":
             os.kill(self.home.qemu_pid(NAME), signal.SIGKILL)
-        # libvirt 9.0 may have died of the operator's end already: it frees the event callbacks of a killed client twice, now and then.
+        # libvirt 9.0 may have died already: now and then it frees the event callbacks of a killed client twice.
         if self.home.rig.pid is not None:
             self.home.rig.kill9()
         self.home.rig.start()

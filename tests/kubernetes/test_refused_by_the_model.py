@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from homeostat.driver.storage.disks.tags import read_tags
 from tests.kubernetes.operating import SOON, events_of, message_of, operating, ready, reason_of, wait_ready
 from tests.kubernetes.things import deployment, machine, plugin, thing
 from tests.libvirt.hosts import isolated_uri
@@ -202,3 +203,24 @@ def test_what_is_on_a_host_goes_when_it_is_deleted(
         kubectl.wait_for("snapshotschedule", "yearly", stalled)
         kubectl("delete", "network/lab", "snapshotschedule/yearly", "--timeout=20s")
         assert kubectl.list("snapshots") == []
+
+
+def test_snapshots_go_when_they_are_deleted(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:
+    """One that was taken, with its data; and one of what cannot be a machine's name, of which there is no data."""
+    off = {"machineRef": {"name": "off"}}
+    with operating(plane, tmp_path / "state"):
+        kubectl.create(machine(named="off", runStrategy="Halted", disks=[{"name": "data", "size": "1Mi"}]))
+        kubectl.create(thing("Snapshot", "taken", off))
+        taken = kubectl.wait_for("snapshot", "taken", ready)
+        with older_crd(plane, "snapshots"):
+            change = '{"spec": {"quiesce": "Sometimes"}}'
+            wait_until(lambda: kubectl("patch", "snapshot", "taken", "--type=merge", "-p", change), 20, "the older CRD holds")
+            kubectl.create(thing("Snapshot", "never", {"machineRef": {"name": "Not A Name"}}))
+        for name in ("taken", "never"):
+            kubectl.wait_for("snapshot", name, stalled)
+        (disk,) = (tmp_path / "state").rglob("data.qcow2")
+        assert taken["status"]["tag"] in [found.tag for found in read_tags(str(disk)) or ()]
+
+        kubectl("delete", "snapshot/taken", "snapshot/never", "--timeout=20s")
+
+        assert not read_tags(str(disk))

@@ -11,6 +11,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import ValidationError
+
 from homeostat.models.base import API_VERSION, IDENTITY, Key, Model, Resource
 from homeostat.models.condition import READY, STALLED, Condition
 from homeostat.models.deployment import VirtualMachineDeployment
@@ -23,8 +25,8 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_disks import ReclaimPolicy
 from homeostat.models.network import Network, NetworkMode
 from homeostat.models.schedule import SnapshotSchedule
-from homeostat.models.snapshot import Snapshot
-from homeostat.planner.placement import PLACEMENTS, host_finalizer
+from homeostat.models.snapshot import MachineRef, Snapshot
+from homeostat.planner.placement import PLACEMENTS, host_finalizer, host_of
 from homeostat.runtime.engine.ports import Happening
 from homeostat.store.errors import AlreadyExists, Conflict, DocumentProblem, Invalid, NotFound, StoreError
 
@@ -178,8 +180,15 @@ class KubernetesStore(IndexedStore):
             await self._change(key, uid, without)
         except Invalid:
             # Before 1.30 a server refuses any change of an object that today's schema refuses, even this one. Nothing is left
-            # that the spec describes, and the object goes at once: without a spec the change is accepted.
-            await self._change(key, uid, lambda found: (patch := without(found)) and {**patch, "spec": None})
+            # that the spec describes, and the object goes at once: with the least of a spec the change is accepted.
+            row = self.index.row(key)
+            least = _left_to_delete(row) if row is not None else None
+
+            def lessened(found: Object) -> Object | None:
+                spec = None if least is None else merge_difference(found.get("spec") or {}, least)
+                return (patch := without(found)) and {**patch, "spec": spec}
+
+            await self._change(key, uid, lessened)
         self.forget_model(key)
         self._refused.pop(key, None)
 
@@ -355,12 +364,23 @@ def _left_to_delete(row: Row) -> dict[str, Any] | None:
         case Network.KIND:  # one that was adopted is not ours to take down
             adopted = json.loads(row.spec).get("adopt")
             return {"adopt": adopted} if adopted else {"mode": NetworkMode.ISOLATED.value}
+        case Snapshot.KIND:
+            return _taken_of(row)
         case SnapshotSchedule.KIND:  # its snapshots go, of whichever machine
             return {"schedule": "@yearly", "template": {"spec": {"machineRef": {"name": "unknown"}}}}
         case Host.KIND:
             return {}
         case _:
             return None
+
+
+def _taken_of(row: Row) -> dict[str, Any] | None:
+    """Returns the machine that a snapshot is of: any, where no host took the snapshot up. None: it has to be known."""
+    try:
+        machine = MachineRef.model_validate(json.loads(row.spec).get("machineRef"))
+    except ValidationError:
+        return None if host_of(json.loads(row.finalizers)) else {"machineRef": {"name": "unknown"}}
+    return {"machineRef": machine.dump()}
 
 
 def _with_finalizers(found: Object, finalizers: Collection[str]) -> dict[str, Any] | None:
