@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from homeostat.driver.storage.disks.tags import read_tags
 from tests.kubernetes.operating import SOON, events_of, message_of, operating, ready, reason_of, wait_ready
@@ -224,3 +227,25 @@ def test_snapshots_go_when_they_are_deleted(crds: list[str], plane: ControlPlane
         kubectl("delete", "snapshot/taken", "snapshot/never", "--timeout=20s")
 
         assert not read_tags(str(disk))
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "change"),
+    [
+        ("Image", {"source": {"url": "http://127.0.0.1:1/none.img"}}, {"format": "weird"}),
+        ("Plugin", {"version": "1", "kernel": {"url": "http://127.0.0.1:1/none"}}, {"disks": "none"}),
+    ],
+)
+def test_what_has_nothing_on_a_host_goes(
+    crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path, kind: str, spec: Object, change: Object
+) -> None:
+    """Before 1.30 a server refuses even to let it go as it is."""
+    plural = f"{kind.lower()}s"
+    with operating(plane, tmp_path / "state"):
+        kubectl.create(thing(kind, "old", spec))
+        kubectl.wait_for(kind, "old", lambda found: reason_of(found, "Ready") != "")
+        with older_crd(plane, plural):
+            patch = json.dumps({"spec": change})
+            wait_until(lambda: kubectl("patch", kind, "old", "--type=merge", "-p", patch), 20, "the older CRD holds")
+
+        kubectl("delete", kind, "old", "--timeout=20s")

@@ -24,6 +24,7 @@ from homeostat.models.kinds import STORED, kind_of
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_disks import ReclaimPolicy
 from homeostat.models.network import Network, NetworkMode
+from homeostat.models.plugin import Plugin
 from homeostat.models.schedule import SnapshotSchedule
 from homeostat.models.snapshot import MachineRef, Snapshot
 from homeostat.planner.placement import PLACEMENTS, host_finalizer, host_of
@@ -180,9 +181,11 @@ class KubernetesStore(IndexedStore):
             await self._change(key, uid, without)
         except Invalid:
             # Before 1.30 a server refuses any change of an object that today's schema refuses, even this one. Nothing is left
-            # that the spec describes, and the object goes at once: with the least of a spec the change is accepted.
+            # that the spec describes, and the object goes: with the least of a spec the change is accepted.
             row = self.index.row(key)
-            least = _left_to_delete(row) if row is not None else None
+            if row is None or row.deleted is None:
+                raise
+            least = _left_to_delete(row) or _LEAST.get(key.kind)
 
             def lessened(found: Object) -> Object | None:
                 spec = None if least is None else merge_difference(found.get("spec") or {}, least)
@@ -349,6 +352,10 @@ class KubernetesStore(IndexedStore):
         except StoreError as error:
             ending = isinstance(error, Forbidden) and "is being terminated" in str(error)  # that namespace takes no more
             log.log(logging.DEBUG if ending else logging.INFO, "%s: event %s was not recorded: %s", key, happening.reason, error)
+
+
+_LEAST: Mapping[str, dict[str, Any]] = {Image.KIND: {"source": {"path": "/nonexistent"}}, Plugin.KIND: {"version": "0"}}
+"""By kind, what today's schema takes for a spec where there is nothing to tear down."""
 
 
 def _left_to_delete(row: Row) -> dict[str, Any] | None:
