@@ -81,6 +81,7 @@ class ActingHost:
     kept: act.KeepDisks | None = None  # what is noted down in its folder
     secrets: dict[str, Secret] = field(default_factory=dict)
     others: dict[str, str] = field(default_factory=dict)
+    strangers: dict[str, str] = field(default_factory=dict)  # files of the machine's folder that another's domain has
     ports: dict[str, ObservedPort] = field(default_factory=dict)
     balloon: int = 0  # what the running guest was left with
     driver: bool = True  # its guest has the balloon's
@@ -116,6 +117,7 @@ class ActingHost:
             memory=memory,
             secrets=self.secrets,
             others=self.others,
+            strangers=self.strangers,
             ports=self.ports,
             wall=self.wall,
         )

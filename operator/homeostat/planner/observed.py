@@ -305,6 +305,8 @@ class Observed:
     refusal: Waiting | Stalled | None = None  # why its definition cannot be known: what it is made from is missing
     secrets: Mapping[str, Secret] = field(default_factory=dict)  # by the password file that the spec names
     others: Mapping[str, str] = field(default_factory=dict)  # resources in use elsewhere: disk path or "tcp:addr:port" -> by whom
+    # Files of its folder that another's domain has, by path. Only looked for where it is deleted and has no domain itself.
+    strangers: Mapping[str, str] = field(default_factory=dict)
     ports: Mapping[str, ObservedPort] = field(default_factory=dict)  # as in ``others``: what nobody can listen on
     restore: Restore | Stalled | Waiting | None = None  # what spec.restoreFrom names; or why it cannot be done
     wall: datetime | None = None  # the wall clock, where a maintenance window depends on it

@@ -50,9 +50,24 @@ async def observe(
         memory=memory,
         secrets=_secrets(machine, host),
         others=others,
+        strangers=_strangers(host, needs.directory) if machine.deleting and domain is None else {},
         ports=await _blocked_ports(ports_wanted(machine, domain, others), host),
         wall=datetime.now(UTC) if machine.spec.update_policy is UpdatePolicy.WINDOW else None,
     )
+
+
+def _strangers(host: Domains, directory: str) -> Mapping[str, str]:
+    """Returns the files of a machine's folder that a domain has, and the domain's name. The machine itself has no domain: whose
+    folder it was, such as an object that was forced away, may have left one."""
+    found = {}
+    for domain in host.domains() if directory else ():
+        domain = by_real_paths(domain, host.facts.storage_root)
+        for config in filter(None, (domain.config, domain.live)):
+            for disk in config.disks:
+                for path in (disk.source, *(file.path for file in disk.chain or ())):
+                    if path is not None and path.startswith(f"{directory}/"):
+                        found[path] = domain.name
+    return found
 
 
 async def _blocked_ports(wanted: Mapping[str, Listener], host: HostDriver) -> Mapping[str, ObservedPort]:

@@ -99,6 +99,14 @@ def test_a_domain_of_another_resource_is_named_by_it() -> None:
     assert "another Homeostat resource (a--b/c)" in Operator(world).settle(vm).outcome.message
 
 
+def test_the_domain_of_an_earlier_machine_of_the_name_can_be_taken_up_or_removed() -> None:
+    world, vm = World(), machine()
+    world.clash = namesake(vm, Record("5b0cf6b1", "default", "web"))
+    message = Operator(world).settle(vm).outcome.message
+    for words in ("homeostat.dev/identity: default/web/5b0cf6b1", "homeostat delete orphan web"):
+        assert words in message
+
+
 def test_once_the_name_is_free_the_machine_is_made() -> None:
     world, vm = World(), machine()
     world.clash = namesake(vm)

@@ -13,10 +13,10 @@ from ..identity import machine_directory
 
 
 def noted(machine: VirtualMachine, observed: Observed, teardown: Plan) -> Plan:
-    """Returns the teardown, with the record first where it is not there yet. Where only the resource is left, no record is
-    needed."""
+    """Returns the teardown, with the record first where it is not there yet. Where only the resource is left,
+    or the folder is another's, no record is needed."""
     left = observed.domain is not None or observed.storage.created
-    if observed.storage.deletion_noted or not left or not observed.host.storage_root:
+    if observed.storage.deletion_noted or observed.strangers or not left or not observed.host.storage_root:
         return teardown
     resource = machine.model_dump_json(by_alias=True, exclude_none=True, exclude={"status"})
     directory = machine_directory(observed.host.storage_root, machine)

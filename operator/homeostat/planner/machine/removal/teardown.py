@@ -30,6 +30,9 @@ def plan_teardown(machine: VirtualMachine, observed: Observed, now: float) -> Pl
             return Plan((*_known_as_ours(domain), cut), Waiting("Terminating", "cutting the power"))
         steps, outcome = shut_down(machine, domain, observed.memory, now, DELETED)
         return Plan((*_known_as_ours(domain), *steps), outcome)
+    if observed.strangers:  # nothing of it was ever this machine's, or is any more
+        names = " and ".join(sorted({repr(name) for name in observed.strangers.values()}))
+        return Plan((ReleaseResource(f"its folder is left to domain {names}"),), Waiting("Terminating", "letting it go"))
     if problem := unknown_moves(machine, observed):
         return Plan(outcome=Stalled(MOVED, problem))
     actions: list[Action] = []

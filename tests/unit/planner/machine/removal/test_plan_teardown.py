@@ -74,3 +74,12 @@ def test_of_a_replica_the_disks_without_an_image_are_noted_down_for_the_next() -
     assert sorted(world.disks) == ["/state/machines/default/web/drop.qcow2", "/state/machines/default/web/keep.qcow2"]
     assert world.kept and (world.kept.owner, world.kept.disks) == ("uid-of-web", ("drop",)), "what is retained is nobody's"
     assert world.released
+
+
+def test_a_folder_that_anothers_domain_uses_is_left_alone() -> None:
+    """As after an object that was forced away: its domain runs on with the disks that one of the same name finds."""
+    world, operator, vm = running(disks=[{"name": "data", "size": "1Gi"}])
+    world.strangers, world.domain = {"/state/machines/default/web/data.qcow2": "web"}, None
+    plan = operator.plan(deleted(vm))
+    assert [type(action) for action in plan.actions] == [act.ReleaseResource]
+    assert plan.actions[0].reason == "its folder is left to domain 'web'"
