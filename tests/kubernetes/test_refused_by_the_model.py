@@ -14,7 +14,7 @@ from tests.kubernetes.operating import SOON, events_of, message_of, operating, r
 from tests.kubernetes.things import deployment, machine, plugin, thing
 from tests.libvirt.hosts import isolated_uri
 from tests.rig.kubernetes.crds import install_crds
-from tests.rig.kubernetes.kubectl import Kubectl, Object, condition_of
+from tests.rig.kubernetes.kubectl import Kubectl, Object, as_yaml, condition_of
 from tests.rig.kubernetes.plane import ControlPlane
 from tests.rig.network import free_gateway
 from tests.rig.waiting import wait_until
@@ -23,12 +23,13 @@ MODEL = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{plural}.homeos
 
 
 @contextlib.contextmanager
-def older_crd(plane: ControlPlane, plural: str) -> Iterator[None]:
-    """One that takes any spec, for a while."""
+def older_crd(plane: ControlPlane, plural: str, *, anything: bool = False) -> Iterator[None]:
+    """One that takes any spec, for a while; ``anything``: also what is no object."""
     loose = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     definition = plane.api("GET", MODEL.format(plural=plural))
     version = definition["spec"]["versions"][0]
-    version["schema"]["openAPIV3Schema"] = {"type": "object", "properties": {"spec": loose, "status": loose}}
+    fields = {"properties": {"spec": loose, "status": loose}}
+    version["schema"]["openAPIV3Schema"] = loose if anything else {"type": "object", **fields}
     plane.api("PATCH", MODEL.format(plural=plural), {"spec": {"versions": [version]}}, "application/merge-patch+json")
     try:
         yield
@@ -249,3 +250,18 @@ def test_what_has_nothing_on_a_host_goes(
             wait_until(lambda: kubectl("patch", kind, "old", "--type=merge", "-p", patch), 20, "the older CRD holds")
 
         kubectl("delete", kind, "old", "--timeout=20s")
+
+
+def test_a_machine_whose_spec_is_a_text(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:
+    """It keeps nobody else from being made, and goes."""
+    with older_crd(plane, "virtualmachines", anything=True):
+        text = {"apiVersion": "homeostat.dev/v1alpha1", "kind": "VirtualMachine", "metadata": {"name": "odd"}, "spec": "text"}
+        wait_until(lambda: created(kubectl, text), 20, "the older CRD holds")
+        with operating(plane, tmp_path / "state"):
+            kubectl.create(machine(named="fine"))
+            wait_ready(kubectl, "fine")
+            kubectl("delete", "vm", "odd", "--timeout=20s")
+
+
+def created(kubectl: Kubectl, document: Object) -> bool:
+    return kubectl.run("create", "--validate=false", "-f", "-", stdin=as_yaml(document)).returncode == 0

@@ -316,18 +316,15 @@ def _interested(row: Row) -> set[Key]:
 
 def _machine_of(row: Row) -> Key:
     """Returns the machine of a snapshot; also where the models refuse the spec."""
-    name = (json.loads(row.spec).get("machineRef") or {}).get("name") or ""
-    return Key(VirtualMachine.KIND, row.namespace, str(name))
+    return Key(VirtualMachine.KIND, row.namespace, str(row.said("machineRef", "name") or ""))
 
 
 def _plugin_of(row: Row) -> Key | None:
     """Returns the plugin that a machine, or the machines of a deployment, are made from; also where the models refuse the
     spec."""
-    spec = json.loads(row.spec)
-    if row.kind == VirtualMachineDeployment.KIND:
-        spec = (spec.get("template") or {}).get("spec") or {}
-    name = (spec.get("pluginRef") or {}).get("name")
-    return Key(Plugin.KIND, row.namespace, name) if name else None
+    within = ("template", "spec") if row.kind == VirtualMachineDeployment.KIND else ()
+    name = row.said(*within, "pluginRef", "name")
+    return Key(Plugin.KIND, row.namespace, str(name)) if name else None
 
 
 def _names_image(row: Row, image: Key) -> bool:

@@ -56,6 +56,13 @@ class Row:
         """Returns the resourceVersion that readers see. Where the row mirrors an object of a cluster it is the cluster's."""
         return self.hash if self.hash and self.file is None else str(self.version)
 
+    def said(self, *path: str) -> Any:
+        """Returns what the spec has at a path of fields; None: nothing. What a loose CRD let in may be no object anywhere."""
+        found = json.loads(self.spec)
+        for field in path:
+            found = found.get(field) if isinstance(found, dict) else None
+        return found
+
     def meta(self) -> dict[str, Any]:
         """Returns the metadata as the API shows it."""
         meta: dict[str, Any] = {

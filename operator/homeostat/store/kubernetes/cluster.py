@@ -17,7 +17,7 @@ from homeostat.models.base import Key
 from homeostat.store.errors import AlreadyExists, Conflict, DocumentProblem, Invalid, NotFound
 
 from .access import Access
-from .errors import ClusterUnavailable, Forbidden, KindMissing
+from .errors import ClusterUnavailable, Forbidden, KindMissing, NamespaceMissing
 from .paths import NAMESPACES, ApiPath
 
 MERGE_PATCH = "application/merge-patch+json"
@@ -255,6 +255,8 @@ def _refusal(code: int, status: Object, key: Key | None, what: str) -> Exception
     https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/"""
     reason, message = status.get("reason", ""), str(status.get("message") or f"HTTP {code}").strip()
     if code == 404:
+        if key is not None and (status.get("details") or {}).get("kind") == "namespaces" and key.kind != "Namespace":
+            return NamespaceMissing(key)
         missing = key is None or not (status.get("details") or {}).get("name")
         return KindMissing(f"{what}: {message}") if missing else NotFound(key)  # type: ignore[arg-type]
     if code == 409 and key is not None:

@@ -39,7 +39,7 @@ from ..index.store import IndexedStore
 from ..merge import merge_difference
 from ..placed import is_ours
 from .cluster import Cluster
-from .errors import ClusterUnavailable, Forbidden
+from .errors import ClusterUnavailable, Forbidden, NamespaceMissing
 from .events import EventRecorder
 from .mirror import Mirror
 from .objects import Object
@@ -188,7 +188,8 @@ class KubernetesStore(IndexedStore):
             least = _left_to_delete(row) or _LEAST.get(key.kind)
 
             def lessened(found: Object) -> Object | None:
-                spec = None if least is None else merge_difference(found.get("spec") or {}, least)
+                before = found.get("spec")
+                spec = None if least is None else merge_difference(before if isinstance(before, dict) else {}, least)
                 return (patch := without(found)) and {**patch, "spec": spec}
 
             await self._change(key, uid, lessened)
@@ -312,6 +313,7 @@ class KubernetesStore(IndexedStore):
 
         Raises:
             Conflict: others changed it at each try.
+            NamespaceMissing: it is there, and cannot be changed.
         """
         known = self._as_known(key, uid)
         for _ in range(ATTEMPTS):
@@ -325,6 +327,8 @@ class KubernetesStore(IndexedStore):
                 condition = {"uid": uid, "resourceVersion": found["metadata"]["resourceVersion"]}
                 body = {**patch, "metadata": {**patch.get("metadata", {}), **condition}}
                 after = await self.cluster.patch(PATHS[key.kind], key, body, MANAGER)
+            except NamespaceMissing:
+                raise
             except NotFound:
                 await asyncio.to_thread(self.mirror.forget, key, uid)
                 return None
@@ -363,13 +367,14 @@ def _left_to_delete(row: Row) -> dict[str, Any] | None:
     Disk, says Delete."""
     match row.kind:
         case VirtualMachine.KIND | Disk.KIND:
-            said = json.loads(row.spec).get("reclaimPolicy")
-            policy = (ReclaimPolicy.DELETE if said == ReclaimPolicy.DELETE.value else ReclaimPolicy.RETAIN).value
+            policy = (
+                ReclaimPolicy.DELETE if row.said("reclaimPolicy") == ReclaimPolicy.DELETE.value else ReclaimPolicy.RETAIN
+            ).value
             return {"reclaimPolicy": policy, **({"size": "1Mi"} if row.kind == Disk.KIND else {})}
         case VirtualMachineDeployment.KIND:
             return {"replicas": 0, "template": {"spec": {"reclaimPolicy": ReclaimPolicy.RETAIN.value}}}
         case Network.KIND:  # one that was adopted is not ours to take down
-            adopted = json.loads(row.spec).get("adopt")
+            adopted = row.said("adopt")
             return {"adopt": adopted} if adopted else {"mode": NetworkMode.ISOLATED.value}
         case Snapshot.KIND:
             return _taken_of(row)
@@ -384,7 +389,7 @@ def _left_to_delete(row: Row) -> dict[str, Any] | None:
 def _taken_of(row: Row) -> dict[str, Any] | None:
     """Returns the machine that a snapshot is of: any, where no host took the snapshot up. None: it has to be known."""
     try:
-        machine = MachineRef.model_validate(json.loads(row.spec).get("machineRef"))
+        machine = MachineRef.model_validate(row.said("machineRef"))
     except ValidationError:
         return None if host_of(json.loads(row.finalizers)) else {"machineRef": {"name": "unknown"}}
     return {"machineRef": machine.dump()}
