@@ -21,7 +21,7 @@ from homeostat.models.host import Host
 from homeostat.models.host_uri import unallowed
 from homeostat.models.image import Image
 from homeostat.models.kinds import STORED, kind_of
-from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine import MachineState, VirtualMachine
 from homeostat.models.machine_disks import ReclaimPolicy
 from homeostat.models.network import Network, NetworkMode
 from homeostat.models.plugin import Plugin
@@ -178,7 +178,7 @@ class KubernetesStore(IndexedStore):
             return None if left == found["metadata"].get("finalizers") else {"metadata": {"finalizers": left}}
 
         try:
-            await self._change(key, uid, without)
+            after = await self._change(key, uid, without)
         except Invalid:
             # Before 1.30 a server refuses any change of an object that today's schema refuses, even this one. Nothing is left
             # that the spec describes, and the object goes: with the least of a spec the change is accepted.
@@ -192,9 +192,27 @@ class KubernetesStore(IndexedStore):
                 spec = None if least is None else merge_difference(before if isinstance(before, dict) else {}, least)
                 return (patch := without(found)) and {**patch, "spec": spec}
 
-            await self._change(key, uid, lessened)
+            after = await self._change(key, uid, lessened)
         self.forget_model(key)
         self._refused.pop(key, None)
+        if after is not None:
+            await self._tell_held(key, after)
+
+    async def _tell_held(self, key: Key, found: Object) -> None:
+        """Says of what has gone that others hold its object. No reconcile will say so: it has no finalizer of ours."""
+        meta, before = found["metadata"], found.get("status") or {}
+        holding = meta.get("finalizers") or []
+        if not meta.get("deletionTimestamp") or not holding or any(map(is_ours, holding)) or "conditions" not in before:
+            return
+        said = f"all of it is gone; the object waits for finalizers of others: {', '.join(holding)}"
+        ready = Condition(type=READY, status="False", reason="Terminating", message=said, observed_generation=meta["generation"])
+        conditions = [{**ready.dump(), "lastTransitionTime": timestamp(self._clock())}]
+        status: dict[str, Any] = {"observedGeneration": meta["generation"], "conditions": conditions}
+        if key.kind == VirtualMachine.KIND:
+            status["state"] = MachineState.DELETING.value
+        body = {"metadata": {"uid": meta["uid"]}, "status": merge_difference(before, status)}
+        with contextlib.suppress(NotFound, Conflict, Invalid):
+            await self.accept(await self.cluster.patch(PATHS[key.kind], key, body, MANAGER, status=True))
 
     async def hold(self, key: Key, uid: str, finalizers: Collection[str]) -> bool:
         """Adds finalizers, so that the object does not go before we have cleaned up. Returns whether it has them now."""
