@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from homeostat.models.base import NAME_MAX
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachineSpec
 from homeostat.models.machine_disks import ReclaimPolicy
@@ -14,8 +15,16 @@ from ..files.trash import WITH_DEPLOYMENT
 from ..machine.identity import disk_file
 from ..machine.storage.discard import Belongings, discard
 from ..observed import KeptDisks
-from ..plan import Converged, Outcome, Waiting
-from .actions import DeleteMachine, DeploymentAction, ForgetRevision, ReclaimKept, RecordRevision, ReleaseDeployment
+from ..plan import Converged, Outcome, Stalled, Waiting
+from .actions import (
+    CreateMachine,
+    DeleteMachine,
+    DeploymentAction,
+    ForgetRevision,
+    ReclaimKept,
+    RecordRevision,
+    ReleaseDeployment,
+)
 from .observed import ObservedDeployment
 from .progress import failure_of, outcome_of, requeue_after, standing_of
 from .revision import Target, choose_target, surplus_revisions
@@ -53,7 +62,25 @@ def plan_deployment(deployment: VirtualMachineDeployment, observed: ObservedDepl
         actions.append(RecordRevision(standing, "its rollout is proven" if standing.succeeded else "its rollout is complete"))
     actions += surplus_revisions(deployment, observed, target)
     outcome = outcome_of(deployment, observed, target, tally, now)
+    if nameless := [action for action in actions if len(_name_given(deployment, action)) > NAME_MAX]:
+        recorded = not any(isinstance(action, RecordRevision) for action in nameless)  # else nothing may follow it
+        actions = [action for action in actions if action not in nameless] if recorded else []
+        outcome = Stalled("NameTooLong", _too_long(_name_given(deployment, nameless[0])))
     return DeploymentPlan(target, tuple(actions), outcome, requeue_after(deployment, target, tally, now))
+
+
+def _name_given(deployment: VirtualMachineDeployment, action: DeploymentAction) -> str:
+    """Returns the name of what an action makes; empty: it makes nothing."""
+    if isinstance(action, RecordRevision):
+        return f"{deployment.metadata.name}-{action.revision.revision}"
+    return action.name if isinstance(action, CreateMachine) else ""
+
+
+def _too_long(name: str) -> str:
+    return (
+        f"what is made next would be named {name}, which has {len(name)} characters, and a name has at most {NAME_MAX}: "
+        "make a deployment with a shorter name"
+    )
 
 
 def _teardown(deployment: VirtualMachineDeployment, observed: ObservedDeployment) -> DeploymentPlan:
