@@ -1,4 +1,4 @@
-"""A deployment whose name leaves no room for the numbers of its machines, or of its revisions, says so, and goes on with the rest."""
+"""A deployment whose name leaves no room for the numbers of its machines or revisions says so, and goes on with the rest."""
 
 from __future__ import annotations
 

@@ -72,10 +72,12 @@ def find_source(machine: VirtualMachine, disk: DiskDevice, observed: Observed) -
     defined = _device(domain.config, disk.name, own, observed) if domain else None
     runs = _device(domain.live, disk.name, own, observed) if domain and domain.state.active else None
     devices = [device for device in (defined, runs) if device is not None]
-    if domain is None or not devices or _names_another(machine, disk, own, devices, observed):
+    another = [_names_another(machine, disk, own, device, observed) for device in devices]
+    if domain is None or all(another):
         return _undefined_source(machine, disk, own, observed)
-    if all(_is_own(device, own, observed) for device in devices):
-        return _own_source(disk, own, devices[0], observed)
+    mine = [device for device, other in zip(devices, another, strict=True) if not other]
+    if all(_is_own(device, own, observed) for device in mine):  # until a restart only one of the two has what the spec names now
+        return _own_source(disk, own, mine[0], observed)
     if defined and runs and defined.source != runs.source:
         # The running guest writes to its file. A definition that names the file below it, or our own file, is older.
         if not _is_own(defined, own, observed) and not _leads(runs, defined.source, observed):
@@ -84,21 +86,15 @@ def find_source(machine: VirtualMachine, disk: DiskDevice, observed: Observed) -
     return _follow(domain.name, disk, own, devices[0], observed)
 
 
-def _names_another(
-    machine: VirtualMachine, disk: DiskDevice, own: str, devices: Sequence[DiskConfig], observed: Observed
-) -> bool:
+def _names_another(machine: VirtualMachine, disk: DiskDevice, own: str, device: DiskConfig, observed: Observed) -> bool:
     """Tells whether the domain has another disk under this name, which the spec named before: its own one, or another Disk."""
-    root = observed.host.storage_root
+    root, chain = observed.host.storage_root, _chain(device, observed)
+    files = [file.path for file in chain.files] if chain else []
 
     def ours(path: str) -> bool:
         return path != own and (is_named_disk(root, path) or path == own_disk_path(root, machine, disk.name))
 
-    chains = [_chain(device, observed) for device in devices]
-    below = [[file.path for file in chain.files] if chain else [] for chain in chains]
-    return all(
-        own not in files and any(ours(path) for path in (device.source or "", *files))
-        for device, files in zip(devices, below, strict=True)
-    )
+    return own not in files and any(ours(path) for path in (device.source or "", *files))
 
 
 def _undefined_source(machine: VirtualMachine, disk: DiskDevice, own: str, observed: Observed) -> DiskSource | Stalled:
@@ -142,7 +138,7 @@ def moved_disks(machine: VirtualMachine, observed: Observed) -> tuple[MovedDisk,
         if disk.type != "disk" or not device or not device.source or _is_own(device, own, observed):
             continue
         name = _noted_as(machine, disk, root)
-        if _names_another(machine, disk, own, [device], observed):  # it says nothing of the disk that the spec names now
+        if _names_another(machine, disk, own, device, observed):  # it says nothing of the disk that the spec names now
             found |= {name: before[name]} if name in before else {}
         else:
             found[name] = MovedDisk(name, device.source, device.format)

@@ -149,6 +149,21 @@ def test_naming_another_disk_is_no_move_of_others(before: str) -> None:
     assert not any(isinstance(action, NoteMoved) and action.disks for action in found.actions)
 
 
+@pytest.mark.parametrize("before", [OTHER, OWN])
+@pytest.mark.parametrize("defined_now", [True, False])
+def test_until_the_restart_one_that_runs_has_the_disk_that_was_named_before(before: str, defined_now: bool) -> None:
+    """Whichever of the two the definition has: the spec was edited, or edited back. Nobody moved anything."""
+    files = [file_of(disk()), ObservedDisk(OWN, GIB, None), file_of(disk(name="other"), OTHER)]
+    chain = {before: ObservedChain((ObservedDisk(before, GIB, None),))}
+    old, new = with_disk(before), with_disk(PATH)
+    domain = replace(old, config=new.config) if defined_now else replace(old, live=new.live)
+    found = plan(seen(files, disk(), domain, chains=chain))
+    assert not isinstance(found.outcome, Stalled) and not found.moved
+    assert [action.config.disks[0].source for action in found.actions if isinstance(action, DefineDomain)] in ([], [PATH])
+    assert not any(isinstance(action, NoteMoved) and action.disks for action in found.actions)
+    assert ("letters" in str(found.pending)) == defined_now
+
+
 def test_where_others_put_it_is_kept_and_noted_in_the_folder_of_the_disk() -> None:
     snap = "/backup/letters.snap"
     chain = {snap: ObservedChain((ObservedDisk(snap, GIB, PATH), file_of(disk())))}

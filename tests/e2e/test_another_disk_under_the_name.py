@@ -1,0 +1,43 @@
+"""A running machine's spec names another Disk under the same name: the definition has it, and the guest gets it by a restart."""
+
+from __future__ import annotations
+
+from tests.e2e.disks import disk_status, named, wait_disk, write_disk
+from tests.e2e.homeostat import Homeostat, idle
+
+NAME = "web"
+
+
+def source_of(town: Homeostat, *, inactive: bool) -> str:
+    found = town.rig.virsh("domblklist", NAME, *(("--inactive",) if inactive else ()))
+    return found.split()[-1]
+
+
+def test_it_waits_for_the_restart_and_can_be_taken_back(town: Homeostat) -> None:
+    for disk in ("one", "two"):
+        write_disk(town, disk, size="1Mi")
+    town.write(NAME, idle(disks=[{**named("one"), "name": "vol"}]))
+    town.start()
+    town.wait_ready(NAME)
+    wait_disk(town, "two")
+    first = source_of(town, inactive=False)
+
+    def names(disk: str) -> None:
+        town.edit(NAME, lambda spec: spec.update(disks=[{**named(disk), "name": "vol"}]))
+
+    names("two")
+    said = town.wait_condition(NAME, "RestartRequired", "ChangesPending")
+    assert "disks[vol]" in said.message
+    assert source_of(town, inactive=False) == first and source_of(town, inactive=True) != first
+
+    names("one")
+    town.wait_ready(NAME)
+    town.wait_for(lambda: source_of(town, inactive=True) == first, "the definition has the first one again")
+
+    names("two")
+    town.wait_condition(NAME, "RestartRequired", "ChangesPending")
+    town.edit(NAME, lambda spec: spec.update(restartedAt="now"))
+    town.wait_for(lambda: disk_status(town, "two").attached_to == NAME, "it has the second one")
+    town.wait_ready(NAME)
+    assert source_of(town, inactive=False) == source_of(town, inactive=True) != first
+    assert "someone" not in town.said()
