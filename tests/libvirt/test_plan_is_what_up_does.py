@@ -334,6 +334,16 @@ def test_findings_plan_of_a_template_that_boots_from_nothing() -> None:
     run(scenario)
 
 
+def test_findings_plan_of_a_deployment_whose_name_leaves_no_room_for_numbers() -> None:
+    async def scenario(made: Rig) -> None:
+        made.write(**{"d" * 62: {"replicas": 1, "template": {"spec": SMALL}}})
+        found = await plan_and_up(made)
+        assert "! NameTooLong: what is made next would be named " in shown(found) and exit_code(found.entries) == 1
+        assert not planned(found)
+
+    run(scenario)
+
+
 def test_findings_plan_of_a_machine_that_has_the_name_of_a_deployments() -> None:
     async def scenario(made: Rig) -> None:
         made.write(**{"a": SMALL, "d": {"replicas": 2, "template": {"spec": SMALL}}})

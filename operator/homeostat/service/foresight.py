@@ -28,6 +28,7 @@ from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
 from homeostat.planner.actions import ImageRef
 from homeostat.planner.allowed import Allowed
+from homeostat.planner.deployment.plan import too_long
 from homeostat.planner.deployment.revision import unbootable
 from homeostat.planner.disk.foresee import foresee_disk
 from homeostat.planner.files.trash import KEEP
@@ -273,10 +274,10 @@ class _Look:
         resolved, _, refusal = await Effective(self.store).deployment(deployment)
         recorded = await self.store.list(MachineRevision, deployment.metadata.namespace)
         made_of = [one.spec.template for one in recorded if owned_by(one, deployment)]
-        if refused := refusal or unbootable(resolved, made_of):
+        first = f"{deployment.metadata.name}-1"
+        if refused := refusal or unbootable(resolved, made_of) or too_long(first):
             self._find(refused)
         elif resolved.spec.replicas:
-            first = f"{deployment.metadata.name}-1"
             await self._machine(machine_of(resolved, first, "", resolved.spec.template), gone=True)
 
     async def _disk(self, disk: Disk) -> None:

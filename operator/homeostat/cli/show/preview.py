@@ -27,6 +27,7 @@ from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
 from homeostat.planner.actions import FetchImage, ImageRef, ReleaseResource, StartDomain
 from homeostat.planner.allowed import NOTHING, Allowed
+from homeostat.planner.deployment.plan import too_long
 from homeostat.planner.images import unobtainable
 from homeostat.planner.machine.host.claims import Claim, claims_held, claims_of
 from homeostat.planner.machine.identity import domain_uuid
@@ -249,6 +250,8 @@ class _Foresight:
             return entry
         revision = plan.target.revision
         for name in entry.missing:
+            if too_long(name):
+                continue
             machine = machine_of(resolved, name, revision.fingerprint, revision.template)
             if await self.store.get(VirtualMachine, machine.key) is None:
                 await self.store.apply_owned(machine)

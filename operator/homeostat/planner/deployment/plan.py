@@ -62,10 +62,10 @@ def plan_deployment(deployment: VirtualMachineDeployment, observed: ObservedDepl
         actions.append(RecordRevision(standing, "its rollout is proven" if standing.succeeded else "its rollout is complete"))
     actions += surplus_revisions(deployment, observed, target)
     outcome = outcome_of(deployment, observed, target, tally, now)
-    if nameless := [action for action in actions if len(_name_given(deployment, action)) > NAME_MAX]:
+    if nameless := [action for action in actions if too_long(_name_given(deployment, action))]:
         recorded = not any(isinstance(action, RecordRevision) for action in nameless)  # else nothing may follow it
         actions = [action for action in actions if action not in nameless] if recorded else []
-        outcome = Stalled("NameTooLong", _too_long(_name_given(deployment, nameless[0])))
+        outcome = too_long(_name_given(deployment, nameless[0])) or outcome
     return DeploymentPlan(target, tuple(actions), outcome, requeue_after(deployment, target, tally, now))
 
 
@@ -76,11 +76,12 @@ def _name_given(deployment: VirtualMachineDeployment, action: DeploymentAction) 
     return action.name if isinstance(action, CreateMachine) else ""
 
 
-def _too_long(name: str) -> str:
-    return (
-        f"what is made next would be named {name}, which has {len(name)} characters, and a name has at most {NAME_MAX}: "
-        "make a deployment with a shorter name"
-    )
+def too_long(name: str) -> Stalled | None:
+    """Says that what a deployment makes cannot have this name; None: it can."""
+    if len(name) <= NAME_MAX:
+        return None
+    mend = f"which has {len(name)} characters, and a name has at most {NAME_MAX}: make a deployment with a shorter name"
+    return Stalled("NameTooLong", f"what is made next would be named {name}, {mend}")
 
 
 def _teardown(deployment: VirtualMachineDeployment, observed: ObservedDeployment) -> DeploymentPlan:

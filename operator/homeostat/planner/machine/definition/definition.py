@@ -100,7 +100,8 @@ def plan_definition(machine: VirtualMachine, observed: Observed, want: DomainCon
     meanwhile = before if followed or (changes if before is want else compare(domain.config, before)) else None
     live += () if reports else tuple(replugs(observed, want))
     waits = tuple(c for c in lacks if c.disruption is not Disruption.LIVE or not observed.host.attach)
-    reason = told if followed and not compare(caught_up, want) else _reason(changes, drifted)
+    by_spec = bool(changes) and not drifted  # it names the file that runs again
+    reason = told if followed and not by_spec and not compare(caught_up, want) else _reason(changes, drifted)
     define = want if changes or followed else None
     held = keeps_memory(observed, want)
     brought = () if has_more_memory(observed, want) else taken  # by a start
