@@ -161,8 +161,7 @@ class DeploymentEntry:
 
     def _one(self) -> VirtualMachine:
         """Returns what each of its machines will be."""
-        name = f"{self.resource.metadata.name}-1"[:63]
-        return VirtualMachine(metadata=ObjectMeta(name=name), spec=self.resource.spec.template.spec)
+        return VirtualMachine(metadata=ObjectMeta(name=self.resource.metadata.name), spec=self.resource.spec.template.spec)
 
     def changes(self) -> Mapping[str, tuple[Any, Any]]:
         """Returns the changes of the template, compared with that of the first outdated machine."""
