@@ -76,6 +76,11 @@ def test_orphans_stay(
         kubectl("delete", "vm", "web-1", "web-2", "--timeout=30s")
         assert place.domains_of(kubectl.namespace) == set()
 
+        # The revision stays, too, and keeps no new deployment of the name from its own.
+        kubectl.create(deployment(named="web", replicas=1, template={"spec": idle()}))
+        kubectl.wait_for("vmd", "web", rolled_out(1, 1))
+        assert kubectl.get("vmd", "web")["status"]["revision"] == 2
+
 
 def test_its_operator_is_killed(crds: list[str], plane: ControlPlane, kubectl: Kubectl, libvirtd: Libvirtd) -> None:
     """In the middle of a rollout; the next one completes it."""

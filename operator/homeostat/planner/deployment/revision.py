@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import count
 
 from homeostat.models.deployment import MachineRevisionSpec, MachineTemplate, VirtualMachineDeployment
 
@@ -57,7 +58,7 @@ def _own_target(deployment: VirtualMachineDeployment, observed: ObservedDeployme
     spec = deployment.spec
     own = MachineRevisionSpec(
         deployment=deployment.metadata.name,
-        revision=1,
+        revision=_free(1, observed),
         template=spec.template,
         fingerprint=fingerprint(spec.template, observed.plugin_fingerprint, spec.restarted_at),
         plugin_fingerprint=observed.plugin_fingerprint,
@@ -88,9 +89,14 @@ def _record(own: MachineRevisionSpec, observed: ObservedDeployment, newest: Mach
     again = [r.spec for r in observed.revisions if r.spec.fingerprint == own.fingerprint]
     cause = _cause(own, newest)
     good = any(r.succeeded for r in again)
-    update = {"revision": newest.revision + 1, "cause": cause, "completed": good, "succeeded": good}
+    update = {"revision": _free(newest.revision + 1, observed), "cause": cause, "completed": good, "succeeded": good}
     revision = own.model_copy(update=update)
     return Target(revision, None, (RecordRevision(revision, cause),))
+
+
+def _free(number: int, observed: ObservedDeployment) -> int:
+    """Returns the number, or the next one whose name nobody else's revision has."""
+    return next(free for free in count(number) if free not in observed.numbered)
 
 
 def _cause(new: MachineRevisionSpec, old: MachineRevisionSpec) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from homeostat.planner.deployment import actions as act
+from homeostat.planner.deployment.observed import Revision
+from homeostat.planner.deployment.revision import choose_target
 from homeostat.planner.plan import Converged, Stalled
 from tests.unit.fleet import Fleet, deployment, edited, names, template
 
@@ -107,3 +110,13 @@ def test_a_paused_rollout_is_never_late() -> None:
     fleet.pass_time(1000)
     assert fleet.plan(edited(vmd, paused=True)).outcome.reason == "Paused"
     assert not fleet.revision(2).failed
+
+
+def test_numbers_that_revisions_of_others_have_are_passed_by() -> None:
+    """As where a deployment of this name was deleted, and its machines and revisions were not."""
+    fleet, vmd = Fleet(), deployment(1)
+    observed = replace(fleet.observe(), numbered=frozenset({1, 3}))
+    first = choose_target(vmd, observed).revision
+    assert first.revision == 2
+    observed = replace(observed, revisions=(Revision(first, 0.0),))
+    assert choose_target(edited(vmd, template=template(vcpu=2)), observed).revision.revision == 4
