@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from homeostat.models.condition import find_condition
 from tests.e2e.disks import disk_status, named, wait_disk, write_disk
 from tests.e2e.homeostat import Homeostat, idle
+from tests.e2e.snapshots import status_of, write_snapshot
 
 NAME = "web"
 
@@ -41,3 +43,29 @@ def test_it_waits_for_the_restart_and_can_be_taken_back(town: Homeostat) -> None
     town.wait_ready(NAME)
     assert source_of(town, inactive=False) == source_of(town, inactive=True) != first
     assert "someone" not in town.said()
+
+
+def test_a_restore_of_the_first_one_is_refused_without_stopping_the_guest(town: Homeostat) -> None:
+    for disk in ("one", "two"):
+        write_disk(town, disk, size="1Mi")
+    town.write(NAME, idle(disks=[{**named("one"), "name": "vol"}]))
+    town.start()
+    town.wait_ready(NAME)
+    wait_disk(town, "two")
+    write_snapshot(town, "then", NAME)
+    town.wait_for(lambda: taken(town, "then"), "it is taken")
+    run = town.status(NAME).run
+
+    def both(spec: dict[str, object]) -> None:
+        spec.update(disks=[{**named("two"), "name": "vol"}], restoreFrom={"snapshot": "then", "token": "1"})
+
+    town.edit(NAME, both)
+    said = town.wait_condition(NAME, "Stalled", "SnapshotLost")
+    assert "vol" in said.message and town.status(NAME).run == run
+    town.wait_condition(NAME, "RestartRequired", "ChangesPending")
+    assert town.status(NAME).run == run and town.count(NAME, "Stopped") == 0, town.reasons(NAME)
+
+
+def taken(town: Homeostat, name: str) -> bool:
+    condition = find_condition(status_of(town, name).conditions, "Ready")
+    return condition is not None and condition.status == "True"

@@ -9,8 +9,10 @@ from homeostat.models.base import Key
 from homeostat.models.condition import STALLED, find_condition
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot
+from homeostat.planner.files.disk_file import is_named_disk
+from homeostat.planner.machine.identity import disk_path, own_disk_path
 from homeostat.planner.machine.restore import LOST, NOT_FOUND, OF_ANOTHER, restore_due, unrestorable, untaken
-from homeostat.planner.observed import Observed, Restore
+from homeostat.planner.observed import Observed, ObservedDomain, Restore
 from homeostat.planner.plan import Stalled, Waiting
 from homeostat.planner.snapshot.observed import lacking, own_disks, tag_of
 
@@ -51,13 +53,22 @@ async def _restore(
         tags = await host.snapshot_tags([path for _, path in note.disks])
     except DriverError as error:
         return unrestorable(LOST, machine, f"snapshot {wanted.snapshot} cannot be read: {error}")
-    tag, present = tag_of(snapshot), {path for _, path, _ in own_disks(domain)}
+    tag, present = tag_of(snapshot), _stay(machine, domain, observed.host.storage_root)
     lost = {*lacking(note, tag, tags), *(name for name, path in note.disks if path not in present)}
     if lost:
         disks = ", ".join(f"disks[{name}]" for name in sorted(lost))
         lack = f"snapshot {wanted.snapshot} has {disks}, which the machine does not have any more, or which lost it"
         return unrestorable(LOST, machine, f"{lack}: give the machine that disk again, or name another snapshot")
     return Restore(note.uid, tag, note.disks, note.memory, note.taken)
+
+
+def _stay(machine: VirtualMachine, domain: ObservedDomain, root: str) -> set[str]:
+    """Returns the files of the domain's disks, without those that its next definition lacks: the spec names another in their
+    place, or none."""
+    asked = {disk_path(root, machine, disk.name) for disk in machine.spec.disks}
+    disks = [(name, path) for name, path, _ in own_disks(domain)]
+    placed = {path for name, path in disks if is_named_disk(root, path) or path == own_disk_path(root, machine, name)}
+    return {path for _, path in disks} - (placed - asked)
 
 
 async def _elsewhere(key: Key, store: ResourceAccess) -> Snapshot | None:
