@@ -8,7 +8,7 @@ from dataclasses import replace
 from homeostat.models.base import IDENTITY
 from homeostat.models.machine import DriftPolicy, VirtualMachine
 
-from ..actions import Action, AttachNic, DefineDomain, MarkCreated, StartDomain, WriteRecord
+from ..actions import Action, AttachNic, DefineDomain, MarkCreated, ReplugNic, StartDomain, WriteRecord
 from ..changes.changes import compare, spec_hash
 from ..domain import Record
 from ..observed import Observed, RememberedActs
@@ -22,7 +22,7 @@ from .definition.definition import (
     plan_definition,
 )
 from .definition.revert import went_back
-from .definition.strayed import rename, renamed, unplugged
+from .definition.strayed import rename, renamed, replugs, unplugged
 from .desired import CannotPlan, asked_domain, desired_domain
 from .host.claims import named_as, taken
 from .host.fit import misfit, unpluggable, unselected
@@ -158,10 +158,16 @@ def _attaches_nowhere(machine: VirtualMachine, observed: Observed, definition: D
 def _held_back(
     machine: VirtualMachine, observed: Observed, definition: DefinitionPlan, claimed: Waiting | None
 ) -> DefinitionPlan:
-    """Attaches nothing to a running guest that another machine has, or that leads nowhere. Ports are only opened by a start."""
+    """Attaches nothing to a running guest that another machine has, or that leads nowhere. Ports are only opened by a start. What
+    it runs with, it keeps, and gets back."""
     held = bool(definition.live) and claimed is not None and claimed.reason != "PortTaken"
     held = held or _attaches_nowhere(machine, observed, definition)
-    return replace(definition, live=(), asked="") if held else definition
+    links = () if claimed is not None and claimed.reason == "MacTaken" else _links(machine, observed)
+    if held:
+        return replace(definition, live=links, asked="")
+    given = {action.nic.name for action in definition.live if isinstance(action, ReplugNic)}
+    back = tuple(link for link in links if link.nic.name not in given)
+    return replace(definition, live=definition.live + back) if back else definition
 
 
 def _restart_for(machine: VirtualMachine, definition: DefinitionPlan, record: Record) -> tuple[Change, ...]:
@@ -174,15 +180,22 @@ def _restart_for(machine: VirtualMachine, definition: DefinitionPlan, record: Re
 def _definition(machine: VirtualMachine, observed: Observed, storage: StoragePlan) -> tuple[DefinitionPlan, Outcome | None]:
     """Returns what to define, or why that cannot be known yet."""
     if observed.refusal is not None:
-        return DefinitionPlan(), observed.refusal
+        return DefinitionPlan(live=_links(machine, observed)), observed.refusal
     if storage.blocker is not None:
-        return DefinitionPlan(), storage.blocker
+        return DefinitionPlan(live=_links(machine, observed)), storage.blocker
     try:
         want = desired_domain(machine, observed)
         asked = spec_hash(asked_domain(machine, observed, want))
     except CannotPlan as problem:
-        return DefinitionPlan(), Stalled(problem.reason, problem.message)
+        return DefinitionPlan(live=_links(machine, observed)), Stalled(problem.reason, problem.message)
     return plan_definition(machine, observed, want, asked), None
+
+
+def _links(machine: VirtualMachine, observed: Observed) -> tuple[ReplugNic, ...]:
+    """Returns the steps that give a running guest the links back that it lost. It goes on with what it has, whatever its spec
+    asks for."""
+    runs = observed.domain.live if observed.domain else None
+    return () if runs is None or machine.spec.drift_policy is DriftPolicy.REPORT else tuple(replugs(observed, runs))
 
 
 def _definition_actions(

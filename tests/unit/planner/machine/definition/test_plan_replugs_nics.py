@@ -9,7 +9,7 @@ from homeostat.driver.networks.links import unplugged
 from homeostat.planner import actions as act
 from homeostat.planner.observed import Tap
 from homeostat.planner.plan import Converged, Waiting
-from tests.unit.machines import running
+from tests.unit.machines import changed, running
 
 LAN = [{"name": "lan", "network": "default"}]
 
@@ -73,3 +73,19 @@ def test_what_the_kernel_says_of_links(tmp_path: Path) -> None:
     names = ("vnet0", "vnet1", "vnet2", "vnet3", "elsewhere")
     taps = [Tap(name, name, "virbr0") for name in names]
     assert unplugged(taps, tmp_path) == {"vnet1": "on no bridge", "vnet2": "on bridge br9", "vnet3": "down (vnet3)"}
+
+
+def test_a_machine_whose_spec_cannot_be_carried_out_gets_its_link_back() -> None:
+    """Another size would shrink its disk: nothing is changed until a human decides, and the guest goes on with its network."""
+    world, operator, vm = running(nics=LAN, disks=[{"name": "data", "size": "2Gi"}])
+    world.unplugged = {"lan": "on no bridge"}
+    plan = operator.settle(changed(vm, disks=[{"name": "data", "size": "1Gi"}]))
+    assert [type(a) for a in operator.done] == [act.ReplugNic] and not isinstance(plan.outcome, Converged)
+
+
+def test_one_that_waits_for_another_network_gets_the_link_back_that_it_has() -> None:
+    world, operator, vm = running(nics=LAN)
+    world.unplugged = {"lan": "on no bridge"}
+    plan = operator.settle(changed(vm, nics=[{"name": "lan", "network": "absent"}]))
+    assert [type(a) for a in operator.done if isinstance(a, act.ReplugNic)] == [act.ReplugNic]
+    assert isinstance(plan.outcome, Waiting)
