@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -59,15 +59,18 @@ async def observe(
 def _strangers(host: Domains, directory: str) -> Mapping[str, str]:
     """Returns the files of a machine's folder that a domain has, and the domain's name. The machine itself has no domain: whose
     folder it was, such as an object that was forced away, may have left one."""
-    found = {}
+    found: dict[str, str] = {}
     for domain in host.domains() if directory else ():
         domain = by_real_paths(domain, host.facts.storage_root)
         for config in filter(None, (domain.config, domain.live)):
-            for disk in config.disks:
-                for path in (disk.source, *(file.path for file in disk.chain or ())):
-                    if path is not None and path.startswith(f"{directory}/"):
-                        found[path] = domain.name
+            found |= {path: domain.name for path in _files_of(config) if path.startswith(f"{directory}/")}
     return found
+
+
+def _files_of(config: DomainConfig) -> Iterator[str]:
+    for disk in config.disks:
+        yield from filter(None, (disk.source, *(file.path for file in disk.chain or ())))
+    yield from filter(None, (config.console_log,))
 
 
 async def _blocked_ports(wanted: Mapping[str, Listener], host: HostDriver) -> Mapping[str, ObservedPort]:
