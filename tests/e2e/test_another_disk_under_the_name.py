@@ -10,18 +10,22 @@ from tests.e2e.snapshots import status_of, write_snapshot
 NAME = "web"
 
 
-def source_of(town: Homeostat, *, inactive: bool) -> str:
-    found = town.rig.virsh("domblklist", NAME, *(("--inactive",) if inactive else ()))
-    return found.split()[-1]
-
-
-def test_it_waits_for_the_restart_and_can_be_taken_back(town: Homeostat) -> None:
+def runs_with_the_first(town: Homeostat) -> None:
     for disk in ("one", "two"):
         write_disk(town, disk, size="1Mi")
     town.write(NAME, idle(disks=[{**named("one"), "name": "vol"}]))
     town.start()
     town.wait_ready(NAME)
     wait_disk(town, "two")
+
+
+def source_of(town: Homeostat, *, inactive: bool) -> str:
+    found = town.rig.virsh("domblklist", NAME, *(("--inactive",) if inactive else ()))
+    return found.split()[-1]
+
+
+def test_it_waits_for_the_restart_and_can_be_taken_back(town: Homeostat) -> None:
+    runs_with_the_first(town)
     first = source_of(town, inactive=False)
 
     def names(disk: str) -> None:
@@ -46,12 +50,7 @@ def test_it_waits_for_the_restart_and_can_be_taken_back(town: Homeostat) -> None
 
 
 def test_a_restore_of_the_first_one_is_refused_without_stopping_the_guest(town: Homeostat) -> None:
-    for disk in ("one", "two"):
-        write_disk(town, disk, size="1Mi")
-    town.write(NAME, idle(disks=[{**named("one"), "name": "vol"}]))
-    town.start()
-    town.wait_ready(NAME)
-    wait_disk(town, "two")
+    runs_with_the_first(town)
     write_snapshot(town, "then", NAME)
     town.wait_for(lambda: taken(town, "then"), "it is taken")
     run = town.status(NAME).run
