@@ -289,14 +289,14 @@ def _clash_message(machine: VirtualMachine, observed: Observed) -> str:
         return (
             f"domain {other.name!r} (uuid {other.uuid}), which this machine gives as its own, {whose}, and is left alone: {mend}"
         )
+    mend = "rename this machine, or that domain (`virsh domrename`)"
     if other.record and (other.record.namespace, other.record.name) == (machine.metadata.namespace, machine.metadata.name):
         earlier = f"{other.record.namespace}/{other.record.name}/{other.record.uid}"
-        return (
-            f"host {observed.host.name} has the domain {other.name!r} (uuid {other.uuid}) of an earlier machine of this name, "
-            f"which is left alone: to go on with it, give this machine the annotation `{IDENTITY}: {earlier}`; to be rid of it, "
-            f"`homeostat delete orphan {other.record.name}`"
+        mend += (
+            f". Only where it is of an earlier machine of this name, and no other operator's: give this one the annotation "
+            f"`{IDENTITY}: {earlier}` to go on with it, or be rid of it by `homeostat delete orphan {other.record.name}`"
         )
     return (
         f"host {observed.host.name} already has a domain named {domain_name(machine)!r} (uuid {other.uuid}) that {whose}, and is "
-        f"left alone: rename this machine, or that domain (`virsh domrename`)"
+        f"left alone: {mend}"
     )
