@@ -61,7 +61,9 @@ class ObservedDeployment:
     plugin_fingerprint: str = ""  # of the plugin whose part the template holds; a new version asks for new machines
     refusal: Waiting | Stalled | None = None  # new machines cannot be made: why (such as an unknown or a disabled plugin)
     foreign: frozenset[int] = frozenset()  # indexes whose names other machines have
-    numbered: frozenset[int] = frozenset()  # numbers whose names revisions of others have, such as of one that orphaned them
+    foreign_revisions: frozenset[int] = (
+        frozenset()
+    )  # numbers whose names revisions of others have, such as of one that orphaned them
     leaving: frozenset[int] = frozenset()  # indexes whose names other machines still have, which are being deleted
     kept: tuple[KeptDisks, ...] = ()  # recorded as this deployment's, where no machine has the name; only read while it ends
     keepers: tuple[str, ...] = ()  # hosts that may keep more of them; each looks for them itself while the deployment ends

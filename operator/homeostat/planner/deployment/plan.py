@@ -62,10 +62,10 @@ def plan_deployment(deployment: VirtualMachineDeployment, observed: ObservedDepl
         actions.append(RecordRevision(standing, "its rollout is proven" if standing.succeeded else "its rollout is complete"))
     actions += surplus_revisions(deployment, observed, target)
     outcome = outcome_of(deployment, observed, target, tally, now)
-    if nameless := [action for action in actions if too_long(_name_given(deployment, action))]:
-        recorded = not any(isinstance(action, RecordRevision) for action in nameless)  # else nothing may follow it
-        actions = [action for action in actions if action not in nameless] if recorded else []
-        outcome = too_long(_name_given(deployment, nameless[0])) or outcome
+    if unnameable := [action for action in actions if too_long(_name_given(deployment, action))]:
+        recorded = not any(isinstance(action, RecordRevision) for action in unnameable)  # else nothing may follow it
+        actions = [action for action in actions if action not in unnameable] if recorded else []
+        outcome = too_long(_name_given(deployment, unnameable[0])) or outcome
     return DeploymentPlan(target, tuple(actions), outcome, requeue_after(deployment, target, tally, now))
 
 

@@ -96,7 +96,7 @@ def _record(own: MachineRevisionSpec, observed: ObservedDeployment, newest: Mach
 
 def _free(number: int, observed: ObservedDeployment) -> int:
     """Returns the number, or the next one whose name nobody else's revision has."""
-    return next(free for free in count(number) if free not in observed.numbered)
+    return next(free for free in count(number) if free not in observed.foreign_revisions)
 
 
 def _cause(new: MachineRevisionSpec, old: MachineRevisionSpec) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from homeostat.models.base import IDENTITY
 from homeostat.models.machine import DriftPolicy, VirtualMachine
 
-from ..actions import Action, AttachNic, DefineDomain, MarkCreated, ReplugNic, StartDomain, WriteRecord
+from ..actions import Action, AttachNic, DefineDomain, MarkCreated, StartDomain, WriteRecord
 from ..changes.changes import compare, spec_hash
 from ..domain import Record
 from ..observed import Observed, RememberedActs
@@ -162,11 +162,10 @@ def _held_back(
     it runs with, it keeps, and gets back."""
     held = bool(definition.live) and claimed is not None and claimed.reason != "PortTaken"
     held = held or _attaches_nowhere(machine, observed, definition)
-    links = () if claimed is not None and claimed.reason == "MacTaken" else _links(machine, observed)
+    links = () if claimed is not None and claimed.reason == "MacTaken" else _as_it_runs(machine, observed).live
     if held:
         return replace(definition, live=links, asked="")
-    given = {action.nic.name for action in definition.live if isinstance(action, ReplugNic)}
-    back = tuple(link for link in links if link.nic.name not in given)
+    back = tuple(link for link in links if link not in definition.live)
     return replace(definition, live=definition.live + back) if back else definition
 
 
@@ -180,22 +179,23 @@ def _restart_for(machine: VirtualMachine, definition: DefinitionPlan, record: Re
 def _definition(machine: VirtualMachine, observed: Observed, storage: StoragePlan) -> tuple[DefinitionPlan, Outcome | None]:
     """Returns what to define, or why that cannot be known yet."""
     if observed.refusal is not None:
-        return DefinitionPlan(live=_links(machine, observed)), observed.refusal
+        return _as_it_runs(machine, observed), observed.refusal
     if storage.blocker is not None:
-        return DefinitionPlan(live=_links(machine, observed)), storage.blocker
+        return _as_it_runs(machine, observed), storage.blocker
     try:
         want = desired_domain(machine, observed)
         asked = spec_hash(asked_domain(machine, observed, want))
     except CannotPlan as problem:
-        return DefinitionPlan(live=_links(machine, observed)), Stalled(problem.reason, problem.message)
+        return _as_it_runs(machine, observed), Stalled(problem.reason, problem.message)
     return plan_definition(machine, observed, want, asked), None
 
 
-def _links(machine: VirtualMachine, observed: Observed) -> tuple[ReplugNic, ...]:
-    """Returns the steps that give a running guest the links back that it lost. It goes on with what it has, whatever its spec
-    asks for."""
+def _as_it_runs(machine: VirtualMachine, observed: Observed) -> DefinitionPlan:
+    """Plans no definition. A running guest goes on with what it has, and gets the links back that it lost."""
     runs = observed.domain.live if observed.domain else None
-    return () if runs is None or machine.spec.drift_policy is DriftPolicy.REPORT else tuple(replugs(observed, runs))
+    if runs is None or machine.spec.drift_policy is DriftPolicy.REPORT:
+        return DefinitionPlan()
+    return DefinitionPlan(live=tuple(replugs(observed, runs)))
 
 
 def _definition_actions(

@@ -139,7 +139,7 @@ class DeploymentReconciler:
             plugin_fingerprint=plugin,
             refusal=refusal or unbootable(deployment, [r.spec.template for r in ours]),
             foreign=frozenset(index_of(other.name, name) for other in others if not other.deleting) - {0},
-            numbered=frozenset(index_of(r.metadata.name, name) for r in recorded if not owned_by(r, deployment)) - {0},
+            foreign_revisions=frozenset(index_of(r.metadata.name, name) for r in recorded if not owned_by(r, deployment)) - {0},
             leaving=frozenset(index_of(other.name, name) for other in others if other.deleting) - {0},
             kept=await self._disks.of(deployment) if ending else (),
             keepers=tuple(self._keepers(deployment)) if ending else (),

@@ -385,9 +385,8 @@ def _left_to_delete(row: Row) -> dict[str, Any] | None:
     Disk, says Delete."""
     match row.kind:
         case VirtualMachine.KIND | Disk.KIND:
-            policy = (
-                ReclaimPolicy.DELETE if row.said("reclaimPolicy") == ReclaimPolicy.DELETE.value else ReclaimPolicy.RETAIN
-            ).value
+            said = row.said("reclaimPolicy")
+            policy = (ReclaimPolicy.DELETE if said == ReclaimPolicy.DELETE.value else ReclaimPolicy.RETAIN).value
             return {"reclaimPolicy": policy, **({"size": "1Mi"} if row.kind == Disk.KIND else {})}
         case VirtualMachineDeployment.KIND:
             return {"replicas": 0, "template": {"spec": {"reclaimPolicy": ReclaimPolicy.RETAIN.value}}}

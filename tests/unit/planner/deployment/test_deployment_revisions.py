@@ -115,7 +115,7 @@ def test_a_paused_rollout_is_never_late() -> None:
 def test_numbers_that_revisions_of_others_have_are_passed_by() -> None:
     """As where a deployment of this name was deleted, and its machines and revisions were not."""
     fleet, vmd = Fleet(), deployment(1)
-    observed = replace(fleet.observe(), numbered=frozenset({1, 3}))
+    observed = replace(fleet.observe(), foreign_revisions=frozenset({1, 3}))
     first = choose_target(vmd, observed).revision
     assert first.revision == 2
     observed = replace(observed, revisions=(Revision(first, 0.0),))
