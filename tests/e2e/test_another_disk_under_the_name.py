@@ -43,8 +43,10 @@ def test_it_waits_for_the_restart_and_can_be_taken_back(town: Homeostat) -> None
     names("two")
     town.wait_condition(NAME, "RestartRequired", "ChangesPending")
     town.edit(NAME, lambda spec: spec.update(restartedAt="now"))
-    town.wait_for(lambda: disk_status(town, "two").attached_to == NAME, "it has the second one")
+    town.wait_for(lambda: source_of(town, inactive=False) != first, "it has the second one")
     town.wait_ready(NAME)
+    for disk, holder in (("two", NAME), ("one", None)):
+        town.wait_for(lambda d=disk, h=holder: disk_status(town, d).attached_to == h, f"{disk} says who has it")  # type: ignore[misc]
     assert source_of(town, inactive=False) == source_of(town, inactive=True) != first
     assert "someone" not in town.said()
 

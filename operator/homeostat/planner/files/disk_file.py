@@ -28,6 +28,14 @@ def is_named_disk(storage_root: str, path: str) -> bool:
     return path.startswith(f"{storage_root}/{DISKS}/") and path.endswith(f"/{DISK_FILE}")
 
 
+def disk_of_path(storage_root: str, path: str) -> tuple[str, str] | None:
+    """Returns namespace and name of the Disk whose file it is; None: of none."""
+    if not is_named_disk(storage_root, path):
+        return None
+    namespace, name = path.split("/")[-3:-1]
+    return namespace, name
+
+
 @dataclass(frozen=True, slots=True)
 class DiskLabel:
     """What a Disk's file is. It is written beside the file, since no guest can change it there, and people read it too.

@@ -17,6 +17,7 @@ from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
 from homeostat.planner import actions as act
 from homeostat.planner.actions import Action
 from homeostat.planner.domain import DomainConfig
+from homeostat.planner.files.disk_file import disk_of_path
 from homeostat.planner.files.trash import DELETED_BECAUSE, TAKEN_DOWN, scarcity
 from homeostat.planner.machine import plan_machine
 from homeostat.planner.machine.identity import domain_uuid, machine_directory
@@ -105,6 +106,7 @@ class MachineReconciler:
         self._teardown = teardown
         self._fence = fence
         self._memory: dict[Key, RememberedActs] = {}
+        self._disks: dict[Key, set[Key]] = {}  # by machine, the Disks that its domain had at the last report
         self._recalled: set[Key] = set()  # the machines whose addresses from an earlier operator were read
         self._claims = self.claims = Claims(wake)
         self._wake = wake
@@ -157,6 +159,7 @@ class MachineReconciler:
         """Forgets a machine that has gone."""
         self._memory.pop(key, None)
         self._recalled.discard(key)
+        self._disks.pop(key, None)
         self.summaries.pop(key, None)
         self.known.discard(key)
         self._claims.release(key)
@@ -296,9 +299,20 @@ class MachineReconciler:
         happenings, changed = (*earlier, *steps[1], *later), status != machine.status
         if happenings or changed:
             await self._store.report(machine.key, machine.metadata.uid, status if changed else None, happenings)
-            for disk in observed.named:  # each says who has it
-                self._wake(Key(Disk.KIND, machine.metadata.namespace, disk))
+            self._wake_disks(machine, observed)
         self.known.add(machine.key)
+
+    def _wake_disks(self, machine: VirtualMachine, observed: Observed) -> None:
+        """Wakes each Disk that it names, or that its domain has or had: they report who has them."""
+        root, domain = observed.host.storage_root, observed.domain
+        configs = (domain.config, domain.live) if domain is not None else ()
+        paths = (disk.source for config in configs if config for disk in config.disks if disk.source)
+        has = {Key(Disk.KIND, *found) for path in paths if (found := disk_of_path(root, path))}
+        named = {Key(Disk.KIND, machine.metadata.namespace, disk) for disk in observed.named}
+        for key in named | has | self._disks.pop(machine.key, set()):
+            self._wake(key)
+        if has:
+            self._disks[machine.key] = has
 
     def _addresses(self, domain: ObservedDomain) -> Addresses | None:
         """Returns what is known of this run. None: the host cannot be asked now."""
