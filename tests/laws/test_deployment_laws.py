@@ -30,7 +30,12 @@ GOOD = [
     template(nics=("lan",)),
     template(vcpu=2, probe="/x"),
 ]
-ANY = [*GOOD, *(template(quality) for quality in ("never", "fades", "late", "crash")), template(probe="/bad")]
+ANY = [
+    *GOOD,
+    *(template(quality) for quality in ("never", "fades", "late", "crash")),
+    template(probe="/bad"),
+    template(nics=("missing",)),
+]
 
 shares = st.sampled_from([0, 1, 2, 5, "20%", "25%", "50%", "100%"])
 

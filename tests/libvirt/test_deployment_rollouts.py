@@ -77,6 +77,17 @@ async def test_in_place_where_the_change_is_live(tmp_path: Path) -> None:
         assert "MachineUpdated" in site.events("web") and "MachineDeleted" not in site.events("web")
 
 
+async def test_what_a_host_cannot_carry_out_in_place_reaches_one_machine(tmp_path: Path) -> None:
+    async with living(tmp_path) as site:
+        await started(site, 3)
+        domain = {name: site.host._connection.handle.lookupByName(name).ID() for name in numbered("web", 3)}
+        site.deploy("web", 3, plain(nics=[{"name": "more", "network": "nowhere"}]), progressDeadlineSeconds=1, autoRollback=True)
+        await site.until(lambda: (c := site.condition("web", "Ready")) and c.reason == "RolledBack", "it goes back")
+        await site.settled("web", *numbered("web", 3), reason="RolledBack")
+        assert site.events("web").count("MachineUpdated") == 2, "one machine, to and fro"
+        assert {n: site.host._connection.handle.lookupByName(n).ID() for n in domain} == domain, "no domain was restarted"
+
+
 async def test_restart_token(tmp_path: Path) -> None:
     async with living(tmp_path) as site:
         await started(site, 3)

@@ -3,7 +3,8 @@ checks each action as it is carried out. Machines lie on two hosts that come and
 looked at none of them yet. No I/O and no waiting.
 
 What a template is like stands in its CPU's model: ``good``, ``never`` (becomes ready), ``fades`` (ready for 2 s), ``late`` (ready
-for 20 s), ``crash`` (ready for 3 s in each run, ever longer pauses between). A readiness probe on ``/bad`` never succeeds.
+for 20 s), ``crash`` (ready for 3 s in each run, ever longer pauses between). A readiness probe on ``/bad`` never succeeds. A nic
+named ``missing`` is on no network: a machine that runs serves on without it, and is not ready.
 """
 
 from __future__ import annotations
@@ -90,6 +91,10 @@ class Machine:
             return "never"
         return self.template.spec.resources.cpu.model or "good"
 
+    @property
+    def lacks(self) -> bool:
+        return any(nic.name == "missing" for nic in self.template.spec.nics)
+
     def runs(self, now: float) -> tuple[float, float | None, bool]:
         """When the present run began and ends, and whether earlier ones ended."""
         begin, pause, again = self.started, 10.0, False
@@ -152,7 +157,7 @@ class Fleet:
         if machine.said is not None:
             return replace(machine.said, fingerprint=machine.fingerprint, deleting=going, unknown=True, lost=False)
         since = None if serving is None else max(serving, machine.known_since)
-        ready = None if machine.drifted else since
+        ready = None if machine.drifted or machine.lacks else since
         return replace(found, ready_since=ready, serving_since=since, unknown=machine.stale)
 
     # What happens

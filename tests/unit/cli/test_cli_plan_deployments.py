@@ -54,7 +54,19 @@ def test_a_change_that_needs_other_machines_says_how_many_and_how_fast() -> None
 def test_a_live_change_is_made_in_place() -> None:
     shown = text(entry({**OLD, "disks": [{"name": "data", "size": "2Gi"}]}))
     assert "~ template.spec.disks.data.size   1Gi -> 2Gi   Live" in shown
-    assert "1. change 3 machines in place, while they run" in shown
+    assert "1. change 3 machines in place, while they run, 1 at a time" in shown
+
+
+@pytest.mark.parametrize(
+    ("change", "rules"),
+    [
+        ({"disks": [{"name": "data", "size": "2Gi"}]}, {"strategy": {"type": "Recreate"}}),
+        ({"disks": [{"name": "data", "size": "2Gi"}]}, {"strategy": {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 2}}}),
+        ({"updatePolicy": "Immediate"}, {}),
+    ],
+)
+def test_what_reaches_all_at_once_says_no_pace(change: dict[str, Any], rules: dict[str, Any]) -> None:
+    assert "1. change 3 machines in place, while they run\n" in text(entry({**OLD, **change}, **rules)) + "\n"
 
 
 @pytest.mark.parametrize(("replicas", "said"), [(5, "1. create 2 machines"), (1, "1. remove 2 machines, highest index first")])

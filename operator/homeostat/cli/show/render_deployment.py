@@ -13,7 +13,7 @@ from homeostat.planner.deployment.actions import ForgetRevision, RecordRevision
 from homeostat.planner.deployment.inplace import Way, way_between
 from homeostat.planner.deployment.observed import ObservedDeployment, Replica
 from homeostat.planner.deployment.plan import DeploymentPlan
-from homeostat.planner.deployment.tally import allowance
+from homeostat.planner.deployment.tally import allowance, at_a_time
 from homeostat.planner.plan import Stalled, Waiting
 
 from .render_changes import render_changes, value_lines
@@ -25,7 +25,7 @@ from .rollout_state import template_changes
 _MOST_PROBLEMS = 5  # problems of a deployment's machines that are shown
 PASSING = frozenset({"MachinesUnavailable", "Paused", "Progressing", "RolledBack", "Terminating"})
 """Reasons that pass by themselves, or that somebody asked for. For every other reason somebody must act."""
-_WAYS = {Way.AT_ONCE: "Live", Way.CAREFULLY: "Live", Way.REPLACE: "Replace"}
+_WAYS = {Way.AT_ONCE: "Live", Way.IN_TURN: "Live", Way.CAREFULLY: "Live", Way.REPLACE: "Replace"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +184,7 @@ class DeploymentEntry:
         """Says in words where it leads."""
         ways = [self.way_of(replica) for replica in self._behind]
         live, replaced = sum(way is not Way.REPLACE for way in ways), sum(way is Way.REPLACE for way in ways)
+        most = live if Way.IN_TURN not in ways or self.resource.spec.strategy.type == "Recreate" else at_a_time(self.resource)
         target = self._target
         because = f"   ({target.cause})" if target and target.cause and self.changes() == {} else ""
         steps = []
@@ -192,7 +193,7 @@ class DeploymentEntry:
             steps += [f"take up {_machines(found)} that {'is' if found == 1 else 'are'} on the host already"] if found else []
             steps += [f"create {_machines(self._missing - found)}"] if found < self._missing else []
         if live:
-            steps.append(f"change {_machines(live)} in place, while they run")
+            steps.append(f"change {_machines(live)} in place, while they run{f', {most} at a time' if most < live else ''}")
         if replaced:
             fates = _fates(self.resource, stateful=self.resource.spec.stateful)
             steps.append(f"replace {_machines(replaced)}: {_pace(self.resource)}{because}{fates}")

@@ -11,7 +11,8 @@ from homeostat.models.machine_disks import DiskBus, DiskDevice
 
 class Way(Enum):
     AT_ONCE = "in place, and nothing of its guest changes"
-    CAREFULLY = "in place, but it has to prove its health anew"
+    IN_TURN = "in place, and its guest runs on, but its host may not be able to carry it out"
+    CAREFULLY = "in place, but it has to prove its health again"
     REPLACE = "by another machine"
 
 
@@ -28,7 +29,9 @@ def way_between(old: MachineRevisionSpec | None, new: MachineRevisionSpec) -> Wa
     before, after = old.template.spec, new.template.spec
     if not _only_live_changes(before, after):
         return Way.REPLACE
-    return Way.AT_ONCE if before.probes == after.probes else Way.CAREFULLY
+    if before.probes != after.probes:
+        return Way.CAREFULLY
+    return Way.AT_ONCE if (before.disks, before.nics) == (after.disks, after.nics) else Way.IN_TURN
 
 
 def _only_live_changes(old: VirtualMachineSpec, new: VirtualMachineSpec) -> bool:

@@ -14,7 +14,7 @@ from .actions import CreateMachine, DeleteMachine, DeploymentAction, UpdateMachi
 from .inplace import Way, way_between
 from .observed import ObservedDeployment, Replica
 from .revision import Target, last_good
-from .tally import Tally
+from .tally import Tally, at_a_time
 
 OUTDATED = "it follows an older template"
 
@@ -59,10 +59,11 @@ def _fill(deployment: VirtualMachineDeployment, tally: Tally, revision: MachineR
 def _stand_ins(
     deployment: VirtualMachineDeployment, target: Target, tally: Tally, ways: dict[str, Way], filled: int
 ) -> list[DeploymentAction]:
-    """Creates as many spare machines as are to be replaced. For changes in place one is enough, where no machine may be
-    missing."""
+    """Creates as many spare machines as are to be replaced. One is enough for new probes, where no machine may be missing. Other
+    changes in place need none: the guests serve on."""
     replaced = sum(ways[r.name] is Way.REPLACE for r in tally.behind)
-    needed = replaced or (1 if tally.behind and tally.floor == tally.wanted else 0)
+    probed = any(ways[r.name] is Way.CAREFULLY for r in tally.behind)
+    needed = replaced or (1 if probed and tally.floor == tally.wanted else 0)
     there = sum(not tally.in_base(r) for r in tally.updated)
     needed = min(needed, tally.ceiling - tally.wanted)
     room = tally.ceiling - len(tally.live) - filled
@@ -107,9 +108,10 @@ def _replace(
     """Replaces unhealthy machines first, then the highest index. As in Kubernetes, new machines that are not available yet hold
     the next back, even where the old ones are unhealthy. Otherwise an outage of the network would replace all of them at once."""
     unproven = sum(r.name in tally.idle for r in tally.updated)
+    steps = _in_turn(target, tally, ways, at_a_time(deployment) - unproven)
     budget = len(tally.live) - gone - tally.floor - unproven
-    steps: list[DeploymentAction] = []
-    for replica in sorted(reversed(tally.behind), key=tally.cheapest_first):
+    others = [r for r in tally.behind if ways[r.name] is not Way.IN_TURN]
+    for replica in sorted(reversed(others), key=tally.cheapest_first):
         if len(steps) >= budget:
             break
         if not _may_go(replica, tally, spare):
@@ -120,13 +122,21 @@ def _replace(
     return steps
 
 
+def _in_turn(target: Target, tally: Tally, ways: dict[str, Way], most: int) -> list[DeploymentAction]:
+    """Changes machines in place. Those that are available come first: one that was unhealthy before says nothing about the
+    change."""
+    waiting = [r for r in reversed(tally.behind) if ways[r.name] is Way.IN_TURN]
+    waiting.sort(key=lambda r: (r.name in tally.doubtful, r.name in tally.idle))
+    return [_update(r, target.revision) for r in islice(waiting, max(0, most))]
+
+
 def _recreate(
     deployment: VirtualMachineDeployment, observed: ObservedDeployment, target: Target, tally: Tally, ways: dict[str, Way]
 ) -> list[DeploymentAction]:
     """Removes all old machines before it creates a new one."""
     thin = [] if tally.old else _thin(deployment, tally)[0]
     steps: list[DeploymentAction] = [
-        _update(r, target.revision) if ways[r.name] is Way.CAREFULLY and tally.in_base(r) else _delete(deployment, r, OUTDATED)
+        _update(r, target.revision) if ways[r.name] is not Way.REPLACE and tally.in_base(r) else _delete(deployment, r, OUTDATED)
         for r in tally.old
     ]
     going = any(r.deleting and r.fingerprint != target.revision.fingerprint for r in observed.replicas)

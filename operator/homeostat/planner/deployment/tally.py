@@ -92,3 +92,8 @@ def allowance(deployment: VirtualMachineDeployment) -> tuple[int, int]:
     missing = share_of(rolling.max_unavailable, spec.replicas, up=False)
     # Where both round to zero, Kubernetes lets one be missing: otherwise nothing could move.
     return surge, missing if surge or missing else 1
+
+
+def at_a_time(deployment: VirtualMachineDeployment) -> int:
+    """Returns how many machines a rollout changes in place before the first of them has to be available again."""
+    return max(1, sum(allowance(deployment)))

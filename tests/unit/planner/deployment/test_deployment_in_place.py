@@ -108,6 +108,63 @@ def test_other_probes_come_one_by_one_so_that_bad_ones_hurt_nobody() -> None:
     assert kinds(fleet) == {"CreateMachine"}  # a fifth, which never becomes ready
 
 
+LACKING = template(nics=("missing",))
+
+
+@pytest.mark.parametrize(
+    ("rules", "most"),
+    [({}, 2), ({"maxSurge": 1}, 1), ({"maxSurge": 1, "maxUnavailable": 1}, 2), ({"maxSurge": 0, "maxUnavailable": "50%"}, 3)],
+)
+def test_what_cannot_be_carried_out_reaches_no_more_than_may_be_replaced(rules: dict[str, Any], most: int) -> None:
+    fleet, vmd = Fleet(), deployment(6, strategy={"rollingUpdate": {**rules}})
+    fleet.settle(vmd)
+    fleet.log.clear()
+    fleet.settle(edited(vmd, template=LACKING))
+    updated = [a for a in fleet.log if isinstance(a, act.UpdateMachine)]
+    assert [a.name for a in updated] == names(6)[::-1][:most]
+    assert kinds(fleet) == {"UpdateMachine"}
+    assert fleet.available(vmd) == 6
+
+
+def test_what_cannot_be_carried_out_is_taken_back_from_those_alone() -> None:
+    fleet, vmd = (
+        Fleet(),
+        deployment(6, autoRollback=True, progressDeadlineSeconds=30, strategy={"rollingUpdate": {"maxSurge": 1}}),
+    )
+    fleet.settle(vmd)
+    fleet.log.clear()
+    plan = fleet.settle(edited(vmd, template=LACKING))
+    assert plan.target is not None and plan.target.rolled_back
+    assert [
+        (type(a).__name__, a.name) for a in fleet.log if isinstance(a, (act.CreateMachine, act.UpdateMachine, act.DeleteMachine))
+    ] == [("UpdateMachine", "web-6")] * 2
+
+
+def test_every_machine_takes_it_where_one_was_unhealthy_before() -> None:
+    fleet, vmd = Fleet(), deployment(4)
+    fleet.settle(vmd)
+    fleet.machines["web-4"].drifted = True
+    fleet.log.clear()
+    fleet.settle(edited(vmd, template=template(nics=("lan",))))
+    assert [a.name for a in fleet.log if isinstance(a, act.UpdateMachine)] == ["web-3", "web-2", "web-1", "web-4"]
+
+
+def test_each_is_available_again_before_the_next_one_changes() -> None:
+    fleet, vmd = Fleet(), deployment(4, strategy={"rollingUpdate": {"maxSurge": 1}})
+    fleet.settle(vmd)
+    fleet.log.clear()
+    for count in range(1, 5):
+        steps = [a for a in fleet.step(edited(vmd, template=template(nics=("lan",)))).actions if isinstance(a, act.UpdateMachine)]
+        assert [a.name for a in steps] == [f"web-{5 - count}"]
+
+
+def test_machines_that_are_missing_are_made_meanwhile() -> None:
+    fleet, vmd = Fleet(), deployment(3, strategy={"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 1}})
+    fleet.settle(vmd)
+    steps = fleet.plan(edited(vmd, replicas=4, template=template(nics=("lan",)))).actions
+    assert [type(a).__name__ for a in steps] == ["RecordRevision", "CreateMachine", "UpdateMachine", "UpdateMachine"]
+
+
 def test_a_machine_whose_health_is_not_known_yet_is_not_taken_for_dead() -> None:
     fleet, vmd = Fleet(), deployment(4, strategy={"rollingUpdate": {"maxUnavailable": 1}})
     fleet.settle(vmd)
