@@ -24,6 +24,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tests.rig import processes
+from tests.rig.claims import Claim, claim
 from tests.rig.network import bridge_name, free_subnet, network_xml
 from tests.rig.waiting import wait_until
 
@@ -61,6 +62,7 @@ class Libvirtd:
         # Short, because a unix socket's path has 108 bytes; open to libvirt-qemu, which must reach images in it.
         self.directory = (directory or Path(tempfile.mkdtemp(prefix="hs-rig-", dir="/tmp"))).resolve()
         self.bridge = bridge_name(self.directory)
+        self._displays: Claim | None = None
 
     @property
     def uri(self) -> str:
@@ -135,6 +137,9 @@ class Libvirtd:
                     processes.end(pid, name)
                 (self.directory / f"{name}.pid").unlink(missing_ok=True)
             self._end_leftovers()
+            if self._displays is not None:
+                self._displays.release()
+                self._displays = None
             for name in (".",) if self._temporary else ("etc", "lib", "cache", "run", "dev"):
                 shutil.rmtree(self.directory / name, ignore_errors=True)
 
@@ -162,11 +167,20 @@ class Libvirtd:
             (self.directory / name).mkdir(parents=True, exist_ok=True)
         self.directory.chmod(0o711)
         self.storage.chmod(0o711)
-        display = FIRST_DISPLAY + DISPLAYS * (zlib.crc32(str(self.directory).encode()) % RIGS)
+        display = FIRST_DISPLAY + DISPLAYS * self._claim_displays()
         conf = QEMU_CONF.format(display=display, display_end=display + DISPLAYS - 1)
         (self.directory / "etc" / "qemu.conf").write_text(conf)
         (self.directory / "etc" / "libvirtd.conf").write_text(LIBVIRTD_CONF)
         (self.directory / "etc" / "virtlogd.conf").write_text("")
+
+    def _claim_displays(self) -> int:
+        """Returns the number of the range of ports that is this rig's until it is stopped."""
+        if self._displays is None:
+            seed = zlib.crc32(str(self.directory).encode())
+            self._displays = claim("displays", ((seed + step) % RIGS for step in range(RIGS)))
+        if self._displays is None:
+            raise RuntimeError(f"{RIGS} libvirtds run here already, each with a range of ports: stop some")
+        return self._displays.number
 
     def _define_network(self) -> None:
         """Defines the network `default`, autostarted. Only once, because the subnet of a running network must stay."""

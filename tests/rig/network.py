@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import ipaddress
 import subprocess
 import zlib
 from pathlib import Path
-from typing import IO
 
-SUBNETS = Path("/run/homeostat-subnets")
-_kept: dict[int, IO[str]] = {}
+from tests.rig.claims import Claim, claim
+
+_kept: dict[int, Claim] = {}
 
 # no-ping: dnsmasq would first ping an address for 3 s to see whether it is free.
 NETWORK_XML = """<network xmlns:dnsmasq='http://libvirt.org/schemas/network/dnsmasq/1.0'>
@@ -45,16 +44,9 @@ def free_subnet(seed: int) -> ipaddress.IPv4Network:
 
 def _keep(number: int) -> bool:
     """Returns whether 192.168.``number``.0/24 is this process's until it ends."""
-    if number not in _kept:
-        SUBNETS.mkdir(exist_ok=True)
-        lock = (SUBNETS / f"{number}.lock").open("w")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
-            return False
-        _kept[number] = lock
-    return True
+    if number not in _kept and (claimed := claim("subnets", [number])) is not None:
+        _kept[number] = claimed
+    return number in _kept
 
 
 def free_gateway(place: Path) -> str:
