@@ -9,6 +9,8 @@ from typing import Any
 import falcon
 import falcon.asgi
 
+from homeostat.models.suggest import nearest
+
 from .gate import SAFE_METHODS
 from .http.errors import invalid
 from .http.operations import ATTRIBUTE, LAST_LOOK, Operation
@@ -38,17 +40,25 @@ class HeadAsGet:
             req.method = "HEAD"
 
 
-class HeedDryRuns:
-    """Refuses a change that is asked for as a dry run, where the route knows none: it would be carried out."""
+class HeedParameters:
+    """Refuses a change with a parameter that the route does not know, such as a dry run where there is none, or ``dryrun``: it
+    would be carried out. What only reads passes over it, as programs expect that add one of their own."""
 
     async def process_resource(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, resource: object, params: Mapping[str, Any]
     ) -> None:
-        if req.method in SAFE_METHODS or req.get_param(DRY_RUN.name) in (None, "false"):
+        if req.method in SAFE_METHODS or not req.params:
             return
         declared = getattr(getattr(resource, responder_name(req.method), None), ATTRIBUTE, None)
-        if isinstance(declared, Operation) and DRY_RUN not in declared.parameters:
-            raise invalid(f"{DRY_RUN.name}: {req.method} here knows no dry run, and nothing was done", parameter=DRY_RUN.name)
+        if not isinstance(declared, Operation):
+            return
+        known = tuple(each.name for each in declared.parameters if each.place == "query")
+        for name, value in req.params.items():
+            if name in known or (name, value) == (DRY_RUN.name, "false"):
+                continue
+            what = "dry run" if name == DRY_RUN.name else "such parameter"
+            said = f"{req.method} here knows no {what}, and nothing was done{nearest(name, known)}"
+            raise invalid(f"{name[:64]}: {said}", parameter=name[:64])
 
 
 class TellAge:
