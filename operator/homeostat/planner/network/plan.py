@@ -167,13 +167,19 @@ def _lacking(want: NetworkConfig, plan: NetworkPlan, seen: NetworkSeen) -> Outco
     for other in others if starts else ():
         if both := _overlap(want, other):
             message = f"addresses[{both}] overlaps network {other.name!r}, which is up"
-            mend = f"choose another, or stop that network (`virsh net-destroy {other.name}`)"
-            return Waiting("AddressTaken", f"{message}: {mend}", POLL_SECONDS)
+            return Waiting("AddressTaken", f"{message}: {_way_out_of(other)}", POLL_SECONDS)
     for address in want.addresses or () if starts else ():
         if device := seen.host.routes.get(str(ip_interface(address.cidr).network)):
             message = f"addresses[{address.cidr}] is the subnet of {device}, a device of host {seen.host.name}: choose another"
             return Waiting("AddressTaken", message, POLL_SECONDS)
     return None
+
+
+def _way_out_of(other: ObservedNetwork) -> str:
+    """Says what to do where another network has the address. One that Homeostat made is not stopped by hand: it comes up again."""
+    if (record := other.config.record) is not None:
+        return f"choose another; it is free once Network {record.namespace}/{record.name} has gone, or has another address"
+    return f"choose another, or stop that network (`virsh net-destroy {other.name}`)"
 
 
 def _is_foreign(want: NetworkConfig, seen: NetworkSeen) -> bool:

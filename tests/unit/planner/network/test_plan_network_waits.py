@@ -104,6 +104,15 @@ def test_addresses_that_another_network_has() -> None:
     assert beside(OTHER).settle(network(**apart)).outcome == Converged("Active")
 
 
+def test_addresses_that_another_network_of_ours_has() -> None:
+    world = NetworkWorld()
+    world.settle(network("first", uid="uid-of-first", **LAN))
+    told = waits(world, "AddressTaken", **LAN)
+    assert "virsh" not in told and told.endswith(
+        "choose another; it is free once Network default/first has gone, or has another address"
+    )
+
+
 @pytest.mark.parametrize(
     ("users", "guests", "told"),
     [
