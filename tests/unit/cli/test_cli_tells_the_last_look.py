@@ -75,6 +75,19 @@ def test_an_operator_runs(cli: CliState, words: tuple[str, ...]) -> None:
     assert "note: the operator: feed fails since 20" in said.err and "unexpected KeyError: 'x'" in said.err
 
 
+def test_no_errors_is_not_said_of_what_nobody_may_have_read(cli: CliState) -> None:
+    cli.write("web")
+    cli.report("web")
+    supervisor = Supervisor()
+    with operator(cli.state, supervisor):
+        assert cli.homeostat("get", "errors").err == "No errors: every document is in force as it is written.\n"
+        supervisor.failed("take-in", OSError(28, "No space left on device"))
+        plain, json = cli.homeostat("get", "errors"), cli.homeostat("get", "errors", "-o", "json")
+    for said in (plain, json):
+        assert "note: the operator: take-in fails since 20" in said.err and "in force" not in said.err
+    assert plain.err.endswith("No errors are known of what the operator read.\n") and json.out == "[]\n"
+
+
 def test_what_programs_read_is_not_disturbed(cli: CliState) -> None:
     cli.write("web")
     assert cli.homeostat("get", "vm", "-o", "json").err == ""

@@ -86,17 +86,17 @@ def event_as_json(event: Event) -> dict[str, Any]:
 
 
 async def list_errors(settings: CliSettings, *, form: str | None = None, headers: bool = True) -> None:
-    """Lists what is wrong in the folder now, and what fails in the operator. The last good specs of those documents stay in
-    force."""
+    """Lists what is wrong in the folder now. The last good specs of those documents stay in force. Notes on stderr what fails in
+    the operator, since that may keep it from seeing what is written."""
     async with opened(settings) as store:
         errors = await store.errors()
-    if form not in ("json", "yaml"):
-        note_operator(settings)
+    noted = note_operator(settings)
     if form in ("json", "yaml"):
         items = redacted_all([asdict(error) for error in errors])
         emit(json.dumps(items, indent=2, default=str) if form == "json" else to_yaml(items))
     elif not errors:
-        say("No errors: every document is in force as it is written.", err=True)
+        none = "No errors are known of what the operator read" if noted else "No errors: every document is in force as it is written"
+        say(f"{none}.", err=True)
     else:
         for error in errors:
             say(paint(str(error), "bad"))

@@ -27,10 +27,12 @@ def operator_notes(settings: CliSettings) -> list[str]:
     ]
 
 
-def note_operator(settings: CliSettings) -> None:
-    """Prints the notes on stderr, so that what programs read stays as it is."""
-    for note in operator_notes(settings):
+def note_operator(settings: CliSettings) -> bool:
+    """Prints the notes on stderr, so that what programs read stays as it is. Returns whether there is one."""
+    notes = operator_notes(settings)
+    for note in notes:
         say(f"note: {note}", err=True)
+    return bool(notes)
 
 
 def note_unseen(settings: CliSettings, resources: Sequence[Resource]) -> None:
