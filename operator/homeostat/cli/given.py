@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from homeostat.models.base import Resource
-from homeostat.store.files.reading.folder import list_folder, read_file
+from homeostat.store.files.reading.folder import FILE_LIMIT, list_folder, read_file
 from homeostat.store.files.reading.parts import BuildPart, Parts
 from homeostat.store.files.reading.positions import Positions
 from homeostat.store.files.reading.validate import Rejected, foreign, stray, validate, whose
@@ -40,7 +40,7 @@ def read_given(names: Sequence[str]) -> list[Given]:
     found: list[Given] = []
     mistakes: list[str] = []
     for name in names:
-        for path, content, part in _contents(name):
+        for path, content, part in _within_limits(name):
             if part is not None and (part.is_all(content) or not part.sure):
                 _tell_part(path, part, mistakes)
                 continue
@@ -66,11 +66,21 @@ def _tell_part(path: Path | None, part: BuildPart, mistakes: list[str]) -> None:
         mistakes.append(told)
 
 
+def _within_limits(name: str) -> Iterator[tuple[Path | None, bytes, BuildPart | None]]:
+    try:
+        yield from _contents(name)
+    except ValueError as error:
+        raise CliError(f"{name}: {error}") from None
+
+
 def _contents(name: str) -> Iterator[tuple[Path | None, bytes, BuildPart | None]]:
     if name == "-":
         yield None, sys.stdin.buffer.read(), None
         return
     path = Path(os.path.abspath(name))
+    if path.is_fifo() or path.is_char_device():  # such as /dev/stdin, or <(…) of a shell
+        yield None, _read_stream(path), None
+        return
     if not path.is_dir():
         yield path, read_file(str(path)), None
         return
@@ -80,6 +90,20 @@ def _contents(name: str) -> Iterator[tuple[Path | None, bytes, BuildPart | None]
     parts = Parts().of(listing, os.path.realpath(path))
     for file in listing.files:
         yield path / file.path, read_file(file.real), parts.get(file.path)
+
+
+def _read_stream(path: Path) -> bytes:
+    """Returns what a pipe or a terminal gives until its end.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it gives more than ``FILE_LIMIT``. Says so.
+    """
+    with path.open("rb") as stream:
+        content = stream.read(FILE_LIMIT + 1)
+    if len(content) > FILE_LIMIT:
+        raise ValueError(f"gives more than {FILE_LIMIT // 2**20} MiB: split it into several files")
+    return content
 
 
 def _read(path: Path | None, content: bytes, found: list[Given], mistakes: list[str], beside: bool) -> None:

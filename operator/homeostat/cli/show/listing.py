@@ -95,7 +95,9 @@ async def list_errors(settings: CliSettings, *, form: str | None = None, headers
         items = redacted_all([asdict(error) for error in errors])
         emit(json.dumps(items, indent=2, default=str) if form == "json" else to_yaml(items))
     elif not errors:
-        none = "No errors are known of what the operator read" if noted else "No errors: every document is in force as it is written"
+        none = (
+            "No errors are known of what the operator read" if noted else "No errors: every document is in force as it is written"
+        )
         say(f"{none}.", err=True)
     else:
         for error in errors:
