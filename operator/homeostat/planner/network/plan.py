@@ -176,7 +176,7 @@ def _lacking(want: NetworkConfig, plan: NetworkPlan, seen: NetworkSeen) -> Outco
 
 
 def _way_out_of(other: ObservedNetwork) -> str:
-    """Says what to do where another network has the address. One that Homeostat made is not stopped by hand: it comes up again."""
+    """Says what to do about another network with the address. One that Homeostat made comes up again where it is stopped."""
     if (record := other.config.record) is not None:
         return f"choose another; it is free once Network {record.namespace}/{record.name} has gone, or has another address"
     return f"choose another, or stop that network (`virsh net-destroy {other.name}`)"
