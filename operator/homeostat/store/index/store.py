@@ -13,7 +13,10 @@ from pydantic import ValidationError
 
 from homeostat.models.base import Key, Model, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.explain import explain
+from homeostat.models.field_path import dotted
 from homeostat.models.introspection import model_in
+from homeostat.models.kinds import STORED
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.orphans import Orphan
 from homeostat.runtime.engine.ports import Event, R, SpecRevision
@@ -218,7 +221,7 @@ def _typed(kind: type[R], resource: Resource) -> R:
 
 def _refusal(row: Row, error: ValidationError) -> Invalid:
     """Says what today's models refuse in a row."""
-    problems = [DocumentProblem(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
+    problems = [DocumentProblem(dotted(path), words) for path, words in explain(STORED[row.kind], error)]
     return Invalid(problems, f"{row.key} (stored by another version; mend {row.place})" if row.file else str(row.key))
 
 

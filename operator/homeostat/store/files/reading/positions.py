@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import yaml
 
+from homeostat.models.explain import NO_TEXT, not_text
+from homeostat.models.field_path import FieldPath
 from homeostat.store.errors import DocumentProblem
 
 from ..text import characters, templates
-from ..text.fields import FieldPath
 from ..text.reader import Document
-from .validate import NO_TEXT, not_text
 
 
 class Positions:

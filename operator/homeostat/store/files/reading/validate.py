@@ -8,27 +8,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from homeostat.models.base import API_GROUP, API_VERSION, Key, Resource
-from homeostat.models.bounds import XML_PATTERN
+from homeostat.models.explain import explain
+from homeostat.models.field_path import FieldPath, dotted
 from homeostat.models.host import Host
 from homeostat.models.introspection import maps_to_text, model_in
 from homeostat.models.kinds import BY_KIND, STORED, kind_named, kind_of
-from homeostat.models.suggest import NamesNothing, nearest, suggest_field
 from homeostat.store.errors import DocumentProblem, Invalid
 
 from ...hostpaths import make_absolute
-from ..text.fields import FieldPath, dotted
-from ..text.templates import PATCH
 
 # Only the store sets these. Documents that `get -o yaml` printed have them, and they mean nothing there.
 STORE_METADATA = (
     "uid", "generation", "resourceVersion", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
     "finalizers", "ownerReferences", "managedFields", "selfLink", "generateName",
 )  # fmt: skip
-
-PROBLEMS_MAX = 30  # problems of one document that are explained
 
 _HOSTS_ELSEWHERE = (
     "there is no kind 'Host' in this folder: hosts are declared in Kubernetes; `homeostat up` serves the one of --connect, or "
@@ -135,7 +130,7 @@ def validate(value: Any, folder: str | None = None) -> Resource:
     except UnicodeEncodeError:  # pydantic accepts them as text until it has to show them
         raise reject((), "holds half a character (a surrogate)") from None
     except ValidationError as error:
-        raise Rejected(_explained(model, error)) from None
+        raise Rejected([(path, DocumentProblem(dotted(path), words)) for path, words in explain(model, error)]) from None
     if kind_of(resource).scope == "Cluster" and resource.metadata.namespace != "default":
         raise reject(("metadata", "namespace"), f"a {resource.kind} belongs to no namespace: leave it out")
     if folder is None:
@@ -222,76 +217,3 @@ def _suggest_kind(word: str) -> str:
     known = kind_named(word)
     near = [known.KIND] if known else difflib.get_close_matches(word, BY_KIND, n=1, cutoff=0.5)
     return f"; did you mean {near[0]}?" if near else f"; the kinds are {', '.join(BY_KIND)}"
-
-
-def _explained(model: type[BaseModel], error: ValidationError) -> list[tuple[FieldPath, DocumentProblem]]:
-    """Explains the first problems only. The search for what was meant takes time, and a document may have ten thousand
-    mistakes."""
-    told = [_explain(model, detail) for detail in error.errors(include_url=False)[:PROBLEMS_MAX]]
-    if (more := error.error_count() - len(told)) > 0:
-        told.append(((), DocumentProblem("", f"{more} more problems are not listed")))
-    return told
-
-
-def _explain(model: type[BaseModel], detail: ErrorDetails) -> tuple[FieldPath, DocumentProblem]:
-    """Returns one of pydantic's errors in our words, with the path that it is about."""
-    path: FieldPath = tuple(detail["loc"])
-    kind, context = detail["type"], detail.get("ctx", {})
-    shown = _show(detail.get("input"))
-    expected = context.get("expected", "")
-    messages: dict[str, str] = {
-        "missing": "is missing",
-        "enum": f"is {shown}; choose one of {expected.replace(chr(39), '')}",
-        "literal_error": f"is {shown}; choose one of {expected.replace(chr(39), '')}",
-        "string_type": not_text(shown) if shown != "null" else 'has no value: write one, "" for an empty one, or remove it',
-        "int_type": f"must be a whole number (got {shown})",
-        "int_parsing": f"must be a whole number (got {shown})",
-        "int_from_float": f"must be a whole number (got {shown})",
-        "bool_type": f"must be true or false (got {shown})",
-        "bool_parsing": f"must be true or false (got {shown})",
-        "tuple_type": f"must be a list, each item starting with '- ' (got {shown})",
-        "list_type": f"must be a list, each item starting with '- ' (got {shown})",
-        "dict_type": f"must be a mapping of names to values (got {shown})",
-        "model_type": f"must be a mapping of fields (got {shown})",
-        "model_attributes_type": f"must be a mapping of fields (got {shown})",
-        "greater_than_equal": f"must be at least {context.get('ge')} (got {shown})",
-        "less_than_equal": f"must be at most {context.get('le')} (got {shown})",
-        "string_pattern_mismatch": f"is {shown}; it must match {context.get('pattern')}",
-        "too_long": f"has {context.get('actual_length')} entries: at most {context.get('max_length')}",
-        "string_too_long": f"is too long: at most {context.get('max_length')} characters",
-    }
-    if kind == "string_pattern_mismatch" and context.get("pattern") == XML_PATTERN:
-        message = f"holds a control character, which libvirt's XML cannot carry (got {shown}): remove it"
-    elif kind == "extra_forbidden" and str(path[-1]).startswith("$"):
-        message = PATCH
-    elif kind == "extra_forbidden":
-        message = "unknown field" + suggest_field(model, path)
-    elif kind == "value_error":
-        error = context.get("error", detail["msg"])
-        path, message = ((*path, *error.path), error.words) if isinstance(error, NamesNothing) else (path, str(error))
-    else:
-        message = messages.get(kind) or detail["msg"][:1].lower() + detail["msg"][1:]
-    if kind in ("enum", "literal_error") and isinstance(detail.get("input"), str):
-        message += nearest(str(detail["input"]), _choices(expected))
-    return path, DocumentProblem(dotted(path), message)
-
-
-NO_TEXT = "must be text (got "
-
-
-def not_text(shown: str, quoted: str = "") -> str:
-    """Says that a value is not a text. ``quoted``: what to write instead, where that is known."""
-    return f"{NO_TEXT}{shown[:80]}): put it in quotes" + (f", {quoted}" if quoted and len(quoted) < 80 else "")
-
-
-def _show(value: Any) -> str:
-    if isinstance(value, dict):
-        return "a mapping"
-    if isinstance(value, (list, tuple)):
-        return "a list"
-    text = "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
-
-
-def _choices(expected: str) -> tuple[str, ...]:
-    return tuple(expected.replace(" or ", ", ").replace("'", "").split(", "))

@@ -11,10 +11,10 @@ from typing import Any, NoReturn, cast
 
 import yaml
 
+from homeostat.models.field_path import FieldPath, dotted
 from homeostat.store.errors import DocumentProblem
 
 from . import characters, jsontext, templates
-from .fields import FieldPath, dotted
 from .values import plain_value
 
 DEPTH_LIMIT = 64

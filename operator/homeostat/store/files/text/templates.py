@@ -11,7 +11,6 @@ from homeostat.store.errors import DocumentProblem
 _MARK = re.compile(r"\{[{%#]")
 _SAYS = re.compile(r"^(?![ \t]*(?:#|\r?$)|---)", re.MULTILINE)
 TEMPLATE = "this is a template: render it first (helm template …), and put what comes out here"
-PATCH = "is an instruction of a patch: build it first (kustomize build …), and put what comes out here"
 
 
 def explained(problem: DocumentProblem, text: str, first_line: int = 1, *, others: Iterable[int] = ()) -> DocumentProblem:
