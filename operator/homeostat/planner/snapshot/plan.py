@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from homeostat.models.snapshot import Quiesce, Snapshot
 
 from ..actions import DropSnapshot, ReleaseResource, TakeSnapshot
+from ..files.disk_file import disk_of_path
 from ..machine.power.shutdown import PASSING
 from ..observed import DomainState
 from ..plan import Converged, Outcome, Stalled, Waiting
-from .observed import ObservedSnapshot, lacking, own_disks, tag_of
+from .observed import ObservedSnapshot, SnapshotNote, lacking, own_disks, tag_of
 
 LOOK_AGAIN = 5.0  # seconds
 FORMAT = "qcow2"  # the one format that holds snapshots
@@ -69,13 +71,21 @@ def _kept(snapshot: Snapshot, observed: ObservedSnapshot) -> Outcome:
             f"it was taken of an earlier machine {note.machine_name}, whose disks have gone: delete this Snapshot",
         )
     if lost := lacking(note, tag_of(snapshot), observed.tags):
-        return Stalled(
-            "SnapshotLost",
-            f"{', '.join(f'disks[{name}]' for name in lost)} of machine {note.machine_name} no longer "
-            f"{'holds' if len(lost) == 1 else 'hold'} it: someone removed it or replaced the file. Put a copy of the file back, "
-            "or delete this Snapshot",
-        )
+        return Stalled("SnapshotLost", f"{_lost(note, lost, observed)}, or delete this Snapshot")
     return Converged("Taken")
+
+
+def _lost(note: SnapshotNote, lost: Collection[str], observed: ObservedSnapshot) -> str:
+    """Says which disks do not hold the snapshot any more, and what to do."""
+    paths = {name: path for name, path in note.disks if name in lost and path not in observed.tags}
+    gone = {name: disk for name, path in paths.items() if (disk := disk_of_path(observed.host.storage_root, path))}
+    held = (
+        f"{', '.join(f'disks[{name}]' for name in lost)} of machine {note.machine_name} no longer hold{'s' * (len(lost) == 1)} it"
+    )
+    if gone:
+        disks = ", ".join(sorted(f"{namespace}/{name}" for namespace, name in gone.values()))
+        return f"{held}: the file of Disk {disks} has gone. Put it back (`homeostat trash` lists what can be restored)"
+    return f"{held}: someone removed it or replaced the file. Put a copy of the file back"
 
 
 def _gone(snapshot: Snapshot, then: str) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Protocol
 
 from homeostat.models.base import Key
+from homeostat.models.disk import Disk
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot
+from homeostat.planner.files.disk_file import disk_of_path
 from homeostat.planner.machine.identity import disk_path
 from homeostat.planner.snapshot.observed import ObservedSnapshot, own_disks
 
@@ -21,6 +23,13 @@ class SnapshotHost(Domains, SnapshotsOf, Protocol):
 def machine_key(snapshot: Snapshot) -> Key:
     """Returns the machine that it is of."""
     return Key(VirtualMachine.KIND, snapshot.metadata.namespace, snapshot.spec.machine_ref.name)
+
+
+def disks_holding(observed: ObservedSnapshot) -> list[Key]:
+    """Returns the Disks, of other than the machine's own, whose files hold the snapshot."""
+    paths = [path for _, path in observed.note.disks] if observed.note else []
+    found = [disk_of_path(observed.host.storage_root, path) for path in paths]
+    return [Key(Disk.KIND, *disk) for disk in found if disk is not None]
 
 
 async def observe_snapshot(snapshot: Snapshot, machine: VirtualMachine | None, host: SnapshotHost) -> ObservedSnapshot:

@@ -23,7 +23,7 @@ from ..engine.dependencies import Dependencies
 from ..engine.ports import Happening, ResourceStore
 from ..engine.reconciler import GONE, Next
 from ..machine.domains import DomainOf
-from .observe import SnapshotHost, machine_key, observe_snapshot
+from .observe import SnapshotHost, disks_holding, machine_key, observe_snapshot
 from .status import snapshot_status
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,9 @@ class SnapshotReconciler:
         machine = await self._store.get(VirtualMachine, name)
         on = [name] if machine is None else [name, DomainOf(domain_uuid(machine.identity))]
         self._dependencies.rest(snapshot.key, "machine", on)
-        return replace(await observe_snapshot(snapshot, machine, self._host), rival=self._rival())
+        observed = await observe_snapshot(snapshot, machine, self._host)
+        self._dependencies.rest(snapshot.key, "disks", disks_holding(observed))
+        return replace(observed, rival=self._rival())
 
     async def _execute(self, plan: SnapshotPlan) -> DriverError | None:
         """Carries the plan out in order. The first failure ends it, and is returned."""

@@ -77,6 +77,15 @@ def test_what_was_taken_stays_and_is_not_taken_again() -> None:
     assert outcome(snapshot(), replace(kept, tags={})).reason == "SnapshotLost"
 
 
+def test_a_disk_that_has_gone_is_named() -> None:
+    path = f"{HOST.storage_root}/disks/default/vol/disk.img"
+    note = replace(NOTE, disks=(*NOTE.disks, ("extra", path)))
+    gone = outcome(snapshot(), seen(note=note, tags=HELD))
+    assert isinstance(gone, Stalled) and "disks[extra]" in gone.message and "file of Disk default/vol has gone" in gone.message
+    emptied = outcome(snapshot(), seen(note=note, tags={**HELD, path: ()}))
+    assert isinstance(emptied, Stalled) and "has gone" not in emptied.message
+
+
 @pytest.mark.parametrize(
     ("spec", "fields", "reason"),
     [
