@@ -34,10 +34,12 @@ def _in_lines(text: str | Sequence[str]) -> str:
 class ResourceNotFound(CliError):
     """There is no resource of that name."""
 
-    def __init__(self, plural: str, name: str, namespace: str) -> None:
+    def __init__(self, plural: str, name: str, namespace: str | None) -> None:
+        """Takes what was asked for. ``namespace`` None: such resources have none."""
+        where, everywhere = (f' in namespace "{namespace}"', " -A") if namespace is not None else ("", "")
         super().__init__(
-            f'{plural} "{name}" not found in namespace "{namespace}"',
-            f"`homeostat get {plural} -A` lists what there is",
+            f'{plural} "{name}" not found{where}',
+            f"`homeostat get {plural}{everywhere}` lists what there is",
             reason="NotFound",
         )
 

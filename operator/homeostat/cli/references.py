@@ -117,7 +117,8 @@ def need_kind(references: Sequence[Reference], kind: type[Resource], mend: str) 
 
 
 def not_found(key: Key) -> ResourceNotFound:
-    return ResourceNotFound(plural_of(key), key.name, key.namespace)
+    scoped = kind_of(STORED[key.kind]).scope == "Namespaced"
+    return ResourceNotFound(plural_of(key), key.name, key.namespace if scoped else None)
 
 
 def plural_of(key: Key) -> str:

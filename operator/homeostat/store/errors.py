@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from homeostat.models.base import Key
+from homeostat.models.kinds import STORED, kind_of
 from homeostat.models.outside import one_line
 from homeostat.runtime.engine.ports import StoreFailure, Unreadable
 
@@ -69,7 +70,8 @@ class NotFound(StoreError):
     """There is no resource of that name."""
 
     def __init__(self, key: Key) -> None:
-        super().__init__(f"there is no {key.kind} named {key.name!r} in namespace {key.namespace!r}")
+        where = "" if kind_of(STORED[key.kind]).scope == "Cluster" else f" in namespace {key.namespace!r}"
+        super().__init__(f"there is no {key.kind} named {key.name!r}{where}")
         self.key = key
 
 

@@ -101,8 +101,18 @@ def outcome_of(
     if spec.paused and tally.old:
         return Waiting("Paused", f"paused: true; {progress}", after)
     if late:
-        return Waiting("ProgressDeadlineExceeded", f"no progress for {spec.progress_deadline_seconds} s; {progress}", after)
+        stays = _stays(deployment, observed, target)
+        return Waiting(
+            "ProgressDeadlineExceeded", f"no progress for {spec.progress_deadline_seconds} s; {progress}{stays}", after
+        )
     return Waiting("Progressing" if tally.old or not target.revision.completed else "MachinesUnavailable", progress, after)
+
+
+def _stays(deployment: VirtualMachineDeployment, observed: ObservedDeployment, target: Target) -> str:
+    """Says why autoRollback does not go back from a rollout that failed; empty: it would, or is not asked for."""
+    if not deployment.spec.auto_rollback or target.rolled_back or last_good(observed, target.revision) is not None:
+        return ""
+    return "; autoRollback stays with it: no earlier revision is known to be good"
 
 
 def requeue_after(deployment: VirtualMachineDeployment, target: Target, tally: Tally, now: float) -> float | None:

@@ -16,7 +16,10 @@ from homeostat.planner.deployment.observed import Replica
 from homeostat.planner.plan import Converged, Waiting
 from tests.unit.fleet import Fleet, deployment, edited, names, template
 
-BAD = {quality: template(quality) for quality in ("never", "fades", "late", "crash")} | {"probe": template(probe="/bad")}
+BAD = {quality: template(quality) for quality in ("never", "fades", "late", "crash")} | {
+    "probe": template(probe="/bad"),
+    "network": template(nics=("missing",)),
+}
 POLICIES: list[dict[str, Any]] = [
     {},
     {"strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}},
@@ -135,7 +138,10 @@ def test_the_first_template_has_nothing_to_return_to() -> None:
     fleet, vmd = Fleet(), deployment(2, of=BAD["never"], autoRollback=True, progressDeadlineSeconds=100)
     plan = fleet.settle(vmd)
     assert not fleet.revision(1).failed
-    assert plan.outcome.reason == "ProgressDeadlineExceeded"
+    assert isinstance(plan.outcome, Waiting) and plan.outcome.reason == "ProgressDeadlineExceeded"
+    assert plan.outcome.message.endswith("; autoRollback stays with it: no earlier revision is known to be good")
+    without = fleet.plan(edited(vmd, auto_rollback=False)).outcome
+    assert isinstance(without, Waiting) and "autoRollback" not in without.message
 
 
 def test_a_new_template_after_a_failed_one_is_rolled_out() -> None:
