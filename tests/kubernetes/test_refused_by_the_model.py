@@ -151,6 +151,7 @@ def test_security_1_a_host(crds: list[str], plane: ControlPlane, kubectl: Kubect
         assert "the operator's administrator did not allow: --host-file" in message_of(bad, "Stalled")
         assert operator.said().count("did not allow") <= 2
         plane.kubectl("delete", "host", "bad", "--timeout=20s")
+        operator.wait_said("host bad is not served here any more: its Host has gone")
 
         # One that is served already is served on: its machines did nothing wrong.
         plane.kubectl.patch("host", "node", {"spec": {"uri": "qemu+ssh://far/system?keyfile=/root/.ssh/id"}})

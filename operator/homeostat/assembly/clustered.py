@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 import uuid
@@ -58,6 +59,8 @@ from .controlled import controlled
 from .job import Job, JobConfig
 from .job_stores import ControllerStore, HostStore
 from .standalone import calm_collector, hearing_of_events, keep_trying, open_host
+
+log = logging.getLogger(__name__)
 
 AGAIN = 5.0  # seconds before a job that failed begins again
 POLL_SECONDS = 1.0  # seconds between checks which hosts to serve
@@ -174,6 +177,8 @@ class ClusterOperator:
             if task.done():
                 del self._serving[name]
             elif wanted.get(name) != uri:
+                if name not in wanted and not ended.is_set():
+                    log.warning("host %s is not served here any more: its Host has gone, or another operator is to serve it", name)
                 ended.set()  # and begins again, once it has ended, where it is still wanted
         for name, uri in wanted.items():
             if name not in self._serving:
