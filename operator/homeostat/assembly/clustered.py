@@ -178,7 +178,7 @@ class ClusterOperator:
                 del self._serving[name]
             elif wanted.get(name) != uri:
                 if name not in wanted and not ended.is_set():
-                    log.warning("host %s is not served here any more: its Host has gone, or another operator is to serve it", name)
+                    log.warning("host %s is not served here any more: its Host has gone, or is for another operator now", name)
                 ended.set()  # and begins again, once it has ended, where it is still wanted
         for name, uri in wanted.items():
             if name not in self._serving:

@@ -70,7 +70,8 @@ class NotFound(StoreError):
     """There is no resource of that name."""
 
     def __init__(self, key: Key) -> None:
-        where = "" if kind_of(STORED[key.kind]).scope == "Cluster" else f" in namespace {key.namespace!r}"
+        kind = STORED.get(key.kind)  # None: of Kubernetes' own, such as a Lease
+        where = "" if kind and kind_of(kind).scope == "Cluster" else f" in namespace {key.namespace!r}"
         super().__init__(f"there is no {key.kind} named {key.name!r}{where}")
         self.key = key
 
