@@ -159,7 +159,7 @@ def test_status_of_a_complete_rollout_ends_at_once(cli: CliState) -> None:
 def test_status_says_how_far_it_is(cli: CliState) -> None:
     report(cli, updated=1)
     said = cli.homeostat("rollout", "status", "vmd/web", "--no-watch")
-    assert said.out == "1 of 3 follow revision 2, 3 available, 2 to be replaced\n"
+    assert said.out == "1 of 3 follow revision 2, 3 available, 2 on an older one\n"
     assert "no operator is running" in said.err
     late = cli.homeostat("rollout", "status", "vmd/web", "--timeout", "50ms")
     assert (late.code, "timed out: 1 of 3" in late.err) == (1, True)
@@ -259,6 +259,6 @@ def test_describe_shows_counts_conditions_and_rollouts(cli: CliState) -> None:
     report(cli, updated=1, Reconciling=("True", "Progressing", "1 of 3 follow revision 2"))
     out = cli.homeostat("describe", "vmd", "web").out
     lines = [line.split() for line in out.splitlines()]
-    assert "1 of 3 follow revision 2, 3 available, 2 to be replaced" in out
+    assert "1 of 3 follow revision 2, 3 available, 2 on an older one" in out
     assert ["Reconciling", "True", "Progressing"] in [line[:3] for line in lines]
     assert ["2", "current"] in [line[:2] for line in lines]

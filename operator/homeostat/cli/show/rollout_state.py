@@ -47,14 +47,14 @@ def rollout_progress(deployment: VirtualMachineDeployment) -> Progress:
 
 
 def rollout_counts(deployment: VirtualMachineDeployment) -> str:
-    """Returns text such as ``3 of 5 follow revision 2, 5 available, 2 to be replaced``."""
+    """Returns text such as ``3 of 5 follow revision 2, 5 available, 2 on an older one``."""
     status, wanted = deployment.status or VirtualMachineDeploymentStatus(), deployment.spec.replicas
     text = f"{min(status.updated_replicas, wanted)} of {wanted} follow revision {status.revision or 'none'}"
     text += f", {status.available_replicas} available"
     if status.updated_replicas > wanted:
         text += f", {status.updated_replicas - wanted} too many"
     if old := status.replicas - status.updated_replicas:
-        text += f", {old} to be replaced"
+        text += f", {old} on an older one"
     return text
 
 
