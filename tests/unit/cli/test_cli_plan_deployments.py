@@ -57,6 +57,14 @@ def test_a_live_change_is_made_in_place() -> None:
     assert "1. change 3 machines in place, while they run, 1 at a time" in shown
 
 
+def test_values_are_shown_as_yaml_has_them() -> None:
+    nic = {"name": "lan", "network": "default"}
+    shown = text(entry({**OLD, "nics": [nic], "probes": {"readiness": {"tcpSocket": {"port": 22}}}, "suspend": True}))
+    assert "~ template.spec.nics.lan   none -> {name: lan, network: default}" in shown
+    assert "~ template.spec.probes     none -> {readiness: {tcpSocket: {port: 22" in shown
+    assert "~ template.spec.suspend    none -> true" in shown
+
+
 @pytest.mark.parametrize(
     ("change", "rules"),
     [

@@ -27,6 +27,7 @@ from ..settings import CliSettings, common_options, pass_settings
 from ..show.listing import EVENT_COLUMNS, event_row
 from ..show.output import as_document, to_yaml
 from ..show.render_changes import render_changes
+from ..show.render_texts import as_written
 from ..show.rollout_state import history_rows, rollout_counts
 from ..show.staleness import note_operator, note_unseen
 from ..show.status_words import endpoint, status_of, waits_for
@@ -305,5 +306,5 @@ def _revision(revision: SpecRevision) -> list[str]:
 
 
 def _value(value: object) -> str:
-    text = "none" if value is None else str(value)
+    text = as_written(value)
     return text if len(text) <= 60 else text[:57] + "..."

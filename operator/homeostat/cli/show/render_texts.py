@@ -6,6 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from difflib import unified_diff
 from itertools import takewhile
+from math import inf
+
+import yaml
 
 LONGEST = 48  # characters of a value that are shown
 MOST_LINES = 60  # of one diff
@@ -36,7 +39,7 @@ def diff_lines(old: object, new: object) -> list[str]:
 
 def arrow(old: object, new: object) -> str:
     """Returns ``old -> new``. Long values are cut so that the difference is seen."""
-    before, after = _text(old), _text(new)
+    before, after = as_written(old), as_written(new)
     if len(before) <= LONGEST >= len(after):
         return f"{before} -> {after}"
     same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))
@@ -44,8 +47,15 @@ def arrow(old: object, new: object) -> str:
     return f"{_cut(before, start)} -> {_cut(after, start)}"
 
 
-def _text(value: object) -> str:
-    return "none" if value is None else str(value)
+def as_written(value: object) -> str:
+    """Returns a value in one line as YAML has it, such as ``{name: lan, network: default}``; ``none`` where there is none."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, dict | list | tuple):
+        return str(value)
+    return str(yaml.safe_dump(value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=inf)).rstrip()
 
 
 def _cut(text: str, start: int) -> str:

@@ -12,6 +12,7 @@ from homeostat.models.deployment import MachineRevision, VirtualMachineDeploymen
 from ..errors import CliError
 from ..references import short_name
 from ..times import age
+from .render_texts import as_written
 from .status_words import ROLLED_BACK
 
 _SHOWN_CHANGES = 3
@@ -114,7 +115,7 @@ def template_changes(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str
     """Returns dotted field -> (old, new). An item of a list that has a name counts as a field of that name."""
     changes: dict[str, tuple[Any, Any]] = {}
     for name in dict.fromkeys((*old, *new)):
-        before, after = _by_name(old.get(name)), _by_name(new.get(name))
+        before, after = _by_name(old.get(name), new.get(name)), _by_name(new.get(name), old.get(name))
         if before == after:
             continue
         if isinstance(before, Mapping) and isinstance(after, Mapping):
@@ -124,14 +125,19 @@ def template_changes(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str
     return changes
 
 
-def _by_name(value: Any) -> Any:
-    if isinstance(value, list) and value and all(isinstance(item, Mapping) and "name" in item for item in value):
+def _by_name(value: Any, other: Any) -> Any:
+    """Returns the items of a list by their names, where they have some. ``other``: the other version of the value."""
+    if _is_named(value):
         return {item["name"]: item for item in value}
-    return value
+    return {} if not value and _is_named(other) else value
+
+
+def _is_named(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, Mapping) and "name" in item for item in value)
 
 
 def _short(value: Any) -> str:
-    text = "none" if value is None else str(value)
+    text = as_written(value)
     return text if len(text) <= 32 else text[:29] + "..."
 
 
