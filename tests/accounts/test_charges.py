@@ -251,3 +251,14 @@ def test_charged_is_what_there_is(acts: list[tuple[str, int, int]], charges: Cha
         assert used(quotas).get("vcpus", 0) == sum(amounts[M.VCPUS] for amounts in there.values()) <= 5
     clock.go(hours=1)
     assert charges.correct("default", VM, {"bob": there}, clock()) == 0
+
+
+def test_what_became_more_by_others_is_no_reason_to_refuse_what_asks_for_no_more(charges: Charges, quotas: Quotas) -> None:
+    quotas.set("bob", {M.MACHINES: 1, M.RUNNING: 1, M.MEMORY: 128})
+    charges.charge("bob", vm("a"), {M.MACHINES: 1, M.RUNNING: 1, M.MEMORY: 64})
+    had = {M.MACHINES: 1, M.RUNNING: 1, M.MEMORY: 256}  # since its plugin was changed
+    with pytest.raises(QuotaExceeded):
+        charges.check("bob", vm("a"), {**had, M.MEMORY: 257}, had)
+    charges.check("bob", vm("a"), {**had, M.RUNNING: 0}, had)
+    charges.charge("bob", vm("a"), {**had, M.RUNNING: 0}, had)
+    assert used(quotas) == {"machines": 1, "memory": 256}

@@ -11,7 +11,7 @@ from typing import TypeVar
 from homeostat.accounts import errors
 from homeostat.accounts.charges import Charged, Charges
 from homeostat.accounts.clock import wall_clock
-from homeostat.accounts.measures import Amounts
+from homeostat.accounts.measures import NOTHING, Amounts
 from homeostat.models.base import Key
 from homeostat.service.refusals import OverQuota
 from homeostat.service.usage import CountedUsage
@@ -40,11 +40,11 @@ class AccountsLedger:
         self._count = count
 
     @asynccontextmanager
-    async def charging(self, owner: str, key: Key, cost: Amounts) -> AsyncIterator[None]:
+    async def charging(self, owner: str, key: Key, cost: Amounts, had: Amounts = NOTHING) -> AsyncIterator[None]:
         if (charges := await self._charges()) is None:
             yield
             return
-        charge = await self._asked(lambda: charges.charge(owner, _charged(key), cost))
+        charge = await self._asked(lambda: charges.charge(owner, _charged(key), cost, had))
         try:
             yield
         except BaseException:
@@ -52,9 +52,9 @@ class AccountsLedger:
                 await asyncio.shield(self._given_back(lambda: charges.give_back(charge)))
             raise
 
-    async def check(self, owner: str, key: Key, cost: Amounts) -> None:
+    async def check(self, owner: str, key: Key, cost: Amounts, had: Amounts = NOTHING) -> None:
         if (charges := await self._charges()) is not None:
-            await self._asked(lambda: charges.check(owner, _charged(key), cost))
+            await self._asked(lambda: charges.check(owner, _charged(key), cost, had))
 
     async def settle(self, key: Key) -> None:
         if (charges := await self._charges()) is not None:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from .clock import Clock, wall_clock
 from .database import Database
 from .errors import Excess, QuotaExceeded
-from .measures import Amounts, Measure, shown
+from .measures import NOTHING, Amounts, Measure, shown
 from .quotas import limits_of, used_by
 from .secret_texts import fresh_id
 from .tables import AccountRow, ChargeRow
@@ -54,20 +54,21 @@ class Charges:
         self._database = database
         self._clock = clock
 
-    def charge(self, owner: str, what: Charged, wanted: Amounts) -> Charge | None:
-        """Charges an account for a resource. What ``wanted`` says nothing of stays as it was. None: there is no such account,
-        and whatever belonged to it counts no more.
+    def charge(self, owner: str, what: Charged, wanted: Amounts, had: Amounts = NOTHING) -> Charge | None:
+        """Charges an account for a resource. What ``wanted`` says nothing of stays as it was. ``had``: what the resource costs
+        already, which it may since the last count by what others did. None: there is no such account, and whatever belonged to
+        it counts no more.
 
         Raises:
             QuotaExceeded: it would have more than its limits of something that it asks more of. Nothing is charged.
         """
-        self.check(owner, what, wanted)  # who is refused anyway takes no turn to write
+        self.check(owner, what, wanted, had)  # who is refused anyway takes no turn to write
         with self._database.writing() as session:
             account = session.scalar(_account(owner).with_for_update())
             if account is None:
                 return None
             row = session.get(ChargeRow, _key(what))
-            _check(session, account, row, wanted)
+            _check(session, account, row, wanted, had)
             made = Charge(fresh_id(), what, account.id, _amounts(row) if row is not None and row.account == account.id else None)
             if row is None:
                 row = ChargeRow(kind=what.kind, namespace=what.namespace, name=what.name, **_columns({}))
@@ -75,7 +76,7 @@ class Charges:
             _write(row, account.id, {**(made.before or {}), **wanted}, made.id, self._clock())
             return made
 
-    def check(self, owner: str, what: Charged, wanted: Amounts) -> None:
+    def check(self, owner: str, what: Charged, wanted: Amounts, had: Amounts = NOTHING) -> None:
         """Checks what ``charge`` would.
 
         Raises:
@@ -83,7 +84,7 @@ class Charges:
         """
         with self._database.reading() as session:
             if (account := session.scalar(_account(owner))) is not None:
-                _check(session, account, session.get(ChargeRow, _key(what)), wanted)
+                _check(session, account, session.get(ChargeRow, _key(what)), wanted, had)
 
     def give_back(self, charge: Charge) -> None:
         """Takes a charge back, whose resource could not be made or changed. One that was charged again meanwhile stays so."""
@@ -139,17 +140,20 @@ class Charges:
             return {Charged(r.kind, r.namespace, r.name): {m: n for m, n in _amounts(r).items() if n} for r in rows}
 
 
-def _check(session: Session, account: AccountRow, row: ChargeRow | None, wanted: Amounts) -> None:
-    """Compares what goes up with the limits. What does not go up is never refused: a limit may have been lowered meanwhile.
+def _check(session: Session, account: AccountRow, row: ChargeRow | None, wanted: Amounts, had: Amounts) -> None:
+    """Compares what goes up with the limits. What does not go up is never refused: a limit may have been lowered meanwhile, or
+    the resource may have become larger without its owner.
 
     Raises:
         QuotaExceeded: it is too much.
     """
-    before = _amounts(row) if row is not None and row.account == account.id else dict.fromkeys(Measure, 0)
+    charged = _amounts(row) if row is not None and row.account == account.id else dict.fromkeys(Measure, 0)
+    before = {measure: max(amount, had.get(measure, 0)) for measure, amount in charged.items()}
     more = {measure: amount - before[measure] for measure, amount in wanted.items() if amount > before[measure]}
     if not more:
         return
     limits, used = limits_of(session, account), used_by(session, account)
+    used = {measure: amount + before[measure] - charged[measure] for measure, amount in used.items()}
     excess = [
         Excess(measure, used[measure], asked, limit, *(shown(measure, n) for n in (used[measure], asked, limit)))
         for measure, asked in more.items()

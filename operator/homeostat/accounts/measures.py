@@ -31,6 +31,7 @@ class Measure(StrEnum):
 IN_BYTES = frozenset({Measure.MEMORY, Measure.DISK})
 
 Amounts = Mapping[Measure, int]
+NOTHING: Amounts = {}
 NewLimit = int | None | Literal["default"]
 """A limit; None: there is none; default: whatever the role has."""
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from collections.abc import Collection as Collected
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
-from homeostat.accounts.measures import Amounts
 from homeostat.accounts.rights import Right
 from homeostat.models.base import API_VERSION, OWNER, Key, Model, Resource
-from homeostat.models.kinds import kind_of
+from homeostat.models.kinds import STORED, kind_of
+from homeostat.models.plugin import Plugin
 from homeostat.runtime.engine.ports import SpecRevision
-from homeostat.runtime.machine.effective import Effective
 from homeostat.store import errors as store_errors
 from homeostat.store.files.reading.validate import resource_to_write
 from homeostat.store.index.row import Row
@@ -23,9 +22,9 @@ from homeostat.store.three_way import ABSENT, Applied
 
 from .admission import Admission
 from .asking import Asking
+from .charging import Asked, asked_by_plugin, asked_of
 from .costs import COSTLY
 from .foresight import Foreseen, foresee
-from .found_sizes import cost_in
 from .journal import fields_of
 from .json_patch import apply_json_patch
 from .marks import NO_MARKS, Marks
@@ -325,17 +324,22 @@ class Collection(Generic[R]):
         Raises:
             OverQuota: he would have more than he may.
         """
-        if wanted is not None and before is not None:  # sizes that are not in its spec are known by its status
-            wanted = wanted.model_copy(update={"status": before.status})
-        cost = await self._cost(wanted) if owner and wanted is not None else None
-        if wanted is None or cost is None or (before is not None and cost == await self._cost(before)):
+        ledger = self.asking.ledger
+        async with AsyncExitStack() as charged:
+            for asked in await self._asked(owner, before, wanted) if owner and wanted is not None else ():
+                if dry:
+                    await ledger.check(owner, asked.key, asked.cost, asked.had)
+                else:
+                    await charged.enter_async_context(ledger.charging(owner, asked.key, asked.cost, asked.had))
             yield
-        elif dry:
-            await self.asking.ledger.check(owner, self.key(wanted.metadata.name), cost)
-            yield
-        else:
-            async with self.asking.ledger.charging(owner, self.key(wanted.metadata.name), cost):
-                yield
+
+    async def _asked(self, owner: str, before: R | None, wanted: Resource) -> list[Asked]:
+        """Returns what the owner is to have more of. A plugin costs nothing, but what he has made from it."""
+        if not isinstance(wanted, Plugin):
+            return await asked_of(self.store, before, wanted)
+        users = [await self.store.get(STORED[key.kind], key) for key in self.store.users_of_plugin(wanted.key)]
+        his = [user for user in users if user is not None and (await self.asking.subject(user)).owner == owner]
+        return await asked_by_plugin(self.store, wanted, his)
 
     @asynccontextmanager
     async def _naming(self, before: R | None, wanted: Resource | None, needed: Collected[Key] = ()) -> AsyncIterator[None]:
@@ -352,10 +356,6 @@ class Collection(Generic[R]):
         async with self.asking.turn:
             await self._admission.standing(named, needed)
             yield
-
-    async def _cost(self, resource: Resource) -> Amounts | None:
-        cost = await cost_in(self.store, Effective(self.store), resource)
-        return None if cost is None else cost.amounts
 
     def _noting(self, verb: str, name: str, dry: bool = False, message: str = "") -> AbstractAsyncContextManager[None]:
         return nullcontext() if dry else self.asking.noting(verb, self.kind.KIND, name, message)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from homeostat.accounts.measures import Amounts
 from homeostat.models.base import Key, Resource
-from homeostat.models.deployment import VirtualMachineDeployment
+from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
+from homeostat.runtime.deployment.ownership import owned_by, revision_name
 from homeostat.runtime.engine.ports import R, Unreadable
 from homeostat.runtime.machine.effective import Effective, Lookup
 
@@ -29,9 +30,21 @@ async def cost_in(store: Lookup, effective: Effective, resource: Resource) -> Co
         case VirtualMachine():
             resource = (await effective.machine(resource))[0]
         case VirtualMachineDeployment():
-            resource = (await effective.deployment(resource))[0]
+            resource = await _followed(store, (await effective.deployment(resource))[0])
     amounts = cost_of(resource, await _found_sizes(store, resource))
     return None if amounts is None else Cost(amounts, bool(unsized(resource)))
+
+
+async def _followed(store: Lookup, deployment: VirtualMachineDeployment) -> VirtualMachineDeployment:
+    """Returns the deployment with the template that its machines follow: that of the revision which rollbackTo names."""
+    if deployment.spec.rollback_to is None:
+        return deployment
+    name = revision_name(deployment, deployment.spec.rollback_to)
+    revision = await _read(store, MachineRevision, deployment, name)
+    if revision is None or not owned_by(revision, deployment):
+        return deployment
+    spec = deployment.spec.model_copy(update={"template": revision.spec.template})
+    return deployment.model_copy(update={"spec": spec})
 
 
 async def _found_sizes(store: Lookup, resource: Resource) -> DiskSizes:

@@ -5,20 +5,20 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Protocol
 
-from homeostat.accounts.measures import Amounts
+from homeostat.accounts.measures import NOTHING, Amounts
 from homeostat.models.base import Key
 
 
 class Ledger(Protocol):
-    def charging(self, owner: str, key: Key, cost: Amounts) -> AbstractAsyncContextManager[None]:
-        """Charges the owner within it, and gives that back where it ends by an error.
+    def charging(self, owner: str, key: Key, cost: Amounts, had: Amounts = NOTHING) -> AbstractAsyncContextManager[None]:
+        """Charges the owner within it, and gives that back where it ends by an error. ``had``: what the resource costs already.
 
         Raises:
             OverQuota: he would have more than he may.
             AccountsError: it cannot be charged; then it must not be done.
         """
 
-    async def check(self, owner: str, key: Key, cost: Amounts) -> None:
+    async def check(self, owner: str, key: Key, cost: Amounts, had: Amounts = NOTHING) -> None:
         """Checks what ``charging`` would, and charges nothing.
 
         Raises:
@@ -32,10 +32,10 @@ class Ledger(Protocol):
 class NoLedger:
     """Charges nothing: nobody has an account."""
 
-    def charging(self, owner: str, key: Key, cost: Amounts) -> AbstractAsyncContextManager[None]:
+    def charging(self, owner: str, key: Key, cost: Amounts, had: Amounts = NOTHING) -> AbstractAsyncContextManager[None]:
         return nullcontext()
 
-    async def check(self, owner: str, key: Key, cost: Amounts) -> None:
+    async def check(self, owner: str, key: Key, cost: Amounts, had: Amounts = NOTHING) -> None:
         return
 
     async def settle(self, key: Key) -> None:

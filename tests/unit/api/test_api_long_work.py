@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from falcon.testing import Result, TestClient
 
+from homeostat.models import explain
 from homeostat.service import admission
 from homeostat.store.files.reading import validate
 from homeostat_api.app import create_app
@@ -34,16 +35,16 @@ def post(api: TestClient, body: str) -> Result:
 
 def test_security_13_of_many_mistakes_a_few_are_explained_and_all_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     explained = []
-    suggest = validate.suggest_field
-    monkeypatch.setattr(validate, "suggest_field", lambda *given: explained.append(given) or suggest(*given))  # type: ignore[func-returns-value]
+    suggest = explain.suggest_field
+    monkeypatch.setattr(explain, "suggest_field", lambda *given: explained.append(given) or suggest(*given))  # type: ignore[func-returns-value]
     with pytest.raises(validate.Rejected) as caught:
         validate.validate({**DOCUMENT, "spec": MANY})
     problems = [problem for _, problem in caught.value.problems]
-    assert len(explained) == validate.PROBLEMS_MAX == len(problems) - 1
-    assert problems[-1].message == f"{len(MANY) - validate.PROBLEMS_MAX} more problems are not listed"
+    assert len(explained) == explain.PROBLEMS_MAX == len(problems) - 1
+    assert problems[-1].message == f"{len(MANY) - explain.PROBLEMS_MAX} more problems are not listed"
     with pytest.raises(validate.Rejected) as caught:
-        validate.validate({**DOCUMENT, "spec": dict(list(MANY.items())[: validate.PROBLEMS_MAX])})
-    assert len(caught.value.problems) == validate.PROBLEMS_MAX
+        validate.validate({**DOCUMENT, "spec": dict(list(MANY.items())[: explain.PROBLEMS_MAX])})
+    assert len(caught.value.problems) == explain.PROBLEMS_MAX
 
 
 @pytest.mark.parametrize("body", [{"name": "web", "spec": MANY}, {"name": "web", **MANY}])

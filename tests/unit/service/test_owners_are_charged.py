@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 
 from homeostat.accounts.actor import HOUSE, Actor
-from homeostat.accounts.measures import Amounts, Measure
+from homeostat.accounts.measures import NOTHING, Amounts, Measure
 from homeostat.accounts.rights import Right, Role
-from homeostat.models.base import API_VERSION, OWNER, Key
+from homeostat.models.base import API_VERSION, OWNER, Key, ObjectMeta, OwnerReference
+from homeostat.models.deployment import MachineRevision, MachineRevisionSpec, MachineTemplate, VirtualMachineDeployment
 from homeostat.service import collection
 from homeostat.service.changes import Changes
+from homeostat.service.charging import asked_of
 from homeostat.service.ledger import NoLedger
 from homeostat.service.refusals import OverQuota
 from homeostat.service.service import Service
@@ -35,18 +37,20 @@ class Book:
     """Charges in memory."""
 
     full: bool = False
+    had: Amounts = field(default_factory=dict)
     lines: list[tuple[str, str, str, int]] = field(default_factory=list)
 
     @asynccontextmanager
-    async def charging(self, owner: str, key: Key, cost: Amounts) -> AsyncIterator[None]:
-        await self.check(owner, key, cost, "charge")
+    async def charging(self, owner: str, key: Key, cost: Amounts, had: Amounts = NOTHING) -> AsyncIterator[None]:
+        await self.check(owner, key, cost, had, "charge")
         try:
             yield
         except BaseException:
             self.lines.append(("give back", owner, key.name, 0))
             raise
 
-    async def check(self, owner: str, key: Key, cost: Amounts, said: str = "check") -> None:
+    async def check(self, owner: str, key: Key, cost: Amounts, had: Amounts = NOTHING, said: str = "check") -> None:
+        self.had = had
         self.lines.append((said, owner, key.name, cost.get(Measure.DISK, 0)))
         if self.full:
             raise OverQuota("it is full")
@@ -164,6 +168,51 @@ async def test_machines_with_their_plugins_part(room: Room, whole: Service, book
     await whole.asked_by(BOB).machines.make("web", {"pluginRef": {"name": "big"}})
     usage = await whole.usage()
     assert usage.found["bob"][Key("VirtualMachine", "default", "web")][Measure.VCPUS] == 7
+
+
+PLUGIN = {"version": "1", "kernel": {"url": "https://images.example/vmlinuz"}, "resources": {"vcpu": 2}}
+
+
+async def test_a_plugin_costs_what_its_owner_made_from_it(whole: Service, book: Book) -> None:
+    his = whole.asked_by(BOB)
+    plugin = await his.plugins.make("page", PLUGIN)
+    await his.machines.make("web", {"pluginRef": {"name": "page"}, "runStrategy": "Halted"})
+    await his.deployments.make("shop", {"replicas": 2, "template": {"spec": {"pluginRef": {"name": "page"}}}})
+    await whole.house.machines.make("others", {"pluginRef": {"name": "page"}})
+    book.take()
+    await his.plugins.patch(plugin, {"spec": {"description": "nothing of a machine"}})
+    assert book.take() == []
+    plugin = await his.plugins.patch(await his.plugins.get("page"), {"spec": {"resources": {"vcpu": 3}}})
+    assert [line[:3] for line in book.take()] == [("charge", "bob", "web"), ("charge", "bob", "shop")]
+    book.full = True
+    with pytest.raises(OverQuota):
+        await his.plugins.patch(plugin, {"spec": {"resources": {"vcpu": 4}}})
+    assert (await his.plugins.get("page")).spec.resources.vcpu == 3
+
+
+async def test_what_it_costs_already_is_said_with_what_it_is_to_cost(whole: Service, book: Book) -> None:
+    made = await whole.asked_by(BOB).machines.make("web", {"resources": {"vcpu": 2}})
+    await whole.asked_by(BOB).machines.patch(made, {"spec": {"runStrategy": "Halted"}})
+    assert (book.had[Measure.VCPUS], book.had[Measure.RUNNING]) == (2, 1)
+
+
+async def test_a_deployment_that_goes_back_costs_what_it_goes_back_to(room: Room, whole: Service, book: Book) -> None:
+    his = whole.asked_by(BOB).deployments
+    made = await his.make("shop", {"replicas": 1, "template": {"spec": {"resources": {"vcpu": 1}}}})
+    template = MachineTemplate.model_validate({"spec": {"resources": {"vcpu": 9}}})
+    spec = MachineRevisionSpec(deployment="shop", revision=1, template=template, fingerprint="f")
+    owner = OwnerReference(api_version=API_VERSION, kind=made.kind, name="shop", uid=made.metadata.uid)
+    theirs = owner.model_copy(update={"uid": "another"})
+    for number, of in ((1, owner), (2, theirs)):
+        metadata = ObjectMeta(name=f"shop-{number}", owner_references=(of,))
+        await room.store.apply_owned(MachineRevision(metadata=metadata, spec=spec.model_copy(update={"revision": number})))
+    cost = {number: await asked_of(room.store, made, with_rollback(made, number)) for number in (1, 2, 3)}
+    assert cost[1][0].cost[Measure.VCPUS] == 18, "with one that stands in meanwhile"
+    assert cost[2] == cost[3] == [], "no revision of this deployment"
+
+
+def with_rollback(deployment: VirtualMachineDeployment, number: int) -> VirtualMachineDeployment:
+    return deployment.model_copy(update={"spec": deployment.spec.model_copy(update={"rollback_to": number})})
 
 
 async def test_a_count_finds_what_is_somebodys(whole: Service, book: Book) -> None:

@@ -13,6 +13,10 @@ def owned_by(resource: VirtualMachine | MachineRevision, deployment: VirtualMach
     return any(o.uid == deployment.metadata.uid and o.controller for o in resource.metadata.owner_references)
 
 
+def revision_name(deployment: VirtualMachineDeployment, number: int) -> str:
+    return f"{deployment.metadata.name}-{number}"
+
+
 def owner_key(machine: VirtualMachine) -> Key | None:
     """Returns the key of the deployment that a machine belongs to."""
     owners: Iterable[OwnerReference] = machine.metadata.owner_references

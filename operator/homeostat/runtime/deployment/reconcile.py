@@ -27,7 +27,7 @@ from ..engine.reconciler import GONE, Next
 from ..hypervisor import HostDriver
 from ..machine.effective import Effective
 from .kept import KeptDisksOf
-from .ownership import owned_by
+from .ownership import owned_by, revision_name
 from .replicas import MachinesSeen, epoch, index_of
 from .status import deployment_status
 
@@ -166,7 +166,7 @@ class DeploymentReconciler:
             case act.ReclaimKept():
                 await self._disks.reclaim(deployment, action)
             case act.ForgetRevision(number):
-                await self._store.delete_owned(Key(MachineRevision.KIND, namespace, _revision_name(deployment, number)), {})
+                await self._store.delete_owned(Key(MachineRevision.KIND, namespace, revision_name(deployment, number)), {})
 
     async def _report(self, deployment: VirtualMachineDeployment, observed: ObservedDeployment, plan: DeploymentPlan) -> None:
         status = deployment_status(deployment, observed, plan, time.time(), timestamp())
@@ -212,13 +212,9 @@ def machine_of(deployment: VirtualMachineDeployment, name: str, fingerprint: str
     return VirtualMachine(metadata=metadata, spec=template.spec)
 
 
-def _revision_name(deployment: VirtualMachineDeployment, number: int) -> str:
-    return f"{deployment.metadata.name}-{number}"
-
-
 def _revision(deployment: VirtualMachineDeployment, revision: MachineRevisionSpec) -> MachineRevision:
     metadata = ObjectMeta(
-        name=_revision_name(deployment, revision.revision),
+        name=revision_name(deployment, revision.revision),
         namespace=deployment.metadata.namespace,
         labels={DEPLOYMENT: deployment.metadata.name},
         owner_references=(owner_reference(deployment),),
