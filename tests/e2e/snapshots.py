@@ -65,7 +65,12 @@ def wait_stalled(home: Homeostat, name: str, reason: str) -> str:
 
 def tags(home: Homeostat, machine: str, disk: str) -> list[str]:
     """What qemu-img finds in the file."""
-    return [one["name"] for one in _read(home, machine, disk).get("snapshots", [])]
+    return [one["name"] for one in entries(home, machine, disk)]
+
+
+def entries(home: Homeostat, machine: str, disk: str) -> list[dict[str, Any]]:
+    """The same with their ids and times, which tell one that was taken again."""
+    return list(_read(home, machine, disk).get("snapshots", []))
 
 
 def virtual_size(home: Homeostat, machine: str, disk: str) -> int:

@@ -16,7 +16,7 @@ from .found_sizes import cost_in
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedMore:
     """What a resource is to cost its owner. ``had``: what it costs already, whatever was charged for it."""
 
     key: Key
@@ -34,16 +34,16 @@ class Presumed:
         return cast(R, self._plugin) if key == self._plugin.key else await self._store.get(kind, key)
 
 
-async def asked_of(store: Lookup, before: Resource | None, wanted: Resource) -> list[Asked]:
+async def asked_of(store: Lookup, before: Resource | None, wanted: Resource) -> list[AskedMore]:
     """Returns what a resource asks for by becoming ``wanted``. Sizes that are not in its spec are known by its status."""
     if before is not None:
         wanted = wanted.model_copy(update={"status": before.status})
     return _more(wanted.key, await _cost(store, wanted), await _cost(store, before) if before is not None else {})
 
 
-async def asked_by_plugin(store: Lookup, wanted: Plugin, made_from_it: Iterable[Resource]) -> list[Asked]:
+async def asked_by_plugin(store: Lookup, wanted: Plugin, made_from_it: Iterable[Resource]) -> list[AskedMore]:
     """Returns what machines and deployments ask for because their plugin becomes ``wanted``."""
-    presumed, found = Presumed(store, wanted), list[Asked]()
+    presumed, found = Presumed(store, wanted), list[AskedMore]()
     for resource in made_from_it:
         found += _more(resource.key, await _cost(presumed, resource), await _cost(store, resource))
     return found
@@ -54,5 +54,5 @@ async def _cost(store: Lookup, resource: Resource) -> Amounts | None:
     return None if cost is None else cost.amounts
 
 
-def _more(key: Key, cost: Amounts | None, had: Amounts | None) -> list[Asked]:
-    return [] if cost is None or cost == had else [Asked(key, cost, had or {})]
+def _more(key: Key, cost: Amounts | None, had: Amounts | None) -> list[AskedMore]:
+    return [] if cost is None or cost == had else [AskedMore(key, cost, had or {})]

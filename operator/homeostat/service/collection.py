@@ -22,7 +22,7 @@ from homeostat.store.three_way import ABSENT, Applied
 
 from .admission import Admission
 from .asking import Asking
-from .charging import Asked, asked_by_plugin, asked_of
+from .charging import AskedMore, asked_by_plugin, asked_of
 from .costs import COSTLY
 from .foresight import Foreseen, foresee
 from .journal import fields_of
@@ -333,7 +333,7 @@ class Collection(Generic[R]):
                     await charged.enter_async_context(ledger.charging(owner, asked.key, asked.cost, asked.had))
             yield
 
-    async def _asked(self, owner: str, before: R | None, wanted: Resource) -> list[Asked]:
+    async def _asked(self, owner: str, before: R | None, wanted: Resource) -> list[AskedMore]:
         """Returns what the owner is to have more of. A plugin costs nothing, but what he has made from it."""
         if not isinstance(wanted, Plugin):
             return await asked_of(self.store, before, wanted)

@@ -89,6 +89,8 @@ def _snapshot_text(action: a.SnapshotAction) -> str:
     match action:
         case a.TakeSnapshot():
             return f"take a snapshot of machine {action.machine_name}{', with its memory' if action.memory else ''}"
+        case a.NoteTaken():
+            return "note down the snapshot that its disks hold"
         case a.DropSnapshot():
             return "remove the snapshot from its disks"
         case a.RestoreSnapshot(memory=True):

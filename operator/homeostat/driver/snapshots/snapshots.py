@@ -119,6 +119,8 @@ class Snapshots:
             match action:
                 case act.NoteRestored():
                     self._files.note_restored(action.directory, action.token)
+                case act.NoteTaken():
+                    self._note_taken(action)
                 case act.DropSnapshot(uuid=""):
                     await self._drop(action, None)
                 case _:
@@ -166,9 +168,15 @@ class Snapshots:
             files.copy(variables, files.nvram(action.uid))
         tags = [tag.taken for known in files.tags(paths).values() for tag in known if tag.tag == action.tag]
         taken = min(tags, default=time.time())
-        when = datetime.fromtimestamp(int(taken), UTC).isoformat().replace("+00:00", "Z")
         with faults.around(KeepNote(action.uid)):
-            files.write_note(replace(note, complete=True, consistency=consistency, taken=when, size=files.size(paths)))
+            size = files.size(paths)
+            files.write_note(replace(note, complete=True, consistency=consistency, taken=_as_time(taken), size=size))
+
+    def _note_taken(self, action: act.NoteTaken) -> None:
+        size = self._files.size([path for _, path in action.disks])
+        of = (action.uid, action.machine, action.machine_name, action.memory, action.disks)
+        with faults.around(KeepNote(action.uid)):
+            self._files.write_note(SnapshotNote(*of, True, action.consistency, _as_time(action.taken), size))
 
     async def _clean_up(self, action: act.TakeSnapshot, known: ObservedDomain) -> None:
         """Removes what a try that was cut off has left. Thaws the guest first: that try may have frozen it."""
@@ -375,6 +383,11 @@ class Snapshots:
                 raise NoSpace(f"QEMU could not do it: no space is left where the disk is ({said}); free some space there")
             raise DriverError(f"QEMU refuses {execute}: {said}")
         return answer["return"]
+
+
+def _as_time(seconds: float) -> str:
+    """Returns a time since the epoch as RFC 3339, in UTC."""
+    return datetime.fromtimestamp(int(seconds), UTC).isoformat().replace("+00:00", "Z")
 
 
 def _there(known: ObservedDomain | None) -> ObservedDomain:

@@ -37,7 +37,7 @@ from .files import (
 )
 from .images import FetchImage, ImageRef, file_name
 from .power import DiscardSave, PauseDomain, PowerAction, PowerOffDomain, ResumeDomain, SaveDomain, ShutdownDomain, StartDomain
-from .snapshots import DropSnapshot, NoteRestored, RestoreSnapshot, SnapshotAction, TakeSnapshot
+from .snapshots import DropSnapshot, NoteRestored, NoteTaken, RestoreSnapshot, SnapshotAction, TakeSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,7 @@ __all__ = [
     "NoteDisks",
     "NoteMoved",
     "NoteRestored",
+    "NoteTaken",
     "PauseDomain",
     "PowerAction",
     "PowerOffDomain",

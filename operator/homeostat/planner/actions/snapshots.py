@@ -23,6 +23,20 @@ class TakeSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteTaken:
+    """Notes down a snapshot that disks hold, and of which nothing is noted down any more, as after a backup without the notes."""
+
+    uid: str  # of the Snapshot
+    machine: str  # identity of the machine
+    machine_name: str
+    disks: tuple[tuple[str, str], ...]  # name, path
+    memory: bool
+    consistency: str
+    taken: float  # seconds since the epoch
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class DropSnapshot:
     """Removes a snapshot from the disks that hold it, with what is noted down of it."""
 
@@ -57,4 +71,4 @@ class NoteRestored:
     reason: str
 
 
-SnapshotAction = TakeSnapshot | DropSnapshot | RestoreSnapshot | NoteRestored
+SnapshotAction = TakeSnapshot | NoteTaken | DropSnapshot | RestoreSnapshot | NoteRestored

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Quiesce, Snapshot
 
-from ..actions import DropSnapshot, ReleaseResource, TakeSnapshot
+from ..actions import DropSnapshot, NoteTaken, ReleaseResource, TakeSnapshot
 from ..files.disk_file import disk_of_path
+from ..files.disk_tag import DiskTag
 from ..machine.power.shutdown import PASSING
 from ..observed import DomainState
 from ..plan import Converged, Outcome, Stalled, Waiting
@@ -22,13 +24,13 @@ FORMAT = "qcow2"  # the one format that holds snapshots
 class SnapshotPlan:
     """The next steps for one snapshot."""
 
-    actions: tuple[TakeSnapshot | DropSnapshot | ReleaseResource, ...] = ()
+    actions: tuple[TakeSnapshot | NoteTaken | DropSnapshot | ReleaseResource, ...] = ()
     outcome: Outcome = Converged()
 
 
 def plan_snapshot(snapshot: Snapshot, observed: ObservedSnapshot) -> SnapshotPlan:
     """Plans the next steps. Takes it only where none was completed: a snapshot that got lost is not taken again, since it would
-    be one of another time."""
+    be one of another time. One that disks hold, without a note, was begun at least: the note is written first."""
     if not observed.host.reachable:
         error = observed.host.error or f"host {observed.host.name} cannot be reached"
         return SnapshotPlan(outcome=Waiting("HostUnreachable", error))
@@ -38,17 +40,44 @@ def plan_snapshot(snapshot: Snapshot, observed: ObservedSnapshot) -> SnapshotPla
         return _removed(snapshot, observed)
     if observed.note is not None and observed.note.complete:
         return SnapshotPlan(outcome=_kept(snapshot, observed))
+    if observed.note is None and observed.machine is not None and (held := _held(snapshot, observed)):
+        return _found(snapshot, observed.machine, held)
     problem = _untakeable(snapshot, observed)
     return SnapshotPlan(outcome=problem) if problem else _taken(snapshot, observed)
+
+
+def _held(snapshot: Snapshot, observed: ObservedSnapshot) -> dict[tuple[str, str], DiskTag]:
+    """Returns the machine's disks that hold the snapshot, by name and path."""
+    disks, name = own_disks(observed.domain) if observed.domain is not None else (), tag_of(snapshot)
+    tags = {(disk, path): next((tag for tag in observed.tags.get(path, ()) if tag.tag == name), None) for disk, path, _ in disks}
+    return {disk: tag for disk, tag in tags.items() if tag is not None}
+
+
+def _found(snapshot: Snapshot, machine: VirtualMachine, held: Mapping[tuple[str, str], DiskTag]) -> SnapshotPlan:
+    """Takes up a snapshot that was taken, and whose note got lost. To take it again would destroy it. How consistent it is nobody
+    knows any more: at the least as after a power failure."""
+    name, memory = machine.metadata.name, any(tag.memory for tag in held.values())
+    noted = NoteTaken(
+        uid=snapshot.identity,
+        machine=machine.identity,
+        machine_name=name,
+        disks=tuple(held),
+        memory=memory,
+        consistency="Memory" if memory else "Crash",
+        taken=min(tag.taken for tag in held.values()),
+        reason="its disks hold it, and what was noted down of it is lost",
+    )
+    return SnapshotPlan((noted,), Waiting("Taking", f"noting down what the disks of machine {name} hold of it"))
 
 
 def _removed(snapshot: Snapshot, observed: ObservedSnapshot) -> SnapshotPlan:
     note, domain = observed.note, observed.domain
     release = ReleaseResource("its data is gone")
-    if note is None:
+    disks = note.disks if note is not None else tuple(_held(snapshot, observed))
+    if note is None and not disks:
         return SnapshotPlan((release,), Waiting("Terminating", "being removed"))
     uuid = domain.uuid if domain is not None else ""
-    drop = DropSnapshot(note.uid, uuid, tag_of(snapshot), note.disks, "the snapshot was deleted")
+    drop = DropSnapshot(snapshot.identity, uuid, tag_of(snapshot), disks, "the snapshot was deleted")
     return SnapshotPlan((drop, release), Waiting("Terminating", "removing its data"))
 
 

@@ -77,6 +77,28 @@ def test_what_was_taken_stays_and_is_not_taken_again() -> None:
     assert outcome(snapshot(), replace(kept, tags={})).reason == "SnapshotLost"
 
 
+def test_one_whose_note_is_lost_is_taken_up_and_not_taken_again() -> None:
+    (noted,) = plan_snapshot(snapshot(), seen(tags=HELD)).actions
+    assert isinstance(noted, act.NoteTaken)
+    assert (noted.uid, noted.machine, noted.disks, noted.taken) == ("s-1", WEB.identity, (("data", PATH),), 2)
+    assert (noted.memory, noted.consistency) == (False, "Crash")
+    saved = {PATH: (DiskTag(TAG, 3, 2**20),)}
+    (noted,) = plan_snapshot(snapshot(memory=True), seen(tags=saved)).actions
+    assert isinstance(noted, act.NoteTaken) and noted.memory and noted.consistency == "Memory"
+
+
+def test_where_the_machine_is_not_there_yet_it_waits() -> None:
+    assert not plan_snapshot(snapshot(), seen(machine=None, tags=HELD)).actions
+    assert not plan_snapshot(snapshot(), seen(domain=None, tags=HELD)).actions
+
+
+def test_one_whose_note_is_lost_goes_from_the_disks_all_the_same() -> None:
+    drop, release = plan_snapshot(snapshot(deleting=True), seen(tags=HELD)).actions
+    assert isinstance(drop, act.DropSnapshot) and drop.disks == (("data", PATH),) and drop.uid == "s-1"
+    assert isinstance(release, act.ReleaseResource)
+    assert len(plan_snapshot(snapshot(deleting=True), seen(tags=FREE)).actions) == 1
+
+
 def test_a_disk_that_has_gone_is_named() -> None:
     path = f"{HOST.storage_root}/disks/default/vol/disk.img"
     note = replace(NOTE, disks=(*NOTE.disks, ("extra", path)))
