@@ -70,6 +70,15 @@ async def test_a_selector_takes_it_to_one_host_and_on_to_another(tmp_path: Path)
         await site.until(lambda: network(site) is None, "it has gone")
 
 
+async def test_the_name_of_a_host_is_a_label_of_it(tmp_path: Path) -> None:
+    async with spread(tmp_path) as site:
+        site.write("Network", "lan", {**LAN, "hostSelector": {"kubernetes.io/hostname": "a"}})
+        site.vm("web", **ON_LAN)
+        site.start()
+        await site.until(lambda: site.ready("web"), "its machine is on the host that has it")
+        assert told(site) == {"a": True} and there(site) == ["a"]
+
+
 async def test_a_label_of_a_host_brings_it_there(tmp_path: Path) -> None:
     async with spread(tmp_path) as site:
         site.write("Host", "a", {})

@@ -23,7 +23,7 @@ from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
 from homeostat.models.schedule import SnapshotSchedule
 from homeostat.models.snapshot import Snapshot
-from homeostat.planner.placement import host_finalizer, host_of, hosts_of, placements_of
+from homeostat.planner.placement import host_finalizer, host_of, hosts_of, labels_of, placements_of
 from homeostat.runtime.engine.ports import EventType, Happening, R
 from homeostat.store.errors import Invalid
 from homeostat.store.index.follow import follow_index
@@ -142,7 +142,7 @@ class HostStore(JobStore):
 
     def _selected(self, network: Network) -> bool:
         row = self.store.index.row(Key(Host.KIND, "default", self._host))
-        labels = json.loads(row.metadata).get("labels") or {} if row is not None else {}
+        labels = labels_of(self._host, json.loads(row.metadata).get("labels") or {} if row is not None else {})
         return all(labels.get(name) == value for name, value in network.spec.host_selector.items())
 
     async def release(self, key: Key, uid: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from urllib.parse import urlsplit
 
-HOSTNAME = "kubernetes.io/hostname"  # as Kubernetes labels its nodes
+from homeostat.planner.placement import HOSTNAME
 
 
 def own_labels(uri: str) -> dict[str, str]:

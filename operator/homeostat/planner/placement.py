@@ -26,11 +26,17 @@ DISK_NOT_READY = "DiskNotReady"  # the reason where a machine waits for a Disk
 IMPOSSIBLE = frozenset({"NameInUse", "AdoptChanged", "Refused", "BridgeMissing", "BridgeTaken", "DeviceMissing", "AddressTaken"})
 """The reasons for which a host said that it cannot have a Network, until somebody changes something."""
 
+HOSTNAME = "kubernetes.io/hostname"  # as Kubernetes labels its nodes
 PLACEMENTS = f"{API_GROUP}/placements"
 """An annotation of a stateful deployment: JSON, host by machine. Disks that outlive their machine stay on its host, and so must
 the next machine of that index."""
 HOST_FINALIZER = f".host.{API_GROUP}/teardown"
 """The end of a finalizer that places a machine; the host's name is before it."""
+
+
+def labels_of(host: str, labels: Mapping[str, str]) -> dict[str, str]:
+    """Returns the labels that selectors are compared with: a host's own, and its name."""
+    return {HOSTNAME: host, **labels}
 
 
 def host_finalizer(host: str) -> str:

@@ -14,7 +14,7 @@ from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.observed import HostFacts
-from homeostat.planner.placement import Offer, choose_host, host_of
+from homeostat.planner.placement import Offer, choose_host, host_of, labels_of
 from homeostat.planner.plan import Stalled, Waiting
 from homeostat.runtime.disk.placement import DiskPlacer
 from homeostat.runtime.host.deserted import OPERATOR_GONE, STAYS, unserved
@@ -117,8 +117,7 @@ def in_order(disks: list[Disk]) -> list[Disk]:
 
 def _offer(name: str, host: Host | None, facts: HostFacts) -> Offer:
     """Returns what a host will offer once `up` serves it."""
-    labels = {"kubernetes.io/hostname": name, **(host.metadata.labels if host else {})}
-    return Offer(name, labels, _closed(host, facts), facts.memory)
+    return Offer(name, labels_of(name, host.metadata.labels if host else {}), _closed(host, facts), facts.memory)
 
 
 def _closed(host: Host | None, facts: HostFacts) -> str:

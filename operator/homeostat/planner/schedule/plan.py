@@ -67,12 +67,12 @@ def plan_schedule(schedule: SnapshotSchedule, snapshots: Sequence[Snapshot], now
     if zone is None:
         unknown = f"spec.timeZone: this host knows no time zone {spec.time_zone!r}: correct it, or install tzdata there"
         return SchedulePlan(outcome=Stalled("TimeZoneUnknown", unknown))
-    last = _dealt_with(schedule, mine)
+    following = due_after(spec.schedule, now, zone)
+    last = _dealt_with(schedule, mine, now, following)
     if spec.suspend:
         return SchedulePlan(outcome=Converged("Suspended", "spec.suspend: none is taken and none removed"), last=last)
-    following = due_after(spec.schedule, now, zone)
     scheduled = Converged("Scheduled")
-    prunes, due = _pruned(schedule, mine, now), due_before(spec.schedule, now, zone)
+    prunes, due = _pruned(schedule, mine, now, following), due_before(spec.schedule, now, zone)
     if due <= last:
         return SchedulePlan(prunes, scheduled, last, following)
     name = f"{schedule.metadata.name[:NAME_MAX]}-{due:%Y%m%d-%H%M}"
@@ -113,18 +113,27 @@ def _ending(schedule: SnapshotSchedule, mine: Sequence[Snapshot]) -> SchedulePla
     return SchedulePlan(prunes, Waiting("Terminating", f"waiting for {len(mine)} snapshots to go", 5.0))
 
 
-def _dealt_with(schedule: SnapshotSchedule, mine: Sequence[Snapshot]) -> datetime:
+def _dealt_with(schedule: SnapshotSchedule, mine: Sequence[Snapshot], now: datetime, following: datetime | None) -> datetime:
     """Returns the last time that was dealt with; where none was, the time at which the schedule was made."""
     remembered = _time(schedule.status.last_time) if schedule.status else None
     born = _time(schedule.metadata.creation_timestamp) or datetime.min.replace(tzinfo=UTC)
-    known = [time for time in (remembered, *(due_of(one) for one in mine)) if time is not None]
-    return max(known, default=born)
+    known = (remembered, *(due_of(one) for one in mine))
+    return max((time for time in known if time is not None and not _is_ahead(time, following)), default=min(born, now))
 
 
-def _pruned(schedule: SnapshotSchedule, mine: Sequence[Snapshot], now: datetime) -> tuple[PruneSnapshot, ...]:
-    """Returns the snapshots that are kept no longer. The newest that was taken always stays."""
+def _is_ahead(time: datetime, following: datetime | None) -> bool:
+    """Tells whether a time that was dealt with is to come only after the next one: the clock was ahead then. One that is the next
+    was dealt with just before the clock was set back a little."""
+    return following is not None and time > following
+
+
+def _pruned(
+    schedule: SnapshotSchedule, mine: Sequence[Snapshot], now: datetime, following: datetime | None
+) -> tuple[PruneSnapshot, ...]:
+    """Returns the snapshots that are kept no longer. The newest that was taken always stays. Those of a time that is yet to come
+    are left alone, and count as none: the clock was ahead then, or is behind now, which nobody can tell."""
     keep = schedule.spec.keep
-    taken = [one for one in mine if is_taken(one) and not one.deleting]
+    taken = [one for one in mine if is_taken(one) and not one.deleting and not _is_ahead(due_of(one) or now, following)]
     taken.sort(key=lambda one: (due_of(one) or now, one.metadata.name), reverse=True)
     oldest = now - timedelta(seconds=seconds_of(keep.max_age)) if keep.max_age else None
     gone: list[PruneSnapshot] = []

@@ -14,7 +14,7 @@ from homeostat.models.host import SCHEDULABLE, Host, HostStatus
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine, VirtualMachineSpec, VirtualMachineStatus
 from homeostat.models.network import Network
-from homeostat.planner.placement import PLACEMENTS, Demand, Offer, choose_bound, choose_host, placements_of
+from homeostat.planner.placement import PLACEMENTS, Demand, Offer, choose_bound, choose_host, labels_of, placements_of
 from homeostat.planner.plan import Stalled, Waiting
 
 from ..deployment.ownership import owner_key
@@ -227,10 +227,17 @@ class Placer:
 
 def _offer(host: Host) -> Offer:
     name, capacity = host.metadata.name, host.status.capacity if host.status else None
-    labels = {"kubernetes.io/hostname": name, **host.metadata.labels}
     status = host.status or HostStatus()
     uploads, keeps, memory = frozenset(status.uploads), frozenset(status.keeps), capacity.memory if capacity else 0
-    return Offer(name, labels, _closed(host), memory, uploads=uploads, keeps=keeps, operator=status.operator or name)
+    return Offer(
+        name,
+        labels_of(name, host.metadata.labels),
+        _closed(host),
+        memory,
+        uploads=uploads,
+        keeps=keeps,
+        operator=status.operator or name,
+    )
 
 
 def unadmitted(machine: VirtualMachine, host: Host, others: Collection[str], made_here: bool) -> Waiting | None:

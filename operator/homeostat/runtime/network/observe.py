@@ -10,6 +10,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
 from homeostat.planner.machine.identity import domain_name
 from homeostat.planner.network.observed import NetworkSeen
+from homeostat.planner.placement import labels_of
 
 from ..engine.ports import ResourceAccess
 from ..hypervisor import NetworksOf
@@ -39,12 +40,12 @@ async def observe_network(network: Network, store: ResourceAccess, host: Network
 
 
 async def _labels_of(host: NetworksOf, store: ResourceAccess) -> Mapping[str, str]:
-    """Returns the host's labels: those that it was started with, or those of its Host."""
+    """Returns the host's labels: those that it was started with, or those of its Host, whose name is one of them."""
     facts = host.facts
     if facts.labels is not None:
         return facts.labels
     declared = await store.get(Host, Key(Host.KIND, "default", facts.name))
-    return declared.metadata.labels if declared is not None else {}
+    return labels_of(facts.name, declared.metadata.labels if declared is not None else {})
 
 
 def _unselected(network: Network, host: str, labels: Mapping[str, str]) -> str:

@@ -77,6 +77,38 @@ def test_missed_times_are_made_up_for_once() -> None:
     assert made(plan_schedule(schedule(), made(plan), at(days=3, minutes=1))) == []
 
 
+def test_a_clock_that_was_ahead_holds_nothing_up() -> None:
+    (ahead,) = chain(30 * 24)
+    plan = plan_schedule(schedule(last=at(days=30), keep={"count": 2}), [ahead], at(minutes=45))
+    assert [one.metadata.name for one in made(plan)] == ["nightly-20260101-1300"] and not pruned(plan)
+    kept = [ahead, *chain(0)]
+    plan = plan_schedule(schedule(last=plan.last, keep={"count": 2}), kept, at(hours=1, minutes=31))
+    assert [one.metadata.name for one in made(plan)] == ["nightly-20260101-1400"]
+    plan = plan_schedule(schedule(last=plan.last, keep={"count": 1}), [*kept, *chain(1)], at(hours=1, minutes=32))
+    assert pruned(plan) == ["nightly-20260101-1300"], "it counts as none, and stays"
+
+
+def test_a_clock_that_is_behind_removes_none_of_those_that_were_taken_before() -> None:
+    kept = chain(48, 49, 50)
+    plan = plan_schedule(schedule(last=at(hours=50), keep={"count": 1}), kept, at(minutes=31))
+    assert [one.metadata.name for one in made(plan)] == ["nightly-20260101-1300"] and not pruned(plan)
+    assert not pruned(plan_schedule(schedule(last=plan.last, keep={"count": 1}), [*kept, *chain(0)], at(minutes=45)))
+    right = plan_schedule(schedule(last=plan.last, keep={"count": 3}), [*kept, *chain(0)], at(hours=50, minutes=31))
+    assert pruned(right) == ["nightly-20260101-1300"]
+
+
+def test_a_clock_that_is_set_back_a_little_makes_none_twice() -> None:
+    due = at(minutes=30)
+    assert made(plan_schedule(schedule(last=due), [], due - timedelta(seconds=5))) == []
+    assert made(plan_schedule(schedule(last=due), [], due + timedelta(seconds=5))) == []
+
+
+def test_one_that_was_made_while_the_clock_was_ahead_waits_for_the_next_time() -> None:
+    early = BORN - timedelta(days=30)
+    assert made(plan_schedule(schedule(), [], early)) == []
+    assert [one.metadata.name for one in made(plan_schedule(schedule(last=early), [], early + timedelta(minutes=30)))]
+
+
 def test_one_that_somebody_deleted_does_not_come_back() -> None:
     due = at(minutes=30)
     assert made(plan_schedule(schedule(last=due), [], at(minutes=45))) == []
