@@ -22,7 +22,9 @@ def plan_removal(disk: Disk, seen: DiskSeen) -> Plan:
     if waits := in_use(seen):
         return Plan(outcome=Waiting(IN_USE, waits, AGAIN))
     actions: list[Action] = []
-    if disk.spec.reclaim_policy is ReclaimPolicy.RETAIN and seen.named.file is not None:
+    if seen.named.label is not None and seen.named.label.retained:
+        pass  # an earlier Disk of the name left it, and this one was refused: it is not this one's to discard
+    elif disk.spec.reclaim_policy is ReclaimPolicy.RETAIN and seen.named.file is not None:
         actions += _kept(disk, seen)
     elif seen.named.there or seen.named.file is not None:
         actions += _discarded(disk, seen)
@@ -43,7 +45,7 @@ def in_use(seen: DiskSeen) -> str:
 
 def _kept(disk: Disk, seen: DiskSeen) -> list[Action]:
     label = seen.named.label
-    if label is None or label.retained:
+    if label is None:
         return []
     when = disk.metadata.deletion_timestamp or ""
     kept = replace(label, retained=f"{when}: the Disk was deleted{_by(disk)}, reclaimPolicy: Retain")

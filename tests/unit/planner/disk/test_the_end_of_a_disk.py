@@ -66,6 +66,15 @@ def test_a_retained_one_says_what_it_was_and_is_taken_up_again() -> None:
     assert isinstance(again, LabelDisk) and not again.label.retained
 
 
+def test_one_that_never_took_up_what_was_retained_leaves_it_where_it_is() -> None:
+    label = replace(label_of(disk(size="1Gi"), None, made=True), retained="2026-01-01T00:00:00Z: the Disk was deleted")
+    left = nothing(named=NamedDisk(ObservedDisk(PATH, 2**30, None, label=label), label, there=True))
+    for policy in ("Delete", "Retain"):
+        assert plan_disk(disk(size="1Gi", format="raw"), left).outcome.reason == "ForbiddenChange"
+        refused = disk(deleting=True, size="1Gi", format="raw", reclaimPolicy=policy)
+        assert [type(action) for action in plan_disk(refused, left).actions] == [ReleaseResource]
+
+
 def test_a_file_that_nobody_knows_stays() -> None:
     unknown = NamedDisk(ObservedDisk(PATH, 0, None, problem="no label"), problem="no label", there=True)
     assert [type(action) for action in plan_disk(OF, nothing(named=unknown)).actions] == [ReleaseResource]
