@@ -11,7 +11,7 @@ from homeostat.driver.errors import DriverError, NoSpace
 from homeostat.driver.storage.disks.snapshots import SnapshotFiles
 from homeostat.driver.storage.disks.tags import read_tags
 from homeostat.driver.storage.paths import Rooms
-from homeostat.planner.snapshot.observed import SnapshotNote
+from homeostat.planner.files.snapshot_note import SnapshotNote
 
 
 async def test_a_disk_on_a_full_file_system(small: Path) -> None:

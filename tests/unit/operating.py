@@ -17,6 +17,7 @@ from homeostat.models.listening import Listener
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import Action, ImageRef
 from homeostat.planner.files.disk_tag import DiskTag
+from homeostat.planner.files.snapshot_note import SnapshotNote
 from homeostat.planner.files.trash import Space, TrashEntry
 from homeostat.planner.network.actions import NetworkAction
 from homeostat.planner.network.observed import ObservedNetwork
@@ -32,7 +33,6 @@ from homeostat.planner.observed import (
     Usage,
 )
 from homeostat.planner.orphans import MachineFolder
-from homeostat.planner.snapshot.observed import SnapshotNote
 from homeostat.runtime.engine.clock import OwnClock
 from homeostat.runtime.engine.dependencies import Dependencies
 from homeostat.runtime.engine.ports import Happening

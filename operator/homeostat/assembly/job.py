@@ -162,7 +162,7 @@ class Job(Operator):
         known: Mapping[type[Resource], Any] = {
             VirtualMachine: self._machines,
             VirtualMachineDeployment: deployments,
-            SnapshotSchedule: ScheduleReconciler(self.store, lambda: self.rivals.found),
+            SnapshotSchedule: ScheduleReconciler(self.store, lambda: self.rivals.found, host=self._host),
             Snapshot: snapshots,
             Plugin: PluginReconciler(self.store, self._host, self._images),
             Disk: DiskReconciler(

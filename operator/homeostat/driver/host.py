@@ -15,6 +15,7 @@ from homeostat.planner.actions import Action
 from homeostat.planner.allowed import NOTHING, Allowed
 from homeostat.planner.domain import DomainType
 from homeostat.planner.files.disk_tag import DiskTag
+from homeostat.planner.files.snapshot_note import SnapshotNote
 from homeostat.planner.network.actions import NetworkAction
 from homeostat.planner.network.observed import ObservedNetwork
 from homeostat.planner.observed import (
@@ -23,7 +24,6 @@ from homeostat.planner.observed import (
     ObservedPort,
     Usage,
 )
-from homeostat.planner.snapshot.observed import SnapshotNote
 
 from . import faults
 from .connection.connection import LibvirtConnection
@@ -201,6 +201,10 @@ class LibvirtHost(HostFiles):
     async def snapshot_note(self, uid: str) -> SnapshotNote | None:
         """Returns what is noted down of a snapshot. Raises DriverError."""
         return await asyncio.to_thread(self._snapshots.note, uid)
+
+    async def snapshot_notes(self) -> Sequence[SnapshotNote]:
+        """Returns the notes of all snapshots that can be read. Raises DriverError."""
+        return await asyncio.to_thread(self._snapshots.notes)
 
     async def snapshot_tags(self, paths: Sequence[str]) -> Mapping[str, Sequence[DiskTag]]:
         """Returns the snapshots in files, by path. Raises DriverError."""

@@ -10,12 +10,12 @@ from homeostat.models.listening import Listener
 from homeostat.planner.actions import Action, DeleteDirectory, DeleteFile, FetchImage, ImageRef, SetAside
 from homeostat.planner.disk.observed import NamedDisk
 from homeostat.planner.files.disk_tag import DiskTag
+from homeostat.planner.files.snapshot_note import SnapshotNote
 from homeostat.planner.files.trash import Space, TrashEntry
 from homeostat.planner.network.actions import NetworkAction
 from homeostat.planner.network.observed import ObservedNetwork
 from homeostat.planner.observed import HostFacts, KeptDisks, ObservedChain, ObservedDomain, ObservedPort, ObservedStorage, Usage
 from homeostat.planner.orphans import MachineFolder
-from homeostat.planner.snapshot.observed import SnapshotNote
 
 from .errors import DriverError
 from .storage.storage import Storage
@@ -116,6 +116,9 @@ class ImageHost:
 
     async def snapshot_note(self, uid: str) -> SnapshotNote | None:
         """Returns None: there are no machines."""
+
+    async def snapshot_notes(self) -> Sequence[SnapshotNote]:
+        return ()
 
     async def snapshot_tags(self, paths: Sequence[str]) -> Mapping[str, Sequence[DiskTag]]:
         return {}

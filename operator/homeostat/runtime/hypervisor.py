@@ -9,6 +9,7 @@ from homeostat.models.listening import Listener
 from homeostat.planner.actions import Action, ImageRef
 from homeostat.planner.disk.observed import Copying, NamedDisk
 from homeostat.planner.files.disk_tag import DiskTag
+from homeostat.planner.files.snapshot_note import SnapshotNote
 from homeostat.planner.files.trash import Space, TrashEntry
 from homeostat.planner.network.actions import NetworkAction
 from homeostat.planner.network.observed import ObservedNetwork
@@ -23,7 +24,6 @@ from homeostat.planner.observed import (
     Usage,
 )
 from homeostat.planner.orphans import MachineFolder
-from homeostat.planner.snapshot.observed import SnapshotNote
 
 
 class GuestAgents(Protocol):
@@ -200,6 +200,9 @@ class SnapshotsOf(Hypervisor, Protocol):
 
     async def snapshot_note(self, uid: str) -> SnapshotNote | None:
         """Returns what is noted down of a snapshot. None: it was not begun."""
+
+    async def snapshot_notes(self) -> Sequence[SnapshotNote]:
+        """Returns the notes of all snapshots that can be read."""
 
     async def snapshot_tags(self, paths: Sequence[str]) -> Mapping[str, Sequence[DiskTag]]:
         """Returns the snapshots that qcow2 files hold, by path. A file that is not there has no entry."""

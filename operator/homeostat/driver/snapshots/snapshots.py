@@ -28,8 +28,8 @@ import libvirt_qemu
 
 from homeostat.planner import actions as act
 from homeostat.planner.files.disk_tag import DiskTag
+from homeostat.planner.files.snapshot_note import SnapshotNote
 from homeostat.planner.observed import DomainState, ObservedDomain
-from homeostat.planner.snapshot.observed import SnapshotNote
 
 from .. import faults
 from ..connection.connection import LibvirtConnection
@@ -94,6 +94,10 @@ class Snapshots:
     def note(self, uid: str) -> SnapshotNote | None:
         """Returns what is noted down of a snapshot. Raises DriverError: it cannot be read."""
         return self._files.note(uid)
+
+    def notes(self) -> Sequence[SnapshotNote]:
+        """Returns the notes of all snapshots that can be read. Raises DriverError: their folder cannot be."""
+        return self._files.notes()
 
     def tags(self, paths: Sequence[str]) -> Mapping[str, Sequence[DiskTag]]:
         """Returns the snapshots in files. Raises DriverError: a file cannot be read."""

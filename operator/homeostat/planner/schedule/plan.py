@@ -80,11 +80,11 @@ def plan_schedule(schedule: SnapshotSchedule, snapshots: Sequence[Snapshot], now
     if taken is not None:
         stolen = f"there is a snapshot {name} that is not of this schedule: none was taken for {due:%Y-%m-%d %H:%M} UTC"
         return SchedulePlan(prunes, Stalled("NameTaken", f"{stolen}; rename that one, or this schedule"), due, following)
-    made = CreateSnapshot(_snapshot(schedule, name, due), f"due at {due:%Y-%m-%d %H:%M} UTC")
+    made = CreateSnapshot(snapshot_of(schedule, name, due), f"due at {due:%Y-%m-%d %H:%M} UTC")
     replaced = tuple(
         PruneSnapshot(one, "it was not taken until the next one was due")
         for one in mine
-        if not one.deleting and not is_taken(one) and one.metadata.name != name
+        if not one.deleting and one.status is not None and not is_taken(one) and one.metadata.name != name
     )
     return SchedulePlan((made, *replaced, *prunes), scheduled, due, following)
 
@@ -145,7 +145,8 @@ def _pruned(
     return tuple(gone)
 
 
-def _snapshot(schedule: SnapshotSchedule, name: str, due: datetime) -> Snapshot:
+def snapshot_of(schedule: SnapshotSchedule, name: str, due: datetime) -> Snapshot:
+    """Returns the Snapshot that the schedule makes for a time."""
     meta, template = schedule.metadata, schedule.spec.template
     owner = OwnerReference(api_version=schedule.api_version, kind=schedule.kind, name=meta.name, uid=meta.uid)
     return Snapshot(

@@ -9,25 +9,10 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot
 
 from ..files.disk_tag import OURS, DiskTag
+from ..files.snapshot_note import SnapshotNote
 from ..machine.identity import digest
 from ..observed import HostFacts, ObservedDomain
 from ..plan import Stalled
-
-
-@dataclass(frozen=True, slots=True)
-class SnapshotNote:
-    """What is noted down beside the disks of a snapshot that was begun. ``complete``: it was taken, with all that the others
-    say."""
-
-    uid: str  # of the snapshot
-    machine: str  # identity of the machine
-    machine_name: str
-    memory: bool
-    disks: tuple[tuple[str, str], ...]  # name, path
-    complete: bool = False
-    consistency: str = ""  # Agent | Crash | Memory | Off
-    taken: str = ""  # RFC 3339, UTC
-    size: int = 0  # bytes
 
 
 @dataclass(frozen=True, slots=True)

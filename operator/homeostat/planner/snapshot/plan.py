@@ -11,10 +11,11 @@ from homeostat.models.snapshot import Quiesce, Snapshot
 from ..actions import DropSnapshot, NoteTaken, ReleaseResource, TakeSnapshot
 from ..files.disk_file import disk_of_path
 from ..files.disk_tag import DiskTag
+from ..files.snapshot_note import SnapshotNote
 from ..machine.power.shutdown import PASSING
 from ..observed import DomainState
 from ..plan import Converged, Outcome, Stalled, Waiting
-from .observed import ObservedSnapshot, SnapshotNote, lacking, own_disks, tag_of
+from .observed import ObservedSnapshot, lacking, own_disks, tag_of
 
 LOOK_AGAIN = 5.0  # seconds
 FORMAT = "qcow2"  # the one format that holds snapshots

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -12,6 +12,7 @@ from homeostat.models.condition import READY, RECONCILING, STALLED, merge_condit
 from homeostat.models.schedule import SnapshotSchedule, SnapshotScheduleStatus
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.plan import Converged, Stalled, Waiting
+from homeostat.planner.schedule.found import found_again
 from homeostat.planner.schedule.plan import (
     CreateSnapshot,
     PruneSnapshot,
@@ -27,6 +28,7 @@ from homeostat.planner.schedule.plan import (
 from ..engine.clock import timestamp
 from ..engine.ports import ResourceStore
 from ..engine.reconciler import GONE, Next
+from ..hypervisor import SnapshotsOf
 
 LOOK_AGAIN = 3600.0  # seconds at the most until the next look: the wall clock may be set
 
@@ -39,15 +41,26 @@ class ScheduleReconciler:
     """Reconciles schedules. Everything that it needs is in the store."""
 
     def __init__(
-        self, store: ResourceStore, halted: Callable[[], Stalled | None] = lambda: None, now: Callable[[], datetime] = _now
+        self,
+        store: ResourceStore,
+        halted: Callable[[], Stalled | None] = lambda: None,
+        now: Callable[[], datetime] = _now,
+        host: SnapshotsOf | None = None,
     ) -> None:
-        """Takes what it asks others. ``halted`` says why nothing may be done at all; None: it may."""
-        self._store, self._halted, self._now = store, halted, now
+        """Takes what it asks others. ``halted`` says why nothing may be done at all; None: it may. ``host``: where snapshots are
+        that the store has lost. None: it loses none."""
+        self._store, self._halted, self._now, self._host = store, halted, now, host
 
     async def reconcile(self, schedule: SnapshotSchedule) -> Next:
-        """Takes the schedule one plan further, and returns when to reconcile it again."""
+        """Takes the schedule one plan further, and returns when to reconcile it again.
+
+        Raises:
+            DriverError: it cannot be known which snapshots the store has lost.
+        """
         now = self._now()
         snapshots = await self._store.list(Snapshot, schedule.metadata.namespace)
+        if schedule.status is None and not schedule.deleting and self._halted() is None:
+            snapshots = [*snapshots, *await self._find_again(schedule, snapshots)]
         plan = plan_schedule(schedule, snapshots, now)
         if halted := self._halted():
             plan = replace(plan, actions=(), outcome=halted, last=None)  # what is due now is made up for later
@@ -65,6 +78,18 @@ class ScheduleReconciler:
 
     def forget(self, key: Key) -> None:
         """Remembers nothing."""
+
+    async def _find_again(self, schedule: SnapshotSchedule, snapshots: Sequence[Snapshot]) -> list[Snapshot]:
+        """Makes the Snapshots again that an index which was lost had, and returns them: their data is in the disks."""
+        if self._host is None or not (notes := await self._host.snapshot_notes()):
+            return []
+        tags = await self._host.snapshot_tags(sorted({path for note in notes for _, path in note.disks}))
+        found = found_again(schedule, snapshots, notes, tags)
+        for snapshot in found:
+            await self._store.apply_owned(snapshot)
+            words = f"snapshot {snapshot.metadata.name}: the disks of machine {snapshot.spec.machine_ref.name} hold it"
+            await self._store.record_event(schedule.key, "Normal", "Found", words)
+        return found
 
     async def _execute(self, schedule: SnapshotSchedule, action: ScheduleAction) -> None:
         match action:

@@ -14,7 +14,7 @@ from homeostat.driver.storage.disks.disks import read_disk
 from homeostat.driver.storage.disks.snapshots import SnapshotFiles
 from homeostat.driver.storage.disks.tags import read_tags
 from homeostat.driver.storage.paths import Rooms
-from homeostat.planner.snapshot.observed import SnapshotNote
+from homeostat.planner.files.snapshot_note import SnapshotNote
 
 NOTE = SnapshotNote("s-1", "m-1", "web", False, (("data", "/d"),))
 

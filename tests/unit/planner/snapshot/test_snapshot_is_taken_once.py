@@ -11,10 +11,11 @@ from homeostat.models.snapshot import Snapshot
 from homeostat.planner import actions as act
 from homeostat.planner.domain import CpuConfig, DiskConfig, DomainConfig, DomainType, Record
 from homeostat.planner.files.disk_tag import DiskTag
+from homeostat.planner.files.snapshot_note import SnapshotNote
 from homeostat.planner.observed import DomainState, ObservedDomain
 from homeostat.planner.plan import Converged, Outcome, Stalled, Waiting
 from homeostat.planner.snapshot import plan_snapshot
-from homeostat.planner.snapshot.observed import ObservedSnapshot, SnapshotNote, tag_of
+from homeostat.planner.snapshot.observed import ObservedSnapshot, tag_of
 from tests.unit.machines import deleted, machine
 from tests.unit.world import HOST
 

@@ -12,10 +12,11 @@ import pytest
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.domain import CpuConfig, DiskConfig, DomainConfig, DomainType, Record
 from homeostat.planner.files.disk_tag import DiskTag
+from homeostat.planner.files.snapshot_note import SnapshotNote
 from homeostat.planner.observed import DomainState, ObservedDomain
 from homeostat.planner.plan import Stalled
 from homeostat.planner.snapshot import plan_snapshot
-from homeostat.planner.snapshot.observed import ObservedSnapshot, SnapshotNote, tag_of
+from homeostat.planner.snapshot.observed import ObservedSnapshot, tag_of
 from tests.unit.machines import deleted, machine
 from tests.unit.tables import as_before, does, grouped, words
 from tests.unit.world import HOST

@@ -22,6 +22,7 @@ from homeostat.planner.disk.observed import Copying, DiskSeen, NamedDisk
 from homeostat.planner.domain import BackingFile, CpuConfig, DiskConfig, DomainConfig, DomainType, Record
 from homeostat.planner.files.disk_file import disk_folder, named_disk_path
 from homeostat.planner.files.disk_tag import DiskTag
+from homeostat.planner.files.snapshot_note import SnapshotNote
 from homeostat.planner.observed import (
     DomainState,
     HostFacts,
@@ -32,7 +33,7 @@ from homeostat.planner.observed import (
 )
 from homeostat.planner.placement import kept_elsewhere
 from homeostat.planner.plan import Change, Converged, Disruption, Plan, Stalled, Waiting
-from homeostat.planner.snapshot.observed import SnapshotNote, tag_of
+from homeostat.planner.snapshot.observed import tag_of
 from homeostat.runtime.disk.observe import has_disk, observe_disk
 from homeostat.runtime.disk.reconcile import DiskReconciler
 from homeostat.runtime.disk.status import disk_status

@@ -14,10 +14,11 @@ from homeostat.models.condition import STALLED, Condition
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot, SnapshotStatus
 from homeostat.planner.files.disk_tag import DiskTag
+from homeostat.planner.files.snapshot_note import SnapshotNote
 from homeostat.planner.machine.restore import LOST, NOT_FOUND, NOT_TAKEN, OF_ANOTHER
 from homeostat.planner.observed import Observed, Restore
 from homeostat.planner.plan import Stalled, Waiting
-from homeostat.planner.snapshot.observed import SnapshotNote, tag_of
+from homeostat.planner.snapshot.observed import tag_of
 from homeostat.runtime.engine.ports import Unreadable
 from homeostat.runtime.machine.restoring import with_restore
 from tests.unit.machines import changed, deleted, running

@@ -14,9 +14,10 @@ from homeostat.driver.errors import DriverError, Refused
 from homeostat.models.snapshot import Snapshot, SnapshotStatus
 from homeostat.planner import actions as act
 from homeostat.planner.files.disk_tag import DiskTag
+from homeostat.planner.files.snapshot_note import SnapshotNote
 from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.plan import Converged, Outcome, Stalled, Waiting
-from homeostat.planner.snapshot.observed import ObservedSnapshot, SnapshotNote, tag_of
+from homeostat.planner.snapshot.observed import ObservedSnapshot, tag_of
 from homeostat.planner.snapshot.plan import SnapshotPlan
 from homeostat.runtime.engine.dependencies import Dependencies
 from homeostat.runtime.engine.reconciler import GONE, Next

@@ -10,12 +10,13 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 from homeostat.driver.errors import NoSpace, Refused
 from homeostat.planner.files.disk_tag import DiskTag
-from homeostat.planner.snapshot.observed import SnapshotNote
+from homeostat.planner.files.snapshot_note import SnapshotNote
 
 from ..formats import qemu_img
 from ..paths import PARTIAL, Rooms, allocated, file_errors, flush, free_bytes, human_size, replace_text
@@ -83,6 +84,21 @@ class SnapshotFiles:
                 f"{path} does not say any more what snapshot it is of ({error}): restore it from a backup, or delete it, then "
                 "the snapshot is taken again"
             ) from error
+
+    def notes(self) -> list[SnapshotNote]:
+        """Returns the notes of all snapshots, without those that cannot be understood: reading one of them by itself says why.
+
+        Raises:
+            DriverError: their folder cannot be read.
+        """
+        with file_errors(self._notes, "list the notes of snapshots"):
+            uids = sorted(path.stem for path in self._notes.glob("*.json")) if self._notes.is_dir() else []
+        found = list[SnapshotNote]()
+        for uid in uids:
+            with suppress(Refused):
+                if (note := self.note(uid)) is not None:
+                    found.append(note)
+        return found
 
     def write_note(self, note: SnapshotNote) -> None:
         """Replaces the note. Raises DriverError."""
