@@ -2,7 +2,8 @@
 
 Conditions, findings and refusals are sentences of the operator, which sees all there is: "mac … is taken by machine web". Who
 does not see that machine reads "machine (not yours)". A text is judged word by word, so that no sentence needs to be known here.
-In doubt it hides too much: also a word that happens to be the name of something hidden.
+In doubt it hides too much: also a word that happens to be the name of something hidden. But a word of our sentences is hidden
+only where a name may stand, so that nobody spoils them by what he names his resources.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from homeostat.runtime.engine.ports import Event
 from homeostat.store.errors import AlreadyExists, NotEditable, StoreError
 
 from .asking import Asking
+from .plain_words import PLAIN_WORDS
 from .references import references
 
 R = TypeVar("R", bound=Resource)
@@ -36,6 +38,9 @@ TOLD = VALUES | {"message", "attached_to", "used_by"}
 # A word that may be a name. In brackets stands a part of the resource's own spec: nics[lan].
 _WORD = re.compile(r"(?<![A-Za-z0-9_.\[-])[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?![A-Za-z0-9_-])")
 _NAMESPACE = re.compile(rf"(?<![^\s('])[a-z0-9-]+/(?={re.escape(HIDDEN)})")
+# Before a name. Behind a noun a name may follow, and a word of the sentence as well: then it hides too much.
+_NOUNS = "machines?|networks?|disks?|domains?|images?|plugins?|snapshots?|deployments?|by|named"
+_NAMED = re.compile(rf"""(?:['"`/=&*]|\b(?:{_NOUNS}) )\Z""", re.IGNORECASE)
 # What else there is on a host, such as domains that are of no resource here: only who sees everything reads that.
 _LISTED = re.compile(r"(?:, or|,|:)? name one of:? [^;]*")
 _STRANGER = re.compile(r"(?<=\bdomain )\S+(?=, which runs)| \(uuid [^)]*\)|(?<=another Homeostat resource) \([^)]*\)")
@@ -54,7 +59,8 @@ async def veiled(asking: Asking, about: Resource | Key, texts: Sequence[str]) ->
     if asking.actor.everywhere(Right.SEE):
         return list(texts)
     cut = [_STRANGER.sub(lambda found: "" if found[0][0] == " " else HIDDEN, _LISTED.sub("", text)) for text in texts]
-    hidden = await _hidden(asking, about, {word for text in cut for word in _WORD.findall(text)})
+    words = {found[0] for text in cut for found in _WORD.finditer(text) if _may_name(found)}
+    hidden = await _hidden(asking, about, words)
     return [_without(text, hidden) if hidden else text for text in cut]
 
 
@@ -135,7 +141,14 @@ async def _hidden(asking: Asking, about: Resource | Key, words: set[str]) -> set
 
 
 def _without(text: str, hidden: set[str]) -> str:
-    return _NAMESPACE.sub("", _WORD.sub(lambda found: HIDDEN if found[0] in hidden else found[0], text))
+    return _NAMESPACE.sub("", _WORD.sub(lambda found: HIDDEN if found[0] in hidden and _may_name(found) else found[0], text))
+
+
+def _may_name(word: re.Match[str]) -> bool:
+    """Tells whether a word may be a name where it stands: any word that our sentences do not have, and one that they have in
+    quotes, in a path, or behind what has names."""
+    alone = " " not in word.string  # a value, and no sentence
+    return alone or word[0] not in PLAIN_WORDS or bool(_NAMED.search(word.string, 0, word.start()))
 
 
 def _texts(model: BaseModel) -> Iterator[str]:

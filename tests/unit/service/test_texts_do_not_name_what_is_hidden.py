@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import homeostat
 from homeostat.accounts.actor import HOUSE, Actor
 from homeostat.accounts.rights import Grant, Right, Role
 from homeostat.models.base import API_VERSION, OWNER, Key, Resource
@@ -16,6 +20,7 @@ from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
 from homeostat.runtime.engine.ports import Event
+from homeostat.service.plain_words import PLAIN_WORDS
 from homeostat.service.veil import HIDDEN, said_of, veiled
 from homeostat.store.errors import AlreadyExists, NotEditable
 from homeostat.store.files.state import StateFolder
@@ -73,6 +78,35 @@ async def test_what_is_hidden_is_not_named(text: str, shown: str) -> None:
     assert shown in await told(text)
     for desk in (HOUSE, actor(Role.MODERATOR)):
         assert await told(text, desk) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("nics[n]: host local has no network 'lan': define it with `virsh net-define`", None),
+        ("the spec changed disks[d18]", None),
+        ("resources.memory is 900Gi, but host local has 18393Mi: less memory", None),
+        ("its file is taken by machine host, until that goes", "its file is taken by machine (not yours), until that goes"),
+        ("overlaps network 'network', which is up", "overlaps network '(not yours)', which is up"),
+        ("belongs to another Network, default/memory", "belongs to another Network, (not yours)"),
+    ],
+)
+async def test_names_that_are_words_of_our_sentences_spoil_none(text: str, shown: str | None) -> None:
+    names = ("the", "spec", "changed", "host", "network", "memory", "but", "has", "define", "less")
+    bobs = [owned(resource(VirtualMachine, name, {}), "bob") for name in names]
+    desk = Written(MINE, *bobs).desk(Path("/nowhere"), ALICE)
+    assert (await veiled(desk.asking, MINE, [text]))[0] == (shown or text)
+
+
+def test_the_words_of_our_messages_are_known() -> None:
+    """Most of them: a new message may have some that stand nowhere else."""
+    found, word = Counter[str](), re.compile(r"(?<![\w.\[/'`-])[a-z]+(?![\w/'`-])")
+    for room in ("planner", "runtime", "driver", "service"):
+        for path in Path(homeostat.__file__).parent.joinpath(room).rglob("*.py"):
+            nodes = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant))
+            found.update(one for node in nodes if " " in str(node.value) for one in word.findall(str(node.value)))
+    known = sum(count for word, count in found.items() if word in PLAIN_WORDS)
+    assert known / found.total() > 0.85
 
 
 async def test_what_one_may_see_is_named() -> None:
