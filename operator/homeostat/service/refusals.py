@@ -40,7 +40,7 @@ class NotYours(Refusal):
         if right is Right.ADMINISTER:
             said = f"{kind.KIND} {name} is changed by administrators only"
         else:
-            said = f"{kind.KIND} {name} is not yours to {right}: its owner or an administrator can grant it"
+            said = f"{kind.KIND} {name} is not yours to {right}: an administrator can grant it"
         super().__init__(said, {"name": name, "right": right})
         self.kind = kind
 

@@ -51,6 +51,34 @@ def test_create_and_delete_are_commits_too(room: Room, git: Git) -> None:
     assert git("status", "--porcelain") == ""
 
 
+def test_what_git_refuses_is_written_and_not_staged(room: Room, git: Git) -> None:
+    hook = room.folder / ".git" / "hooks" / "pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    room.store.patch(key("web"), {"spec": {"runStrategy": "Halted"}}, "api")
+    room.store.create("VirtualMachine", {"metadata": {"name": "new"}}, "api")
+    assert git("status", "--porcelain", "--untracked-files=all").splitlines() == ["M web.yaml", "?? virtualmachines/new.yaml"]
+    assert "runStrategy: Halted" in (room.folder / "web.yaml").read_text() and git("log", "-1", "--format=%s") == "Add machines"
+
+
+def test_who_gives_up_a_merge_keeps_what_was_edited_meanwhile(room: Room, git: Git) -> None:
+    room.write("notes.txt", "a")
+    git("add", ".")
+    git("commit", "--quiet", "-m", "notes")
+    git("checkout", "--quiet", "-b", "theirs")
+    room.write("notes.txt", "b")
+    git("commit", "--quiet", "-am", "theirs")
+    git("checkout", "--quiet", "-")
+    room.write("notes.txt", "c")
+    git("commit", "--quiet", "-am", "ours")
+    with pytest.raises(subprocess.CalledProcessError):
+        git("merge", "theirs")
+    room.store.patch(key("web"), {"spec": {"runStrategy": "Halted"}}, "api")
+    git("merge", "--abort")
+    assert "runStrategy: Halted" in (room.folder / "web.yaml").read_text()
+
+
 def test_a_change_found_in_a_file_has_the_git_author(room: Room, git: Git) -> None:
     room.sync()
     room.write("web.yaml", document("web", "runStrategy: Halted") + "---\n" + document("db"))

@@ -54,7 +54,7 @@ class Committer:
         try:
             commit = git.commit(self._folder, path, signed(message, author), author)
         except git.GitFailed as error:
-            said = f"{path} was written, but not committed: {error}. Commit it by hand"
+            said = f"{path} was written, but not committed: {str(error).rstrip('.')}. Commit it by hand"
             log.warning("%s", said)
             records.report(self._index, self._clock(), key, "", None, [Happening("Warning", "CommitFailed", said)])
             return

@@ -113,15 +113,22 @@ def commit(folder: Path, path: str, message: str, author: str) -> str:
     """Commits that one path (also its removal), and returns the id of the commit.
 
     Raises:
-        GitFailed: nothing was committed, because of a missing identity, a hook, a lock, or a merge in progress.
+        GitFailed: nothing was committed, because of a missing identity, a hook, a lock, or a merge in progress. Nothing is staged
+            then that was not staged before: whoever gives up a merge would lose the edit.
     """
     identity = author if "<" in author else f"{author} <{author}@homeostat.invalid>"
     if not _run(folder, "status", "--porcelain", "--", path):
         return _run(folder, "rev-parse", "HEAD")
-    _run(folder, "add", "--all", "--", path)
-    named = ("-c", "user.name=Homeostat", "-c", "user.email=homeostat@localhost")
-    configured = _configured(folder)
-    _run(folder, *(() if configured else named), "commit", "--quiet", f"--author={identity}", f"--message={message}", "--", path)
+    named = () if _configured(folder) else ("-c", "user.name=Homeostat", "-c", "user.email=homeostat@localhost")
+    new = not _run(folder, "ls-files", "--", path)
+    if new:
+        _run(folder, "add", "--intent-to-add", "--", path)
+    try:
+        _run(folder, *named, "commit", "--quiet", f"--author={identity}", f"--message={message}", "--", path)
+    except GitFailed:
+        if new:
+            _run(folder, "rm", "--cached", "--quiet", "--", path)
+        raise
     return _run(folder, "rev-parse", "HEAD")
 
 
