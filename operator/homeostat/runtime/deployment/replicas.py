@@ -9,7 +9,7 @@ from datetime import datetime
 
 from homeostat.models.base import Key
 from homeostat.models.condition import READY, find_condition
-from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachineStatus
+from homeostat.models.machine import MachineState, RunStrategy, VirtualMachine, VirtualMachineStatus
 from homeostat.planner.deployment.observed import Replica
 from homeostat.planner.template import FOLLOWS
 
@@ -87,12 +87,19 @@ def replica(machine: VirtualMachine, deployment: str, looked_at: bool = True) ->
         created=epoch(machine.metadata.creation_timestamp),
         ready_since=epoch(ready.last_transition_time) if is_ready and ready else None,
         lost=not unknown and (bool(find_condition(conditions, "CrashLoopBackOff")) or reason == "ReadinessLost"),
-        failure=waits if reason not in UNDER_WAY else "",
+        failure=_stopped(machine) or (waits if reason not in UNDER_WAY else ""),
         deleting=machine.deleting,
         waits=waits,
         unknown=unknown,
         serving_since=_serving_since(machine.status),
     )
+
+
+def _stopped(machine: VirtualMachine) -> str:
+    """Says that somebody stopped the machine by its own spec, which its deployment leaves so; empty: nobody did."""
+    if machine.deleting or machine.spec.run_strategy is not RunStrategy.HALTED:
+        return ""
+    return f"somebody stopped it (runStrategy: Halted); `homeostat start {machine.metadata.name}` starts it"
 
 
 def _is_unknown(machine: VirtualMachine) -> bool:

@@ -55,3 +55,10 @@ def test_a_machine_that_is_being_made_or_boots_has_not_failed() -> None:
         == ""
     )
     assert failure(vm, operator) == ""
+
+
+def test_a_machine_that_somebody_stopped_is_named_with_how_it_starts() -> None:
+    vm, operator = machine(runStrategy="Halted"), Operator(World())
+    operator.settle(vm)
+    assert failure(vm, operator) == "somebody stopped it (runStrategy: Halted); `homeostat start web` starts it"
+    assert replica(machine(runStrategy="Halted", deleting=True), "web").failure == ""
