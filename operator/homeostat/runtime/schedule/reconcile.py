@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from homeostat.driver import faults
+from homeostat.driver.errors import DriverError
 from homeostat.models.base import Key
 from homeostat.models.condition import READY, RECONCILING, STALLED, merge_conditions, sayer
 from homeostat.models.schedule import SnapshotSchedule, SnapshotScheduleStatus
@@ -55,7 +56,7 @@ class ScheduleReconciler:
         """Takes the schedule one plan further, and returns when to reconcile it again.
 
         Raises:
-            DriverError: it cannot be known which snapshots the store has lost.
+            DriverError: what is noted down of snapshots cannot be listed.
         """
         now = self._now()
         snapshots = await self._store.list(Snapshot, schedule.metadata.namespace)
@@ -80,11 +81,19 @@ class ScheduleReconciler:
         """Remembers nothing."""
 
     async def _find_again(self, schedule: SnapshotSchedule, snapshots: Sequence[Snapshot]) -> list[Snapshot]:
-        """Makes the Snapshots again that an index which was lost had, and returns them: their data is in the disks."""
-        if self._host is None or not (notes := await self._host.snapshot_notes()):
+        """Makes the Snapshots again that an index which was lost had, and returns them: their data is in the disks. Where these
+        cannot be read, it says so, and the schedule goes on without them."""
+        if self._host is None:
             return []
-        tags = await self._host.snapshot_tags(sorted({path for note in notes for _, path in note.disks}))
-        found = found_again(schedule, snapshots, notes, tags)
+        known = {snapshot.identity for snapshot in await self._store.list(Snapshot)}
+        lost = [note for note in await self._host.snapshot_notes() if note.uid not in known]
+        try:
+            tags = await self._host.snapshot_tags(sorted({path for note in lost for _, path in note.disks}))
+        except DriverError as error:
+            why = f"snapshots that the index has lost cannot be looked for: {error}"
+            await self._store.record_event(schedule.key, "Warning", "NotLookedFor", why)
+            return []
+        found = found_again(schedule, snapshots, lost, tags)
         for snapshot in found:
             await self._store.apply_owned(snapshot)
             words = f"snapshot {snapshot.metadata.name}: the disks of machine {snapshot.spec.machine_ref.name} hold it"
