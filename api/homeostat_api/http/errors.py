@@ -86,7 +86,7 @@ def invalid_model(error: ValidationError, model: type[BaseModel]) -> Problem:
         for e in all_of_them[:PROBLEMS_MAX]
     ]
     first = f"{found[0]['field']}: {found[0]['problem']}" if found[0]["field"] else found[0]["problem"]
-    more = f" (and {len(all_of_them) - 1} more, see details)" if len(all_of_them) > 1 else ""
+    more = f" (and {len(all_of_them) - 1} more)" if len(all_of_them) > 1 else ""
     return Problem(400, "invalid_request", first + more, {"fields": found})
 
 
