@@ -77,6 +77,18 @@ def test_no_space_is_said_and_nothing_is_half_done(room: Room) -> None:
     assert len(room.sync().created) == 500
 
 
+def test_a_deletion_that_only_the_folder_took_says_so(room: Room) -> None:
+    file = room.write("a.yaml", document("one"))
+    room.sync()
+    index = room.store.index
+    index.connection.execute("PRAGMA query_only = 1")
+    with pytest.raises(
+        ReadOnly, match=r"^a.yaml does not declare VirtualMachine/default/one any more, which goes once this is mended: "
+    ):
+        room.store.delete(key("one"), "api")
+    assert not file.exists()
+
+
 def test_a_folder_that_cannot_be_written(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     import errno
     import os

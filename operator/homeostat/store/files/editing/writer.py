@@ -17,6 +17,7 @@ from homeostat.store.errors import (
     Invalid,
     NotEditable,
     NotFound,
+    ReadOnly,
     StateError,
 )
 
@@ -181,17 +182,24 @@ class FolderWriter:
             if row is None:
                 raise NotFound(key)
             touched = self._remove_documents(key)
-            with self._index.transaction() as database:
-                indexing.mark_deleted(database, key, self._intake.clock(), 0 if force else None, author)
-                if (editor := self._intake.editor) is not None:
-                    unaudited.add(database, timestamp(self._intake.clock()), key, editor, "delete")
-                marked = self._index.row(key)  # read at once: the operator may release it a moment later
+            try:
+                marked = self._mark_deleted(key, author, force)
+            except ReadOnly as error:
+                gone = f"{', '.join(touched) or 'the folder'} does not declare {key} any more, which goes once this is mended"
+                raise ReadOnly(f"{gone}: {error}") from error
             self._intake.run({})
             for path in touched:
                 self._upstream.publish(key, path, author, f"Delete {key}")
             if marked is None:
                 raise NotFound(key)
             return self._store.resource(marked)
+
+    def _mark_deleted(self, key: Key, author: str, force: bool) -> Row | None:
+        with self._index.transaction() as database:
+            indexing.mark_deleted(database, key, self._intake.clock(), 0 if force else None, author)
+            if (editor := self._intake.editor) is not None:
+                unaudited.add(database, timestamp(self._intake.clock()), key, editor, "delete")
+            return self._index.row(key)  # read at once: the operator may release it a moment later
 
     def _standing(self, key: Key, expected: str | None) -> Row:
         row = self._index.row(key)
