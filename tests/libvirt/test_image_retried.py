@@ -125,6 +125,12 @@ async def test_nobody_listens(storage: Storage, tmp_path: Path) -> None:
     assert "no connection to its server" in found.error
 
 
+async def test_a_name_that_nobody_knows(storage: Storage, tmp_path: Path) -> None:
+    found = await fetch(storage, ImageRef("http://nowhere.invalid/disk.img"), tmp_path)
+    assert found.phase is ImagePhase.FAILED and not found.permanent
+    assert "cannot resolve the name of its server: check url and DNS" in found.error and "Errno" not in found.error
+
+
 async def test_listeners_are_told_when_it_may_be_tried_again(server: ImageServer, tmp_path: Path) -> None:
     server.answer = lambda path, count: Answer(status=503) if count == 1 else Answer(blob())
     storage = Storage(tmp_path, None)

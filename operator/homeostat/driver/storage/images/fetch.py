@@ -277,6 +277,8 @@ def _failure(error: httpx.HTTPError, name: str, then: str) -> DriverError:
         return _nonsense(name, said, then)
     if isinstance(error, httpx.ProtocolError | httpx.ReadError):
         return DriverError(f"image {name}: the connection was cut ({said}); {then}")
+    if _caused_by(error, socket.gaierror):
+        return DriverError(f"image {name}: this host cannot resolve the name of its server: check url and DNS; it is tried again")
     return DriverError(f"image {name}: no connection to its server ({said}); it is tried again")
 
 
