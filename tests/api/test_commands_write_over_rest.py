@@ -66,6 +66,22 @@ def test_scale(bob: User) -> None:
     assert "has replicas: 3, not 7" in bob.there("scale", "web", "--replicas", "1", "--current-replicas", "7").err
 
 
+def test_apply_writes_nothing_where_the_server_refuses_a_part(bob: User) -> None:
+    both = given(bob, MACHINE.format("part", "{}") + "---\n" + MACHINE.format("theirs", "{}"))
+    said = bob.there("apply", "-f", both)
+    assert said.code == 1 and "given.yaml:6: vm/theirs: " in said.err and not said.out
+    assert not bob.api.written("virtualmachines", "part")
+
+
+def test_apply_takes_what_names_what_comes_with_it(bob: User) -> None:
+    disk = "apiVersion: homeostat.dev/v1alpha1\nkind: Disk\nmetadata: {name: vol}\nspec: {size: 1Mi}\n"
+    both = given(bob, MACHINE.format("with-vol", "{disks: [{name: vol, diskRef: {name: vol}}]}") + "---\n" + disk)
+    assert bob.there("apply", "-f", both).out.splitlines() == [
+        "disk.homeostat.dev/vol created",
+        "virtualmachine.homeostat.dev/with-vol created",
+    ]
+
+
 def test_apply_keeps_to_the_three_way_rule(bob: User) -> None:
     name = "virtualmachine.homeostat.dev/new"
     first = given(bob, MACHINE.format("new", "{runStrategy: Halted, suspend: true}"))

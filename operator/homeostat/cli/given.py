@@ -19,6 +19,7 @@ from homeostat.store.files.text.reader import Document, UnreadableDocument
 from homeostat.store.files.text.templates import TEMPLATE
 
 from .errors import CliError
+from .references import short_name
 from .terminal import say
 
 
@@ -29,6 +30,12 @@ class Given:
     resource: Resource
     path: Path | None
     line: int
+
+
+def placed(given: Given, error: CliError) -> CliError:
+    """Returns the error of somebody who knows of no files, with the document that it is about."""
+    said = f"{given.path or '-'}:{given.line}: {short_name(given.resource.key)}: {error}".splitlines()
+    return CliError(said, error.mend.splitlines(), reason=error.reason, exit_code=error.exit_code)
 
 
 def read_given(names: Sequence[str]) -> list[Given]:

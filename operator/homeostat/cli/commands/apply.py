@@ -9,8 +9,8 @@ import click
 
 from ..access import State, opened, run
 from ..errors import CliError
-from ..given import Given, read_given
-from ..references import full_name, short_name
+from ..given import Given, placed, read_given
+from ..references import full_name
 from ..settings import CliSettings, common_options, pass_settings
 from ..show.doubting import doubts_about, print_warnings
 from ..terminal import paint, say
@@ -42,18 +42,19 @@ def apply(settings: CliSettings, names: tuple[str, ...], dry_run: str, pruning: 
 
 
 async def _apply(settings: CliSettings, given: Sequence[Given], dry_run: bool) -> None:
-    if settings.remote is not None:
-        from ..remote.plan import in_order
-
-        given = in_order(given)
     async with opened(settings, create=True) as store:
+        if settings.remote is not None:
+            from ..remote.plan import in_order, try_all
+            from ..remote.state import RemoteState
+
+            given = in_order(given)
+            if isinstance(store, RemoteState) and not dry_run and len(given) > 1:
+                await try_all(store, given)
         for one in given:
             try:
                 await _apply_one(store, one, dry_run)
             except CliError as error:  # of a server, which knows of no files
-                place = f"{one.path or '-'}:{one.line}: {short_name(one.resource.key)}"
-                said = f"{place}: {error}".splitlines()
-                raise CliError(said, error.mend.splitlines(), reason=error.reason, exit_code=error.exit_code) from error
+                raise placed(one, error) from error
 
 
 async def _apply_one(store: State, given: Given, dry_run: bool) -> None:

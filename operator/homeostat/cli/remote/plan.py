@@ -15,7 +15,7 @@ from homeostat.models.machine import PendingChange
 from homeostat.service.spec_change import of_resource
 from homeostat.store.errors import FolderProblem
 
-from ..given import Given
+from ..given import Given, placed
 from ..references import short_name
 from ..rest_server import RestRefusal
 from ..show.render_applied import AppliedEntry
@@ -41,6 +41,28 @@ def in_order(given: Sequence[Given]) -> list[Given]:
     return sorted(given, key=lambda one: _RANK[type(one.resource)])
 
 
+async def try_all(state: RemoteState, given: Sequence[Given]) -> None:
+    """Asks the server about each document before any is written, so that none is where one is refused.
+
+    Raises:
+        CliError: the server would refuse one.
+    """
+    new: set[str] = set()  # names of what these documents would make
+    for one in in_order(given):
+        if await state.get(type(one.resource), one.resource.key) is None:
+            new.add(one.resource.metadata.name)
+        try:
+            await state.foresee(one.resource)
+        except RestRefusal as error:
+            if not _waits_for(error, new):
+                raise placed(one, error) from error
+
+
+def _waits_for(error: RestRefusal, new: Collection[str]) -> bool:
+    """Tells whether something is refused only because what it names is not there yet, which these documents make."""
+    return error.status == 404 and error.details.get("name") in new
+
+
 async def remote_plan(state: RemoteState, given: Sequence[Given], folder: Path) -> RemotePlan:
     """Asks the server about each document of a folder.
 
@@ -60,7 +82,7 @@ async def remote_plan(state: RemoteState, given: Sequence[Given], folder: Path) 
         try:
             found = await state.foresee(resource)
         except RestRefusal as error:
-            if error.status == 404 and error.details.get("name") in new:
+            if _waits_for(error, new):
                 why = f"it rests on {error.details['name']}, which is not there yet"
                 entries.append(AppliedEntry(resource, place, Verb.CREATE if before is None else Verb.CHANGE, unknown=[why]))
             elif error.status in (400, 403, 404, 409):
