@@ -101,7 +101,7 @@ async def test_a_schedule_makes_them_where_its_machine_is(tmp_path: Path, monkey
     began = datetime.now(UTC)
     later = iter(range(10**6))  # each look is a minute after the one before
     monkeypatch.setattr(
-        ScheduleReconciler.__init__, "__defaults__", (lambda: None, lambda: began + timedelta(minutes=next(later)))
+        ScheduleReconciler.__init__, "__defaults__", (lambda: None, lambda: began + timedelta(minutes=next(later)), None)
     )
     async with spread(tmp_path) as site:
         site.vm("one", "b", runStrategy="Halted", disks=DISKS)
