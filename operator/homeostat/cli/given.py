@@ -33,7 +33,7 @@ class Given:
 
 
 def placed(given: Given, error: CliError) -> CliError:
-    """Returns the error of somebody who knows of no files, with the document that it is about."""
+    """Returns a server's error, which knows of no files, with the place of the document that it is about."""
     said = f"{given.path or '-'}:{given.line}: {short_name(given.resource.key)}: {error}".splitlines()
     return CliError(said, error.mend.splitlines(), reason=error.reason, exit_code=error.exit_code)
 

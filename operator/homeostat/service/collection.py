@@ -13,7 +13,7 @@ from homeostat.accounts.rights import Right
 from homeostat.models.base import API_VERSION, OWNER, Key, Model, Resource
 from homeostat.models.kinds import STORED, kind_of
 from homeostat.models.plugin import Plugin
-from homeostat.runtime.engine.ports import SpecRevision
+from homeostat.runtime.engine.ports import SpecRevision, Unreadable
 from homeostat.store import errors as store_errors
 from homeostat.store.files.reading.validate import resource_to_write
 from homeostat.store.index.row import Row
@@ -337,8 +337,12 @@ class Collection(Generic[R]):
         """Returns what the owner is to have more of. A plugin costs nothing, but what he has made from it."""
         if not isinstance(wanted, Plugin):
             return await asked_of(self.store, before, wanted)
-        users = [await self.store.get(STORED[key.kind], key) for key in self.store.users_of_plugin(wanted.key)]
-        his = [user for user in users if user is not None and (await self.asking.subject(user)).owner == owner]
+        his = list[Resource]()
+        for key in self.store.users_of_plugin(wanted.key):
+            with suppress(Unreadable):  # one that the models refuse costs what it did
+                user = await self.store.get(STORED[key.kind], key)
+                if user is not None and (await self.asking.subject(user)).owner == owner:
+                    his.append(user)
         return await asked_by_plugin(self.store, wanted, his)
 
     @asynccontextmanager

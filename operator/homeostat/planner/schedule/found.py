@@ -18,16 +18,13 @@ _TIME = "%Y%m%d-%H%M"
 
 
 def found_again(
-    schedule: SnapshotSchedule,
-    snapshots: Iterable[Snapshot],
-    notes: Iterable[SnapshotNote],
-    tags: Mapping[str, Sequence[DiskTag]],
+    schedule: SnapshotSchedule, lost: Iterable[SnapshotNote], tags: Mapping[str, Sequence[DiskTag]]
 ) -> list[Snapshot]:
     """Returns the Snapshots to make again, oldest first: those that are noted down as taken and in whose disks is a tag with the
-    schedule's name. ``snapshots``: those that the store has. ``tags``: by the path of the disk."""
-    known, found = {snapshot.identity for snapshot in snapshots}, dict[str, Snapshot]()
-    for note in notes:
-        if note.complete and note.uid not in known:
+    schedule's name. ``lost``: notes of which the store has no Snapshot. ``tags``: by the path of the disk."""
+    found = dict[str, Snapshot]()
+    for note in lost:
+        if note.complete:
             held = (tag.tag for _, path in note.disks for tag in tags.get(path, ()))
             found |= {made.metadata.name: made for tag in held if (made := _made_again(schedule, note, tag)) is not None}
     return sorted(found.values(), key=lambda snapshot: snapshot.metadata.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -61,7 +61,7 @@ class ScheduleReconciler:
         now = self._now()
         snapshots = await self._store.list(Snapshot, schedule.metadata.namespace)
         if schedule.status is None and not schedule.deleting and self._halted() is None:
-            snapshots = [*snapshots, *await self._find_again(schedule, snapshots)]
+            snapshots = [*snapshots, *await self._find_again(schedule)]
         plan = plan_schedule(schedule, snapshots, now)
         if halted := self._halted():
             plan = replace(plan, actions=(), outcome=halted, last=None)  # what is due now is made up for later
@@ -80,7 +80,7 @@ class ScheduleReconciler:
     def forget(self, key: Key) -> None:
         """Remembers nothing."""
 
-    async def _find_again(self, schedule: SnapshotSchedule, snapshots: Sequence[Snapshot]) -> list[Snapshot]:
+    async def _find_again(self, schedule: SnapshotSchedule) -> list[Snapshot]:
         """Makes the Snapshots again that an index which was lost had, and returns them: their data is in the disks. Where these
         cannot be read, it says so, and the schedule goes on without them."""
         if self._host is None:
@@ -93,7 +93,7 @@ class ScheduleReconciler:
             why = f"snapshots that the index has lost cannot be looked for: {error}"
             await self._store.record_event(schedule.key, "Warning", "NotLookedFor", why)
             return []
-        found = found_again(schedule, snapshots, lost, tags)
+        found = found_again(schedule, lost, tags)
         for snapshot in found:
             await self._store.apply_owned(snapshot)
             words = f"snapshot {snapshot.metadata.name}: the disks of machine {snapshot.spec.machine_ref.name} hold it"

@@ -44,7 +44,7 @@ BAD = was("nightly-20269901-1300")
 
 def test_each_is_made_again_as_it_was() -> None:
     everything = (TWO, ONE, *OTHERS, BAD)
-    found = found_again(schedule(), [], [noted(one) for one in everything], held(*everything))
+    found = found_again(schedule(), [noted(one) for one in everything], held(*everything))
     assert [one.metadata.name for one in found] == ["nightly-20260101-1300", "nightly-20260101-1400"]
     one = found[0]
     assert belongs_to(one, schedule()) and one.metadata.labels == {"tier": "data", "homeostat.dev/schedule": "nightly"}
@@ -52,20 +52,19 @@ def test_each_is_made_again_as_it_was() -> None:
 
 
 def test_of_the_machine_and_with_the_memory_that_it_was_taken_with() -> None:
-    (one,) = found_again(schedule(), [], [noted(ONE, machine_name="old", memory=True)], held(ONE))
+    (one,) = found_again(schedule(), [noted(ONE, machine_name="old", memory=True)], held(ONE))
     assert (one.spec.machine_ref.name, one.spec.memory) == ("old", True)
 
 
-def test_what_is_there_or_was_never_taken_or_has_gone_is_not_made_again() -> None:
-    assert not found_again(schedule(), [ONE], [noted(ONE)], held(ONE))
-    assert not found_again(schedule(), [], [noted(ONE, complete=False)], held(ONE))
-    assert not found_again(schedule(), [], [noted(ONE)], held(TWO))
-    assert not found_again(schedule(), [], [noted(ONE)], {})
+def test_what_was_never_taken_or_has_gone_is_not_made_again() -> None:
+    assert not found_again(schedule(), [noted(ONE, complete=False)], held(ONE))
+    assert not found_again(schedule(), [noted(ONE)], held(TWO))
+    assert not found_again(schedule(), [noted(ONE)], {})
 
 
 def test_those_are_not_taken_for_ones_that_could_not_be_taken() -> None:
     now = datetime(2026, 1, 9, 1, 30, tzinfo=UTC)
-    found = found_again(schedule(), [], [noted(ONE), noted(TWO)], held(ONE, TWO))
+    found = found_again(schedule(), [noted(ONE), noted(TWO)], held(ONE, TWO))
     plan = plan_schedule(schedule(), found, now)
     assert not [action for action in plan.actions if isinstance(action, PruneSnapshot)]
     looked_at = [one.model_copy(update={"status": SnapshotStatus()}) for one in found]

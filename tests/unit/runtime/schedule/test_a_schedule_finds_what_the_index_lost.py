@@ -61,6 +61,13 @@ async def test_it_looks_once(shelf: Shelf) -> None:
     assert len(disks.read) == 1
 
 
+async def test_what_is_there_is_not_lost(shelf: Shelf) -> None:
+    shelf.put(ONE)
+    disks = Disks()
+    await look(shelf, disks)
+    assert disks.read in ([], [[]])
+
+
 async def test_disks_that_cannot_be_read_hold_it_up_no_longer_than_to_say_so(shelf: Shelf) -> None:
     assert ONE.metadata.name not in await look(shelf, Disks(error=DriverError("data.qcow2 is broken")))
     assert shelf.said[KEY][0] == "snapshots that the index has lost cannot be looked for: data.qcow2 is broken"
