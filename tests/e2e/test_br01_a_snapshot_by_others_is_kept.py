@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from tests.e2e.homeostat import Homeostat, guest
 from tests.rig.guest import BOOT_TIMEOUT, fetch
-from tests.rig.waiting import wait_until
 
 NAME = "box"
 
 
 def boots(home: Homeostat, address: str) -> int:
-    return int(wait_until(lambda: fetch(address, "/boots").strip(), BOOT_TIMEOUT, f"{NAME} answers"))
+    return int(home.wait_for(lambda: fetch(address, "/boots").strip(), f"{NAME} answers", BOOT_TIMEOUT))
 
 
 def booted(home: Homeostat, address: str, times: int) -> None:
-    wait_until(lambda: fetch(address, "/boots").strip() == str(times), BOOT_TIMEOUT, f"{NAME} has booted {times} times")
+    home.wait_for(lambda: fetch(address, "/boots").strip() == str(times), f"{NAME} has booted {times} times", BOOT_TIMEOUT)
 
 
 def source(home: Homeostat, *options: str) -> str:
