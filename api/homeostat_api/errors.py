@@ -17,6 +17,7 @@ from homeostat.service.refusals import (
     NoSuchKey,
     NotInTrash,
     NotTaken,
+    NotYoursInTrash,
     OtherMedium,
     OverQuota,
     PlaceTaken,
@@ -66,6 +67,8 @@ def from_refusal(error: Refusal) -> Problem:
     match error:
         case NotInTrash():
             return Problem(404, "trash_entry_not_found", "Trash entry not found", error.details)
+        case NotYoursInTrash():
+            return Problem(403, "forbidden", str(error), error.details)
         case NotTaken():
             return Problem(409, "snapshot_not_taken", str(error), error.details)
         case PlaceTaken():

@@ -57,10 +57,7 @@ class TrashCollection:
         errors=(503,),
     )
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        trash = self._service.asked_by(who(req)).trash
-        entries = await trash.entries_here()
-        for one in entries:
-            await trash.erase(one)
+        entries = await self._service.asked_by(who(req)).trash.erase_all()
         resp.media = {"erased": [one.entry.entry for one in entries], "size": sum(one.entry.size for one in entries)}
 
 

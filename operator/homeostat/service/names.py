@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 
 from homeostat.accounts.rights import Right
 from homeostat.models.base import OWNER, Key
@@ -60,6 +61,18 @@ class Names:
         """Tells whether nobody used the name, or the author did last."""
         revisions = self._store.revisions(key)
         return not revisions or self._maker(key, _made(revisions)) == self._author
+
+    def left_behind(self, key: Key, since: str) -> bool:
+        """Tells whether what the resource of a name left behind is the author's. ``since``: when it did, RFC 3339.
+
+        Disks in the trash say seconds only. So whatever was made of that name in the same second, or later, must be his, too.
+        """
+        made = [one for one in self._store.revisions(key) if one.changes is None]  # newest first
+        then = datetime.fromisoformat(since)
+        later = [one for one in made if datetime.fromisoformat(one.time) >= then]
+        chain = made[: len(later) + 1]
+        there = bool(chain) and datetime.fromisoformat(chain[-1].time).replace(microsecond=0) <= then
+        return there and all(self._maker(key, one) == self._author for one in chain)
 
     def taken_replica(self, deployment: Key) -> Key | None:
         """Returns a machine of others whose name one of a deployment would have. None: there was none."""

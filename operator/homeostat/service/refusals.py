@@ -200,6 +200,14 @@ class NotInTrash(Refusal):
         super().__init__(f"{entry[:256]} is not in the trash", {"name": entry[:256]})
 
 
+class NotYoursInTrash(Refusal):
+    """The actor sees the entry, and is not known to have had what is in it."""
+
+    def __init__(self, entry: str) -> None:
+        said = f"{entry[:256]} was not yours: whoever had what is in the trash may change it, and an administrator"
+        super().__init__(said, {"name": entry[:256]})
+
+
 class PlaceTaken(Refusal):
     """There is a file where a disk would be put back."""
 

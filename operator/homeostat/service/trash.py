@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 
 from homeostat.accounts.rights import Right
 from homeostat.driver.errors import DriverError, Refused
 from homeostat.driver.storage.trash import TrashFolder
+from homeostat.models.base import Key
 from homeostat.models.host import Host
 from homeostat.store.files.state import StateFolder
 
 from .asking import Asking
 from .host_reach import OnAnotherApi
-from .refusals import NotAllowed, NotInTrash, PlaceTaken, TrashElsewhere, TrashUnavailable
+from .names import Names
+from .refusals import NotInTrash, NotYoursInTrash, PlaceTaken, TrashElsewhere, TrashUnavailable
 from .trash_elsewhere import HostsAround, Trashed
 
 
 class TrashRoom:
     """The trash of one state folder, whose machines' disks are set aside there; changed under its lock. That of other hosts is
-    listed, and changed by the API beside them. Whose an entry was is not known: to who does not see everything there is none.
+    listed, and changed by the API beside them. An entry is of who had the name, as the history of that tells.
 
     Raises:
         TrashUnavailable: each of its methods, where the disk refuses.
-        NotAllowed: where the actor may not change what others had.
+        NotYoursInTrash: where the actor may not change what others had.
     """
 
     def __init__(self, asking: Asking) -> None:
@@ -40,25 +43,27 @@ class TrashRoom:
 
     async def entries_here(self) -> list[Trashed]:
         """Returns those of the state folder here."""
-        if not self._actor.everywhere(Right.SEE):
-            return []
         try:
             found = await asyncio.to_thread(self._trash.entries)
         except DriverError as error:
             raise TrashUnavailable(str(error)) from error
-        return [Trashed(entry, entry.kind) for entry in found if self._serves(entry.namespace)]
+        return self._seen(Trashed(entry, entry.kind) for entry in found)
 
     async def _elsewhere(self) -> list[Trashed]:
-        if not self._asking.limits.clustered or not self._actor.everywhere(Right.SEE):
-            return []
-        around = await self._around()
-        return [one for one in around.trash() if self._serves(one.entry.namespace)]
+        return self._seen((await self._around()).trash()) if self._asking.limits.clustered else []
 
     async def _around(self) -> HostsAround:
         return HostsAround.seen_from(self._state, await self._asking.workspace.store.list(Host))
 
-    def _serves(self, namespace: str) -> bool:
-        return namespace in (self._namespace, "")
+    def _seen(self, entries: Iterable[Trashed]) -> list[Trashed]:
+        served = (one for one in entries if one.entry.namespace in (self._namespace, ""))
+        return [one for one in served if self._may_to(Right.SEE, one)]
+
+    def _may_to(self, right: Right, trashed: Trashed) -> bool:
+        if self._actor.everywhere(right) or not (self._actor.name and self._actor.may(right)):
+            return self._actor.everywhere(right)
+        key = Key(trashed.kind, trashed.entry.namespace, trashed.entry.name)
+        return Names(self._asking.workspace.store, self._actor.author).left_behind(key, trashed.entry.since)
 
     async def entry(self, name: str, host: str = "") -> Trashed:
         """Returns one entry. ``host``: the one that has it; empty: that of the state folder here, or else of any.
@@ -104,6 +109,15 @@ class TrashRoom:
         async with self._noting("erase", trashed):
             await self._erase(trashed)
 
+    async def erase_all(self) -> list[Trashed]:
+        """Erases all that is in the state folder here for good, and returns it. Where one entry may not be, none is."""
+        entries = await self.entries_here()
+        for one in entries:
+            self._check_allowed(one)
+        for one in entries:
+            await self.erase(one)
+        return entries
+
     async def _erase(self, trashed: Trashed) -> None:
         self._check(trashed)
         try:
@@ -114,9 +128,12 @@ class TrashRoom:
     def _noting(self, verb: str, trashed: Trashed) -> AbstractAsyncContextManager[None]:
         return self._asking.noting(verb, trashed.kind, trashed.entry.name, trashed.entry.entry)
 
+    def _check_allowed(self, trashed: Trashed) -> None:
+        if not self._may_to(Right.CHANGE, trashed):
+            raise NotYoursInTrash(trashed.entry.entry)
+
     def _check(self, trashed: Trashed) -> None:
-        if not self._actor.everywhere(Right.CHANGE):
-            raise NotAllowed("what is in the trash was anybody's: only an administrator changes it")
+        self._check_allowed(trashed)
         if trashed.api:
             raise OnAnotherApi(trashed.host, trashed.api)
         if trashed.host:
