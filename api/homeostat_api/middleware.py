@@ -13,6 +13,7 @@ from homeostat.models.suggest import nearest
 
 from .gate import SAFE_METHODS
 from .http.errors import invalid
+from .http.media import BODY_LIMIT, bounded
 from .http.operations import ATTRIBUTE, LAST_LOOK, Operation
 from .http.request_id import REQUEST_ID, request_id
 from .http.rights import responder_name
@@ -47,10 +48,8 @@ class HeedParameters:
     async def process_resource(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, resource: object, params: Mapping[str, Any]
     ) -> None:
-        if req.method in SAFE_METHODS or not req.params:
-            return
-        declared = getattr(getattr(resource, responder_name(req.method), None), ATTRIBUTE, None)
-        if not isinstance(declared, Operation):
+        declared = _declared(req, resource)
+        if declared is None:
             return
         known = tuple(each.name for each in declared.parameters if each.place == "query")
         for name, value in req.params.items():
@@ -59,6 +58,30 @@ class HeedParameters:
             what = "dry run" if name == DRY_RUN.name else "such parameter"
             said = f"{req.method} here knows no {what}, and nothing was done{nearest(name, known)}"
             raise invalid(f"{name[:64]}: {said}", parameter=name[:64])
+
+
+class HeedBodies:
+    """Refuses a change with a body where the route takes none, such as ``{"force": true}``, which would not be heeded. An empty
+    one, ``{}`` and ``null`` say nothing, and many programs send them."""
+
+    async def process_resource(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, resource: object, params: Mapping[str, Any]
+    ) -> None:
+        declared = _declared(req, resource)
+        if declared is None or declared.body is not None or declared.form is not None or not bounded(resource, req.method):
+            return
+        if (await req.stream.read(BODY_LIMIT + 1)).strip() not in (b"", b"{}", b"null"):
+            parameters = tuple(each.name for each in declared.parameters if each.place == "query")
+            instead = f"; what there is to say goes into the URL (?{'=, ?'.join(parameters)}=)" if parameters else ""
+            raise invalid(f"{req.method} here takes no body, and nothing was done{instead}")
+
+
+def _declared(req: falcon.asgi.Request, resource: object) -> Operation | None:
+    """Returns what the route declares of a change. None: it is none, or declares nothing."""
+    if req.method in SAFE_METHODS:
+        return None
+    declared = getattr(getattr(resource, responder_name(req.method), None), ATTRIBUTE, None)
+    return declared if isinstance(declared, Operation) else None
 
 
 class TellAge:

@@ -42,7 +42,7 @@ from homeostat.store.merge import merge_patch
 
 from .asking import Asking
 from .references import references
-from .refusals import BeingDeleted, Disabled, NoSuchResource, NotAllowed, SourceRefused
+from .refusals import BeingDeleted, Disabled, NoSuchResource, NotAllowed, NotYours, SourceRefused
 
 PRIVATE = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")))
 """Subnets that a request may make a network of."""
@@ -195,17 +195,18 @@ class Admission:
             self._check_file(file)
 
     async def _check_references(self, before: Resource | None, wanted: Resource) -> None:
-        """Checks that the actor may use what the resource names from now on. What he may not use is answered like what is not
+        """Checks that the actor may use what the resource names from now on. What he does not see is answered like what is not
         there; and where others may have what he does not see, so is what is really not there.
 
         Raises:
             NoSuchResource: there is no such thing for him.
+            NotYours: he sees it, and may not use it so.
         """
         actor = self._asking.actor
         had = references(self._here(before)) if before is not None else frozenset()
         for key, right in sorted(references(self._here(wanted)) - had):
             if not actor.everywhere(right) and not await self._asking.may_use(right, key):
-                raise NoSuchResource(BY_KIND[key.kind], key.name)
+                raise await self._refused(key, right)
             if key.kind == Snapshot.KIND and right is Right.COPY:
                 await self._check_taken_of(key)
 
@@ -214,14 +215,22 @@ class Admission:
         it, which are his; what is on its disks is not.
 
         Raises:
-            NoSuchResource: he may not.
+            NoSuchResource, NotYours: he may not.
         """
         snapshot = await self._store.get(Snapshot, key)
         if snapshot is None or self._asking.actor.everywhere(Right.COPY):
             return
         machine = Key(VirtualMachine.KIND, key.namespace, snapshot.spec.machine_ref.name)
         if not await self._asking.may_use(Right.COPY, machine):
-            raise NoSuchResource(Snapshot, key.name)
+            raise await self._refused(machine, Right.COPY, instead=key)
+
+    async def _refused(self, key: Key, right: Right, instead: Key | None = None) -> NoSuchResource | NotYours:
+        """Returns why the actor may not use a resource: he sees it and has not that right, or knows nothing of it. Then
+        ``instead`` is not there, where what he named is another one."""
+        if await self._asking.sees(key):
+            return NotYours(BY_KIND[key.kind], key.name, right)
+        unknown = instead or key
+        return NoSuchResource(BY_KIND[unknown.kind], unknown.name)
 
     async def _check_plugged(self, before: Resource | None, wanted: Resource) -> None:
         """Checks that no nic reaches a Network by the name that libvirt or the kernel has for it, where the actor may not use

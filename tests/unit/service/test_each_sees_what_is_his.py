@@ -129,19 +129,24 @@ def names_disk(name: str) -> dict[str, Any]:
     return {"disks": [{"name": "root", "diskRef": {"name": name}}]}
 
 
-async def test_what_one_may_not_use_is_as_what_is_not_there(house: House) -> None:
+async def test_what_one_may_not_use_is_as_what_is_not_there_unless_he_sees_it(house: House) -> None:
     await house.alice.disks.make("hers", {"size": "1Gi"})
     await house.bob.disks.make("his", {"size": "1Gi"})
     made = await house.bob.machines.make("box", names_disk("his"))
     reader = house.desk("bob", Grant(frozenset({Right.SEE}), "default", "Disk", "hers"))  # a machine writes to its disks
     for desk, name in ((house.bob, "hers"), (house.bob, "none"), (reader, "hers")):
-        with pytest.raises(NoSuchResource, match=f"no Disk named '{name}'"):
+        seen = desk is reader
+        refused = NotYours if seen else NoSuchResource
+        to_change, to_copy = (
+            f"hers is not yours to {right}" if seen else f"no Disk named '{name}'" for right in ("change", "copy")
+        )
+        with pytest.raises(refused, match=to_change):
             await desk.machines.make("other", names_disk(name))
-        with pytest.raises(NoSuchResource, match=f"no Disk named '{name}'"):
+        with pytest.raises(refused, match=to_change):
             await desk.machines.patch(made, {"spec": names_disk(name)})
-        with pytest.raises(NoSuchResource):
+        with pytest.raises(refused, match=to_change):
             await desk.deployments.make("fleet", {"replicas": 1, "template": {"spec": names_disk(name)}})
-        with pytest.raises(NoSuchResource, match=f"no Disk named '{name}'"):
+        with pytest.raises(refused, match=to_copy):
             await desk.disks.make("copy", {"source": {"diskRef": {"name": name}}})
     assert await house.admin.machines.count() == 1
     await house.admin.machines.make("early", names_disk("not-yet"))  # who sees everything may name what comes later
@@ -182,10 +187,11 @@ async def test_a_snapshot_is_of_a_machine_that_one_may_change(house: House) -> N
     guest = house.desk("bob", Grant(frozenset({Right.SEE}), "default", "VirtualMachine", "web"))
     spec: dict[str, Any] = {"machineRef": {"name": "web"}}
     schedule = {"schedule": "@daily", "template": {"spec": spec}, "keep": {"count": 1}}
-    with pytest.raises(NoSuchResource):
-        await guest.snapshots.make("taken", spec)
-    with pytest.raises(NoSuchResource):
-        await guest.schedules.make("daily", schedule)
+    for desk, refused in ((house.bob, NoSuchResource), (guest, NotYours)):
+        with pytest.raises(refused):
+            await desk.snapshots.make("taken", spec)
+        with pytest.raises(refused):
+            await desk.schedules.make("daily", schedule)
     await house.alice.snapshots.make("taken", spec)
     await house.alice.schedules.make("daily", schedule)
     assert await house.bob.snapshots.count() == await house.bob.schedules.count() == 0
