@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -126,8 +127,11 @@ class Snapshots:
                 case act.NoteTaken():
                     self._note_taken(action)
                 case act.DropSnapshot(uuid=""):
+                    await self._drop_elsewhere(action)
                     await self._drop(action, None)
                 case _:
+                    if isinstance(action, act.DropSnapshot):
+                        await self._drop_elsewhere(action)
                     async with self._inventory.exclusively(action.uuid):
                         self._fence()
                         await self._on_domain(action)
@@ -270,6 +274,20 @@ class Snapshots:
         await self._untag(action.tag, [path for _, path in action.disks], known)
         with faults.around(KeepNote(action.uid)):
             self._files.forget(action.uid)
+
+    async def _drop_elsewhere(self, action: act.DropSnapshot) -> None:
+        """Removes it from the Disks that another machine runs with by now: that one's QEMU has them open, and nobody else can."""
+        paths = {path for _, path in action.disks}
+        for other in [one for one in self._inventory.all() if one.uuid != action.uuid and one.state.active]:
+            disks = other.live.disks if other.live is not None else ()
+            if not (shared := paths & {disk.source for disk in disks if disk.source and not disk.read_only}):
+                continue
+            async with self._inventory.exclusively(other.uuid):
+                self._fence()
+                known = await self._read(other.uuid)
+                held = [path for path in sorted(shared) if self._files.holds(path, action.tag)]
+                if known is not None and known.state.active:
+                    await self._on_thread(partial(self._untag_running, known.uuid, action.tag, held), "remove a snapshot")
 
     async def _untag(self, tag: str, paths: Sequence[str], known: ObservedDomain | None) -> None:
         """Removes a tag from disks: by QEMU where it has them open. Then has libvirt forget it."""
