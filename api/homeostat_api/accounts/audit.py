@@ -7,12 +7,14 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from typing import get_args
 
 import falcon.asgi
 
 from homeostat.accounts.administration import Administration
-from homeostat.accounts.audit import PAGE_MAX, WORDS, AuditEntry, Search
+from homeostat.accounts.audit import PAGE_MAX, WORDS, AuditEntry, AuditOutcome, Search
 from homeostat.accounts.errors import AccountsError
+from homeostat.models.suggest import nearest
 
 from ..http.errors import invalid
 from ..http.media import dumps
@@ -28,9 +30,11 @@ PAGE = 100
 LOOK = 0.5  # seconds between two looks of who follows
 SILENT = 15.0  # seconds after which an empty line shows that the stream lives
 _WORD = {"type": "string", "maxLength": 253}
+OUTCOMES = get_args(AuditOutcome)
+_OUTCOME = {"enum": list(OUTCOMES)}
 MOMENTS = ("since", "until")
 PARAMETERS = (
-    *(Parameter(field, _WORD, "Only entries that have this.") for field in WORDS),
+    *(Parameter(field, _OUTCOME if field == "outcome" else _WORD, "Only entries that have this.") for field in WORDS),
     *(Parameter(field, {"type": "string", "format": "date-time"}, "Only entries from then on.") for field in MOMENTS[:1]),
     *(Parameter(field, {"type": "string", "format": "date-time"}, "Only entries before then.") for field in MOMENTS[1:]),
     Parameter("limit", {"type": "integer", "minimum": 0, "maximum": PAGE_MAX, "default": PAGE}, "At most so many."),
@@ -102,6 +106,9 @@ def _after(accounts: Administration, search: Search, entry: int) -> Sequence[Aud
 
 def _search(req: falcon.asgi.Request) -> Search:
     words = {field: req.get_param(field) or "" for field in WORDS}
+    if (outcome := words["outcome"]) not in ("", *OUTCOMES):
+        said = f"outcome: must be one of {', '.join(OUTCOMES)}{nearest(outcome, OUTCOMES)}"
+        raise invalid(said, parameter="outcome", given=outcome[:64])
     return Search(**words, since=_moment(req, "since"), until=_moment(req, "until"))
 
 

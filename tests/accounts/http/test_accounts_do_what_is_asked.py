@@ -87,6 +87,12 @@ def test_the_audit_is_searched_by_moments(root: Asker) -> None:
     assert root.ask("GET", "audit?since=0001-01-01T00:00:00%2B14:00").status_code == 400
 
 
+def test_an_outcome_that_no_entry_can_have_is_refused(root: Asker) -> None:
+    other = root.ask("GET", "audit?outcome=Refuse")
+    said = "outcome: must be one of Done, Refused, Failed, Interrupted; did you mean Refused?"
+    assert (other.status_code, other.json["error"]) == (400, said)
+
+
 def test_the_audit_is_read_page_by_page(root: Asker) -> None:
     for name in ("eve", "sam", "mona"):
         root.done("POST", "users", name=name, password=PASSWORD)
