@@ -53,6 +53,7 @@ class TrashEntry(Words):
     host: str | None = Field(
         description="In a cluster: the host whose trash has it; null: that of the state folder of this server."
     )
+    changeable: bool = Field(description="Whether who asks may put it back, and erase it.")
 
 
 class TrashList(Words):

@@ -25,7 +25,7 @@ async def entry(api: Api, name: str) -> str:
 def test_an_entry_is_listed_put_back_and_erased(api: Api, name: str, entry: str) -> None:
     whole = api.http.get("/api/v1/trash").json()
     (found,) = [e for e in whole["entries"] if e["entry"] == entry]
-    assert (found["name"], found["reason"], found["returns"]) == (name, "deleted", True)
+    assert (found["name"], found["reason"], found["returns"], found["changeable"]) == (name, "deleted", True, True)
     assert whole["size"] >= found["size"] > 0
     answer = api.http.post(f"/api/v1/trash/{entry}/restore")
     place = api.state / "machines" / "default" / name / "root.qcow2"

@@ -41,19 +41,23 @@ class TrashCollection:
         TAG,
         {200: Answer("Oldest first, and what it takes of the hosts' disks.", TrashList)},
         description="The disks of what was deleted, for as long as the operator's --trash-keep says. In a cluster: of every "
-        "host, those of the others as their operators reported them, 100 of each at the most.",
+        "host, those of the others as their operators reported them, 100 of each at the most. With accounts: of what was one's "
+        "own; moderators and administrators see all.",
         errors=(503,),
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        entries = await self._service.asked_by(who(req)).trash.entries()
-        resp.media = {"entries": [_shown(one) for one in entries], "size": sum(one.entry.size for one in entries)}
+        trash = self._service.asked_by(who(req)).trash
+        entries = await trash.entries()
+        shown = [{**_shown(one), "changeable": trash.may_change(one)} for one in entries]
+        resp.media = {"entries": shown, "size": sum(one.entry.size for one in entries)}
 
     @needs(Right.CHANGE)
     @operation(
         "Erase all that is set aside, for good",
         TAG,
         {200: Answer("What was erased.", TrashErased)},
-        description="In a cluster: all in the state folder of this server. That of other hosts is erased entry by entry.",
+        description="In a cluster: all in the state folder of this server. That of other hosts is erased entry by entry. With "
+        "accounts: all that one sees; 403, and nothing is erased, where some of it was another's.",
         errors=(503,),
     )
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:

@@ -128,8 +128,12 @@ class TrashRoom:
     def _noting(self, verb: str, trashed: Trashed) -> AbstractAsyncContextManager[None]:
         return self._asking.noting(verb, trashed.kind, trashed.entry.name, trashed.entry.entry)
 
+    def may_change(self, trashed: Trashed) -> bool:
+        """Tells whether the actor may put an entry back, and erase it."""
+        return self._may_to(Right.CHANGE, trashed)
+
     def _check_allowed(self, trashed: Trashed) -> None:
-        if not self._may_to(Right.CHANGE, trashed):
+        if not self.may_change(trashed):
             raise NotYoursInTrash(trashed.entry.entry)
 
     def _check(self, trashed: Trashed) -> None:

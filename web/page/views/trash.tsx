@@ -3,7 +3,6 @@
 import { useState } from "preact/hooks";
 import { ask, path, V1 } from "../api/client";
 import { propose } from "../app/proposal";
-import { everywhere } from "../app/session";
 import { heard } from "../app/world";
 import { Age } from "../parts/basics";
 import { useFetched } from "../parts/fetched";
@@ -18,6 +17,7 @@ interface Entry {
   readonly since: string;
   readonly until: string | null;
   readonly size: number;
+  readonly changeable: boolean;
   readonly disks: readonly { readonly name: string }[];
 }
 
@@ -38,7 +38,7 @@ export function Trash() {
             restore ? ask("POST", path`/api/v1/trash/${one.entry}/restore`) : ask("DELETE", path`/api/v1/trash/${one.entry}`),
         },
       ],
-      command: `homeostat trash ${restore ? "restore" : "erase"} ${one.entry}`,
+      command: `homeostat trash ${restore ? "restore" : "empty"} ${one.entry}`,
       done: () => setAgain(again + 1),
     });
   return (
@@ -59,7 +59,7 @@ export function Trash() {
           [
             text.whatToDo,
             (one) =>
-              everywhere("change") && (
+              one.changeable && (
                 <>
                   <button type="button" onClick={() => act(one, true)}>
                     {text.restore}
