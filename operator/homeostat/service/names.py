@@ -63,10 +63,13 @@ class Names:
         return not revisions or self._maker(key, _made(revisions)) == self._author
 
     def left_behind(self, key: Key, since: str) -> bool:
-        """Tells whether what the resource of a name left behind is the author's. ``since``: when it did, RFC 3339.
+        """Tells whether what the resource of a name left behind is the author's. ``since``: when it did, RFC 3339; empty: nobody
+        knows, and then it is nobody's.
 
         Disks in the trash say seconds only. So whatever was made of that name in the same second, or later, must be his, too.
         """
+        if not since:
+            return False
         made = [one for one in self._store.revisions(key) if one.changes is None]  # newest first
         then = datetime.fromisoformat(since)
         later = [one for one in made if datetime.fromisoformat(one.time) >= then]

@@ -3,6 +3,7 @@ but an administrator. Once somebody else made something of that name it is an ad
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -136,6 +137,14 @@ async def test_somebody_else_had_the_name_since(house: House) -> None:
 async def test_it_is_older_than_what_he_made(house: House) -> None:
     await house.gone(house.alice)
     house.set_aside(later=-2)
+    assert await entries(house.alice) == [] and await entries(house.admin) == [ENTRY]
+
+
+async def test_nobody_knows_since_when_it_lies_there(house: House) -> None:
+    await house.gone(house.alice)
+    house.set_aside()
+    label = house.room.state.root / "trash" / ENTRY / LABEL
+    label.write_text(json.dumps({**json.loads(label.read_text()), "since": ""}))
     assert await entries(house.alice) == [] and await entries(house.admin) == [ENTRY]
 
 
