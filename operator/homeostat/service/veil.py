@@ -110,7 +110,7 @@ async def veiled_refusal(asking: Asking, about: Key, error: StoreError) -> Store
     if asking.actor.everywhere(Right.SEE):
         return error
     if isinstance(error, AlreadyExists) and not await asking.sees(about):
-        return AlreadyExists(error.key)
+        return AlreadyExists(error.key, hidden=True)
     if isinstance(error, NotEditable):
         return NotEditable((await veiled(asking, about, [str(error)]))[0])
     return error

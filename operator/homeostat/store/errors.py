@@ -79,8 +79,11 @@ class NotFound(StoreError):
 class AlreadyExists(StoreError):
     """There is one of that name already, or it is still being deleted."""
 
-    def __init__(self, key: Key, where: str = "", *, deleting: bool = False) -> None:
-        if deleting:
+    def __init__(self, key: Key, where: str = "", *, deleting: bool = False, hidden: bool = False) -> None:
+        """Says so. ``hidden``: to somebody who does not learn whose it is, or whether it is there still."""
+        if hidden:
+            said = f"{key} exists already, or did, and is somebody else's: choose another name"
+        elif deleting:
             said = f"{key} is still being deleted: wait until it has gone, then create it again"
         else:
             said = f"{key} exists already" + (f" (in {where})" if where else "")

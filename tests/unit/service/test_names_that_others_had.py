@@ -8,9 +8,11 @@ import pytest
 
 from homeostat.accounts.actor import HOUSE, Actor
 from homeostat.accounts.rights import Right, Role
+from homeostat.driver.storage.trash import LABEL
 from homeostat.models.base import API_VERSION, Key, OwnerReference, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
+from homeostat.planner.files.trash import TrashedDisk, TrashEntry, write_label
 from homeostat.service.collection import Collection
 from homeostat.service.desk import Desk
 from homeostat.store.errors import AlreadyExists
@@ -62,11 +64,11 @@ async def test_what_another_had_is_taken(house: House, kind: str, spec: dict[str
     await getattr(house.alice, kind).make("web", spec)
     await house.gone(house.alice, kind, "web")
     for desk in (house.bob, house.moderator):
-        with pytest.raises(AlreadyExists, match=r"/web exists already$"):
+        with pytest.raises(AlreadyExists, match=r"/web exists already, or did, and is somebody else's: choose another name$"):
             await getattr(desk, kind).make("web", spec)
         with pytest.raises(AlreadyExists):
             await getattr(desk, kind).make("web", spec, dry=True)
-        with pytest.raises(AlreadyExists, match=r"/web exists already$"):
+        with pytest.raises(AlreadyExists, match=r"/web exists already, or did, and is somebody else's: choose another name$"):
             await getattr(desk, kind).apply(document(desk, kind, spec))
     await getattr(house.alice, kind).apply(document(house.alice, kind, spec))
     await getattr(house.bob, kind).make("web2", spec)
@@ -114,17 +116,69 @@ async def test_a_deployment_takes_no_names_of_machines_that_others_had(house: Ho
     for name in ("web-2", "web-x", "web-0", "web-api-3"):
         await house.alice.machines.make(name, {})
         await house.gone(house.alice, "machines", name)
-    with pytest.raises(AlreadyExists, match="VirtualMachine/default/web-2 exists already"):
+    with pytest.raises(AlreadyExists, match="VirtualMachineDeployment/default/web exists already, or did"):
         await house.bob.deployments.make("web", PLUGINLESS)
     await house.alice.deployments.make("web", PLUGINLESS)
     await house.gone(house.alice, "deployments", "web")
     await house.bob.deployments.make("we", PLUGINLESS)
 
 
+async def test_a_machine_takes_no_name_that_a_deployment_of_others_gives(house: House) -> None:
+    await house.alice.deployments.make("web", PLUGINLESS)
+    for _ in range(2):  # while it is there, and after it has gone
+        with pytest.raises(AlreadyExists, match="VirtualMachine/default/web-7 exists already, or did"):
+            await house.bob.machines.make("web-7", {})
+        if await house.alice.deployments.find("web"):
+            await house.gone(house.alice, "deployments", "web")
+    for name in ("web-0", "web-x", "web-7-a"):
+        await house.bob.machines.make(name, {})
+    await house.alice.machines.make("web-7", {})
+
+
+def lay_down(room: Room, left: str) -> None:
+    place = room.state.root / left
+    place.mkdir(parents=True)
+    if left.startswith("trash"):
+        disks = (TrashedDisk("root", "/root.qcow2"),)
+        said = TrashEntry(place.name, "default", "web-1", "uid", "deleted", "2026-01-01T00:00:00Z", "", disks=disks)
+        (place / LABEL).write_text(write_label(said))
+        (place / "root.qcow2").touch()
+
+
+@pytest.mark.parametrize("left", ["machines/default/web-1", "trash/default.web-1"])
+async def test_what_lies_there_and_no_history_knows_is_an_administrators(house: House, room: Room, left: str) -> None:
+    lay_down(room, left)
+    taken: list[tuple[str, str, dict[str, Any]]] = [("machines", "web-1", {}), ("deployments", "web", PLUGINLESS)]
+    for kind, name, spec in taken:
+        with pytest.raises(AlreadyExists, match=f"/{name} exists already, or did"):
+            await getattr(house.bob, kind).make(name, spec)
+    await house.bob.machines.make("web-2", {})
+    await house.bob.disks.make("web-1", {"size": "1Mi"})
+    for kind, name, spec in taken:
+        await getattr(house.admin, kind).make(name, spec)
+
+
+async def test_a_disk_that_no_history_knows_is_an_administrators(house: House, room: Room) -> None:
+    lay_down(room, "disks/default/web")
+    with pytest.raises(AlreadyExists):
+        await house.bob.disks.make("web", {"size": "1Mi"})
+    await house.bob.machines.make("web", {})
+    await house.admin.disks.make("web", {"size": "1Mi"})
+
+
+async def test_what_one_left_oneself_is_ones_own(house: House, room: Room) -> None:
+    await house.alice.disks.make("web", {"size": "1Mi"})
+    await house.gone(house.alice, "disks", "web")
+    (room.state.root / "disks/default/web").mkdir(parents=True)
+    await house.alice.disks.make("web", {"size": "1Mi"})
+
+
 async def test_an_upload_for_such_a_name_does_not_begin(house: House) -> None:
     await house.alice.images.make("web", {"source": {"url": "https://images.example/a.qcow2"}})
     for _ in range(2):
-        with pytest.raises(AlreadyExists, match=r"Image/default/web exists already$"):
+        with pytest.raises(
+            AlreadyExists, match=r"Image/default/web exists already, or did, and is somebody else's: choose another name$"
+        ):
             await house.bob.uploads.begin("web", 512)
         if await house.alice.images.find("web"):
             await house.gone(house.alice, "images", "web")
