@@ -11,7 +11,7 @@ from typing import TypeVar
 from homeostat.accounts.actor import Actor
 from homeostat.accounts.rights import Right, Subject
 from homeostat.models.base import OWNER, Key, ObjectMeta, Resource
-from homeostat.models.kinds import BY_KIND
+from homeostat.models.kinds import STORED
 from homeostat.store.desired import Workspace
 
 from .changes import Changes
@@ -84,5 +84,5 @@ class Asking:
         return {**labels, OWNER: self.actor.name} if self.actor.name else dict(labels)
 
     async def _get(self, key: Key) -> Resource | None:
-        kind = BY_KIND.get(key.kind)
+        kind = STORED.get(key.kind)
         return await self.workspace.store.get(kind, key) if kind is not None else None

@@ -14,11 +14,13 @@ import homeostat
 from homeostat.accounts.actor import HOUSE, Actor
 from homeostat.accounts.rights import Grant, Right, Role
 from homeostat.models.base import API_VERSION, OWNER, Key, Resource
+from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment
 from homeostat.models.disk import Disk
 from homeostat.models.host import Host
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
+from homeostat.runtime.deployment.reconcile import owner_reference
 from homeostat.runtime.engine.ports import Event
 from homeostat.service.plain_words import PLAIN_WORDS
 from homeostat.service.veil import HIDDEN, said_of, veiled
@@ -114,6 +116,17 @@ async def test_what_one_may_see_is_named() -> None:
     assert await told(text, actor(Role.USER, SEES_WEB)) == text
     named = owned(resource(VirtualMachine, "mine", {"disks": [{"name": "d", "diskRef": {"name": "data"}}]}), "alice")
     assert await told("Disk data is not there yet", about=named) == "Disk data is not there yet"
+
+
+@pytest.mark.parametrize(("of", "shown"), [("alice", "web-1: 0 of 2 exist"), ("bob", f"{HIDDEN}: 0 of 2 exist")])
+async def test_a_replica_is_called_like_a_revision_of_its_deployment(of: str, shown: str) -> None:
+    deployment = owned(resource(VirtualMachineDeployment, "web", {"replicas": 1, "template": {"spec": {}}}), of)
+    spec = {"deployment": "web", "revision": 1, "template": {"spec": {}}, "fingerprint": "f"}
+    parts = [resource(MachineRevision, "web-1", spec), resource(VirtualMachine, "web-1")]
+    above = (owner_reference(deployment),)
+    its = [one.model_copy(update={"metadata": one.metadata.model_copy(update={"owner_references": above})}) for one in parts]
+    desk = Written(deployment, *its).desk(Path("/nowhere"), ALICE)
+    assert await veiled(desk.asking, deployment, ["web-1: 0 of 2 exist"]) == [shown]
 
 
 @pytest.fixture
