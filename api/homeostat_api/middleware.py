@@ -43,7 +43,7 @@ class HeadAsGet:
 
 class HeedParameters:
     """Refuses a change with a parameter that the route does not know, such as a dry run where there is none, or ``dryrun``: it
-    would be carried out. What only reads passes over it, as programs expect that add one of their own."""
+    would be carried out; and one that is given twice. What only reads passes over it, as programs expect that add one of their own."""
 
     async def process_resource(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, resource: object, params: Mapping[str, Any]
@@ -53,6 +53,9 @@ class HeedParameters:
             return
         known = tuple(each.name for each in declared.parameters if each.place == "query")
         for name, value in req.params.items():
+            if isinstance(value, list):
+                said = f"{name[:64]}: it is given {len(value)} times, and nothing was done: give it once"
+                raise invalid(said, parameter=name[:64])
             if name in known or (name, value) == (DRY_RUN.name, "false"):
                 continue
             what = "dry run" if name == DRY_RUN.name else "such parameter"

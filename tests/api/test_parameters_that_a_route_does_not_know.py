@@ -42,6 +42,14 @@ def test_the_one_that_was_meant_is_named(api: Api, name: str) -> None:
     assert answer.json()["details"]["parameter"] == "dryrun"
 
 
+@pytest.mark.parametrize("given", ["dryRun=true&dryRun=false", "dryRun=true&dryRun=true", "dryRun=&dryRun=false"])
+def test_one_that_is_given_twice(api: Api, name: str, given: str) -> None:
+    answer = api.http.post(f"/api/v1/disks?{given}", json={"name": name, "spec": {"size": "1Gi"}})
+    refused(answer, 400, "invalid_request")
+    assert answer.json()["error"] == "dryRun: it is given 2 times, and nothing was done: give it once"
+    assert api.http.get(f"/api/v1/disks/{name}").status_code == 404
+
+
 def test_what_only_reads_passes_over_them(api: Api, name: str) -> None:
     api.create(name)
     assert api.http.get(f"/api/v1/vms/{name}?_=1764000000").status_code == 200

@@ -69,6 +69,10 @@ class Refused(DriverError):
     reason = "Refused"
 
 
+class EntryGone(Refused):
+    """What was in the trash is there no more."""
+
+
 class NameTaken(Refused):
     reason = "NameTaken"
 

@@ -150,6 +150,14 @@ async def _foresee(asking: Asking, resource: Resource) -> Foreseen | None:
         return Foreseen(unseen=(f"the host cannot be looked at: {error}",))
 
 
+def _as_one(machine: VirtualMachine, there: VirtualMachine | None) -> VirtualMachine:
+    """Returns a machine with the identity of the one that is there: what the host has of that is its own."""
+    if there is None:
+        return machine
+    uid, annotations = there.metadata.uid, {**machine.metadata.annotations, **there.metadata.annotations}
+    return machine.model_copy(update={"metadata": machine.metadata.model_copy(update={"uid": uid, "annotations": annotations})})
+
+
 def _turn() -> asyncio.Semaphore:
     """Lets few look at once: each look is a connection of its own."""
     return _TURNS.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE))
@@ -270,15 +278,17 @@ class _Look:
         self.notes += [said] if said else []
 
     async def _deployment(self, deployment: VirtualMachineDeployment) -> None:
-        """Plans a machine of the template, as a new one."""
+        """Plans a machine of the template, as a new one: the first that is not there yet. Where all are, it is one of them."""
         resolved, _, refusal = await Effective(self.store).deployment(deployment)
         recorded = await self.store.list(MachineRevision, deployment.metadata.namespace)
         made_of = [one.spec.template for one in recorded if owned_by(one, deployment)]
-        first = f"{deployment.metadata.name}-1"
-        if refused := refusal or unbootable(resolved, made_of) or too_long(first):
+        there = {one.metadata.name: one for one in await self.store.list(VirtualMachine, deployment.metadata.namespace)}
+        names = [f"{deployment.metadata.name}-{number}" for number in range(1, resolved.spec.replicas + 1)]
+        name = next((one for one in names if one not in there), f"{deployment.metadata.name}-1")
+        if refused := refusal or unbootable(resolved, made_of) or too_long(name):
             self._find(refused)
         elif resolved.spec.replicas:
-            await self._machine(machine_of(resolved, first, "", resolved.spec.template), gone=True)
+            await self._machine(_as_one(machine_of(resolved, name, "", resolved.spec.template), there.get(name)), gone=True)
 
     async def _disk(self, disk: Disk) -> None:
         seen = await observe_disk(disk, self.host, self.store, ImageUse(), self.claims)

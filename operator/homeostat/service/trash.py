@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 
+from homeostat.accounts.measures import AMOUNT_MAX, Measure
 from homeostat.accounts.rights import Right
-from homeostat.driver.errors import DriverError, Refused
+from homeostat.driver.errors import DriverError, EntryGone, Refused
 from homeostat.driver.storage.trash import TrashFolder
 from homeostat.models.base import Key
 from homeostat.models.host import Host
@@ -16,7 +17,7 @@ from homeostat.store.files.state import StateFolder
 from .asking import Asking
 from .host_reach import OnAnotherApi
 from .names import Names
-from .refusals import NotInTrash, NotYoursInTrash, PlaceTaken, TrashElsewhere, TrashUnavailable
+from .refusals import NotInTrash, NotYoursInTrash, OverQuota, PlaceTaken, TrashElsewhere, TrashUnavailable
 from .trash_elsewhere import HostsAround, Trashed
 
 
@@ -62,8 +63,7 @@ class TrashRoom:
     def _may_to(self, right: Right, trashed: Trashed) -> bool:
         if self._actor.everywhere(right) or not (self._actor.name and self._actor.may(right)):
             return self._actor.everywhere(right)
-        key = Key(trashed.kind, trashed.entry.namespace, trashed.entry.name)
-        return Names(self._asking.workspace.store, self._actor.author).left_behind(key, trashed.entry.since)
+        return Names(self._asking.workspace.store, self._actor.author).left_behind(_key(trashed), trashed.entry.since)
 
     async def entry(self, name: str, host: str = "") -> Trashed:
         """Returns one entry. ``host``: the one that has it; empty: that of the state folder here, or else of any.
@@ -88,7 +88,9 @@ class TrashRoom:
         """Puts the disks of an entry back, and returns their paths.
 
         Raises:
+            NotInTrash: somebody else put it back, or erased it, meanwhile.
             PlaceTaken: there is a file in that place.
+            OverQuota: the actor has a quota of disks, for which these would not count.
             OnAnotherApi: another API server can do it.
             TrashElsewhere: nobody who can do it is known here.
         """
@@ -97,12 +99,29 @@ class TrashRoom:
 
     async def _restore(self, trashed: Trashed) -> list[str]:
         self._check(trashed)
+        await self._check_quota(trashed)
         try:
             return [str(path) for path in await asyncio.to_thread(self._trash.restore, trashed.entry)]
+        except EntryGone as error:
+            raise NotInTrash(trashed.entry.entry) from error
         except Refused as error:
             raise PlaceTaken(str(error), {"entry": trashed.entry.entry}) from error
         except DriverError as error:
             raise TrashUnavailable(str(error)) from error
+
+    async def _check_quota(self, trashed: Trashed) -> None:
+        """Checks that nobody goes past his quota: disks that lie in place, and that no resource has, count for nobody."""
+        if self._actor.everywhere(Right.CHANGE):
+            return
+        entry = trashed.entry
+        try:
+            await self._asking.ledger.check(self._actor.name, _key(trashed), {Measure.DISK: AMOUNT_MAX})
+        except OverQuota as refused:
+            said = (
+                f"{entry.entry}: you have a quota of disks, for which these would not count. Make {trashed.kind} {entry.name} "
+                "again, which takes them back by itself where it is the same, or ask an administrator to put them back"
+            )
+            raise OverQuota(said, {"account": self._actor.name, "name": entry.entry}) from refused
 
     async def erase(self, trashed: Trashed) -> None:
         """Erases an entry for good. Raises what ``restore`` does."""
@@ -114,16 +133,21 @@ class TrashRoom:
         entries = await self.entries_here()
         for one in entries:
             self._check_allowed(one)
+        erased = []
         for one in entries:
-            await self.erase(one)
-        return entries
+            with suppress(NotInTrash):  # somebody else was quicker
+                await self.erase(one)
+                erased.append(one)
+        return erased
 
     async def _erase(self, trashed: Trashed) -> None:
         self._check(trashed)
         try:
-            await asyncio.to_thread(self._trash.erase, trashed.entry.entry)
+            there = await asyncio.to_thread(self._trash.erase, trashed.entry.entry)
         except DriverError as error:
             raise TrashUnavailable(str(error)) from error
+        if not there:
+            raise NotInTrash(trashed.entry.entry)
 
     def _noting(self, verb: str, trashed: Trashed) -> AbstractAsyncContextManager[None]:
         return self._asking.noting(verb, trashed.kind, trashed.entry.name, trashed.entry.entry)
@@ -147,3 +171,7 @@ class TrashRoom:
                 "or give the operator there the address of an API beside it (--api-address), so that others pass on what is asked"
             )
             raise TrashElsewhere(said, name, [host])
+
+
+def _key(trashed: Trashed) -> Key:
+    return Key(trashed.kind, trashed.entry.namespace, trashed.entry.name)

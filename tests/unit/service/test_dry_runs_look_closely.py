@@ -20,6 +20,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.planner.actions import ImageRef
 from homeostat.planner.allowed import Allowed
+from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.template import template_with_plugin
 from homeostat.service import foresight
 from homeostat.service.foresight import Foreseen, _AsIf
@@ -32,6 +33,8 @@ from tests.unit.serving import Written, disk_of, resource
 LIBVIRT = "test:///default"
 NOWHERE = "/nowhere/a.img"
 FAR = "http://x.example/a.img"
+NODE = """<node><cpu><mhz>1</mhz><model>m</model><active>1</active><nodes>1</nodes><sockets>1</sockets><cores>1</cores>
+<threads>1</threads></cpu><memory>4000000</memory>"""
 BAD = "http://169.254.169.254/a.img"
 
 
@@ -167,6 +170,23 @@ def test_what_lies_there_is_of_a_machine_that_is_there(state: StateFolder) -> No
     assert [outcome.reason for outcome in look(state, machine(**spec)).findings] == ["DiskShrink"]
     deployment = resource(VirtualMachineDeployment, "new", {"replicas": 1, "template": {"spec": spec}})
     assert list(look(state, deployment).findings) == []
+
+
+@pytest.mark.parametrize(("replicas", "reasons"), [(1, []), (2, ["NameInUse"]), (0, [])])
+def test_a_replica_that_is_there_has_its_own_domain(
+    state: StateFolder, tmp_path: Path, replicas: int, reasons: list[str]
+) -> None:
+    spec: dict[str, Any] = {"replicas": replicas, "template": {"spec": {}}}
+    deployment, replica = resource(VirtualMachineDeployment, "new", spec), resource(VirtualMachine, "new-1")
+    domains = {"new-1": domain_uuid(replica.identity), "new-2": domain_uuid("another's")}
+    made = "".join(
+        f"<domain type='test'><name>{name}</name><uuid>{uuid}</uuid><memory>9000</memory><os><type>hvm</type></os></domain>"
+        for name, uuid in domains.items()
+    )
+    node = tmp_path / "node.xml"
+    node.write_text(f"{NODE}{made}</node>")
+    state.remember_libvirt(f"test://{node}")
+    assert [outcome.reason for outcome in look(state, deployment, replica).findings] == reasons
 
 
 @pytest.mark.parametrize(("enabled", "reasons"), [(True, []), (False, ["PluginDisabled"])])

@@ -86,6 +86,18 @@ async def test_he_erases_what_was_his_and_nothing_else(house: House) -> None:
     assert await entries(house.whole.asked_by(HOUSE)) == ["default.db-1", "default.unknown-1"]
 
 
+@pytest.mark.parametrize("first", ["restore", "erase"])
+async def test_of_two_at_once_one_does_it_and_the_other_is_told(house: House, first: str) -> None:
+    await house.gone(house.alice)
+    place, room = house.set_aside(), house.alice.trash
+    seen = await room.entry(ENTRY)  # by both
+    await getattr(room, first)(seen)
+    for second in ("restore", "erase"):
+        with pytest.raises(NotInTrash):
+            await getattr(room, second)(seen)
+    assert place.exists() is (first == "restore")
+
+
 async def test_others_do_not_know_of_it(house: House) -> None:
     await house.gone(house.alice)
     house.set_aside()

@@ -109,12 +109,15 @@ def empty(settings: CliSettings, names: tuple[str, ...], everything: bool, yes: 
         say(*_table(entries, wide=False))
         if not confirmed(f"Erase {_count(len(entries))} for good?"):
             raise CliError("nothing was erased", "--yes does not ask")
+    erased = []
     for one in entries:
         if one.host:
             _asked_there(one, "DELETE", "", token_file)
-        else:
-            _open(settings).erase(one.entry.entry)
-    say(f"Erased {_count(len(entries))}, {_size(sum(one.entry.size for one in entries))}.")
+        elif not _open(settings).erase(one.entry.entry):
+            say(f"{one.entry.entry} is not in the trash any more.", err=True)
+            continue
+        erased.append(one)
+    say(f"Erased {_count(len(erased))}, {_size(sum(one.entry.size for one in erased))}.")
 
 
 def as_document(one: Trashed) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from homeostat.driver.errors import DriverError, Refused
+from homeostat.driver.errors import DriverError, EntryGone, Refused
 from homeostat.planner.actions import SetAside, TakeBack
 from homeostat.planner.domain import MovedDisk
 from homeostat.planner.files.disk_file import DISK_FILE, DISKS, DiskLabel
@@ -250,6 +250,7 @@ class TrashFolder:
         """Puts all disks of an entry back to where they were, all or none.
 
         Raises:
+            EntryGone: somebody else put it back, or erased it, meanwhile.
             Refused: a file is there already, or nobody knows where they were.
         """
         folder = self._rooms.trash / entry.entry
@@ -258,14 +259,15 @@ class TrashFolder:
         home, place = self._home(entry), self._rooms.named_disk if entry.label else self._rooms.machine_file
         files = [disk.file for disk in entry.disks]
         moves = [(folder / file, place(str(home / file))) for file in files]
-        taken = [target for source, target in moves if _is_another(target, source)]
-        if taken:
-            raise Refused(
-                f"{', '.join(map(str, taken))}: the machine has a disk there, which is kept. Delete the machine (its disk is "
-                "then set aside too) or move that file away, and restore this one again"
-            )
-        self._rooms.ensure(home)
         with file_errors(home, f"put the disks of {entry.name} back"), self._changing(entry.entry):
+            if not folder.is_dir():
+                raise EntryGone(f"{entry.entry} is not in the trash any more")
+            if taken := [target for source, target in moves if _is_another(target, source)]:
+                raise Refused(
+                    f"{', '.join(map(str, taken))}: the machine has a disk there, which is kept. Delete the machine (its disk "
+                    "is then set aside too) or move that file away, and restore this one again"
+                )
+            self._rooms.ensure(home)
             if entry.label is not None:
                 label_disk(self._rooms, str(moves[0][1]), entry.label)
             for disk in entry.disks:
@@ -278,19 +280,21 @@ class TrashFolder:
             _remove_empty(folder)
         return [target for _, target in moves]
 
-    def erase(self, name: str) -> None:
-        """Erases an entry forever; no effect where there is no such entry. If it is killed, the next call removes the rest."""
+    def erase(self, name: str) -> bool:
+        """Erases an entry forever, and tells whether there was one. If it is killed, the next call removes the rest."""
         if not name or name.startswith(".") or "/" in name:
-            return
+            return False
         folder = self._rooms.trash / name
         going = folder.with_name(f"{ERASING}{folder.name}")
         with file_errors(folder, f"erase {folder}"), self._changing(folder.name):
-            if folder.is_dir() and not folder.is_symlink():
+            there = folder.is_dir() and not folder.is_symlink()
+            if there:
                 if going.exists():
                     shutil.rmtree(going)
                 os.rename(folder, going)
             for left in self._rooms.trash.glob(f"{ERASING}*"):
                 shutil.rmtree(left)
+        return there
 
 
 def _read(folder: Path) -> TrashEntry | None:
