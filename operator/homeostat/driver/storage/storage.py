@@ -58,6 +58,7 @@ from .images.cache import ImageCache
 from .images.foresee import foresee_image
 from .images.garbage import unreferenced
 from .images.named import read_image_note, write_image_note
+from .images.remembered import forget as forget_image
 from .images.uploads import UploadFolder
 from .paths import PARTIAL, Rooms, file_errors, flush, publish, replace_text, sweep_partials, write_private
 from .secret import read_secret
@@ -337,6 +338,7 @@ class Storage:
                 continue  # named by now
             with file_errors(path, f"remove the image {path}"):
                 path.unlink(missing_ok=True)
+                forget_image(path)
             removed.append(str(path))
         return removed
 

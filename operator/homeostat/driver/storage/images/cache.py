@@ -24,6 +24,7 @@ from .digests import Arrived
 from .examine import examine, verified
 from .failures import Failures, source_of
 from .local import Report, copy_local, discard, in_thread
+from .remembered import OtherContents, built_on, check, remember
 from .source import SAID, called, is_remote, open_local, shown
 from .turns import Fetch, FetchTurns, TooSlow, Unwanted, ahead, watch
 from .verified import changed_message, read_note, sha256_of, signature_of, write_note
@@ -101,15 +102,20 @@ class ImageCache:
             return ObservedImage(ImagePhase.FETCHING, fetched=running.fetched, total=running.total, error=before)
         if failure is None or not self._failures.lasts(ref.key):
             return ObservedImage(ImagePhase.MISSING, error=before)
-        return ObservedImage(ImagePhase.FAILED, error=failure.error, permanent=failure.permanent)
+        return ObservedImage(ImagePhase.FAILED, error=failure.error, permanent=failure.permanent, changed=failure.changed)
 
     async def _identify(self, ref: ImageRef, path: Path, signature: Signature) -> ObservedImage:
         noted = await asyncio.to_thread(read_note, path)
         if noted is not None and noted.sha256 and noted.signature == signature:
+            with contextlib.suppress(DriverError):  # of images that earlier versions fetched nothing is remembered
+                await asyncio.to_thread(remember, path, noted.sha256)
             return _ready(path, noted.inspection, signature, noted.sha256)
         try:
             sha256 = await asyncio.to_thread(sha256_of, path)
-            before = (ref.sha256 or (noted.sha256 if noted else "")).lower()
+            noted_before = (
+                noted.sha256 if noted is not None and noted.sha256 else await asyncio.to_thread(built_on, self._rooms, path)
+            )
+            before = (ref.sha256 or noted_before).lower()
             if before and sha256 != before:
                 error = f"image {called(ref)}: {changed_message(path, sha256, before)}"
                 return ObservedImage(ImagePhase.FAILED, error=error, permanent=True, changed=True)
@@ -117,6 +123,7 @@ class ImageCache:
             found = valid.inspection if valid is not None else await examine(ref, path)
             with contextlib.suppress(DriverError):  # a reader may not have the right to write there
                 await asyncio.to_thread(write_note, path, ref, found, sha256)
+                await asyncio.to_thread(remember, path, sha256)
         except DriverError as error:
             message = f"{error}; the file in the cache is {path}: delete it to have it fetched again"
             return ObservedImage(ImagePhase.FAILED, error=message, permanent=isinstance(error, qemu_img.Unusable))
@@ -148,7 +155,7 @@ class ImageCache:
 
     async def _run(self, ref: ImageRef, fetch: Fetch) -> None:
         source: Signature | None = None
-        failed: tuple[str, bool] | None = None
+        failed: tuple[str, bool, bool] | None = None
         if self._turns.full(fetch.remote):
             self._changed(ref.key)
         try:
@@ -160,16 +167,17 @@ class ImageCache:
         except Unwanted:
             log.info("fetching image %s was given up: nobody asks for it any more", fetch.name)
         except DriverError as error:
-            failed = str(error), isinstance(error, Refused)
+            failed = str(error), isinstance(error, Refused), isinstance(error, OtherContents)
         except Exception as error:
             log.exception("fetching image %s failed in a way nobody foresaw", fetch.name)
-            failed = f"image {fetch.name}: {repr(error)[:SAID]}; please report this", False
+            failed = f"image {fetch.name}: {repr(error)[:SAID]}; please report this", False, False
         finally:
             del self._running[ref.key]
         if failed is None:
             self._failures.remove(ref.key)
         else:
-            self._failures.add(ref, *failed, source)
+            said, permanent, changed = failed
+            self._failures.add(ref, said, permanent, source, changed=changed)
         for key in (ref.key, *(key for key, other in self._running.items() if other.waits)):
             self._changed(key)
 
@@ -244,6 +252,7 @@ class ImageCache:
                 "on the way, or is being replaced there; it was thrown away, and is fetched again"
             )
         found = await verified(ref, partial)
+        await in_thread(check, self._rooms, path, called(ref), found)
         await in_thread(publish_image, ref, partial, path, await examine(ref, partial), found)
 
     async def close(self) -> None:
@@ -281,6 +290,7 @@ def publish_image(ref: ImageRef, partial: Path, path: Path, found: qemu_img.Insp
         flush(partial)
         os.replace(partial, path)
         write_note(path, ref, found, sha256)
+        remember(path, sha256)
         discard(partial)
         flush(path.parent)
 

@@ -20,13 +20,15 @@ LOOK_EVERY = 5.0  # seconds between two looks at a local file that failed: whoev
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """``source``: what the local file was when its fetch began; None: it was not there, or is no local one."""
+    """``source``: what the local file was when its fetch began; None: it was not there, or is no local one. ``changed``: disks
+    are built on other contents."""
 
     error: str
     permanent: bool
     until: float  # on the clock
     tries: int
     source: Signature | None
+    changed: bool = False
 
 
 class Failures:
@@ -47,11 +49,11 @@ class Failures:
         failure = self._known.get(key)
         return failure is not None and failure.until > self._clock()
 
-    def add(self, ref: ImageRef, error: str, permanent: bool, source: Signature | None) -> None:
+    def add(self, ref: ImageRef, error: str, permanent: bool, source: Signature | None, *, changed: bool = False) -> None:
         before = self._known.get(ref.key)
         tries = before.tries + 1 if before else 1
         wait = PERMANENT_FOR if permanent else min(RETRY_MOST, RETRY_FIRST * 2 ** min(tries - 1, 10))
-        failure = self._known[ref.key] = Failure(error, permanent, self._clock() + wait, tries, source)
+        failure = self._known[ref.key] = Failure(error, permanent, self._clock() + wait, tries, source, changed)
         self._rest_no_more(ref.key)
         resting = self._rest(ref, failure, wait)
         self._resting[ref.key] = asyncio.get_running_loop().create_task(resting, name=f"rest of {ref.key}")

@@ -25,7 +25,7 @@ def unreferenced(rooms: Rooms, used: Collection[Path], now: float | None = None)
         DriverError: a disk could not be read, so nothing is known to be unreferenced.
     """
     now = time.time() if now is None else now
-    keep = {p.name for p in used} | _backing_names(rooms)
+    keep = {p.name for p in used} | backing_names(rooms)
     found = []
     with file_errors(rooms.images, "look through the image cache"):
         if not rooms.images.is_dir():
@@ -40,7 +40,7 @@ def unreferenced(rooms: Rooms, used: Collection[Path], now: float | None = None)
     return found
 
 
-def _backing_names(rooms: Rooms) -> set[str]:
+def backing_names(rooms: Rooms) -> set[str]:
     """Returns the names of the cached images that disks are built on, those in the trash too."""
     names = set()
     everywhere = chain.from_iterable(os.walk(room, onerror=_stop) for room in (rooms.machines, rooms.disks, rooms.trash))
