@@ -56,7 +56,7 @@ def check(rooms: Rooms, image: Path, name: str, sha256: str) -> None:
 
     Raises:
         OtherContents: disks are built on other contents.
-        DriverError: that cannot be told.
+        DriverError: nobody can find that out now.
     """
     was = built_on(rooms, image)
     if was and was != sha256:
