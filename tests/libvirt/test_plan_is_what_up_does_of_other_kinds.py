@@ -247,6 +247,20 @@ def test_plan_goes_back_to_a_snapshot_that_is_taken_in_the_same_step() -> None:
     run(scenario)
 
 
+@pytest.mark.parametrize("there", [True, False], ids=["of a machine that is there", "with its machine"])
+def test_plan_copies_from_a_snapshot_that_is_taken_in_the_same_step(there: bool) -> None:
+    async def scenario(made: Rig) -> None:
+        made.write(a={**OFF, "disks": [{"name": "r", "size": "8Mi"}]})
+        if there:
+            await plan_and_up(made)
+        made.write(s=REF, k={"source": {"snapshotRef": {"name": "s", "disk": "r"}}})
+        found = await plan_and_up(made)
+        assert exit_code(found.entries) == 2 and "copy of disk r in Snapshot s" in shown(found), shown(found)
+        assert "No changes" in shown(await made.plan())
+
+    run(scenario)
+
+
 def test_plan_goes_back_to_no_snapshot_that_cannot_be_taken() -> None:
     async def scenario(made: Rig) -> None:
         made.write(k={"size": "8Mi", "format": "raw"})

@@ -205,6 +205,8 @@ class _Foresight:
         for known in deployments:
             await self._successors(known)
         snapshots = await self.snapshots.snapshots(places)
+        taken = {entry.resource.key: entry.plan for entry in snapshots}
+        disks = self.disks.from_snapshots(disks, taken, filter(None, self.snapshots.ends.values()))
         return [*entries, *disks, *deployments, *snapshots, *await self.snapshots.schedules(places, self._changes)]
 
     async def _disks(self, places: Mapping[Key, str]) -> list[DiskEntry]:

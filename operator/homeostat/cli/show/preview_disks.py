@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from homeostat.models.base import Key
 from homeostat.models.disk import Disk
 from homeostat.models.machine import VirtualMachine
-from homeostat.planner.actions import ImageRef
+from homeostat.models.snapshot import Snapshot
+from homeostat.planner.actions import ImageRef, TakeSnapshot
 from homeostat.planner.disk.foresee import foresee_disk
 from homeostat.planner.disk.observed import DiskSeen
 from homeostat.planner.machine.storage.storage import image_ref
 from homeostat.planner.observed import Observed, ObservedDisk, ObservedImage
-from homeostat.planner.placement import kept_elsewhere
+from homeostat.planner.placement import DISK_NOT_READY, kept_elsewhere
 from homeostat.planner.plan import Converged, Plan, Stalled, Waiting
+from homeostat.planner.snapshot.plan import SnapshotPlan
 from homeostat.runtime.disk.observe import observe_disk
 from homeostat.runtime.hypervisor import HostDriver
 from homeostat.runtime.machine.claims import Claims
@@ -63,8 +65,30 @@ class DiskForesight:
             return seen
         origin = self.seen.get(Key(Disk.KIND, disk.metadata.namespace, source.disk_ref.name))
         file = self.files.get(origin.path) if origin else None
-        missing = seen.origin_problem.reason == "DiskNotReady"
+        missing = seen.origin_problem.reason == DISK_NOT_READY
         return replace(seen, origin=file, origin_problem=None) if file is not None and missing else seen
+
+    def from_snapshots(
+        self, entries: Iterable[DiskEntry], taken: Mapping[Key, SnapshotPlan], ends: Iterable[Observed]
+    ) -> list[DiskEntry]:
+        """Plans the Disks once more that are copies of what a Snapshot takes only now. ``taken``: the plans of the Snapshots;
+        ``ends``: what will be observed of machines by then."""
+        files = {path: file for end in ends for path, file in end.storage.disks.items()}
+        return [self._from_snapshot(entry, taken, files) for entry in entries]
+
+    def _from_snapshot(self, entry: DiskEntry, taken: Mapping[Key, SnapshotPlan], files: Mapping[str, ObservedDisk]) -> DiskEntry:
+        disk, seen = entry.resource, self.seen.get(entry.resource.key)
+        ref = disk.spec.source.snapshot_ref if disk.spec.source is not None else None
+        if ref is None or seen is None or entry.plan.outcome.reason != DISK_NOT_READY:
+            return entry
+        plan = taken.get(Key(Snapshot.KIND, disk.metadata.namespace, ref.name))
+        take = next((action for action in plan.actions if isinstance(action, TakeSnapshot)), None) if plan is not None else None
+        path = dict(take.disks).get(ref.disk) if take is not None else None
+        if take is None or path is None:
+            return entry
+        size = files[path].virtual_size if path in files else 0
+        seen = replace(seen, origin=ObservedDisk(path, size, None), origin_tag=take.tag, origin_problem=None)
+        return replace(entry, plan=foresee_disk(disk, seen, self.fetched)[0])
 
     async def machine(self, machine: VirtualMachine, observed: Observed) -> Observed:
         """Returns the observation of a machine with its Disks as they will be."""
