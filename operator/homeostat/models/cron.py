@@ -36,12 +36,23 @@ def _check_cron(cron: str) -> str:
     try:
         first = next(CronSim(fields, _SOMETIME))
     except CronSimError as error:
+        if "day-of-month" in str(error) and _comes_in_other_months(fields):
+            raise ValueError("never comes: no month that it names has such a day") from None
         raise ValueError(f"{str(error).lower()}: write minute hour day-of-month month day-of-week, such as 0 3 * * 1-5") from None
     except StopIteration:
         raise ValueError("never comes: there is no such date") from None
     if first - _SOMETIME > timedelta(days=366 * 9):
         raise ValueError("never comes within nine years")
     return cron
+
+
+def _comes_in_other_months(fields: str) -> bool:
+    minute, hour, day, _, weekday = fields.split()
+    try:
+        CronSim(" ".join((minute, hour, day, "*", weekday)), _SOMETIME)
+    except CronSimError:
+        return False
+    return True
 
 
 def _check_age(text: str) -> str:

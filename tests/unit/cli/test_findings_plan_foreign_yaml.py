@@ -21,6 +21,8 @@ FOREIGN = {
     "patch.yaml": "- op: replace\n  path: /spec\n  value: 1\n",
     "playbook.yaml": "- hosts: all\n  tasks: [{command: ls}]\n",
     "user-data.yaml": "#cloud-config\npackages: [nginx]\n",
+    "chart-values.yaml": "extra:\n- apiVersion: homeostat.dev/v1alpha1\n  kind: VirtualMachine\n  metadata: {name: x}\n",
+    "others.yaml": "- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: x}\n",
     "openapi.yaml": "openapi: 3.0.0\ninfo: {title: x}\npaths: {}\n",
     "drone.yaml": "kind: workflow\nname: x\nsteps: []\n",
     "tags.yaml": "Resources: {A: !Ref b, 1: !vault |\n  x}\n".replace("!vault |\n  x", "!vault x"),
@@ -33,6 +35,8 @@ OURS_BUT_WRONG = {
     "a slip": "apiVersion: homestat.dev/v1alpha1\nkind: VirtualMachine\nmetadata: {name: x}\n",
     "no kind": "apiVersion: homeostat.dev/v1alpha1\nmetadata: {name: x}\n",
     "spec alone": "metadata: {name: x}\nspec: {}\n",
+    "a list": "- apiVersion: homeostat.dev/v1alpha1\n  kind: VirtualMachine\n  metadata: {name: x}\n",
+    "items": "items:\n- apiVersion: homeostat.dev/v1alpha1\n  kind: VirtualMachine\n  metadata: {name: x}\n",
     "two": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: y}\napiVersion: homeostat.dev/v1alpha1\nkind: VirtualMachine\n",
 }
 
@@ -56,6 +60,12 @@ def test_findings_plan_it_is_a_notice(room: Room, name: str) -> None:
 def test_findings_plan_what_may_be_ours_is_an_error(room: Room, name: str) -> None:
     room.write("x.yaml", OURS_BUT_WRONG[name])
     assert {error.severity for error in room.sync().errors} == {"Error"}
+
+
+def test_findings_plan_of_a_list_the_way_out_is_named(room: Room) -> None:
+    room.write("x.yaml", OURS_BUT_WRONG["a list"])
+    (said,) = [error.message for error in room.sync().errors]
+    assert said.startswith("is a list of resources: write each of them as a document of its own, without the '- '")
 
 
 def test_findings_plan_where_ours_stood_nothing_goes(room: Room) -> None:

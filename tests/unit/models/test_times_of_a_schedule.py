@@ -28,8 +28,10 @@ def test_what_comes_is_taken(cron: str) -> None:
 @pytest.mark.parametrize(
     ("cron", "said"),
     [
-        ("0 0 30 2 *", "day-of-month"),
-        ("0 0 31 4,6,9,11 *", "day-of-month"),
+        ("0 0 30 2 *", "never comes: no month that it names has such a day"),
+        ("0 0 31 4,6,9,11 *", "never comes: no month"),
+        ("0 0 32 * *", "bad day-of-month: write"),
+        ("0 0 1 13 *", "bad month: write"),
         ("0 0 * *", "five fields"),
         ("0 0 0 0 * *", "five fields"),
         ("61 * * * *", "bad minute"),

@@ -36,6 +36,10 @@ HIDDEN = (
     f"names {API_GROUP}/ in what YAML reads as plain text, so it may be a resource: JSON has no comments (//), and YAML needs a "
     "space behind each colon"
 )
+LISTED = (
+    "is a list of resources: write each of them as a document of its own, without the '- ', and --- between them; or all below "
+    "items: of one with apiVersion: v1, kind: List"
+)
 
 
 class Rejected(Exception):
@@ -70,7 +74,7 @@ def foreign(value: Any) -> bool:
 def stray(value: Any) -> bool:
     """Tells whether a document is neither a resource of ours nor the rest of one: values of a chart, services of a compose file,
     a list of patches."""
-    if _names_ours(value):
+    if _names_ours(value) or _lists_ours(value):
         return False
     if not isinstance(value, dict):
         return True
@@ -86,6 +90,13 @@ def _names_ours(value: Any) -> bool:
         return f"{API_GROUP}/" in value
     texts = value if isinstance(value, list | dict) else ()
     return any(isinstance(text, str) and "apiVersion" in text and f"{API_GROUP}/" in text for text in texts)
+
+
+def _lists_ours(value: Any) -> bool:
+    """Tells whether a document is a list of ours, which says of itself that it is one only in Kubernetes' way."""
+    listed = value.get("items") if isinstance(value, dict) and "kind" not in value else value
+    items = listed if isinstance(listed, list) else ()
+    return any(isinstance(one, dict) and "kind" in one and _nearly_ours(str(one.get("apiVersion", ""))) for one in items)
 
 
 def whose(value: Any) -> str:
@@ -195,6 +206,8 @@ def _fields(model: type[BaseModel]) -> dict[str, Any]:
 def _model_of(value: Any) -> type[Resource]:
     if _names_ours(value):
         raise reject((), HIDDEN)
+    if _lists_ours(value):
+        raise reject((), LISTED)
     if not isinstance(value, dict):
         raise reject((), NO_RESOURCE)
     version, kind = value.get("apiVersion"), value.get("kind")
