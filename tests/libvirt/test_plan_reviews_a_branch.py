@@ -132,3 +132,14 @@ def test_attack_a12_a_disk_that_leaves_the_spec_goes_to_the_trash_and_plan_says_
     assert "disks[data]   once no guest uses it, its file goes to the trash (reclaimPolicy: Delete)" in found
     (checkout / "a.yaml").write_text(MACHINE.replace(", {name: logs, size: 8Mi, reclaimPolicy: Retain}", ""))
     assert "goes to the trash" not in text(plan(checkout, state))
+
+
+def test_snapshots_of_a_branch_are_shown_and_what_is_wrong_with_them(tmp_path: Path, checkout: Path) -> None:
+    for name, machine in (("then", "reviewed"), ("never", "nobody")):
+        (checkout / f"{name}.yaml").write_text(
+            f"apiVersion: homeostat.dev/v1alpha1\nkind: Snapshot\nmetadata: {{name: {name}}}\n"
+            f"spec: {{machineRef: {{name: {machine}}}}}\n"
+        )
+    said = text(plan(checkout, tmp_path / "empty"))
+    assert "+ snapshot/then" in said and "there is no machine 'nobody'" in said
+    assert "keeps no files" not in said and said.count("cannot be carried out as it is") == 1, said

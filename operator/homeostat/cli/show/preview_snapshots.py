@@ -19,6 +19,7 @@ from homeostat.planner.schedule import plan_schedule
 from homeostat.planner.snapshot import plan_snapshot
 from homeostat.planner.snapshot.observed import ObservedSnapshot, own_disks
 from homeostat.planner.snapshot.plan import SnapshotPlan
+from homeostat.runtime.machine.observe import own_domain
 from homeostat.runtime.snapshot.observe import machine_key, observe_snapshot
 from homeostat.store.files.store import FilesStore
 
@@ -75,11 +76,21 @@ class SnapshotForesight:
 
     async def _plan(self, snapshot: Snapshot) -> SnapshotPlan:
         machine = await self.store.get(VirtualMachine, machine_key(snapshot))
+        if self.at(machine).unseen:
+            return self._unseen(snapshot, machine)
         try:
             seen = await observe_snapshot(snapshot, machine, self.at(machine).host)
         except DriverError as error:
             return SnapshotPlan(outcome=Stalled(error.reason, str(error)))
         return plan_snapshot(snapshot, self._then(seen))
+
+    def _unseen(self, snapshot: Snapshot, machine: VirtualMachine | None) -> SnapshotPlan:
+        """Says what is wrong, where the disks are on another computer. Whether they hold the snapshot already nobody knows here."""
+        host = self.at(machine).host
+        domain = own_domain(machine, host) if machine is not None else None
+        tags = {path: () for _, path, _ in (own_disks(domain) if domain is not None else ())}
+        plan = plan_snapshot(snapshot, self._then(ObservedSnapshot(host.facts, machine, domain, tags=tags)))
+        return plan if isinstance(plan.outcome, Stalled) else SnapshotPlan()
 
     def _then(self, seen: ObservedSnapshot) -> ObservedSnapshot:
         """Returns what will be observed once the plan of its machine is carried out: a guest that is started has its agent."""
