@@ -85,7 +85,7 @@ class SnapshotForesight:
         return plan_snapshot(snapshot, self._then(seen))
 
     def _unseen(self, snapshot: Snapshot, machine: VirtualMachine | None) -> SnapshotPlan:
-        """Says what is wrong, where the disks are on another computer. Whether they hold the snapshot already nobody knows here."""
+        """Says what is wrong, where the disks are on another computer. Whether they hold it nobody knows here."""
         host = self.at(machine).host
         domain = own_domain(machine, host) if machine is not None else None
         tags = {path: () for _, path, _ in (own_disks(domain) if domain is not None else ())}
