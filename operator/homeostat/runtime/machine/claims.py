@@ -9,7 +9,7 @@ from homeostat.models.base import Key
 from homeostat.models.disk import Disk
 from homeostat.models.machine import VirtualMachine, VirtualMachineSpec
 from homeostat.planner.files.disk_file import is_named_disk
-from homeostat.planner.machine.host.claims import Claim, Standing, claims_held, claims_of, standing
+from homeostat.planner.machine.host.claims import UNTIL_DONE, Claim, Standing, claims_held, claims_of, standing
 from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.observed import ObservedDomain
 
@@ -133,7 +133,7 @@ class Claims:
         word = _word(holder)
         name = f"{word} {holder.name}" if same else f"{word} {holder.namespace}/{holder.name}"
         if holder.kind == Disk.KIND:
-            return f"{name}, until that is done with it"
+            return f"{name}{UNTIL_DONE}"
         asked = claim.kind == "file" or any(theirs.told for theirs in self._claims[holder] if claim.collides(theirs))
         return name if asked else f"{name}, until that is restarted"  # its spec does not ask for it any more
 

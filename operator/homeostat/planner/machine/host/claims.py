@@ -149,6 +149,8 @@ def _mac(kind: str, on: str, mac: str, nic: str) -> Claim:
 
 
 _MEND = "one machine at a time has a Disk: remove it from one of the two, or make a copy of it (another Disk, source.diskRef)"
+UNTIL_DONE = ", until that is done with it"
+"""Ends the name of a holder that lets go by itself: a Disk that is being made, copied or grown."""
 ADDRESS_MISSING = "AddressMissing"
 PORT_FORBIDDEN = "PortForbidden"
 _REASONS = {
@@ -181,7 +183,8 @@ def contested(machine: VirtualMachine, observed: Observed) -> list[tuple[str, st
         port = observed.ports.get(str(claim))
         holder = observed.others.get(str(claim)) or (port.holder if port else "")
         if claim.kind in _REASONS and holder:
-            found.append((_REASONS[claim.kind], f"{claim.told} is taken by {holder}: {claim.mend}"))
+            mend = "" if holder.endswith(UNTIL_DONE) else f": {claim.mend}"
+            found.append((_REASONS[claim.kind], f"{claim.told} is taken by {holder}{mend}"))
         elif port is not None and port.lowest:
             found.append((PORT_FORBIDDEN, f"{claim.told}: {_let_it(port.lowest, claim, observed.host.name)}"))
         elif port is not None:

@@ -23,6 +23,7 @@ from homeostat.planner.actions import (
 from homeostat.planner.disk.make import label_of
 from homeostat.planner.domain import BackingFile, DiskConfig, DomainConfig, DomainType, MovedDisk, Record
 from homeostat.planner.machine import plan_machine
+from homeostat.planner.machine.host.claims import UNTIL_DONE
 from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.machine.preview.foresee import foresee
 from homeostat.planner.observed import DomainState, Observed, ObservedChain, ObservedDisk, ObservedDomain, ObservedStorage
@@ -105,8 +106,10 @@ def test_what_is_below_it_is_what_its_label_says() -> None:
 def test_it_starts_with_no_disk_that_another_machine_has() -> None:
     of = disk()
     found = plan(replace(seen([file_of(of)], of), others={PATH: "machine mail"}))
-    assert found.outcome.reason == "DiskTaken" and "Disk data is taken by machine mail" in found.outcome.message
+    assert found.outcome.reason == "DiskTaken" and "Disk data is taken by machine mail: one machine" in found.outcome.message
     assert not any(isinstance(action, StartDomain) for action in found.actions)
+    passing = plan(replace(seen([file_of(of)], of), others={PATH: f"Disk data{UNTIL_DONE}"}))
+    assert passing.outcome.message.endswith("is taken by Disk data, until that is done with it"), passing.outcome.message
 
 
 def test_one_that_runs_goes_on_whatever_becomes_of_the_resource() -> None:
