@@ -43,7 +43,8 @@ class HeadAsGet:
 
 class HeedParameters:
     """Refuses a change with a parameter that the route does not know, such as a dry run where there is none, or ``dryrun``: it
-    would be carried out; and one that is given twice. What only reads passes over it, as programs expect that add one of their own."""
+    would be carried out; and one that is given twice. What only reads passes over it, as programs expect that add one of their
+    own."""
 
     async def process_resource(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, resource: object, params: Mapping[str, Any]

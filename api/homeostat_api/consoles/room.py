@@ -211,14 +211,14 @@ class ConsoleRoom:
             log.error("others do not learn which consoles are open here: %s; %s", error, error.mend)
 
     async def _look(self) -> None:
-        consoles = await self._consoles()
+        consoles, open_now = await self._consoles(), list(self._served.values())  # one that opens meanwhile may not be read yet
         try:
             said = await self._lookup.run(consoles.served)
         except AccountsError as error:
-            for served in self._served.values():
+            for served in open_now:
                 served.sitting.end(End(Close.LATER, f"nobody knows who may look: {error}"))
             return
-        for served in list(self._served.values()):
+        for served in open_now:
             if (why := await self._ended(served, said.get(served.console.id))) is not None:
                 served.sitting.end(why)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import text
 
+from homeostat.accounts.consoles import OpenConsole
 from homeostat.accounts.database import Database, sqlite_url
 from homeostat.accounts.errors import DatabaseBusy
 from homeostat_api.consoles import room
@@ -110,6 +113,28 @@ async def test_where_it_counts_no_more(house: ConsoleHouse) -> None:
         await bob.id()
         rows(house, "DELETE FROM consoles")
         assert await bob.end() == (1001, "this server was too slow to say that it is open: connect again")
+
+
+async def test_one_that_opens_while_they_are_looked_at_goes_on(house: ConsoleHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with house.sits() as bob:
+        await bob.id()
+        consoles = (await house.lookup.opened()).consoles
+        before, read, go = consoles.served, threading.Event(), threading.Event()
+
+        def slowly() -> Mapping[str, OpenConsole]:
+            found = before()
+            read.set()
+            go.wait(10)
+            return found
+
+        monkeypatch.setattr(consoles, "served", slowly)
+        look = asyncio.create_task(house.room._look())
+        await asyncio.to_thread(read.wait, 10)
+        async with house.sits("eve") as eve:
+            sitting = house.sitting(await eve.id())
+            go.set()
+            await look
+            assert not sitting.over.done()
 
 
 async def test_where_nobody_knows_who_may(house: ConsoleHouse, monkeypatch: pytest.MonkeyPatch) -> None:
