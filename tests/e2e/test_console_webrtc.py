@@ -7,7 +7,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,10 +68,9 @@ class Look:
 
 def look_by_rfb(http: httpx.Client, headers: Any) -> Look:
     """As a viewer of our own sees it."""
-    console = Console.open(http, NAME, headers, mode="view")
-    width, height = console.greet()
-    pixels = console.picture((width, height))
-    console.close()
+    with closing(Console.open(http, NAME, headers, mode="view")) as console:  # also where a guest that just starts shows nothing
+        width, height = console.greet()
+        pixels = console.picture((width, height))
     rows = [pixels[4 * width * y : 4 * width * (y + 1)] for y in range(height)]
     blocks = []
     for y in range(0, height - BLOCK + 1, BLOCK):
