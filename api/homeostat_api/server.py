@@ -173,7 +173,9 @@ def _configure(ctx: click.Context, _parameter: click.Parameter, value: str | Non
 )
 @click.option("--context", metavar="NAME", help="Of the kubeconfig. Default: its current one.")
 @click.option("--namespace", default="default", show_default=True, metavar="NAME", help="Whose resources are served.")
-@click.option("--state", required=True, type=click.Path(file_okay=False, path_type=Path), help="The state folder.")
+@click.option(
+    "--state", required=True, type=click.Path(file_okay=False, resolve_path=True, path_type=Path), help="The state folder."
+)
 @api_options
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64))
 @click.option("--end-with-parent", is_flag=True, help="Stop when the process that started this one ends.")
