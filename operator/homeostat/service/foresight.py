@@ -282,7 +282,8 @@ class _Look:
         resolved, _, refusal = await Effective(self.store).deployment(deployment)
         recorded = await self.store.list(MachineRevision, deployment.metadata.namespace)
         made_of = [one.spec.template for one in recorded if owned_by(one, deployment)]
-        there = {one.metadata.name: one for one in await self.store.list(VirtualMachine, deployment.metadata.namespace)}
+        machines = await self.store.list(VirtualMachine, deployment.metadata.namespace)
+        there = {one.metadata.name: one for one in machines if owned_by(one, deployment)}
         names = [f"{deployment.metadata.name}-{number}" for number in range(1, resolved.spec.replicas + 1)]
         name = next((one for one in names if one not in there), f"{deployment.metadata.name}-1")
         if refused := refusal or unbootable(resolved, made_of) or too_long(name):

@@ -22,6 +22,7 @@ from homeostat.planner.actions import ImageRef
 from homeostat.planner.allowed import Allowed
 from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.template import template_with_plugin
+from homeostat.runtime.deployment.reconcile import owner_reference
 from homeostat.service import foresight
 from homeostat.service.foresight import Foreseen, _AsIf
 from homeostat.store.files.allowing import said_allowed, say_allowed
@@ -172,12 +173,17 @@ def test_what_lies_there_is_of_a_machine_that_is_there(state: StateFolder) -> No
     assert list(look(state, deployment).findings) == []
 
 
-@pytest.mark.parametrize(("replicas", "reasons"), [(1, []), (2, ["NameInUse"]), (0, [])])
+@pytest.mark.parametrize(
+    ("replicas", "its_own", "reasons"), [(1, True, []), (2, True, ["NameInUse"]), (0, True, []), (1, False, ["NameInUse"])]
+)
 def test_a_replica_that_is_there_has_its_own_domain(
-    state: StateFolder, tmp_path: Path, replicas: int, reasons: list[str]
+    state: StateFolder, tmp_path: Path, replicas: int, its_own: bool, reasons: list[str]
 ) -> None:
     spec: dict[str, Any] = {"replicas": replicas, "template": {"spec": {}}}
     deployment, replica = resource(VirtualMachineDeployment, "new", spec), resource(VirtualMachine, "new-1")
+    if its_own:
+        owned = replica.metadata.model_copy(update={"owner_references": (owner_reference(deployment),)})
+        replica = replica.model_copy(update={"metadata": owned})
     domains = {"new-1": domain_uuid(replica.identity), "new-2": domain_uuid("another's")}
     made = "".join(
         f"<domain type='test'><name>{name}</name><uuid>{uuid}</uuid><memory>9000</memory><os><type>hvm</type></os></domain>"
