@@ -14,6 +14,9 @@ os.environ.setdefault("HOMEOSTAT_SETTLE", "0.3")  # of operators that run as pro
 os.environ["HOMEOSTAT_CONFIG"] = os.devnull
 for name in ("STATE", "DIR", "CONNECT", "NAMESPACE", "SERVER", "TOKEN_FILE"):
     os.environ.pop(f"HOMEOSTAT_{name}", None)
+# Nothing here is signed by an authority of the world, all of which each client of HTTP would read, for 30 ms or more.
+os.environ.pop("SSL_CERT_FILE", None)
+os.environ["SSL_CERT_DIR"] = os.devnull
 
 pytest_plugins = ["tests.rig.plugin"]
 

@@ -144,7 +144,7 @@ def make_parts(config: ApiConfig) -> ApiParts:
         *account_routes(accounts, config.oidc, config.stopping),
         Route(f"{V1}/contracts", contracts := ContractList()),
         Route("/healthz", Liveness(mode.supervisor, mode.operator)),
-        Route("/readyz", Readiness(changes, mode.operator)),
+        Route("/readyz", Readiness(changes, accounts, mode.operator)),
         Route("/metrics", MetricsPage(metrics, mode.operator)),
         Route("/", FrontPage()),
     ]

@@ -17,6 +17,7 @@ from homeostat.accounts.oidc.settings import SCOPES, USERNAME, OidcSettings
 from homeostat.accounts.rights import Role
 from homeostat.consoles.signalling import IceServer
 from homeostat.driver.storage.secret import exposed
+from homeostat.models.explain import in_plain_words
 from homeostat.models.loopback import is_loopback
 from homeostat.store.files.state import StateFolder
 from homeostat.store.kubernetes.access import Access
@@ -187,7 +188,7 @@ def settings_of_contracts(table: str | None) -> ContractsSection | None:
     try:
         return ContractsSection.model_validate_json(table)
     except ValidationError as error:
-        raise ConfigError(f"[contracts]: {'; '.join(each['msg'] for each in error.errors())}") from error
+        raise ConfigError(f"[contracts]: {'; '.join(map(in_plain_words, error.errors()))}") from error
 
 
 def family_of(host: str) -> socket.AddressFamily:
@@ -248,7 +249,7 @@ def provider_of(told: str | None) -> OidcSettings | None:
     try:
         table = OidcSection.model_validate_json(told)
     except ValidationError as error:
-        raise ConfigError(f"[accounts.oidc]: {'; '.join(each['msg'] for each in error.errors())}") from error
+        raise ConfigError(f"[accounts.oidc]: {'; '.join(map(in_plain_words, error.errors()))}") from error
     file = table.client_secret_file
     secret = _secret_in(file, f"client-secret-file {file}", "secret") if file is not None else None
     if secret is not None and not (secret.isprintable() and 1 <= len(secret) <= 1024):

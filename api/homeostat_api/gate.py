@@ -31,7 +31,7 @@ from .accounts.lookup import AccountsLookup
 from .accounts.tickets import NO_TICKET, ticket_of
 from .config import ApiConfig
 from .http.accounts import unavailable
-from .http.actor import who
+from .http.actor import ACCOUNT, check_meant, who
 from .http.admitted import WhileAdmitted
 from .http.contract import Entrance
 from .http.errors import Problem
@@ -102,6 +102,7 @@ class Gate:
         arrive(req, self._config.proxies)
         NOTED.set(False)
         req.context.actor = await self.admit(req, req.method)
+        check_meant(who(req), req.get_header(ACCOUNT))
 
     async def process_request_ws(self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket) -> None:
         arrive(req, self._config.proxies)

@@ -80,6 +80,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "loglevel": "warning",
             "proc_name": "homeostat-api",
             "forwarded_allow_ips": "",
+            "when_ready": _Hangup().ends,
             "post_worker_init": self._remember,
             **options,
         }
@@ -103,6 +104,17 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def _stopping(self) -> bool:
         return self._worker is not None and not self._worker.alive
+
+
+class _Hangup:
+    """What SIGHUP does, which comes where a terminal ends. gunicorn would read its configuration again, of which it has none."""
+
+    def __init__(self) -> None:
+        self._ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # as under nohup; gunicorn does not ask
+
+    def ends(self, arbiter: Any) -> None:
+        """Makes it the same as SIGTERM, where it is not ignored."""
+        signal.signal(signal.SIGHUP, signal.SIG_IGN if self._ignored else lambda *_: arbiter.signal(signal.SIGTERM, None))
 
 
 def _end_with_parent() -> None:

@@ -102,3 +102,11 @@ def test_a_damaged_database_lets_nobody_in_and_says_so(tmp_path: Path) -> None:
             refused(answer, 503, "accounts_unavailable")
             assert str(file) in answer.json()["error"] and answer.headers["Retry-After"]
         assert file.read_bytes() == before
+
+
+def test_a_database_that_breaks_makes_the_server_not_ready(tmp_path: Path) -> None:
+    settle(tmp_path / "state")
+    with serving(tmp_path) as api:
+        assert api.http.get("/readyz").json().get("code") in (None, "operator_missing")
+        (tmp_path / "state/accounts.db").write_bytes(b"no database" * 1000)
+        wait_until(lambda: api.http.get("/readyz").json()["code"] == "accounts_unavailable", 10, "it is not ready")

@@ -86,6 +86,15 @@ PIECES = st.one_of(
 )
 
 
+def test_http_1_0_opens_no_websocket(server: tuple[Api, bool]) -> None:
+    api, nobody = server
+    for target in (b"/api/v1/vms", b"/nothing", b"/api/v1/consoles/x"):
+        sent = MUTATED[-1].replace(b"/api/v1/vms", target).replace(b"HTTP/1.1", b"HTTP/1.0")
+        answer = asked(api.port, sent)
+        judge(sent, answer, nobody)
+        assert answer.split()[1][:1] in (b"2", b"4"), answer
+
+
 def test_a_websocket_that_is_refused_is_told_so_though_its_client_ended_its_side(server: tuple[Api, bool]) -> None:
     """Also in the moments in which the server looks whether there are accounts by now."""
     api, nobody = server

@@ -107,6 +107,8 @@ def test_what_apply_refuses(bob: User) -> None:
     assert theirs.err.startswith(f"error: {bob.home}/given.yaml:1: vm/theirs: "), "it says which document"
     taken = MACHINE.format("mine, labels: {homeostat.dev/owner: eve}", "{}")
     assert "is written by the server" in bob.there("apply", "-f", given(bob, taken)).err
+    noted = MACHINE.format("mine, annotations: {homeostat.dev/owner: eve}", "{}")
+    assert "homeostat.dev/owner is written by Homeostat alone" in bob.there("apply", "-f", given(bob, noted)).err
     other = MACHINE.format("thief, annotations: {homeostat.dev/identity: default/thief/0b5c}", "{}")
     assert "homeostat.dev/identity is written by Homeostat alone" in bob.there("apply", "-f", given(bob, other)).err
     assert not bob.api.written("virtualmachines", "thief")

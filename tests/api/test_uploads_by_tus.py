@@ -11,7 +11,7 @@ import pytest
 
 from tests.api.harness import Api, refused
 from tests.api.image_files import cached, left, qcow2
-from tests.api.tus_requests import TUS, begin, send
+from tests.api.tus_requests import PART, TUS, begin, send
 
 
 @pytest.fixture
@@ -58,7 +58,22 @@ def test_more_than_was_said_is_refused(upload_api: Api, file: Path) -> None:
     content = file.read_bytes()
     place = begin(upload_api, 1000, name="debian").headers["Location"]
     refused(send(upload_api, place, 0, content), 413, "upload_too_large")
-    assert left(upload_api) == []
+    assert upload_api.http.head(place, headers=TUS).headers["Upload-Offset"] == "0"
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_part_that_is_too_long_costs_that_part_alone(upload_api: Api, file: Path, chunked: bool) -> None:
+    content = file.read_bytes()
+    place, half = begin(upload_api, len(content), name="debian").headers["Location"], len(content) // 2
+    assert send(upload_api, place, 0, content[:half]).status_code == 204
+    rest = content[half:] + b"x"
+    too_long = upload_api.http.patch(
+        place, content=iter([rest]) if chunked else rest, headers={**PART, "Upload-Offset": str(half)}
+    )
+    assert refused(too_long, 413, "upload_too_large")["offset"] == half
+    assert upload_api.http.head(place, headers=TUS).headers["Upload-Offset"] == str(half)
+    assert send(upload_api, place, half, content[half:]).status_code == 204
+    assert upload_api.http.get("/api/v1/images/debian").status_code == 200 and left(upload_api) == []
 
 
 def test_it_can_be_ended(upload_api: Api, file: Path) -> None:

@@ -162,6 +162,11 @@ class Observer:
         self.least = 99  # replicas that answered
         self.least_reported = 99  # availableReplicas
         self.looks = 0
+        self._then = ""
+
+    def __repr__(self) -> str:
+        """Says how it was when the fewest were reported, for a test that fails."""
+        return "<Observer>"
 
     def __enter__(self) -> Observer:
         for thread in self._threads:
@@ -172,6 +177,11 @@ class Observer:
         self._stop.set()
         for thread in self._threads:
             thread.join(30)
+
+    @property
+    def then(self) -> str:
+        """Says how it was when the fewest were reported."""
+        return self._then
 
     def _until_stopped(self, look: Callable[[], None]) -> None:
         while not self._stop.wait(0.1):
@@ -184,4 +194,9 @@ class Observer:
         self.looks += 1
 
     def _read(self) -> None:
-        self.least_reported = min(self.least_reported, status(self._town).available_replicas)
+        found = status(self._town)
+        if found.available_replicas < self.least_reported:
+            self.least_reported = found.available_replicas
+            said = [line for line in self._town.said().splitlines() if "INFO" in line or "WARNING" in line][-12:]
+            told = [f"{name}: {self._town._brief(name)}" for name in replicas(self._town)]
+            self._then = "\n".join((str(found), *told, *said))

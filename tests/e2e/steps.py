@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from lxml import etree
 
@@ -18,7 +19,6 @@ from tests.rig.libvirtd import Libvirtd
 from tests.unit.images import blob
 
 NAME = "subject"
-INSTANCE = "0b0e6f2a-6c3c-4b53-9d0e-0c7a1d9a4e11"  # the same in every life, so that uuids and MACs are comparable
 
 End = dict[str, Any]
 
@@ -36,6 +36,7 @@ class Stage:
         self.home = Homeostat(rig)
         self.nursery = Nursery(self.home.root / "nursery.log")
         self._references: dict[str, End] = {}
+        self._instance = str(uuid4())  # the same in every life, so that uuids and MACs are comparable; and no other stage's
 
     def close(self) -> None:
         self.nursery.close()
@@ -62,7 +63,7 @@ class Stage:
             shutil.rmtree(room, ignore_errors=True)
         home.folder.mkdir()
         home.state.mkdir(mode=0o710)
-        (home.state / "instance-id").write_text(INSTANCE + "\n")
+        (home.state / "instance-id").write_text(self._instance + "\n")
         home.write("stay", idle(suspend=True))  # a folder that becomes empty would delete nothing
 
     def reach(self, spec: Spec | None, *, steps: Sequence[str] | None = None, fault: str = "") -> End:

@@ -77,6 +77,6 @@ def test_a_guest_that_is_healthy_for_a_while(good: Homeostat) -> None:
     with Observer(good) as seen:
         said = given_up(good, served(good, "fades", quit), 60, fade)
     assert seen.looks > 10
-    assert seen.least >= 1 and seen.least_reported == 1
+    assert seen.least >= 1 and seen.least_reported == 1, seen.then
     assert said.endswith("was given up: web-3 lost its health, and only 1 of 2 are available"), said
     assert good.count("web-1", "Started") == 1, "it served through all of this"

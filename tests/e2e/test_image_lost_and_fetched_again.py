@@ -27,9 +27,14 @@ def test_a_disk_meets_no_other_base_than_its_own(homeostat: Homeostat) -> None:
 
     write(source, 2)
     shutil.rmtree(homeostat.state / "images")
+    runs = homeostat.qemu_pid(NAME)
     homeostat.edit(NAME, lambda spec: spec.update(restartedAt="now"))
     said = homeostat.wait_condition(NAME, "Stalled", "ImageChanged").message
-    assert "than what disks here are built on" in said
+    assert said.startswith("it runs on, and is restarted once it can start: ") and "than what disks here are built on" in said
+    assert homeostat.qemu_pid(NAME) == runs
+    homeostat.virsh("destroy", NAME)
+    homeostat.wait_condition(NAME, "Running", "DomainShutoff", status="False")
+    homeostat.wait_condition(NAME, "Stalled", "ImageChanged")
     assert homeostat.state_of(NAME) != "running"
 
     source.write_bytes(before)

@@ -62,10 +62,16 @@ def copy_of(original: Homeostat, copy: Homeostat) -> None:
     (copy.state / "source").write_text(f"{copy.folder}\n")
 
 
-def test_chaos_7_a_restored_copy_stops_before_it_does_anything(homeostat: Homeostat, other: Homeostat) -> None:
+@pytest.mark.parametrize("wrote", [True, False])
+def test_chaos_7_a_restored_copy_stops_before_it_does_anything(homeostat: Homeostat, other: Homeostat, wrote: bool) -> None:
+    """``wrote``: the living one did in its present run, so that records name it."""
     homeostat.write("twin", idle(**HALTED))
     homeostat.start()
     homeostat.wait_ready("twin")
+    if not wrote:
+        homeostat.stop()
+        homeostat.start()
+        homeostat.wait_ready("twin")
     copy_of(homeostat, other)
     other.write("twin", idle(**HALTED, resources={"memory": "64Mi"}))
     before = homeostat.virsh("dumpxml", "twin")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from tests.kubernetes.things import machine
 from tests.rig.kubernetes.kubectl import Kubectl
 from tests.rig.kubernetes.plane import ControlPlane
 from tests.rig.libvirtd import Libvirtd
+from tests.rig.program import ran
 
 SERVES = "this operator serves host node"
 TAKEOVER = 15.0  # seconds at most
@@ -62,6 +65,9 @@ def test_after_a_kill_the_other_one_takes_over(pair: Pair, kubectl: Kubectl) -> 
     pair.wait_taken_over()
     wait_ready(kubectl, "next")
 
+    command = [sys.executable, "-m", "homeostat.cli.main", "--state", str(pair.place.state), "-n", kubectl.namespace]
+    shown = ran([*command, "get", "vm", "next"], env={**os.environ, "KUBECONFIG": str(pair.place.plane.kubeconfig)})
+    assert "Running" in shown.stdout and "no operator is running" not in shown.stderr, "commands read what the other one knows"
     assert ready(kubectl.get("vm", "web"))
     assert pair.place.id_of(domain) == running
     assert [e["count"] for e in events_of(kubectl, "next") if e["reason"] == "Started"] == [1]

@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from homeostat.driver.host import LibvirtHost
+from homeostat.driver.storage import Storage
 from homeostat.planner import actions as act
 from homeostat.planner.domain import CpuConfig, DiskConfig, DomainConfig, DomainType, KernelBoot, NicConfig, Record, VncConfig
 from tests.libvirt.hosts import until
@@ -17,15 +18,18 @@ from tests.rig.libvirtd import Libvirtd
 
 
 @asynccontextmanager
-async def qemu_host(libvirtd: Libvirtd) -> AsyncIterator[LibvirtHost]:
-    """Takes its machines away in the end."""
+async def qemu_host(libvirtd: Libvirtd, site: Path | None = None) -> AsyncIterator[LibvirtHost]:
+    """Takes its machines away in the end. ``site``: its state folder. None: it keeps no files."""
     libvirtd.start()
-    async with LibvirtHost(libvirtd.uri) as host:
+    storage = Storage(site, None) if site is not None else None
+    async with LibvirtHost(libvirtd.uri, storage=storage, storage_root=str(site or "")) as host:
         yield host
         for domain in host.domains():
             if domain.record is not None:
                 await host.execute(act.PowerOffDomain(domain.uuid, "end of test"))
                 await host.execute(act.UndefineDomain(domain.uuid, "end of test"))
+    if storage is not None:
+        await storage.close()
 
 
 def disk(libvirtd: Libvirtd, name: str, target: str) -> DiskConfig:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import re
 import signal
 import subprocess
 import sys
@@ -107,15 +109,14 @@ def test_up_until_ready_gives_the_reason_when_it_is_not_in_time(homeostat: Homeo
     assert "vm/db: " in done.stderr and "/nonexistent/vmlinuz" in done.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+HANGS_UP = ("env", "--default-signal=HUP")  # also where these tests run under nohup
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_up_in_order_and_says_that_guests_stay(homeostat: Homeostat, number: signal.Signals) -> None:
-    with subprocess.Popen(
-        homeostat.command("up", str(homeostat.folder), "--no-api"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as running:
-        assert running.stdout is not None
-        for line in running.stdout:
-            if "Running, ready" in line:
-                break
+    command = [*HANGS_UP, *homeostat.command("up", str(homeostat.folder), "--no-api")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        _read_until_ready(running)
         # Whoever reads the state sees it too, and a second operator is refused.
         assert homeostat.run("wait", "vm/web", "--for=condition=Ready", "--timeout=10s").returncode == 0
         second = homeostat.run("up", str(homeostat.folder), "--no-api")
@@ -125,6 +126,40 @@ def test_a_signal_ends_up_in_order_and_says_that_guests_stay(homeostat: Homeosta
     assert running.returncode == 0, errors
     assert "guests keep running" in rest
     assert errors == ""
+
+
+def _read_until_ready(running: subprocess.Popen[str]) -> None:
+    assert running.stdout is not None
+    for line in running.stdout:
+        if "Running, ready" in line:
+            break
+
+
+def test_up_goes_on_without_its_terminal_under_nohup(homeostat: Homeostat) -> None:
+    command = ["env", "--ignore-signal=HUP", *homeostat.command("up", str(homeostat.folder), "--no-api")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        _read_until_ready(running)
+        os.kill(running.pid, signal.SIGHUP)
+        ignored = int(re.findall("SigIgn:\\s+([0-9a-f]+)", Path(f"/proc/{running.pid}/status").read_text())[0], 16)
+        assert ignored & 1 << signal.SIGHUP - 1 and running.poll() is None
+        os.kill(running.pid, signal.SIGTERM)
+        rest, errors = running.communicate(timeout=30)
+    assert (running.returncode, errors) == (0, ""), "a signal that ended it at once would have come first"
+    assert "guests keep running" in rest
+
+
+def test_up_ends_in_order_with_its_terminal(homeostat: Homeostat) -> None:
+    ours, its = pty.openpty()
+
+    command = ["setsid", "--ctty", *HANGS_UP, *homeostat.command("up", str(homeostat.folder), "--no-api")]
+    with subprocess.Popen(command, stdin=its, stdout=its, stderr=subprocess.PIPE) as running:
+        os.close(its)
+        shown = b""
+        while b"1 ready" not in shown:
+            shown += os.read(ours, 65536)
+        os.close(ours)
+        _, errors = running.communicate(timeout=30)
+    assert (running.returncode, errors) == (0, b"")
 
 
 def test_an_api_open_to_the_network_without_a_token_is_refused_before_anything_starts(homeostat: Homeostat) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.libvirt.site import living, numbered, plain
 
 NETWORK = "<network><name>later</name><ip address='10.251.0.1' netmask='255.255.255.0'/></network>"
@@ -41,3 +43,25 @@ async def test_a_good_rollout_tells_of_no_failure(tmp_path: Path) -> None:
         await site.settled("web", *numbered("web", 5))
         await site.stop()
         assert set(seen) == {""}
+
+
+@pytest.mark.parametrize("strategy", ["RollingUpdate", "Recreate"])
+@pytest.mark.parametrize("way", ["back", "on"])
+async def test_what_could_not_be_added_costs_no_guest(tmp_path: Path, strategy: str, way: str) -> None:
+    """A typo in the image of a new disk, whether it is taken back or mended: the guests and their other disks stay."""
+    data = [{"name": "data", "size": "1Mi"}]
+    typo, mended = ([*data, {"name": "more", "size": "1Mi", **image}] for image in ({"image": {"path": "/nope.qcow2"}}, {}))
+    async with living(tmp_path) as site:
+        site.deploy("web", 2, plain(disks=data), strategy={"type": strategy})
+        site.start()
+        await site.settled("web", *numbered("web", 2))
+        inodes = {file: file.stat().st_ino for file in tmp_path.glob("**/data.qcow2")}
+        events = site.events("web")
+        site.deploy("web", 2, plain(disks=typo), strategy={"type": strategy})
+        await site.until(lambda: site.condition("web", "ReplicaFailure"), "a machine cannot have it")
+        site.deploy("web", 2, plain(disks=data if way == "back" else mended), strategy={"type": strategy})
+        await site.until(lambda: site.condition("web", "ReplicaFailure") is None, "it is mended")
+        await site.settled("web", *numbered("web", 2))
+        assert len(inodes) == 2 and {file: file.stat().st_ino for file in inodes} == inodes
+        later = site.events("web")[len(events) :]
+        assert "MachineUpdated" in later and not {"MachineDeleted", "MachineCreated"} & set(later), later

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from homeostat.driver.errors import HostUnreachable, NetworkMissing, NoMemory, Refused, ResourceInUse
+from homeostat.driver.errors import DriverError, HostUnreachable, NetworkMissing, NoMemory, Refused, ResourceInUse
 from homeostat.driver.host import LibvirtHost
 from homeostat.planner import actions as act
 from homeostat.planner.domain import (
@@ -73,6 +73,26 @@ async def test_a_killed_qemu_is_noticed_and_the_next_run_is_another(
     assert seen(host, config).reason == "crashed"
     await host.execute(act.StartDomain(config.uuid, False, ""))
     assert seen(host, config).run != before.run
+
+
+async def test_a_qemu_killed_while_it_is_asked_takes_no_connection_along(
+    host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage
+) -> None:
+    """libvirt says of its socket to QEMU what it says of ours to it: that the peer reset it."""
+    config = await running(host, machine(libvirtd, guest_image))
+    reached: list[bool] = []
+    host.subscribe(lambda uuid: reached.append(host.facts.reachable))
+    pid = seen(host, config).pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    asked = asyncio.create_task(host.execute(act.AttachDisk(config.uuid, disk(libvirtd, "extra", "vdb"), "")))
+    await until(lambda: libvirtd.virsh("domcontrol", config.name).startswith("occupied"), "QEMU is asked", 20)
+    os.kill(pid, signal.SIGKILL)
+    with pytest.raises(DriverError, match="its QEMU ended meanwhile") as refused:
+        await asked
+    assert not isinstance(refused.value, HostUnreachable)
+    await until(lambda: bool(reached) and not seen(host, config).state.active, "the crash is seen", 20)
+    assert all(reached)
 
 
 async def test_devices_come_and_go_while_it_runs(host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage) -> None:

@@ -36,6 +36,33 @@ async def test_a_changed_file_begins_anew(server: ImageServer, storage: Storage,
     assert found.path and Path(found.path).read_bytes() == new
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [({"ETag": '"one"'}, {"ETag": '"two"'}), ({"Last-Modified": "Sat, 31 Jan 2026 12:00:00 GMT"}, {"Last-Modified": "now"})],
+    ids=["by its tag", "by its time"],
+)
+async def test_a_part_of_another_file_is_not_added(
+    server: ImageServer, storage: Storage, tmp_path: Path, clock: Clock, first: dict[str, str], second: dict[str, str]
+) -> None:
+    """From a server that knows ranges and no If-Range."""
+    old, new = blob(), blob()[::-1]
+    span = {"Content-Range": f"bytes 100000-{len(new) - 1}/{len(new)}"}
+
+    def answer(path: str, count: int) -> Answer:
+        if count == 1:
+            return Answer(old, headers=first, cut=100_000)
+        return Answer(new[100_000:], 206, second | span) if count == 2 else Answer(new, headers=second)
+
+    server.answer = answer
+    ref = ImageRef(f"{server.url}/disk.img", format="raw")
+    found = await fetch(storage, ref, tmp_path)
+    assert found.path is None and "changed on its server during the download" in found.error
+    clock.now += 3600
+    found = await fetch(storage, ref, tmp_path)
+    assert found.path and Path(found.path).read_bytes() == new
+    assert "Range" in server.seen[1] and "Range" not in server.seen[2]
+
+
 async def test_without_a_version_nothing_is_pieced_together(server: ImageServer, storage: Storage, tmp_path: Path) -> None:
     server.answer = lambda path, count: Answer(blob(), cut=100_000 if count == 1 else None)
     found = await fetch(storage, ImageRef(f"{server.url}/disk.img", format="raw"), tmp_path)

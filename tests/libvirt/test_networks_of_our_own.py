@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -177,6 +178,28 @@ async def test_of_two_with_the_same_addresses_one_comes_up(host: Running) -> Non
     (host.folder / "both.yaml").write_text(f"{one}---\n{one.replace('lan', 'other')}")
     states = lambda: sorted([says(host, "Ready"), says(host, "Ready", "other")])  # noqa: E731
     await until(lambda: states() == [("False", "AddressTaken"), ("True", "Active")], "one of them waits for the other")
+
+
+async def test_two_exchange_their_addresses(host: Running) -> None:
+    def write(first: int, second: int) -> None:
+        texts = [LAN.format(leases="", more="").replace("168.50", f"168.{third}") for third in (first, second)]
+        (host.folder / "both.yaml").write_text(f"{texts[0]}---\n{texts[1].replace('lan', 'other')}")
+
+    def live() -> list[str]:
+        """Where both are up, by libvirt."""
+        with theirs(host) as connection:
+            found = [connection.networkLookupByName(name) for name in ("lan", "other")]
+            return [re.findall("168[.]([0-9]+)", one.XMLDesc(0))[0] for one in found if one.isActive()]
+
+    def ready() -> bool:
+        return says(host, "Ready") == says(host, "Ready", "other") == ("True", "Active")
+
+    write(50, 51)
+    await until(ready, "both are up")
+    write(51, 50)
+    await until(lambda: live() == ["51", "50"], "each has what the other had")
+    await until(ready, "both say so")
+    assert events(host, "Stopped") == 1 and events(host, "Restarted") == 1, "one gave its addresses up first"
 
 
 async def test_down_takes_ours_and_leaves_theirs_and_what_guests_are_on(tmp_path: Path) -> None:

@@ -171,6 +171,22 @@ def test_findings_plan_refuses_what_up_refuses(case: str) -> None:
     run(scenario)
 
 
+@pytest.mark.parametrize("thirds", [(2, 1), (2, 3)], ids=["which exchange them", "of which one moves on"])
+def test_plan_of_networks_with_the_ranges_of_others_is_what_up_does(thirds: tuple[int, int]) -> None:
+    def both(first: int, second: int) -> dict[str, Spec]:
+        return {name: {"addresses": [{"cidr": f"10.77.{third}.1/24"}]} for name, third in (("n", first), ("n2", second))}
+
+    async def scenario(made: Rig) -> None:
+        made.write(**both(1, 2))
+        await plan_and_up(made)
+        made.done.clear()
+        made.write(**both(*thirds))
+        found = await plan_and_up(made)
+        assert exit_code(found.entries) == 2 and all(len(steps(entry)) == 3 for entry in found.entries)
+
+    run(scenario)
+
+
 REF = {"machineRef": {"name": "a"}}
 DOCUMENTS: dict[str, list[Spec | None]] = {
     "i": [None, {"source": {"path": "{dir}/blank.img"}}],

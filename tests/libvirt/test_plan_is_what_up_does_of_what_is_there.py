@@ -135,7 +135,7 @@ def test_findings_plan_of_a_disk_whose_file_has_gone() -> None:
             file.unlink()
         made.write(a={**with_disk(size="8Mi"), "restartedAt": "2026-01-01T00:00:00Z"})
         (entry,) = (await plan_and_up(made)).entries
-        assert said(entry).startswith("DiskMissing: the file ")
+        assert said(entry).startswith("DiskMissing: it runs on, and is restarted once it can start: the file ")
 
     run(scenario)
 

@@ -18,7 +18,7 @@ from homeostat.driver.storage.storage import Storage
 from homeostat.planner.plan import Waiting
 from homeostat.store.errors import StateError
 from homeostat.store.files.state import StateFolder
-from tests.libvirt.spread import Spread, spread
+from tests.libvirt.spread import Spread, handle, spread
 
 NOWHERE = "test:///nowhere/node.xml"
 
@@ -127,6 +127,21 @@ async def test_what_another_host_has_is_not_planned_a_second_time(tmp_path: Path
         assert waiting(found).keys() == {"one"} and waiting(found)["one"][0] == "OnAnotherHost", text(found)
         site.start()
         await site.until(lambda: site.condition("one").reason == "OnAnotherHost", "up says so, too")  # type: ignore[union-attr]
+
+
+async def test_what_another_host_runs_is_not_planned_to_start(tmp_path: Path) -> None:
+    async with spread(tmp_path) as site:
+        await settled(site)
+        handle(site, "b").defineXML(handle(site, "a").lookupByName("one").XMLDesc()).create()
+        await site.until(lambda: len(site.domains()["b"]) == 2, "it is on both")
+        await site.stop()
+        handle(site, "a").lookupByName("one").destroy()
+        await site.until(lambda: not site.all["a"].domain_named("one").state.active, "it is off on a")  # type: ignore[union-attr]
+        found = await planned(site)
+        assert waiting(found)["one"][0] == "OnAnotherHost" and "start" not in text(found).split("! vm/one")[0], text(found)
+        site.start()
+        await site.until(lambda: site.condition("one").reason == "OnAnotherHost", "up says so, too")  # type: ignore[union-attr]
+        assert waiting(found)["one"][1] == site.message("one")
 
 
 def disk(host: str) -> dict[str, object]:

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+import yaml
 
 from homeostat.assembly.standalone import standalone
 from homeostat.runtime.machine import orphans
@@ -157,14 +158,19 @@ async def test_an_index_of_several_hosts_makes_nothing_a_second_time_on_one_host
         assert site.domains() == {"a": ["one"], "b": ["two"]}
 
 
-async def test_one_host_and_its_new_index(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lost", [True, False], ids=["a new index", "its index"])
+async def test_one_host_and_another_libvirt(tmp_path: Path, lost: bool) -> None:
     """Where the remembered libvirt is the same all is as it was; also where another is named and nothing was made."""
     folder, state, uri = tmp_path / "vms", tmp_path / "state", isolated_uri(tmp_path)
+    document = {"apiVersion": "homeostat.dev/v1alpha1", "kind": "VirtualMachine", "metadata": {"name": "one"}, "spec": SMALL}
     folder.mkdir()
+    (folder / "one.yaml").write_text(yaml.safe_dump(document))
     for _ in range(2):
         async with standalone(folder, state, uri) as parts:
             assert parts.store.state.libvirt == uri
-        for path in state.glob("index.sqlite*"):
+            parts.store.sync(settle=0)
+            assert [row.name for row in parts.store.rows("VirtualMachine")] == ["one"]
+        for path in state.glob("index.sqlite*") if lost else ():
             path.unlink()
         (state / "machines/default/one").mkdir(parents=True, exist_ok=True)
         (state / "machines/default/one/created").touch()
@@ -258,6 +264,34 @@ async def test_where_all_is_lost_that_says_where_machines_are_none_is_made_a_sec
         site.start()
         await site.until(lambda: site.ready("one", "two"), "it is found")
         assert site.domains()["b"] == before["b"]
+
+
+async def test_where_all_is_lost_a_deletion_waits_for_the_host_that_may_have_the_guest(tmp_path: Path) -> None:
+    """Also that of a Disk which the guest has."""
+    async with spread(tmp_path) as site:
+        site.write("Disk", "dd", {"size": "1Mi"})
+        site.vm("one", "a")
+        site.vm("two", "b", disks=[{"name": "own", "size": "1Mi"}, {"name": "dd", "diskRef": {"name": "dd"}}])
+        site.start()
+        await site.until(lambda: site.ready("one", "two"), "both are ready")
+        await site.lose_index()
+        site.store.state.hosts_file.unlink()
+        site.served = ["a"]
+        site.start()
+        await site.until(lambda: "none of the hosts a has it" in site.message("two"), "it waits")
+        files = [site.state / "machines/default/two/own.qcow2", site.state / "disks/default/dd/disk.img"]
+        for name in ("two", "dd"):
+            site.remove(name)
+        site.vm("new")
+        deleting = lambda: [row.name for row in site.store.rows("VirtualMachine") + site.store.rows("Disk") if row.deleted]  # noqa: E731
+        await site.until(lambda: deleting() == ["two", "dd"] and site.ready("new"), "its documents are gone, and others go on")
+        await asyncio.sleep(1)
+        assert deleting() == ["two", "dd"] and all(file.exists() for file in files) and not await site.all["a"].trash()
+        await site.stop()
+        site.served = ["a", "b"]
+        site.start()
+        await site.until(lambda: not deleting(), "they go where the guest is")
+        assert site.domains()["b"] == [] and not any(file.exists() for file in files)
 
 
 async def test_one_that_is_gone_for_good_is_made_again_where_its_mark_is_removed(tmp_path: Path) -> None:

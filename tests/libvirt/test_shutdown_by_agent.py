@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 
@@ -76,7 +77,8 @@ async def test_a_guest_that_was_off_before_its_agent_was_done_needs_no_button(
     told, crossed = host.agent.shut_down, Crossed()
 
     async def late(uuid: str) -> None:
-        await told(uuid)
+        with suppress(DriverError):  # a guest quick to go off takes its agent with it, before the answer
+            await told(uuid)
         await until(lambda: off(host, uuid), "it shut down", 30)
         raise DriverError("the guest agent disappeared")
 

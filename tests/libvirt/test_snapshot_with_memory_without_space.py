@@ -14,12 +14,11 @@ import pytest
 
 from homeostat.driver.errors import DriverError, NoSpace
 from homeostat.driver.host import LibvirtHost
-from homeostat.driver.storage import Storage
 from homeostat.driver.storage.disks.snapshots import SnapshotFiles
 from homeostat.driver.storage.disks.tags import read_tags
 from homeostat.planner import actions as act
 from homeostat.planner.domain import DiskConfig, DomainConfig
-from tests.libvirt.qemu_machines import machine, running
+from tests.libvirt.qemu_machines import machine, qemu_host, running
 from tests.rig.guest import GuestImage
 from tests.rig.libvirtd import Libvirtd
 
@@ -57,14 +56,8 @@ def small_site(libvirtd: Libvirtd, tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 async def host(libvirtd: Libvirtd, small_site: Path) -> AsyncIterator[LibvirtHost]:
-    storage = Storage(small_site, None)
-    async with LibvirtHost(libvirtd.uri, storage=storage, storage_root=str(small_site)) as host:
+    async with qemu_host(libvirtd, small_site) as host:
         yield host
-        for domain in host.domains():
-            if domain.record is not None:
-                await host.execute(act.PowerOffDomain(domain.uuid, "end of test"))
-                await host.execute(act.UndefineDomain(domain.uuid, "end of test"))
-    await storage.close()
 
 
 class Cramped:

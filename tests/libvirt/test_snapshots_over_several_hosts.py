@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -97,15 +98,43 @@ async def test_one_whose_host_is_not_served_says_so(tmp_path: Path) -> None:
         await site.until(lambda: reason(site, "of-one") == "Taken", "it is back")
 
 
+def by_clock(monkeypatch: pytest.MonkeyPatch, now: Callable[[], datetime]) -> None:
+    """Has schedules go by a clock of the test's."""
+    halted, _, *rest = ScheduleReconciler.__init__.__defaults__ or ()
+    monkeypatch.setattr(ScheduleReconciler.__init__, "__defaults__", (halted, now, *rest))
+
+
 async def test_a_schedule_makes_them_where_its_machine_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     began = datetime.now(UTC)
     later = iter(range(10**6))  # each look is a minute after the one before
-    monkeypatch.setattr(
-        ScheduleReconciler.__init__, "__defaults__", (lambda: None, lambda: began + timedelta(minutes=next(later)), None)
-    )
+    by_clock(monkeypatch, lambda: began + timedelta(minutes=next(later)))
     async with spread(tmp_path) as site:
         site.vm("one", "b", runStrategy="Halted", disks=DISKS)
         site.write("SnapshotSchedule", "often", {"template": {"spec": {"machineRef": {"name": "one"}}}, "schedule": "* * * * *"})
         site.start()
         taken = lambda: [row.name for row in site.store.rows(Snapshot.KIND) if status(site, row.name).host == "b"]  # noqa: E731
         await site.until(taken, "one is taken on its host")
+
+
+async def test_what_a_schedule_made_is_found_again_after_the_index_was_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [datetime.now(UTC)]
+    by_clock(monkeypatch, lambda: clock[0])
+    async with spread(tmp_path) as site:
+        site.vm("one", "b", runStrategy="Halted", disks=DISKS)
+        site.write("SnapshotSchedule", "daily", {"template": {"spec": {"machineRef": {"name": "one"}}}, "schedule": "0 3 * * *"})
+        site.start()
+        await site.until(lambda: site.ready("one"), "its machine is there")
+        names = lambda: sorted(row.name for row in site.store.rows(Snapshot.KIND))  # noqa: E731
+        for day in (1, 2):
+            await site.stop()
+            clock[0] += timedelta(days=1)
+            site.start()
+            await site.until(lambda: [reason(site, name) for name in names()] == ["Taken"] * day, f"day {day}")  # noqa: B023
+        before, held = names(), tags(site, "one")
+        await site.lose_index()
+        site.start()
+        await site.until(lambda: [reason(site, name) for name in names()] == ["Taken"] * 2, "both are known again")
+        assert names() == before and tags(site, "one") == held
+        assert [status(site, name).host for name in before] == ["b", "b"]

@@ -16,6 +16,7 @@ from homeostat.assembly import job as jobs
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.files.trash import Space
+from homeostat.runtime.engine import steady
 from homeostat.runtime.engine.ports import Event
 from homeostat.runtime.engine.supervise import STATE
 from homeostat.runtime.machine.trash import empty_trash
@@ -186,6 +187,10 @@ async def test_nothing_is_erased_while_what_came_back_may_not_be_known(tmp_path:
         await until(lambda: operator.ready("another"))
         assert disks(tmp_path, "trash")
         operator.parts.supervisor.recovered(STATE)
+        scrape = operator.parts.operator.metrics.registry.get_sample_value
+        await until(lambda: scrape("homeostat_trash_entries", {"host": "local"}) == 1)
+        assert disks(tmp_path, "trash"), "an operator that has just started does not know whether its clock is right"
+        monkeypatch.setattr(steady, "HOLD", 0.0)
         await until(lambda: not disks(tmp_path, "trash"))
 
 

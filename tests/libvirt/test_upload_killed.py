@@ -1,9 +1,10 @@
 """An upload whose server is killed at any step ends as no upload, or as the whole image, once somebody asks how far it is; one
-that finds no space leaves nothing."""
+that finds no space loses the last part, or all of it where it came in one request."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -102,15 +103,40 @@ def _dying_later(images: Written, before: bool) -> Callable[..., Any]:
     return killed
 
 
-async def test_space_that_runs_out_half_way_leaves_nothing(small: Path) -> None:
-    content = bytearray(bytes(range(256)) * 4096 * 4)
+def disk(size: int) -> bytes:
+    content = bytearray(bytes(range(256)) * (size // 256))
     content[446:512] = bytes(64) + b"\x55\xaa"
+    return bytes(content)
+
+
+def files_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and path.name != "lock"]
+
+
+async def test_space_that_runs_out_half_way_leaves_nothing_of_one_request(small: Path) -> None:
     uploads = ImageUploads(Written(), small, 2**40)  # type: ignore[arg-type]
     with pytest.raises(UploadRefused, match="are free in") as refused:
         await uploads.begin("large", 2**34)
     assert refused.value.why == "no_space"
-    upload = await uploads.begin("large", None)
+    upload = await uploads.begin("large", None, whole=True)
     with pytest.raises(UploadRefused, match="no space is left") as refused:
-        await uploads.append(upload, 0, parts(bytes(content)))
+        await uploads.append(upload, 0, parts(disk(2**22)))
     assert refused.value.why == "no_space"
-    assert not [path for path in small.rglob("*") if path.is_file() and path.name != "lock"]
+    assert not [path for path in files_in(small) if path.suffix != ".server"]
+
+
+async def test_space_that_runs_out_takes_the_last_part_alone(small: Path) -> None:
+    uploads, content, filler = ImageUploads(Written(), small, 2**40), disk(200_000), small / "filler"  # type: ignore[arg-type]
+    upload = await uploads.begin("large", len(content))
+    assert await uploads.append(upload, 0, parts(content[:90_000])) == 90_000
+    filler.write_bytes(bytes(80_000))
+    free = os.statvfs(small).f_bavail
+    with pytest.raises(UploadRefused, match=r"no space is left .* so go on from 90000") as refused:
+        await uploads.append(upload, 90_000, parts(content[90_000:]))
+    assert (refused.value.why, refused.value.details) == ("no_space", {"offset": 90_000})
+    assert await uploads.offset(upload) == 90_000 and os.statvfs(small).f_bavail == free, "guests have what they had"
+    filler.unlink()
+    assert await uploads.append(upload, 90_000, parts(content[90_000:])) == len(content)
+    await uploads.finish(upload)
+    (kept,) = small.glob("images/*.img")
+    assert kept.read_bytes() == content

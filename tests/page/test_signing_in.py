@@ -10,7 +10,7 @@ import pytest
 from homeostat.accounts.rights import Role
 from homeostat.models.base import OWNER
 from tests.api.harness import Api, serving
-from tests.api.people import Person, settle
+from tests.api.people import PASSWORD, Person, settle
 from tests.page.steps import EDITOR, ROW, SIGNING_IN, edits, plan, press, review, sign_in, sign_in_again, write
 from tests.rig.browser import Page, browse
 from tests.rig.waiting import wait_until
@@ -36,6 +36,22 @@ def machine(api: Api, owner: str, name: str) -> Person:
     return person
 
 
+def lend(api: Api, name: str, account: str, *rights: str) -> str:
+    """Grants somebody rights to a machine. Returns the grant's id."""
+    grant = {"account": account, "rights": list(rights), "namespace": "default", "kind": "VirtualMachine", "name": name}
+    answer = Person(api.http, "root").ask("POST", "grants", json=grant)
+    answer.raise_for_status()
+    return str(answer.json()["id"])
+
+
+def lock_out(api: Api, account: str) -> None:
+    """Ends the sessions that somebody has in a browser."""
+    root = Person(api.http, "root")
+    for session in root.ask("GET", f"sessions?account={account}").json()["sessions"]:
+        if session["client"].startswith("Mozilla"):
+            root.ask("DELETE", f"sessions/{session['id']}").raise_for_status()
+
+
 def test_who_signs_in_is_named_and_signs_out(page: Page) -> None:
     sign_in(page, "ann")
     page.shows("ann")
@@ -46,9 +62,7 @@ def test_who_signs_in_is_named_and_signs_out(page: Page) -> None:
 
 def test_nobody_sees_buttons_that_would_be_refused(api: Api, page: Page) -> None:
     machine(api, "bob", "bobs")
-    root = Person(api.http, "root")
-    grant = {"account": "ann", "rights": ["see"], "namespace": "default", "kind": "VirtualMachine", "name": "bobs"}
-    root.ask("POST", "grants", json=grant).raise_for_status()
+    lend(api, "bobs", "ann", "see")
     machine(api, "ann", "anns")
     sign_in(page, "ann")
     page.shows("bobs")
@@ -67,11 +81,9 @@ def test_a_machine_that_one_may_see_from_now_on_comes_and_goes(api: Api, page: P
     sign_in(page, "ann")
     page.wait("document.querySelector('.link')", "it is drawn")
     assert "shy" not in page.text()
-    root = Person(api.http, "root")
-    grant = {"account": "ann", "rights": ["see"], "namespace": "default", "kind": "VirtualMachine", "name": "shy"}
-    given = root.ask("POST", "grants", json=grant).json()["id"]
+    given = lend(api, "shy", "ann", "see")
     page.shows("shy")
-    root.ask("DELETE", f"grants/{given}").raise_for_status()
+    Person(api.http, "root").ask("DELETE", f"grants/{given}").raise_for_status()
     wait_until(lambda: "shy" not in page.text(), 20, "it is not shown any more")
 
 
@@ -81,11 +93,7 @@ def test_a_session_that_ends_within_an_edit_loses_nothing(api: Api, page: Page) 
     page.run("location.hash = '#/virtualmachines/edited/yaml'")
     edits(page, "64Mi")
     write(page, "spec:\n  resources:\n    memory: 96Mi\n")
-    root = Person(api.http, "root")
-    sessions = root.ask("GET", "sessions?account=ann").json()["sessions"]
-    for session in sessions:
-        if session["client"].startswith("Mozilla"):
-            root.ask("DELETE", f"sessions/{session['id']}").raise_for_status()
+    lock_out(api, "ann")
     review(page)
     page.shows("Your session has ended")
     assert "96Mi" in str(page.run(f"{EDITOR}.textContent"))
@@ -133,12 +141,8 @@ def test_somebody_else_does_not_send_what_another_began(api: Api, page: Page) ->
     page.run("location.hash = '#/virtualmachines/begun/yaml'")
     edits(page, "64Mi")
     write(page, "spec:\n  resources:\n    memory: 96Mi\n")
-    root = Person(api.http, "root")
-    grant = {"account": "bob", "rights": ["see", "change"], "namespace": "default", "kind": "VirtualMachine", "name": "begun"}
-    root.ask("POST", "grants", json=grant).raise_for_status()
-    for session in root.ask("GET", "sessions?account=ann").json()["sessions"]:
-        if session["client"].startswith("Mozilla"):
-            root.ask("DELETE", f"sessions/{session['id']}").raise_for_status()
+    lend(api, "begun", "bob", "see", "change")
+    lock_out(api, "ann")
     review(page)
     sign_in_again(page, "bob")
     page.wait("document.querySelector('.top')?.innerText.includes('bob')", "the page is bob's")
@@ -146,14 +150,51 @@ def test_somebody_else_does_not_send_what_another_began(api: Api, page: Page) ->
     assert page.run("document.querySelector('dialog')") is None
 
 
+def test_a_tab_of_one_does_nothing_as_another_who_came_in_another_tab(api: Api, page: Page) -> None:
+    person = machine(api, "ann", "twice")
+    lend(api, "twice", "bob", "see", "change")
+    sign_in(page, "ann")
+    page.run("location.hash = '#/virtualmachines/twice/yaml'")
+    edits(page, "64Mi")
+    write(page, "spec:\n  resources:\n    memory: 96Mi\n")
+    review(page)
+    plan(page)
+    other = page.another(f"{api.http.base_url}/")
+    other.wait("document.querySelector('nav.main')", "the page")
+    # As a browser that did not tell its other tabs, or that was signed in to by a page of another kind.
+    signed = other.awaited(
+        "fetch('/api/v1/session', {method: 'DELETE'}).then(() => fetch('/api/v1/session', {method: 'POST', headers: "
+        "{'Content-Type': 'application/json'}, body: JSON.stringify({name: 'bob', password: '" + PASSWORD + "', cookie: true})}))"
+        ".then((answer) => answer.status)"
+    )
+    assert signed == 201
+    page.run("[...document.querySelectorAll('button')].find((one) => one.innerText === 'Change')?.click()")
+    page.wait("document.querySelector('.top')?.innerText.includes('bob')", "the page is bob's")
+    assert person.ask("GET", "vms/twice/spec").json() == {"resources": {"memory": "64Mi"}}
+    assert "96Mi" not in str(page.run("document.body.innerText"))
+
+
+def test_who_signs_out_does_so_in_all_tabs(api: Api, page: Page) -> None:
+    machine(api, "ann", "shared")
+    sign_in(page, "ann")
+    page.run("location.hash = '#/virtualmachines/shared/yaml'")
+    edits(page, "64Mi")
+    write(page, "spec:\n  # secret-of-ann\n  resources:\n    memory: 96Mi\n")
+    page.shows("Not sent yet")
+    other = page.another(f"{api.http.base_url}/")
+    other.wait("document.querySelector('nav.main')", "the page")
+    press(other, "Sign out")
+    for tab in (other, page):
+        tab.wait(SIGNING_IN, "the page to sign in with")
+    assert "secret-of-ann" not in str(page.run("JSON.stringify({...sessionStorage})"))
+
+
 def test_a_grant_reaches_the_buttons(api: Api, page: Page) -> None:
     machine(api, "bob", "lent")
-    root = Person(api.http, "root")
-    grant = {"account": "ann", "rights": ["see"], "namespace": "default", "kind": "VirtualMachine", "name": "lent"}
-    root.ask("POST", "grants", json=grant).raise_for_status()
+    lend(api, "lent", "ann", "see")
     sign_in(page, "ann")
     page.run("location.hash = '#/virtualmachines/lent'")
     page.shows("Conditions")
     assert page.run("document.querySelector('.deeds')") is None
-    root.ask("POST", "grants", json=grant | {"rights": ["change"]}).raise_for_status()
+    lend(api, "lent", "ann", "change")
     page.wait("document.querySelector('.deeds')", "what one does with it is offered", 40)

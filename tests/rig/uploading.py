@@ -27,5 +27,8 @@ class ImagesOfNobody:
     async def check_upload(self, name: str) -> None:
         return
 
+    async def is_file_of_any(self, file: str) -> bool:
+        return False
+
     async def uploaded(self, name: str, sha256: str, format: str, marks: Marks) -> Any:
         raise AssertionError("it became an image")

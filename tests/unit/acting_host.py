@@ -66,6 +66,7 @@ class ActingHost:
     moved: tuple[MovedDisk, ...] = ()  # where others put disks, as noted down
     moved_problem: str = ""  # that note cannot be understood
     restored: str | None = None  # the token of a restore, as noted down
+    restored_before: set[str] = field(default_factory=set)
     named: Restore | Stalled | None = None  # what restoreFrom names
     restores: list[act.RestoreSnapshot] = field(default_factory=list)
     reclaimable: tuple[str, ...] = ()  # disks that are to be deleted with the machine
@@ -112,6 +113,7 @@ class ActingHost:
                 moved=() if self.moved_problem else self.moved,
                 moved_problem=self.moved_problem,
                 restored=self.restored,
+                restored_before=frozenset(self.restored_before),
             ),
             restore=self.named,
             memory=memory,
@@ -282,6 +284,7 @@ class ActingHost:
         self.starts += 1
 
     def _restore(self, action: act.RestoreSnapshot | act.NoteRestored) -> None:
+        self.restored_before |= {self.restored} if self.restored is not None else set()
         self.restored = action.token
         if isinstance(action, act.NoteRestored):
             return
@@ -333,7 +336,7 @@ class ActingHost:
                 self.kept = action
             case act.DeleteDirectory():
                 self.seeds.clear()
-                self.created, self.kept, self.noted, self.restored = False, None, None, None
+                self.created, self.kept, self.noted, self.restored, self.restored_before = False, None, None, None, set()
                 self.moved = tuple(m for m in self.moved if any(path.endswith(f"/{m.name}.qcow2") for path in self.disks))
 
     def _set_aside(self, action: act.SetAside) -> None:

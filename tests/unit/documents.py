@@ -219,8 +219,10 @@ DOCUMENTS: tuple[Document, ...] = (
             }
         ],
         "orphans": [
-            {"namespace": "default", "name": "old", "state": "running", "domain": "old", "directory": "/old", "disks": ["root"]},
+            {"namespace": "default", "name": "old", "state": "running", "domain": "old", "directory": "/old", "disks": ["root"],
+             "twin": True},
         ],
         "uploads": [64 * "0"], "keeps": ["default/data"], "api": "http://10.0.0.7:8080",
+        "orphaned": ["5b0cf6b1-6c1e-4a44-8a0e-6f1ff0a3d1c2"], "orphansKnown": True, "place": "qemu:///system 1",
     }),
 )  # fmt: skip

@@ -14,7 +14,8 @@ from homeostat.models.network import Network, NetworkSpec
 from homeostat.planner.network import actions as act
 from homeostat.planner.network import plan_network
 from homeostat.planner.network.config import AddressConfig, DnsConfig, LeaseConfig, NetworkConfig
-from homeostat.planner.network.observed import NetworkSeen, ObservedNetwork
+from homeostat.planner.network.identity import network_name
+from homeostat.planner.network.observed import NetworkBeside, NetworkSeen, ObservedNetwork
 from homeostat.planner.network.plan import NetworkPlan
 from homeostat.planner.observed import HostFacts
 from tests.unit.world import HOST
@@ -44,11 +45,13 @@ class NetworkWorld:
     users: dict[str, str] = field(default_factory=dict)
     unselected: str = ""
     rival: str = ""
+    beside: tuple[Network, ...] = ()
     done: list[act.NetworkAction] = field(default_factory=list)
 
     def seen(self) -> NetworkSeen:
         found = {name: self._observed(name) for name in {*self.definitions, *self.live}}
-        return NetworkSeen(self.host, found, users=self.users, unselected=self.unselected, rival=self.rival)
+        beside = tuple(NetworkBeside(one, self.guests.get(network_name(one), ())) for one in self.beside)
+        return NetworkSeen(self.host, found, users=self.users, unselected=self.unselected, rival=self.rival, beside=beside)
 
     def _observed(self, name: str) -> ObservedNetwork:
         live, text = self.live.get(name), self.definitions.get(name)

@@ -50,6 +50,21 @@ export async function repeated(attempts, once) {
 // Tells whether a request only asks for something, and so may be sent twice.
 const asks = (/** @type {string} */ method, /** @type {string} */ path) => method === "GET" || /[?&]dryRun=true\b/.test(path);
 
+/** @type {Readonly<Record<string, string>>} */
+let meant = {};
+
+/**
+ * Sends from now on whose page this is: the server refuses it once somebody else has signed in in this browser.
+ *
+ * @param {string} account
+ */
+export function asAccount(account) {
+  meant = account ? { "Homeostat-Account": encodeURIComponent(account) } : {};
+}
+
+// Returns the header that says so.
+export const ofAccount = () => meant;
+
 /**
  * @typedef {object} Sent
  * @property {unknown} [body]
@@ -67,7 +82,7 @@ async function send(method, path, { body, etag, type = "application/json" } = {}
   const asked = {
     method,
     cache: "no-store",
-    headers: { ...(body === undefined ? {} : { "Content-Type": type }), ...(etag ? { "If-Match": etag } : {}) },
+    headers: { ...meant, ...(body === undefined ? {} : { "Content-Type": type }), ...(etag ? { "If-Match": etag } : {}) },
   };
   if (body !== undefined) asked.body = JSON.stringify(body);
   const asking = asks(method, path);

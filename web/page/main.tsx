@@ -8,8 +8,8 @@ import { age } from "./app/age";
 import { now, tick } from "./app/clock";
 import { drafts } from "./app/drafts";
 import { route, to } from "./app/route";
-import { bySession, everywhere, lookWho, who } from "./app/session";
-import { isThatWindow, tellSignedIn } from "./app/signedin";
+import { beginAnew, bySession, everywhere, lookWho, who } from "./app/session";
+import { isThatWindow, tell, whenTold } from "./app/signedin";
 import { themes } from "./app/theme";
 import { askBeforeLeaving, reload, wouldLose } from "./app/unsent";
 import { outdated } from "./app/version";
@@ -89,9 +89,14 @@ async function signOut() {
   } catch (error) {
     if (error instanceof NotReached) return; // still signed in, and the line above says that nobody answers
   }
+  tell("signed out");
+  forgetAll();
+}
+
+// What somebody has in this tab goes with him.
+function forgetAll() {
   drafts.forget();
-  location.hash = "";
-  reload(true);
+  beginAnew();
 }
 
 const LOOK = 15_000; // milliseconds until it asks again who is signed in, and what was granted to him
@@ -179,7 +184,7 @@ function Frame() {
 // In a window that is there to sign in: somebody has, so the others go on, and it closes.
 async function endWindow() {
   await lookWho();
-  if (who.value) tellSignedIn();
+  if (who.value) tell("signed in");
   window.close();
   render(
     <main id="main">
@@ -196,6 +201,7 @@ async function begin() {
   if (isThatWindow()) return endWindow();
   tick();
   askBeforeLeaving();
+  whenTold("signed out", forgetAll);
   render(<Frame />, document.body);
   await lookWho();
   keepLooking();

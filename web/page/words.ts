@@ -420,7 +420,8 @@ export const text = {
 
   // signing in
   signInAgain: "Sign in again",
-  sessionEnded: "Your session has ended. What you typed is here, and is sent once you have signed in.",
+  sessionEnded:
+    "Your session has ended. What you typed and did not send is kept, and what was being sent is, once you have signed in.",
   signIn: "Sign in",
   signInToGoOn: "sign in to go on: nothing was sent",
   otherWays: "Other ways to sign in",

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from homeostat.accounts.actor import Actor
 from homeostat.accounts.database import Database
-from homeostat.accounts.errors import DatabaseTrouble, NoAccounts
+from homeostat.accounts.errors import DatabaseAway, DatabaseTrouble, NoAccounts
 from homeostat.accounts.reception import Reception
 from homeostat.accounts.recognition import Recognised
 
@@ -20,6 +20,7 @@ T = TypeVar("T")
 log = logging.getLogger("homeostat.api")
 
 THREADS = 8  # of their own: whoever waits for a database that does not answer keeps nobody else waiting
+PATIENCE = 15.0  # seconds; longer than a writer waits for another one (BUSY_TIMEOUT)
 LOOK = 0.5  # seconds between two looks whether there are accounts by now
 
 
@@ -64,6 +65,15 @@ class AccountsLookup:
             raise self._trouble
         return self._some
 
+    async def check(self) -> None:
+        """Asks the database of the accounts, where there are some.
+
+        Raises:
+            DatabaseTrouble: it does not work, so that nobody is let in.
+        """
+        if await self.there_are_some() and self._opened is not None:
+            await self.run(self._opened.recognition.has_accounts)
+
     async def reception(self) -> Reception:
         """Returns the accounts.
 
@@ -97,7 +107,7 @@ class AccountsLookup:
         """
         async with self._opening:
             self._look_again()
-            return await self.run(self._open)
+            return await self.run(self._open, None)  # it may have to bring the tables up to date
 
     async def who(self, shown: str) -> Recognised:
         """Returns who shows that token.
@@ -144,9 +154,21 @@ class AccountsLookup:
         recognition = (await self._fresh_reception()).recognition
         return await self.run(lambda: recognition.of_token(account, token))
 
-    async def run(self, work: Callable[[], T]) -> T:
-        """Does what may wait for the database."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+    async def run(self, work: Callable[[], T], patience: float | None = PATIENCE) -> T:
+        """Does what may wait for the database. ``patience``: seconds for which whoever asks waits for it; None: without an end.
+
+        Raises:
+            DatabaseAway: it does not answer, and may yet do what it was asked.
+        """
+        doing = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        try:
+            async with asyncio.timeout(patience):
+                return await doing
+        except TimeoutError:
+            if not doing.cancelled():  # the work itself took too long for something
+                raise
+            words = f"the accounts database has not answered within {patience:.0f} s"
+            raise DatabaseAway(words, "see whether its server runs, and can be reached from here") from None
 
     def forget(self) -> None:
         """Forgets when it looked last: this server itself has changed who may what."""

@@ -135,6 +135,10 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
                 self._wait_for_client(HEAD_SECONDS)
         self._head += size
 
+    def _is_websocket_upgrade(self, request: Any) -> bool:
+        """Tells whether it opens a WebSocket. HTTP/1.0 opens none (RFC 6455, 4.1): then it is a request like another."""
+        return request.version >= (1, 1) and bool(super()._is_websocket_upgrade(request))
+
     def _on_headers_complete(self) -> bool:
         for name, value in self._callback_parser.headers:
             # gunicorn lets some codings pass that nobody decodes.

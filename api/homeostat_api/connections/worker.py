@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import ssl
 from asyncio import constants
 from typing import Any
@@ -29,6 +30,11 @@ class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
         super().__init__(*args, **settings)
         # Connections whose client has something to send, longest first; each is the key of nothing.
         self.waiting: dict[Connection, None] = {}
+
+    def init_signals(self) -> None:
+        """Leaves the end of a terminal to gunicorn's master, which ends its workers in order."""
+        super().init_signals()
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     def _get_ssl_context(self) -> ssl.SSLContext | None:
         certificate: Certificate | None = getattr(self.app, "certificate", None)

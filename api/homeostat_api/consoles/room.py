@@ -28,6 +28,8 @@ from ..http.contract import NOTHING_LENT, Lent
 from ..http.errors import Problem
 
 LOOK = 0.5  # seconds between two looks
+ANSWER = 3.0  # seconds that a look may take
+UNKNOWN = End(Close.LATER, "nobody knows who may look: the accounts database does not work (the server's log says why)")
 KEEP = 5.0  # seconds between two notes that this server still serves them
 SLOW = 30.0  # seconds in which a viewer must take a word
 WARNING = 60.0  # seconds before the end for want of input that a viewer is warned
@@ -189,10 +191,23 @@ class ConsoleRoom:
                 for served in self._served.values():
                     served.sitting.end(End(Close.GOING_AWAY, "the server stops: connect again"))
             elif self._served:
+                kept = await self._look_after(kept)
+
+    async def _look_after(self, kept: float) -> float:
+        """Looks at all that are open, and keeps their rows. Ends them where the accounts database does not answer in time: nobody
+        knows who may look. Returns when the rows were kept last."""
+        open_now = list(self._served.values())
+        try:
+            async with asyncio.timeout(ANSWER):
                 await self._look()
                 if time.monotonic() - kept >= KEEP:
                     kept = time.monotonic()
                     await self._keep()
+        except (AccountsError, TimeoutError) as error:
+            log.error("consoles are ended, as nobody knows who may look: %s", error or f"no answer within {ANSWER:.0f} s")
+            for served in open_now:
+                served.sitting.end(UNKNOWN)
+        return kept
 
     async def _consoles(self) -> Consoles:
         return (await self._lookup.opened()).consoles
@@ -212,12 +227,7 @@ class ConsoleRoom:
 
     async def _look(self) -> None:
         consoles, open_now = await self._consoles(), list(self._served.values())  # one that opens meanwhile may not be read yet
-        try:
-            said = await self._lookup.run(consoles.served)
-        except AccountsError as error:
-            for served in open_now:
-                served.sitting.end(End(Close.LATER, f"nobody knows who may look: {error}"))
-            return
+        said = await self._lookup.run(consoles.served)
         for served in open_now:
             if (why := await self._ended(served, said.get(served.console.id))) is not None:
                 served.sitting.end(why)

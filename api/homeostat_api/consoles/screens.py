@@ -14,6 +14,7 @@ from homeostat.service.host_reach import OnAnotherApi
 from homeostat.service.service import Service
 
 from ..http.actor import who
+from ..http.download import gone_of
 from ..http.media import read_model
 from ..http.operations import Answer, Parameter, operation
 from ..http.parameters import choice, flag
@@ -82,7 +83,7 @@ class MachineScreenshot:
         try:
             picture = await self._service.asked_by(who(req)).screens.picture(name, size, dummy)
         except OnAnotherApi as there:
-            await pass_on(req, resp, there.host, there.address, PASSING)
+            await pass_on(req, resp, there, PASSING)
         else:
             _answer(req, resp, picture)
 
@@ -104,13 +105,14 @@ class MachineKeyboard:
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
         asked, keyboard = await read_model(req, KeysBody), self._service.asked_by(who(req)).keys
+        gone = gone_of(req)
         try:
             if asked.keys is not None:
-                await keyboard.press(name, asked.keys)
+                await keyboard.press(name, asked.keys, gone)
             else:
-                await keyboard.type(name, asked.text or "")
+                await keyboard.type(name, asked.text or "", gone)
         except OnAnotherApi as there:
-            await pass_on(req, resp, there.host, there.address, PASSING, asked.model_dump(exclude_none=True))
+            await pass_on(req, resp, there, PASSING, asked.model_dump(exclude_none=True))
         else:
             resp.status = falcon.HTTP_204
 

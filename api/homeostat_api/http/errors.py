@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from homeostat.accounts.errors import AccountsError
+from homeostat.models.explain import in_plain_words
 from homeostat.models.outside import tellable, tellable_all
 from homeostat.models.suggest import suggest_field
 from homeostat.service.refusals import Refusal
@@ -80,7 +81,7 @@ def invalid(message: str, **details: Any) -> Problem:
 
 def invalid_model(error: ValidationError, model: type[BaseModel]) -> Problem:
     """Returns what pydantic found in a body, as sentences that name the field, and what was probably meant."""
-    all_of_them = error.errors(include_url=False, include_input=False, include_context=False)
+    all_of_them = error.errors(include_url=False, include_input=False)
     found = [
         {"field": ".".join(str(part) for part in e["loc"])[:FIELD_MAX], "problem": _words(e, model)}
         for e in all_of_them[:PROBLEMS_MAX]
@@ -93,7 +94,7 @@ def invalid_model(error: ValidationError, model: type[BaseModel]) -> Problem:
 def _words(error: ErrorDetails, model: type[BaseModel]) -> str:
     if error["type"] == "extra_forbidden":
         return f"unknown field{suggest_field(model, error['loc'])}"
-    return error["msg"].removeprefix("Value error, ")
+    return in_plain_words(error)
 
 
 async def _answer_bug(req: falcon.asgi.Request, resp: falcon.asgi.Response, error: Exception, params: dict[str, Any]) -> None:

@@ -124,7 +124,7 @@ class KindIndex(Generic[R]):
 
     async def _entry(self, name: str, plugins: Mapping[str, int]) -> Entry | None:
         row = self._collection.row(name)
-        resource = await self._collection.find(name)
+        resource = await self._collection.shown(name)
         if row is None or resource is None:  # gone by now
             return None
         shown = await self._show(resource) if self._show is not None else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -12,6 +13,8 @@ from urllib.parse import quote
 import falcon
 import falcon.asgi
 import httpx
+
+from homeostat.service.host_reach import OnAnotherApi
 
 from .actor import shown_by
 from .download import gone_of, only_head
@@ -23,7 +26,8 @@ ANSWERED = (
     *("Content-Type", "Content-Length", "Content-Range", "Content-Disposition", "Accept-Ranges", "Cache-Control", "ETag"),
     *("Last-Modified", "Retry-After"),
 )
-PATIENCE = httpx.Timeout(10.0, read=None)  # what is asked for may take as long as a disk is large
+PATIENCE = 10.0  # seconds for a connection, and for what is sent
+SOON = 60.0  # seconds for an answer, where nothing large is made first
 LOOK = 0.5  # seconds between looks whether the client is still there
 
 
@@ -56,33 +60,38 @@ class PassingCodes:
 
 
 async def pass_on(
-    req: falcon.asgi.Request, resp: falcon.asgi.Response, host: str, address: str, codes: PassingCodes, body: Any = None
+    req: falcon.asgi.Request,
+    resp: falcon.asgi.Response,
+    there: OnAnotherApi,
+    codes: PassingCodes,
+    body: Any = None,
+    answers_within: float | None = SOON,
 ) -> None:
-    """Answers as the API server at ``address`` does, which is beside ``host``. ``body``: what the request said, as JSON has it;
-    None: nothing.
+    """Answers as the API server does that is beside the host. ``body``: what the request said, as JSON has it; None: nothing.
+    ``answers_within``: in seconds; None: it may take as long as a disk is large.
 
     Raises:
         Problem: it does not answer, or passed the request on to us.
     """
+    host, address = there.host, there.address
     if req.get_header(PASSED_ON):
         said = (
             f"it is on host {host}, and this API server is not beside it, as the operator there says: correct its --api-address"
         )
         raise Problem(409, codes.elsewhere, said, {"host": host, "api": address})
-    client = httpx.AsyncClient(base_url=address, timeout=PATIENCE, follow_redirects=False)
-    try:
-        answer = await _asked(req, client, body)
+    async with AsyncExitStack() as held:
+        try:
+            timeout = httpx.Timeout(PATIENCE, read=answers_within)
+            client = httpx.AsyncClient(base_url=address, timeout=timeout, follow_redirects=False)
+            held.push_async_callback(client.aclose)
+            answer = await _asked(req, client, body)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            why = str(error) or type(error).__name__
+            said = f"it is on host {host}, whose API at {address} does not answer ({why}): look whether it runs"
+            raise Problem(503, codes.failed, said, {"host": host, "api": address}, headers={"Retry-After": "30"}) from error
         if answer is None:
-            await client.aclose()
             return
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        await client.aclose()
-        why = str(error) or type(error).__name__
-        said = f"it is on host {host}, whose API at {address} does not answer ({why}): look whether it runs"
-        raise Problem(503, codes.failed, said, {"host": host, "api": address}, headers={"Retry-After": "30"}) from error
-    except BaseException:
-        await client.aclose()
-        raise
+        held.pop_all()  # the body goes on with it
     resp.status = answer.status_code
     for name in ANSWERED:
         if (value := answer.headers.get(name)) is not None:

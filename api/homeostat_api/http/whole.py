@@ -87,7 +87,7 @@ async def answer_deletion(
         NoSuchResource, InUse, StoreError: see the collection's ``delete``.
     """
     seconds = whole_number(req, "wait", WAIT_MAX) or 0
-    found = await collection.get(name)
+    found = await collection.condemned(name)
     await collection.delete(found, force)
     gone, _ = await collection.wait_gone(found, seconds)
     resp.status = falcon.HTTP_204 if gone else falcon.HTTP_202

@@ -103,4 +103,4 @@ async def answer_copy(
             describe(resp, made.name)
             send_file(req, resp, made, made.copy.size, made.copy.sha256)
     except OnAnotherApi as there:
-        await pass_on(req, resp, there.host, there.address, PASSING)
+        await pass_on(req, resp, there, PASSING, answers_within=None)

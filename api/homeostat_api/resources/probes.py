@@ -7,6 +7,7 @@ import falcon.asgi
 from homeostat.runtime.engine.supervise import Supervisor
 from homeostat.service.changes import Changes
 
+from ..accounts.lookup import AccountsLookup
 from ..http.errors import Problem
 from ..http.operations import Answer, operation
 from ..http.rights import Right, needs
@@ -15,6 +16,7 @@ from ..operator_link import TEXT, Link
 from ..words import Alive, Ready
 
 TAG = "Health"
+FINE = {"store": "ok", "accounts": "ok", "operator": "ok"}
 
 
 class Liveness:
@@ -34,22 +36,24 @@ class Liveness:
 
 
 class Readiness:
-    def __init__(self, changes: Changes, operator: Link) -> None:
+    def __init__(self, changes: Changes, accounts: AccountsLookup, operator: Link) -> None:
         self._changes = changes
+        self._accounts = accounts
         self._operator = operator
 
     @operation(
         "Whether requests will be acted upon",
         TAG,
-        {200: Answer("The index can be read, and the operator runs.", Ready)},
+        {200: Answer("The index and the accounts can be read, and the operator runs.", Ready)},
         description="Needs no token. 503 names the part that is missing.",
         errors=(503,),
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         self._changes.version()  # a StoreError is answered as 503
+        await self._accounts.check()  # and so is a DatabaseTrouble
         if (absence := await self._operator.absence()) is not None:
-            raise Problem(503, "operator_missing", f"Not ready: {absence}", {"store": "ok", "operator": absence})
-        resp.media = {"ready": True, "parts": {"store": "ok", "operator": "ok"}}
+            raise Problem(503, "operator_missing", f"Not ready: {absence}", {**FINE, "operator": absence})
+        resp.media = {"ready": True, "parts": FINE}
 
 
 class MetricsPage:

@@ -84,7 +84,7 @@ class TrashItem:
         try:
             await trash.erase(found)
         except OnAnotherApi as there:
-            await pass_on(req, resp, there.host, there.address, PASSING)
+            await pass_on(req, resp, there, PASSING)
         else:
             resp.media = {"erased": [found.entry.entry], "size": found.entry.size}
 
@@ -108,7 +108,7 @@ class TrashRestore:
         try:
             restored = await trash.restore(found)
         except OnAnotherApi as there:
-            await pass_on(req, resp, there.host, there.address, PASSING)
+            await pass_on(req, resp, there, PASSING)
         else:
             resp.media = {"entry": found.entry.entry, "machine": found.entry.name, "restored": restored}
 

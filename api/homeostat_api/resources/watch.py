@@ -10,7 +10,7 @@ import falcon.asgi
 from homeostat.models.kinds import BY_PLURAL
 from homeostat.service.service import Service
 
-from ..http.actor import who
+from ..http.actor import check_meant, who
 from ..http.compressed import compressed, takes_gzip
 from ..http.errors import invalid
 from ..http.kind_index import KindIndexes
@@ -23,6 +23,10 @@ KINDS = Parameter(
     "kinds",
     {"type": "string", "default": MACHINES},
     f"Plurals, with commas between, of {', '.join(sorted(BY_PLURAL))}.",
+)
+
+MEANT = Parameter(
+    "account", {"type": "string"}, "Whose resources are meant: where somebody else is signed in by now, 409 `other_account`."
 )
 
 
@@ -40,10 +44,11 @@ class WatchResources:
         "have it), DELETED (with `kind` and `name`) or BOOKMARK: what was there, or changed at once, has been sent. That also "
         "comes every 15 seconds while nothing changes, and its `lastLook` says since when all may be out of date, as X-Last-Look "
         "does. It begins with all that whoever asks may see, also where a client connects again.",
-        parameters=(KINDS,),
-        errors=(400,),
+        parameters=(KINDS, MEANT),
+        errors=(400, 409),
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        check_meant(who(req), req.get_param("account"))
         kinds = _kinds(req)
         resp.content_type = "text/event-stream"
         resp.set_header("Cache-Control", "no-store")

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import falcon.asgi
 from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema
 
+from homeostat.models.explain import in_plain_words
 from homeostat_api.http.media import read_object
 from homeostat_api.http.words import LooseWords, Timestamp
 
@@ -227,7 +228,7 @@ async def read(req: falcon.asgi.Request, model: type[M]) -> M:
         field = ".".join(str(part) for part in first["loc"])
         if first["type"] == "value_error":
             raise bad(str(first["ctx"]["error"])) from error
-        raise bad(f"{field} is required" if first["type"] == "missing" else f"{field}: {first['msg']}") from error
+        raise bad(f"{field} is required" if first["type"] == "missing" else f"{field} {in_plain_words(first)}") from error
 
 
 def has_body(req: falcon.asgi.Request) -> bool:

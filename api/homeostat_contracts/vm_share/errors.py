@@ -19,6 +19,7 @@ from homeostat.service.refusals import (
     NotYours,
     OverQuota,
     Refusal,
+    RefusedByModels,
     UploadRefused,
 )
 from homeostat.store import errors as store_errors
@@ -77,7 +78,7 @@ def from_refusal(error: Refusal) -> Problem:
             return too_much(str(error))
         case UploadRefused():
             return Problem(_OF_UPLOADS.get(error.why, 500), "upload", str(error))
-        case BeingDeleted() | InUse() | ConsoleUnavailable() | Disabled():
+        case BeingDeleted() | InUse() | ConsoleUnavailable() | Disabled() | RefusedByModels():
             return conflict(str(error))
         case _:
             return bad(str(error))

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
-from homeostat.models.base import Resource
+from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.disk import Disk
 from homeostat.models.host import Host
@@ -28,6 +28,7 @@ from homeostat.service.refusals import (
     NoSuchResource,
     NotYours,
     Refusal,
+    RefusedByModels,
     SourceRefused,
     Stale,
 )
@@ -112,6 +113,8 @@ def from_refusal(error: Refusal) -> Problem:
             return Problem(409, "vm_already_stopped", "VM is already stopped", error.details)
         case InUse():
             return _in_use(error)
+        case RefusedByModels():
+            return Problem(409, "invalid_spec", str(error), error.details)
         case Disabled():
             return Problem(409, "plugin_disabled", str(error), error.details)
         case SourceRefused():
@@ -121,12 +124,12 @@ def from_refusal(error: Refusal) -> Problem:
 
 
 def _in_use(error: InUse) -> Problem:
-    users, total = [f"{NOUNS[BY_KIND[key.kind]][0]}/{key.name}" for key in error.known], len(error.users)
-    first = users[:3]
-    shown = " and ".join(part for part in (", ".join(first), f"{total - len(first)} more" if total > len(first) else "") if part)
-    details = {**error.details, "used_by": users[:100], "used_by_total": total}
+    def word(key: Key) -> str:
+        return f"{NOUNS[BY_KIND[key.kind]][0]}/{key.name}"
+
+    details = {**error.details, "used_by": [word(key) for key in error.known[:100]], "used_by_total": len(error.users)}
     code, noun = NOUNS[error.kind]
-    return Problem(409, f"{code}_in_use", f"{noun} is in use by {shown}: delete these first", details)
+    return Problem(409, f"{code}_in_use", f"{noun} is in use by {error.shown(word)}: delete these first", details)
 
 
 ANSWERS = Answers(from_refusal, from_store, body, "There is nothing at this path; GET /api/v1/openapi lists what there is")

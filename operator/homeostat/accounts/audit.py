@@ -23,7 +23,7 @@ from .database import Database
 from .refusals import forget_beyond, noted_once
 from .tables import AuditRow
 
-AuditOutcome = Literal["Done", "Refused", "Failed", "Interrupted"]
+AuditOutcome = Literal["Done", "Refused", "Failed", "Interrupted", "PassedOn"]
 
 KEPT = timedelta(days=365)
 ROWS_MAX = 1_000_000

@@ -64,7 +64,7 @@ class Database:
                 _refuse_empty(path)
                 found._bring_up_to_date(path)
             return found
-        where = parsed.render_as_string(hide_password=True)
+        where = _shown(parsed)
         try:
             found = cls(_server_engine(parsed, busy_timeout), where)
         except ModuleNotFoundError as error:
@@ -201,6 +201,15 @@ def _version(connection: Connection) -> str | None:
     return None if found is None else str(found)
 
 
+def check_url(url: str) -> None:
+    """Checks that accounts can be in a database of such an address. It is not asked.
+
+    Raises:
+        DatabaseAway: they cannot.
+    """
+    _parsed(url)
+
+
 def _parsed(url: str) -> URL:
     mend = "write sqlite:////absolute/path/accounts.db, or postgresql+psycopg://USER@HOST/NAME, as [accounts] database"
     try:
@@ -265,9 +274,19 @@ class _OpenedFile:
         self._known = found.st_dev, found.st_ino
 
 
+def _shown(url: URL) -> str:
+    """Returns a URL for people: a password may be in its query as well, as libpq takes it."""
+    hidden = {name: "***" if "pass" in name.lower() else value for name, value in url.query.items()}
+    return url.set(query=hidden).render_as_string(hide_password=True)
+
+
 def _server_engine(url: URL, busy_timeout: float) -> Engine:
-    # A connection that has died meanwhile, with its server or on the way, is replaced before it is used.
-    engine = create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": max(2, int(busy_timeout))})
+    # A connection that has died meanwhile, with its server or on the way, is replaced before it is used. Of one that was cut off
+    # without a word the kernel learns within ten seconds; else it would wait for a quarter of an hour.
+    silence = {"tcp_user_timeout": 10_000, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
+    ours = {"connect_timeout": max(2, int(busy_timeout)), **silence}
+    given = {name: value for name, value in ours.items() if name not in url.query}
+    engine = create_engine(url, pool_pre_ping=True, connect_args=given)
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import delete, select
 
-from homeostat.runtime.machine.rivals import started_at
+from homeostat.runtime.machine.operator_run import started_at
 
 from .audit import Act, By, note, who_did_what
 from .clock import Clock, wall_clock

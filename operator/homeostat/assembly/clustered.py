@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from homeostat.driver.host import LibvirtHost
 from homeostat.driver.imagehost import ImageHost
 from homeostat.driver.storage.disks.labelled import labelled_disks
 from homeostat.driver.storage.storage import Storage
@@ -56,8 +57,10 @@ from homeostat.store.kubernetes.lease import Lease, LeaseWatch, host_lease
 from homeostat.store.kubernetes.store import KubernetesStore
 
 from .controlled import controlled
+from .hosts_served import HostsServed, Twins, located
 from .job import Job, JobConfig
 from .job_stores import ControllerStore, HostStore
+from .recognise import LibvirtRecognition, place_of
 from .standalone import calm_collector, hearing_of_events, keep_trying, open_host
 
 log = logging.getLogger(__name__)
@@ -122,6 +125,9 @@ class ClusterOperator:
         self._instance = served_cluster(cluster)
         self._serving: dict[str, tuple[str, asyncio.Event, asyncio.Task[None]]] = {}  # host -> uri, its stop, its task
         self._said_served: dict[str, str] = {}  # hosts, and their libvirts
+        self._recognition = LibvirtRecognition(self._hosts, lambda: store.readable(VirtualMachine))
+        self._twins = Twins(self._hosts)
+        self._said_refused: dict[str, str] = {}  # by host
 
     async def run(self, stop: asyncio.Event) -> None:
         announced = asyncio.Event()
@@ -199,11 +205,7 @@ class ClusterOperator:
     async def _control(self, stop: asyncio.Event) -> None:
         lease = Lease(self.store.cluster, self._options.namespace, "homeostat-controller", self._identity)
         store = ControllerStore(self.store, lease)
-        watch = LeaseWatch(self.store.cluster, self._options.namespace)
-
-        async def served(host: str) -> bool:
-            return await watch.alive(host_lease(host))
-
+        hosts = HostsServed(LeaseWatch(self.store.cluster, self._options.namespace))
         gone: set[str] = set()
 
         def is_gone(host: str) -> bool:
@@ -215,10 +217,17 @@ class ClusterOperator:
             how = f", which no operator serves (to let it go nevertheless, annotate it with {ABANDON}=true)"
             return [f"host {host}{how if is_gone(host) else ''}" for host in hosts if not (let_go and is_gone(host))]
 
-        placer = Placer(store, self._hosts, lambda machine: host_of(machine.metadata.finalizers), is_gone)
+        placer = Placer(
+            store,
+            self._hosts,
+            lambda machine: host_of(machine.metadata.finalizers),
+            is_gone,
+            lambda machine: located(machine, self._hosts(), hosts.is_current),
+            unserved=hosts.unserved,
+        )
         disks = DiskPlacer(store, placer, is_gone)
         snapshots = SnapshotKeeper(store, is_gone)
-        keeper = HostKeeper(store, (placer, disks, snapshots), served, store.placed_on, gone)
+        keeper = HostKeeper(store, (placer, disks, snapshots), hosts.look, store.placed_on, gone)
         config = JobConfig(
             self._instance,
             reconcilers=controlled(store, placer, disks, snapshots, keeper),
@@ -234,72 +243,113 @@ class ClusterOperator:
             storage = Storage(self._options.state, group, image_folders=folders)
             try:
                 images = ImageHost(storage, str(self._options.state), lease.check)
-                await Job(store, images, config, self.metrics, self._supervisor).run(stop)
+                job = Job(store, images, config, self.metrics, self._supervisor)
+
+                def wake(host: str) -> None:
+                    for key in placer.woken_by(Key(Host.KIND, "default", host)):
+                        job.queue.add(key)
+
+                hosts.changed = wake
+                await job.run(stop)
             finally:
                 await storage.close()
 
         await lease.lead(work, stop)
 
-    def _machines_elsewhere(self) -> frozenset[tuple[str, str]]:
+    def _machines_apart(self) -> frozenset[tuple[str, str]]:
         """Returns the machines whose files cannot be in this state folder, as no operator on it serves their hosts."""
         here = hosts_beside(StateFolder.named(self._options.state)) | self._serving.keys()  # that may not have been written down
         return frozenset(place for place, host in self.store.placements().items() if host not in here)
 
     async def _serve(self, name: str, uri: str, stop: asyncio.Event) -> None:
+        place = place_of(uri, str(StateFolder.named(self._options.state).instance_id))
+        if self._recognition.is_refused(name, place):
+            return
         lease = Lease(self.store.cluster, self._options.namespace, host_lease(name), self._identity)
         store = HostStore(self.store, lease, name)
+        opening = partial(
+            open_host,
+            self._options.state,
+            uri,
+            name=name,
+            fence=lease.check,
+            trash_keep=self._options.trash_keep,
+            image_folders=self._options.image_folders,
+            allowed=self._options.allowed,
+        )
 
         async def work() -> None:
-            self._say(f"this operator serves host {name} ({uri}) now")
-            keep = self._supervisor.named(f"host {name}: ")
-            opening = open_host(
-                self._options.state,
-                uri,
-                name=name,
-                fence=lease.check,
-                trash_keep=self._options.trash_keep,
-                keep=keep,
-                image_folders=self._options.image_folders,
-                allowed=self._options.allowed,
-            )
-
-            def admits(machine: VirtualMachine, made_here: bool) -> Waiting | None:
-                hosts = {known.metadata.name: known for known in self._hosts()}
-                return unadmitted(machine, hosts[name], hosts, made_here) if name in hosts else None
-
-            async with opening as host:
-                orphans = OrphanWatch(
-                    store,
-                    self.store,
-                    host,
-                    self._instance,
-                    told_on=lambda _: Key(Host.KIND, "default", name),
-                    elsewhere=self._machines_elsewhere,
-                )
-                api = self._options.api_address
-                disks = lambda: asyncio.to_thread(labelled_disks, self._options.state)  # noqa: E731
-                trash = partial(asyncio.to_thread, TrashFolder.at(self._options.state).known)
-                reporter = HostReporter(
-                    store, host, name, self._identity, lambda: store.machines, lambda: orphans.found, api, disks, trash
-                )
-                config = JobConfig(
-                    self._instance,
-                    kinds=frozenset({VirtualMachine, Snapshot, Disk, Network}),
-                    kept_off=lambda disk: kept_elsewhere(disk, name, store.has_host),
-                    reconcilers={Host: reporter, VirtualMachineDeployment: KeptDisksReconciler(store, host)},
-                    wakers=(reporter.woken_by,),
-                    fence=lease.check,
-                    takes_turns=True,
-                    orphans=orphans,
-                    admits=admits,
-                    name=f"host {name}: ",
-                )
-                operator = Job(store, host, config, self.metrics, self._supervisor)
-                host.subscribe(lambda uuid: operator.queue.add(reporter.key) if uuid is None else None)
-                orphans.changed = lambda: operator.queue.add(reporter.key)
-                await operator.run(stop)
+            doubted, serves = self._recognition.in_doubt(name, place), f"this operator serves host {name} ({uri}) now"
+            if not doubted:
+                self._say(serves)
+            async with opening(keep=self._supervisor.named(f"host {name}: ")) as host:
+                if why := self._recognition.refusal(name, place, host):
+                    await self._say_refused(store, name, why)
+                    return
+                if doubted:
+                    self._say(serves)
+                await self._host_job(name, uri, store, lease, host, place).run(stop)
 
         await lease.lead(work, stop)
+
+    async def _say_refused(self, store: HostStore, name: str, why: str) -> None:
+        """Says why a host is not served, once for several tries with the same reason."""
+        if self._said_refused.get(name) != why:
+            self._said_refused[name] = why
+            self._say(why)
+            await store.record_event(Key(Host.KIND, "default", name), "Warning", "OtherLibvirt", why)
+
+    def _host_job(self, name: str, uri: str, store: HostStore, lease: Lease, host: LibvirtHost, place: str) -> Job:
+        def is_here(known: Host) -> bool:
+            """Tells whether its Host still means this libvirt: this job ends soon where it does not, and begins nothing more."""
+            return (known.spec.uri or self._options.uri) == uri
+
+        def admits(machine: VirtualMachine, made_here: bool) -> Waiting | None:
+            hosts = {known.metadata.name: known for known in self._hosts()}
+            if name in hosts and not is_here(hosts[name]):
+                return Waiting("HostNotReady", f"host {name} is about to be served by another address", AGAIN)
+            return unadmitted(machine, hosts[name], hosts, made_here) if name in hosts else None
+
+        orphans = OrphanWatch(
+            store,
+            self.store,
+            host,
+            self._instance,
+            told_on=lambda _: Key(Host.KIND, "default", name),
+            elsewhere=lambda: {place for place, placed in self.store.placements().items() if placed != name},
+            apart=self._machines_apart,
+        )
+        reporter = HostReporter(
+            store,
+            host,
+            name,
+            self._identity,
+            lambda: store.machines,
+            lambda: orphans.found,
+            self._options.api_address,
+            disks=lambda: asyncio.to_thread(labelled_disks, self._options.state),
+            trash=partial(asyncio.to_thread, TrashFolder.at(self._options.state).known),
+            place=place,
+            orphans_known=lambda: orphans.known,
+            is_here=is_here,
+        )
+        config = JobConfig(
+            self._instance,
+            kinds=frozenset({VirtualMachine, Snapshot, Disk, Network}),
+            kept_off=lambda disk: kept_elsewhere(disk, name, store.has_host),
+            reconcilers={Host: reporter, VirtualMachineDeployment: KeptDisksReconciler(store, host)},
+            wakers=(reporter.woken_by,),
+            fence=lease.check,
+            takes_turns=True,
+            orphans=orphans,
+            admits=admits,
+            runs_elsewhere=lambda machine: self._twins.runs_elsewhere(machine, name),
+            name=f"host {name}: ",
+        )
+        job = Job(store, host, config, self.metrics, self._supervisor)
+        host.subscribe(lambda uuid: job.queue.add(reporter.key) if uuid is None else None)
+        orphans.changed = lambda: job.queue.add(reporter.key)
+        return job
 
 
 @contextlib.contextmanager
@@ -341,7 +391,7 @@ async def clustered(options: ClusterOptions, say: Announce) -> AsyncIterator[Clu
         index = Index.open(room.index, repair=True)
         stack.callback(index.close)
         identity = f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}"
-        store = KubernetesStore(index, cluster, identity, host_files=options.host_files)
+        store = KubernetesStore(index, cluster, identity, host_files=options.host_files, serves=options.serves)
         supervisor = Supervisor()
         supervisor.attend(asyncio.get_running_loop())
         informer = Informer(options.access, store.mirror, CLUSTER_KINDS, say, supervisor=supervisor)

@@ -24,16 +24,18 @@ from homeostat.runtime.engine.chores import Chore
 from homeostat.runtime.engine.operator import Operator, Reconcilers, Waker
 from homeostat.runtime.engine.ports import ResourceAccess, ResourceStore, StoreFailure
 from homeostat.runtime.engine.reconciler import Next
+from homeostat.runtime.engine.steady import SteadyTime
 from homeostat.runtime.engine.supervise import STATE, TAKING_IN, Supervisor
 from homeostat.runtime.hypervisor import HostDriver
 from homeostat.runtime.image.reconcile import ImageReconciler
 from homeostat.runtime.machine.domains import DomainOf
 from homeostat.runtime.machine.images import ImageUse
 from homeostat.runtime.machine.named import KeptOff, kept_here
+from homeostat.runtime.machine.operator_run import this_run
 from homeostat.runtime.machine.orphans import OrphanWatch
 from homeostat.runtime.machine.probing import Prober
-from homeostat.runtime.machine.reconcile import FOREIGN_DOMAINS, Admits, MachineReconciler
-from homeostat.runtime.machine.rivals import Rivals, this_run
+from homeostat.runtime.machine.reconcile import FOREIGN_DOMAINS, Admits, MachineReconciler, RunsElsewhere
+from homeostat.runtime.machine.rivals import Rivals
 from homeostat.runtime.machine.trash import empty_trash
 from homeostat.runtime.metrics import OperatorMetrics, Watched
 from homeostat.runtime.network.reconcile import NETWORKS, NetworkReconciler
@@ -75,7 +77,7 @@ class JobConfig:
 
     ``taken_in``: whether all that is desired was read once.
 
-    ``admits``: see MachineReconciler.
+    ``admits`` and ``runs_elsewhere``: see MachineReconciler.
 
     ``settling``: whether the document of a resource has gone, or says less, which may be for a moment.
     Nothing is done for it until that has settled. Machines are looked after all the while, and what is not there yet is not
@@ -103,6 +105,7 @@ class JobConfig:
     orphans: OrphanWatch | None = None
     wakers: tuple[Waker, ...] = ()
     admits: Admits = lambda machine, made_here: None
+    runs_elsewhere: RunsElsewhere = lambda machine: None
     settling: Callable[[Key], bool] = lambda key: False
     all_machines: ResourceAccess | None = None
     kept_off: KeptOff = kept_here
@@ -125,6 +128,7 @@ class Job(Operator):
         self._config = config
         self._prober = Prober(self.queue.add, self.metrics.tried, self.clock)
         self._images = ImageUse()
+        self._time = SteadyTime()
         writer = this_run(host.facts.storage_root)
         self.rivals = Rivals(config.instance, writer, alone=not config.takes_turns, noticed=self._stop_acting)
         self._machines = MachineReconciler(
@@ -140,6 +144,7 @@ class Job(Operator):
             self.queue.add,
             config.admits,
             config.kept_off,
+            config.runs_elsewhere,
         )
         reconcilers = self._converged()
         self._reconciled = frozenset(reconcilers)
@@ -162,7 +167,9 @@ class Job(Operator):
         known: Mapping[type[Resource], Any] = {
             VirtualMachine: self._machines,
             VirtualMachineDeployment: deployments,
-            SnapshotSchedule: ScheduleReconciler(self.store, lambda: self.rivals.found, host=self._host),
+            SnapshotSchedule: ScheduleReconciler(
+                self.store, lambda: self.rivals.found, host=self._host, steady=self._time.steady
+            ),
             Snapshot: snapshots,
             Plugin: PluginReconciler(self.store, self._host, self._images),
             Disk: DiskReconciler(
@@ -200,6 +207,7 @@ class Job(Operator):
 
     async def run(self, stop: asyncio.Event) -> None:
         """Runs until ``stop`` is set (or, tearing down, until nothing is left)."""
+        self.rivals.look_around()
         self.metrics.watch(self._watched)
         try:
             await super().run(stop)
@@ -318,7 +326,8 @@ class Job(Operator):
         """Empties the trash, but not while a machine that came back may not be known yet."""
         if self._blind() or not self._config.taken_in():
             return TRASH_POLL_SECONDS
-        for erasure in await empty_trash(self._config.all_machines or self.store, self._host, self._may_erase, self.metrics):
+        of, by_time = self._config.all_machines or self.store, self._time.steady(self._host.facts.trash_keep)
+        for erasure in await empty_trash(of, self._host, self._may_erase, self.metrics, by_time):
             log.info("erased trash entry %s: %s", erasure.entry.entry, erasure.reason)
         return None
 

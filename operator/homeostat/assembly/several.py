@@ -137,9 +137,16 @@ class SeveralHosts:
         if self._teardown:
             config = JobConfig(self._instance, teardown=True, admits=admits, name=f"host {name}: ")
             return Job(store, host, config, self._metrics, self.supervisor)
-        deletions = HostDeletions(self._store, self.whereabouts, name)
-        folders = partial(self._folders, name)
-        orphans = OrphanWatch(store, self._store, host, self._instance, deletions=deletions, folders=folders, placed_as=name)
+        orphans = OrphanWatch(
+            store,
+            self._store,
+            host,
+            self._instance,
+            deletions=HostDeletions(self._store, self.whereabouts, name),
+            folders=partial(self._folders, name),
+            placed_as=name,
+            elsewhere=lambda: {place for place, placed in self._store.placements().items() if placed != name},
+        )
         reporter = HostReporter(store, host, name, self._operator, lambda: store.machines, lambda: orphans.found)
         config = JobConfig(
             self._instance,
@@ -150,6 +157,7 @@ class SeveralHosts:
             orphans=orphans,
             taken_in=lambda: self._store.complete,
             admits=admits,
+            runs_elsewhere=lambda machine: self.whereabouts.runs_elsewhere(machine, name),
             settling=lambda key: key in self._store.settling,
             all_machines=self._store,
             name=f"host {name}: ",

@@ -24,6 +24,7 @@ from homeostat.planner.allowed import NOTHING, Allowed
 from homeostat.planner.files.trash import KEEP
 from homeostat.planner.plan import Waiting
 from homeostat.runtime.engine.supervise import STATE, Failing, Supervisor, keeping
+from homeostat.runtime.machine.identity_lock import hold_identity
 from homeostat.runtime.machine.orphans import OrphanWatch
 from homeostat.runtime.metrics import OperatorMetrics
 from homeostat.runtime.telemetry import TelemetryServer
@@ -152,7 +153,7 @@ async def at_home(kind: type[S], folder: Path, state: Path, settle: float) -> As
         supervisor.attend(asyncio.get_running_loop())
         store = kind.open(folder, room, owner=True, settle=settle, supervisor=supervisor)
         try:
-            with hearing_of_events(supervisor):
+            with hearing_of_events(supervisor), hold_identity(str(room.instance_id), str(room.root)):
                 yield room, store, supervisor
         finally:
             store.close()

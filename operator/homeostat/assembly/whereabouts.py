@@ -7,14 +7,17 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from homeostat.driver.storage.folders import DELETION
 from homeostat.driver.survey.survey import same_libvirt
 from homeostat.models.disk import Disk
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.files.disk_file import disk_folder, named_disk_path
 from homeostat.planner.machine.identity import domain_uuid
+from homeostat.planner.observed import ObservedDomain
 from homeostat.planner.plan import Waiting
 from homeostat.runtime.disk.observe import has_disk
 from homeostat.runtime.hypervisor import Domains
+from homeostat.runtime.machine.placement import runs_twice
 from homeostat.runtime.machine.status import ON_ANOTHER_HOST
 from homeostat.store.errors import StateError
 from homeostat.store.files.hosts import KnownHost, read_hosts, write_hosts
@@ -78,14 +81,31 @@ class Whereabouts:
         if away := self.away:
             why = f"its file is there, and a machine on host {' or on host '.join(away)}, which cannot be asked, may have it"
             return Waiting("HostsNotAsked", why, RETRY_SECONDS)
+        if lost := sorted(self._lost()) if disk.deleting else ():
+            why = f"its file is there, and machine {' or machine '.join(lost)}, which no named host has, may have it"
+            return Waiting("HostsNotAsked", f"{why}: name all hosts with --host", RETRY_SECONDS)
         return next(iter(asked), None) if disk.deleting else None
+
+    def _lost(self) -> set[str]:
+        """Returns the machines, as namespace/name, that were defined on a host that may not be named."""
+        found = {
+            f"{domain.record.namespace}/{domain.record.name}"
+            for name, host in self._hosts.items()
+            for domain in (host.domains() if self._reachable(name) else ())
+            if domain.record is not None and domain.record.instance == self._instance
+        }
+        machines = self._room.root / "machines"
+        return {place for place in self._store.lost if place not in found and (machines / place / CREATED).exists()}
 
     def _unfound(self, machine: VirtualMachine) -> Waiting | None:
         """Returns why a machine that no host has may be on a host that is not named, since neither an index nor hosts.json was
         there to say where it is. None: it is nowhere."""
         namespace, name = machine.metadata.namespace, machine.metadata.name
-        marker = self._room.root / "machines" / namespace / name / CREATED
-        if machine.deleting or f"{namespace}/{name}" not in self._store.lost or not marker.exists():
+        folder = self._room.root / "machines" / namespace / name
+        marker = folder / CREATED
+        if f"{namespace}/{name}" not in self._store.lost or not marker.exists():
+            return None
+        if machine.deleting and (folder / DELETION).exists():
             return None  # a deletion goes on where its note says
         why = (
             f"its folder says that it was defined, and none of the hosts {', '.join(self._hosts)} has it. It may be on another: "
@@ -101,6 +121,14 @@ class Whereabouts:
             return None
         why = f"its domain is on host {other}, and it is placed on host {host}, where it would be a second one"
         return Waiting(ON_ANOTHER_HOST, f"{why}: undefine the one there, with its guest shut down", RETRY_SECONDS)
+
+    def runs_elsewhere(self, machine: VirtualMachine, host: str) -> Waiting | None:
+        """Returns why a machine must not be started on ``host``, where it has a domain: another host runs it."""
+        uuid = domain_uuid(machine.identity)
+        for name in self._hosts:
+            if name != host and (twin := self._domain(name, uuid)) is not None and twin.state.active:
+                return runs_twice(twin.name, name, host, RETRY_SECONDS)
+        return None
 
     async def ask(self) -> None:
         """Asks the hosts what they have. Waits until all of them can be asked."""
@@ -147,8 +175,13 @@ class Whereabouts:
         return name in self._hosts and self._hosts[name].facts.reachable
 
     def _has(self, name: str, uuid: str) -> bool:
+        return self._domain(name, uuid) is not None
+
+    def _domain(self, name: str, uuid: str) -> ObservedDomain | None:
+        """Returns a domain of ours, as the host reported it last. None: there is none, or the host cannot be asked."""
         domain = self._hosts[name].domain(uuid) if self._reachable(name) else None
-        return domain is not None and domain.record is not None and domain.record.instance == self._instance
+        ours = domain is not None and domain.record is not None and domain.record.instance == self._instance
+        return domain if ours else None
 
 
 def is_marked(room: StateFolder) -> bool:
@@ -217,19 +250,21 @@ def take_libvirt(store: FilesStore, uri: str, *, remember: bool) -> None:
     """Remembers the one libvirt that the machines are on.
 
     Raises:
-        StateError: machines were made, and nothing says that they are there: the index is new, or of several hosts, and another
-            libvirt is remembered, or none. They would be made a second time.
+        StateError: machines were made, on another libvirt that is remembered, or nobody knows where: none is remembered, and the
+            index is new, or of several hosts. They would be made a second time.
     """
     room, several = store.state, {} if store.state.libvirt else noted_addresses(store.index)
-    if not same_libvirt(room.libvirt, uri) and is_marked(room) and (several or not store.index.rows(VirtualMachine.KIND)):
+    elsewhere = room.libvirt or several or not store.index.rows(VirtualMachine.KIND)
+    if not same_libvirt(room.libvirt, uri) and is_marked(room) and elsewhere:
         where = f"are on {room.libvirt}" if room.libvirt else "may be elsewhere: neither an index nor hosts.json says where"
         if several:
             where = (
                 f"may be on the hosts that were served: {', '.join(f'{name} ({libvirt})' for name, libvirt in several.items())}"
             )
         raise StateError(
-            f"the machines of {room.root} {where}, and would be made a second time on {uri}. If they were on several hosts, name "
-            f"all of these with --host; if all of them are on {uri}, write that into {room.root}/libvirt"
+            f"the machines of {room.root} {where}, and would be made a second time on {uri}. Take them off there with "
+            "`homeostat down` first. If they were on several hosts, name all of these with --host; if all of them are on "
+            f"{uri}, as where it is the same libvirt, write that into {room.root}/libvirt"
         )
     if remember:
         room.remember_libvirt(uri)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from homeostat.models.base import Key, Resource
 from homeostat.models.machine import VirtualMachine
-from homeostat.store.files.last_look import OperatorState, ask_operator, looked_at, operator_listens
+from homeostat.store.files.last_look import OperatorState, ask_operator, listening_room, looked_at, operator_listens
 
 from .errors import CliError
 from .settings import CliSettings
@@ -156,7 +156,7 @@ async def changing(read: Callable[[], Awaitable[T]]) -> AsyncIterator[T]:
 
 def operator_runs(settings: CliSettings) -> bool:
     """Tells whether an operator looks after these resources now."""
-    return settings.remote.operator.runs if settings.remote is not None else operator_listens(settings.state)
+    return settings.remote.operator.runs if settings.remote is not None else operator_listens(listening_room(settings.state))
 
 
 def operator_carries_out(settings: CliSettings, up_will: str = "carry this out") -> bool:
@@ -169,10 +169,10 @@ def operator_carries_out(settings: CliSettings, up_will: str = "carry this out")
 
 def operator_of(settings: CliSettings) -> OperatorState:
     """Returns the state of the operator of these resources."""
-    return settings.remote.operator if settings.remote is not None else ask_operator(settings.state)
+    return settings.remote.operator if settings.remote is not None else ask_operator(listening_room(settings.state))
 
 
 def seen_now(settings: CliSettings) -> Callable[[Key], bool]:
     """Returns a function that tells whether a resource's status was written by the operator that runs now. Where none runs, or it
     cannot be asked, every status counts, as of the last look."""
-    return settings.remote.seen_now() if settings.remote is not None else looked_at(settings.state)
+    return settings.remote.seen_now() if settings.remote is not None else looked_at(listening_room(settings.state))

@@ -32,9 +32,14 @@ class Given:
     line: int
 
 
+def place_of(given: Given) -> str:
+    """Names a document: file, line, kind and name."""
+    return f"{given.path or '-'}:{given.line}: {short_name(given.resource.key)}"
+
+
 def placed(given: Given, error: CliError) -> CliError:
     """Returns a server's error, which knows of no files, with the place of the document that it is about."""
-    said = f"{given.path or '-'}:{given.line}: {short_name(given.resource.key)}: {error}".splitlines()
+    said = f"{place_of(given)}: {error}".splitlines()
     return CliError(said, error.mend.splitlines(), reason=error.reason, exit_code=error.exit_code)
 
 

@@ -174,13 +174,16 @@ def _note_uncommitted(store: FilesStore) -> None:
 
 @asynccontextmanager
 async def _of_the_cluster(state: StateFolder) -> AsyncIterator[State]:
-    """Reads the operator's mirror. Writes go to the cluster that the environment names, as those of kubectl do."""
+    """Reads the mirror of an operator that runs, if one does. Writes go to the cluster that the environment names, as those of
+    kubectl do."""
+    from homeostat.store.files.last_look import listening_room
+    from homeostat.store.files.state import StateFolder
     from homeostat.store.index.index import Index
     from homeostat.store.kubernetes.access import Access
     from homeostat.store.kubernetes.mirror import Mirror
     from homeostat.store.kubernetes.writer import COMMANDS, ClusterWriter
 
-    index = Index.open(state.index)
+    index = Index.open(StateFolder(listening_room(state.root)).index)
     writer = ClusterWriter(index, Mirror(index), Access(), COMMANDS)
     try:
         yield LocalState(writer, writer)

@@ -90,10 +90,10 @@ class CliSettings:
         """Returns the namespace that was given or configured, or the one that the REST API has.
 
         Raises:
-            CliError: that API cannot be asked.
+            CliError: what was given cannot be a namespace, or that API cannot be asked.
         """
         if given := self.given_namespace or self._configured("namespace"):
-            return given
+            return _checked(given)
         return self.remote.namespace if self.remote is not None else "default"
 
     @property
@@ -251,6 +251,15 @@ def _remote_options(variable: str | None) -> tuple[Callable[[F], F], ...]:
             "given_token_file", "--token-file", metavar="FILE", help="A token for the REST API, instead of a session."
         ),
     )  # fmt: skip
+
+
+def _checked(namespace: str) -> str:
+    from homeostat.models.base import check_name  # imported late, because `homeostat version` needs no models
+
+    try:
+        return check_name(namespace)
+    except ValueError as error:
+        raise CliError(f'"{namespace}" is no namespace: it {error}') from None
 
 
 pass_settings = click.make_pass_decorator(CliSettings, ensure=True)

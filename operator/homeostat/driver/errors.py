@@ -9,6 +9,7 @@
      ├─ NoSpace                 the disk is full
      ├─ NoMemory                the host cannot give the machine its memory
      ├─ NetworkMissing          a network or bridge is not there, or not up
+     ├─ NotAnswering            QEMU does not answer
      ├─ GuestHolds              the running guest does not do its part of a change
      └─ Refused                 libvirt or QEMU will not do this until the spec or the host changes
          ├─ NameTaken           another domain has the name or uuid
@@ -61,6 +62,10 @@ class NetworkMissing(DriverError):
     reason = "NetworkMissing"
 
 
+class NotAnswering(DriverError):
+    reason = "NotAnswering"
+
+
 class GuestHolds(DriverError):
     reason = "GuestHolds"
 
@@ -79,6 +84,12 @@ class NameTaken(Refused):
 
 class SaveOutdated(Refused):
     reason = "SaveOutdated"
+
+
+class DiskReplaced(Refused):
+    """Another file lies where a disk of a running machine was."""
+
+    reason = "DiskReplaced"
 
 
 class HeaderAltered(Refused):

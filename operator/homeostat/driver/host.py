@@ -30,7 +30,9 @@ from .connection.connection import LibvirtConnection
 from .connection.events import Aspect
 from .domains import shared_memory
 from .domains.actions import DomainActions
+from .domains.hung import Hung
 from .domains.inventory import Inventory
+from .domains.open_files import check_open
 from .domains.reading import PidFiles
 from .errors import DriverError
 from .guests.address_reading import Resident
@@ -110,9 +112,10 @@ class LibvirtHost(HostFiles):
             self._connection, self.agent, lambda: self._facts.networks, self._residents, self._addresses_changed, keep,
             local=self._here, crowded=lambda: self._connection.crowded,
         )  # fmt: skip
-        self._actions = DomainActions(self._connection, self._inventory, self.agent, fence)
+        hung = Hung(self._inventory.reread)
+        self._actions = DomainActions(self._connection, self._inventory, self.agent, hung, fence)
         files = storage.snapshots if storage is not None else None
-        self._snapshots = Snapshots(self._connection, self._inventory, self.agent, files, fence)
+        self._snapshots = Snapshots(self._connection, self._inventory, self.agent, hung, files, fence)
         self._networks = HostNetworks(self._connection, fence)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -228,6 +231,8 @@ class LibvirtHost(HostFiles):
                 if self._here:
                     await asyncio.to_thread(shared_memory.forget, uuid)
             case act.GrowDisk(target=str()):
+                if (known := self.domain(action.uuid)) is not None:
+                    check_open(known, [action.path])
                 await self._actions.execute(action)
             case _ if isinstance(action, act.StorageAction):
                 await self._keep_files(action)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -175,7 +176,8 @@ class ImageHost:
 
 
 class FilesHost(ImageHost):
-    """An ImageHost that also has the files of machines, since all hosts open one folder. It clears what deployments kept."""
+    """An ImageHost that also has the files of machines, since all hosts open one folder. It clears what deployments kept, and
+    finds what an index that was lost knew of."""
 
     def __init__(self, storage: Storage, root: str, trash_keep: float) -> None:
         super().__init__(storage, root)
@@ -184,6 +186,14 @@ class FilesHost(ImageHost):
     async def kept_disks(self, namespace: str, deployment: str, owner: str) -> Sequence[KeptDisks]:
         """Returns the disks that a deployment kept. Raises DriverError."""
         return await self._storage.kept_disks(namespace, deployment, owner)
+
+    async def snapshot_notes(self) -> Sequence[SnapshotNote]:
+        """Returns the notes of all snapshots that can be read. Raises DriverError."""
+        return await asyncio.to_thread(self._storage.snapshots.notes)
+
+    async def snapshot_tags(self, paths: Sequence[str]) -> Mapping[str, Sequence[DiskTag]]:
+        """Returns the snapshots in files, by path. Raises DriverError."""
+        return await asyncio.to_thread(self._storage.snapshots.tags, paths)
 
     async def execute(self, action: Action) -> None:
         """Carries out what concerns images and files only. Raises DriverError."""

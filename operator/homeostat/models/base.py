@@ -36,7 +36,12 @@ NAME_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 NAME_MAX = 63
 
 
-def _check_name(name: str) -> str:
+def check_name(name: str) -> str:
+    """Returns the name.
+
+    Raises:
+        ValueError: it cannot be a name. Says what one is.
+    """
     if len(name) > NAME_MAX:
         raise ValueError(f"is {len(name)} characters long; a name has at most {NAME_MAX}")
     if not re.fullmatch(NAME_PATTERN, name):
@@ -48,7 +53,7 @@ def _check_name(name: str) -> str:
 
 Name = Annotated[
     str,
-    AfterValidator(_check_name),
+    AfterValidator(check_name),
     Field(json_schema_extra={"pattern": NAME_PATTERN, "maxLength": NAME_MAX, "minLength": 1}),
 ]
 

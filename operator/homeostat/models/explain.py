@@ -67,6 +67,53 @@ def _explain(model: type[BaseModel], detail: ErrorDetails) -> tuple[FieldPath, s
     return path, message
 
 
+_PLAIN = {
+    "missing": "is missing",
+    "enum": "must be one of {expected}",
+    "literal_error": "must be one of {expected}",
+    "string_type": "must be text",
+    "path_type": "must be a path, as text",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "dict_type": "must hold names and their values",
+    "model_type": "must hold fields",
+    "model_attributes_type": "must hold fields",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+    "too_long": "has {actual_length} entries: at most {max_length}",
+    "too_short": "has {actual_length} entries: at least {min_length}",
+    "string_too_long": "is too long: at most {max_length} characters",
+    "string_too_short": "is too short: at least {min_length} characters",
+}
+
+
+def in_plain_words(detail: ErrorDetails) -> str:
+    """Says one of pydantic's errors in our words. They fit what is no YAML, and hold no value, which may be a secret."""
+    context = detail.get("ctx", {})
+    if detail["type"] == "value_error" and "error" in context:
+        return str(context["error"])
+    words = _PLAIN.get(detail["type"])
+    if words is None:
+        words = detail["msg"].removeprefix("Value error, ")
+        return words[:1].lower() + words[1:]
+    return words.format_map({**context, "expected": str(context.get("expected", "")).replace("'", "")})
+
+
+def first_problem(error: ValidationError, whole: str = "it") -> str:
+    """Says the first of pydantic's errors, with its place. ``whole``: what the place is called where all of it is wrong."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(map(str, first['loc'])) or whole}: {in_plain_words(first)}"
+
+
 NO_TEXT = "must be text (got "
 
 

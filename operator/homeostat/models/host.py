@@ -19,6 +19,7 @@ SCHEDULABLE = "Schedulable"
 ORPHANED = "Orphaned"
 ORPHANS_SHOWN = 50
 TRASHED_SHOWN = 100  # some 600 bytes each
+ORPHANED_SHOWN = 2000  # identities, of some 40 bytes each
 KEPT_SHOWN = 1000  # Disks: some 130 bytes each, of the 1.5 MB that an object may have in a cluster
 
 HOST_NAME_MAX = 253
@@ -82,6 +83,7 @@ class HostOrphan(Model):
     domain: str = Field(default="", description="libvirt's name of its domain; empty: only disks are left.")
     directory: str = Field(default="", description="The folder of its files there; empty: there is none.")
     disks: tuple[str, ...] = Field(default=(), description="Names of its disks that are in the folder.")
+    twin: bool = Field(default=False, description="Whether its machine is placed on another host.")
 
 
 class HostTrashedDisk(Model):
@@ -126,6 +128,19 @@ class HostStatus(Status):
     )
     orphans: tuple[HostOrphan, ...] = Field(
         default=(), description="Domains and disks there that belong to no object any more; 50 at the most."
+    )
+    orphaned: tuple[str, ...] = Field(
+        default=(),
+        description="Identities of the machines whose domains are there and that no object has; 2000 at the most. A machine of "
+        "such an identity goes there.",
+    )
+    orphans_known: bool = Field(
+        default=False, description="Whether that operator has looked for them. Before, what is said of orphans may be old."
+    )
+    place: str = Field(
+        default="",
+        description="The libvirt that its machines are on: its address, and of a local one its operator's state folder. It is "
+        "served on no other one that has none of their domains.",
     )
     uploads: tuple[str, ...] = Field(
         default=(), description="SHA-256 of the Images that were uploaded there; what names one of them goes to such a host."

@@ -170,6 +170,11 @@ class ObservedStorage:
     moved: tuple[MovedDisk, ...] = ()  # as recorded: disks that were on files of others when the domain was last seen
     moved_problem: str = ""  # why that record cannot be read
     restored: str | None = None  # the token of restoreFrom that was carried out last; None: there was none
+    restored_before: frozenset[str] = frozenset()  # those before that one
+
+    def carried_out(self, token: str) -> bool:
+        """Tells whether a token of restoreFrom was carried out: the last one, or any before."""
+        return token == self.restored or token in self.restored_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +307,7 @@ class Observed:
     memory: RememberedActs = field(default_factory=RememberedActs)
     health: ProbedHealth | None = None  # None: nothing is probed
     unadmitted: Waiting | Stalled | None = None  # why it is not made on this host, though it was placed here
+    twin: Waiting | None = None  # why its domain is not started on this host: another host runs it
     refusal: Waiting | Stalled | None = None  # why its definition cannot be known: what it is made from is missing
     secrets: Mapping[str, Secret] = field(default_factory=dict)  # by the password file that the spec names
     others: Mapping[str, str] = field(default_factory=dict)  # resources in use elsewhere: disk path or "tcp:addr:port" -> by whom

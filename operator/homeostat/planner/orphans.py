@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .observed import ObservedDomain
 from .placement import host_of
@@ -53,6 +53,7 @@ class Orphan:
     disks: tuple[str, ...] = ()
     deletion: str = ""
     network: str = ""  # its name on the host, of a network
+    twin: bool = False  # its machine is placed on another host
 
     @property
     def alarming(self) -> bool:
@@ -73,19 +74,38 @@ def find_orphans(
     machines: Mapping[str, tuple[str, str]],
     deployments: Collection[str],
     elsewhere: Collection[tuple[str, str]] = (),
+    apart: Collection[tuple[str, str]] = (),
 ) -> tuple[Orphan, ...]:
     """Finds the orphans. ``machines``: namespace and name of all there are, on any host, by identity. ``deployments``: their
-    uids. ``elsewhere``: namespaces and names of the machines that are on hosts with folders of their own."""
+    uids. ``elsewhere``: namespaces and names of the machines that are on other hosts. ``apart``: those of them that are on hosts
+    with folders of their own; a folder here that has the name of another one is that machine's."""
     by_place = {(folder.namespace, folder.name): folder for folder in folders}
-    taken = set(machines.values()) - set(elsewhere)
-    found = [_of_domain(d, by_place) for d in domains if _is_orphan(d, instance, machines)]
+    taken = set(machines.values()) - set(apart)
+    of_twins = {place: folder for place, folder in by_place.items() if place in apart}
+    found = list(_of_domains(instance, domains, by_place, of_twins, machines, elsewhere))
     told = {(orphan.namespace, orphan.name) for orphan in found}
-    found += _of_folders(by_place, taken | told, deployments, elsewhere)
+    found += _of_folders(by_place, taken | told, deployments, apart)
     return tuple(sorted(found, key=lambda o: (o.namespace, o.name, o.uuid)))
 
 
-def _is_orphan(domain: ObservedDomain, instance: str, machines: Mapping[str, tuple[str, str]]) -> bool:
-    return domain.record is not None and domain.record.instance == instance and domain.record.uid not in machines
+def _of_domains(
+    instance: str,
+    domains: Iterable[ObservedDomain],
+    folders: Mapping[tuple[str, str], MachineFolder],
+    of_twins: Mapping[tuple[str, str], MachineFolder],
+    machines: Mapping[str, tuple[str, str]],
+    elsewhere: Collection[tuple[str, str]],
+) -> Iterator[Orphan]:
+    """Yields the domains that no machine has, with their folders, and those whose machine is on another host, with
+    ``of_twins``."""
+    for domain in domains:
+        if domain.record is None or domain.record.instance != instance:
+            continue
+        place = machines.get(domain.record.uid)
+        if place is None:
+            yield _of_domain(domain, folders)
+        elif place in elsewhere:
+            yield replace(_of_domain(domain, of_twins), twin=True)
 
 
 def _of_domain(domain: ObservedDomain, folders: Mapping[tuple[str, str], MachineFolder]) -> Orphan:
@@ -115,6 +135,8 @@ def why(orphan: Orphan) -> str:
     """Says why it is there, and stays."""
     if orphan.state == NETWORK:
         return "no Network declares it, and nothing is deleted by guess"
+    if orphan.twin:
+        return "its machine is placed on another host, where it is, or would be, a second one"
     if orphan.state == ELSEWHERE:
         return "the machine of its name is on another host, and its disks are there; these were kept"
     if host := orphan.deleted_on:
@@ -131,6 +153,8 @@ def mend(orphan: Orphan) -> str:
     if orphan.state == NETWORK:
         name = orphan.network or orphan.name
         return f"write the Network again (it finds it), or `virsh net-destroy {name}` and `virsh net-undefine {name}` on its host"
+    if orphan.twin:
+        return f"see on which host the machine shall be, shut the other guest down, and `virsh undefine {orphan.domain}` there"
     if orphan.state == ELSEWHERE:
         return f"move what you need out of {orphan.directory} on its host, and delete the rest by hand"
     where = "" if orphan.namespace == "default" else f" -n {orphan.namespace}"

@@ -338,7 +338,7 @@ def _check_ours(before: Resource | None, wanted: Resource) -> None:
         had = getattr(before.metadata, place) if before is not None else {}
         asked = getattr(wanted.metadata, place)
         for name in sorted(name for name in {*had, *asked} if had.get(name) != asked.get(name)):
-            if is_mark(name) and name not in ASKED_FOR:
+            if is_mark(name) and (name not in ASKED_FOR or (name, place) == (OWNER, "annotations")):
                 raise NotAllowed(f"metadata.{place}: {name} is written by Homeostat alone: leave it out", {"name": name})
 
 

@@ -12,6 +12,7 @@ from homeostat.accounts.actor import Actor
 from homeostat.accounts.rights import Right, Subject
 from homeostat.models.base import OWNER, Key, ObjectMeta, Resource
 from homeostat.models.kinds import STORED
+from homeostat.runtime.engine.ports import Unreadable
 from homeostat.store.desired import Workspace
 
 from .changes import Changes
@@ -83,6 +84,15 @@ class Asking:
         """Returns the labels of a resource that the actor makes: he owns it, if he has an account."""
         return {**labels, OWNER: self.actor.name} if self.actor.name else dict(labels)
 
+    async def read(self, key: Key) -> tuple[Resource | None, str]:
+        """Returns the resource of that key, whoever may see it, and why the models refuse it; empty: they take it. One that they
+        refuse is as far as it can be read."""
+        kind, store = STORED.get(key.kind), self.workspace.store
+        try:
+            return (await store.get(kind, key) if kind is not None else None), ""
+        except Unreadable as error:
+            row = store.index.row(key)
+            return (store.stand_in(row) if row is not None else None), str(error)
+
     async def _get(self, key: Key) -> Resource | None:
-        kind = STORED.get(key.kind)
-        return await self.workspace.store.get(kind, key) if kind is not None else None
+        return (await self.read(key))[0]

@@ -29,7 +29,7 @@ from .journal import fields_of
 from .json_patch import apply_json_patch
 from .marks import NO_MARKS, Marks
 from .names import check_name
-from .refusals import BeingDeleted, NoSuchResource, NotYours, Stale
+from .refusals import BeingDeleted, NoSuchResource, NotYours, RefusedByModels, Stale
 from .spec_change import SpecChange, of_resource
 from .veil import veiled_refusal, veiled_status
 
@@ -100,13 +100,33 @@ class Collection(Generic[R]):
         return await asyncio.to_thread(self.store.revisions, resource.key)
 
     async def find(self, name: str) -> R | None:
-        """Returns the resource of that name, where there is one that the actor sees."""
+        """Returns the resource of that name, where there is one that the actor sees, and the models take."""
+        found, refused = await self._look(name)
+        return None if refused else found
+
+    async def shown(self, name: str) -> R | None:
+        """Returns the resource of that name as ``find`` does, also where the models refuse it: then as far as it can be read."""
+        return (await self._look(name))[0]
+
+    async def _accepted(self, name: str) -> R | None:
+        """Finds it as ``find`` does.
+
+        Raises:
+            RefusedByModels: it is there, and the models refuse it.
+        """
+        found, refused = await self._look(name)
+        if found is not None and refused:
+            raise RefusedByModels(self.kind, name, refused)
+        return found
+
+    async def _look(self, name: str) -> tuple[R | None, str]:
+        """Returns the resource, where the actor sees it, and why the models refuse it; empty: they take it."""
         if len(name) > NAME_LIMIT or "/" in name:
-            return None
-        found = await self.store.get(self.kind, self.key(name))
-        if found is None or not await self.asking.may_to(Right.SEE, found):
-            return None
-        return await veiled_status(self.asking, found)
+            return None, ""
+        found, refused = await self.asking.read(self.key(name))
+        if not isinstance(found, self.kind) or not await self.asking.may_to(Right.SEE, found):
+            return None, ""
+        return await veiled_status(self.asking, found), refused
 
     async def get(self, name: str, right: Right = Right.SEE) -> R:
         """Returns the resource of that name, to which the actor has a right.
@@ -114,11 +134,23 @@ class Collection(Generic[R]):
         Raises:
             NoSuchResource: there is none.
             NotYours: he sees it, and has not that right.
+            RefusedByModels: the models refuse it.
         """
-        found = await self.find(name)
+        found = await self._accepted(name)
         if found is None:
             raise NoSuchResource(self.kind, name)
         await self._check(right, found)
+        return found
+
+    async def condemned(self, name: str) -> R:
+        """Returns the resource of that name, to be deleted: also one that the models refuse, as far as it can be read.
+
+        Raises:
+            NoSuchResource: there is none.
+        """
+        found = await self.shown(name)
+        if found is None:
+            raise NoSuchResource(self.kind, name)
         return found
 
     async def _check(self, right: Right, resource: R) -> None:
@@ -206,7 +238,7 @@ class Collection(Generic[R]):
     async def _apply(self, document: Mapping[str, Any], dry: bool) -> tuple[R | None, Applied]:
         meta = {**document["metadata"], **({} if self.namespace == DEFAULT else {"namespace": self.namespace})}
         key = self.key(str(meta.get("name", "")))
-        before = await self.find(key.name)
+        before = await self._accepted(key.name)
         if before is None:
             if await self.asking.sees(key) is False:
                 raise store_errors.AlreadyExists(key)
@@ -371,7 +403,7 @@ class Collection(Generic[R]):
         deadline = clock() + seconds
         while True:
             version = self._changes.version()
-            found = await self.find(name)
+            found = await self.shown(name)
             if done(found):
                 return True, found
             left = deadline - clock()

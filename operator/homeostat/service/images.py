@@ -76,6 +76,10 @@ class Images(Collection[Image]):
         files = [limits.state / IMAGES / ref.file_name for ref in image_refs(image)]
         return bool(files) and all([await asyncio.to_thread(file.is_file) for file in files])
 
+    async def is_file_of_any(self, file: str) -> bool:
+        """Tells whether an Image of any namespace stands for that file of the cache."""
+        return any(ref.file_name == file for image in await self.store.list(Image) for ref in image_refs(image))
+
     async def uploaded(self, name: str, sha256: str, format: str, marks: Marks = NO_MARKS) -> Image:
         """Writes down what was uploaded for a name, and returns its Image. ``marks``: those of a new one.
 

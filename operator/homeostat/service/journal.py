@@ -16,7 +16,7 @@ from homeostat.store.errors import AlreadyExists, Conflict, Invalid, NotEditable
 
 from .refusals import Refusal
 
-DeedOutcome = Literal["Done", "Refused", "Failed", "Interrupted"]
+DeedOutcome = Literal["Done", "Refused", "Failed", "Interrupted", "PassedOn"]
 _REFUSED = (Refusal, AlreadyExists, Conflict, Invalid, NotEditable, NotFound)
 FIELDS_MAX = 20  # of a change that are named
 
@@ -38,7 +38,7 @@ class Deed:
 
 
 class PassedOn(Exception):
-    """Another server does it, and notes it, too."""
+    """Another server is asked to do it, and notes how that ends."""
 
 
 class Journal(Protocol):
@@ -77,7 +77,7 @@ async def noted(journal: Journal, actor: Actor, deed: Deed) -> AsyncIterator[Non
         yield
         outcome, said = "Done", deed.message
     except PassedOn as error:
-        outcome, said = "Done", str(error)
+        outcome, said = "PassedOn", str(error)
         raise
     except _REFUSED as error:
         outcome, said = "Refused", str(error)

@@ -46,14 +46,15 @@ def apply_json_patch(document: Mapping[str, Any], operations: Sequence[Any]) -> 
         copied += _copies(operation, patched)
         if copied > COPIED_MAX:
             raise PatchRefused(index, operation, f"the patch copies more than {COPIED_MAX} bytes")
+        missing = _missing(operation, patched)  # before: a move that fails has taken its value away by then
         try:
             patched = jsonpatch.JsonPatch([operation]).apply(patched, in_place=True)
         except jsonpatch.JsonPatchTestFailed:
-            raise PatchRefused(index, operation, _test_failed(operation, patched)) from None
+            raise PatchRefused(index, operation, missing or _differs(operation, patched)) from None
         except RecursionError:
             raise PatchRefused(index, operation, "it is nested too deeply") from None
         except (jsonpatch.JsonPatchException, JsonPointerException, TypeError) as error:
-            raise PatchRefused(index, operation, _missing(operation, patched) or str(error)[:SHOWN_MAX]) from None
+            raise PatchRefused(index, operation, missing or str(error)[:SHOWN_MAX]) from None
     if not isinstance(patched, dict):
         raise PatchRefused(len(operations) - 1, operations[-1], "it leaves a spec that is no object")
     return patched
@@ -87,9 +88,8 @@ def _copies(operation: Mapping[str, Any], document: Any) -> int:
     return len(json.dumps(found)) if found is not None else 0
 
 
-def _test_failed(operation: Mapping[str, Any], document: Any) -> str:
-    missing = _missing(operation, document)
-    return missing or f"it is {json.dumps(_at(operation['path'], document))[:SHOWN_MAX]}"
+def _differs(operation: Mapping[str, Any], document: Any) -> str:
+    return f"it is {json.dumps(_at(operation['path'], document))[:SHOWN_MAX]}"
 
 
 def _missing(operation: Mapping[str, Any], document: Any) -> str:

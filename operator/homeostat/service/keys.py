@@ -63,23 +63,24 @@ class MachineKeys:
     def __init__(self, machines: Machines, consoles: MachineConsoles, keyboards: Keyboards) -> None:
         self._machines, self._consoles, self._keyboards = machines, consoles, keyboards
 
-    async def press(self, name: str, keys: Sequence[str]) -> None:
+    async def press(self, name: str, keys: Sequence[str], gone: Callable[[], bool] = lambda: False) -> None:
         """Presses keys together, and lets them go, such as ctrl, alt and delete. Raises what ``type`` does."""
-        await self._noted(name, "a chord", lambda: [chord_of(keys)])
+        await self._noted(name, "a chord", lambda: [chord_of(keys)], gone)
 
-    async def type(self, name: str, text: str) -> None:
-        """Types a text, key by key, as on a keyboard with the US layout. Takes 20 to 40 ms for each character.
+    async def type(self, name: str, text: str, gone: Callable[[], bool] = lambda: False) -> None:
+        """Types a text, key by key, as on a keyboard with the US layout. Takes 20 to 40 ms for each character. ``gone`` tells
+        whether whoever asked has gone: then no more is typed, since it may be long ago that he asked.
 
         Raises:
             NoSuchResource, NotYours: it is not the actor's to change.
             NoSuchKey: no key has one of the characters. Nothing was typed.
-            ConsoleUnavailable: the machine is off, went off meanwhile, or hangs.
+            ConsoleUnavailable: the machine is off, went off meanwhile, or hangs; or whoever asked has gone.
             KeyboardBusy: too many type there.
             OnAnotherApi: another API server is beside the machine's host.
         """
-        await self._noted(name, "a text", lambda: chords_of(text))
+        await self._noted(name, "a text", lambda: chords_of(text), gone)
 
-    async def _noted(self, name: str, what: str, read: Callable[[], Sequence[Chord]]) -> None:
+    async def _noted(self, name: str, what: str, read: Callable[[], Sequence[Chord]], gone: Callable[[], bool]) -> None:
         unknown: NotAKey | None = None
         try:
             async with self._machines.asking.noting("type", VirtualMachine.KIND, name, what):
@@ -90,14 +91,14 @@ class MachineKeys:
                     unknown = error
                     raise NoSuchKey(f"{what} that no keyboard has") from error
                 async with self._keyboards.turn(machine):
-                    await self._press(machine, chords)
+                    await self._press(machine, chords, gone)
         except NoSuchKey:
             if unknown is None:
                 raise
             # Whoever asks learns which one. The audit is not: it may be part of a password.
             raise NoSuchKey(str(unknown), {"name": name, "key": unknown.key}) from unknown
 
-    async def _press(self, machine: VirtualMachine, chords: Sequence[Chord]) -> None:
+    async def _press(self, machine: VirtualMachine, chords: Sequence[Chord], gone: Callable[[], bool]) -> None:
         name, uid = machine.metadata.name, machine.metadata.uid
         for begin in range(0, len(chords), BATCH):
             if begin:  # he may not be the one any more who may, nor it the same machine
@@ -106,6 +107,8 @@ class MachineKeys:
                     raise ConsoleUnavailable(name, f"it is another machine now: {begin} of {len(chords)} keys were pressed")
             batch = chords[begin : begin + BATCH]
             uri, uuid = await self._consoles.libvirt_of(machine), uuid_of(machine)
+            if gone():
+                raise ConsoleUnavailable(name, f"whoever asked has gone: {begin} of {len(chords)} keys were pressed")
             try:
                 await self._consoles.calls.call(uuid, lambda: press_keys(uri, uuid, batch, HOLD))  # noqa: B023 - it is awaited
             except (DomainGone, Refused) as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from homeostat.accounts.rights import Right
@@ -45,6 +45,15 @@ class NotYours(Refusal):
         self.kind = kind
 
 
+class RefusedByModels(Refusal):
+    """The models refuse the resource: something let it in that could not see what is wrong with it."""
+
+    def __init__(self, kind: type[Resource], name: str, why: str) -> None:
+        mend = "mend it where it was written, such as with kubectl or in its file, or delete it"
+        super().__init__(f"{why.rstrip('.')}. It is left alone until then: {mend}", {"name": name})
+        self.kind = kind
+
+
 class AmbiguousId(Refusal):
     """Several resources say that they have one id: somebody copied a document with its label."""
 
@@ -81,10 +90,17 @@ class InUse(Refusal):
     def __init__(
         self, name: str, users: Sequence[Key], kind: type[Resource] = Plugin, known: Sequence[Key] | None = None
     ) -> None:
-        super().__init__(f"{name} is in use by {len(users)}: delete these first", {"name": name})
         self.users = users
         self.known = users if known is None else known
         self.kind = kind
+        shown = self.shown(lambda key: f"{key.kind} {key.name}")
+        super().__init__(f"{name} is in use by {shown}: delete these first", {"name": name})
+
+    def shown(self, word: Callable[[Key], str]) -> str:
+        """Names the first of those that the actor may see, and counts the others."""
+        first = [word(key) for key in self.known[:3]]
+        more = len(self.users) - len(first)
+        return " and ".join(part for part in (", ".join(first), f"{more} more" if more and first else str(more or "")) if part)
 
 
 class NotTaken(Refusal):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import AsyncIterable, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -14,7 +15,7 @@ from homeostat.accounts.rights import Right, Subject
 from homeostat.driver.errors import DriverError, NoSpace
 from homeostat.driver.storage.formats.header import HEAD, sniff
 from homeostat.driver.storage.formats.qemu_img import Unusable
-from homeostat.driver.storage.images.cache import publish_image
+from homeostat.driver.storage.images.cache import publish_image, withdraw_image
 from homeostat.driver.storage.images.examine import examine, refuse
 from homeostat.driver.storage.images.local import BUFFER, in_thread
 from homeostat.driver.storage.images.uploads import Receive, UploadBusy, UploadExists, UploadFolder, UploadWriter, hash_of
@@ -23,14 +24,20 @@ from homeostat.driver.storage.images.verified import sha256_of
 from homeostat.driver.storage.paths import IMAGES, human_size
 from homeostat.models.image import UPLOADED, Image
 from homeostat.planner.actions import ImageRef
+from homeostat.store.errors import AlreadyExists, Denied, Invalid, StoreError
 
 from .costs import upload_cost
 from .images import Images
 from .marks import NO_MARKS, Marks
-from .refusals import UploadRefused
+from .refusals import Refusal, UploadRefused
+
+log = logging.getLogger(__name__)
 
 HASHES = 64  # uploads whose hash so far is remembered
 NO_HASH: tuple[int, Any] = (-1, None)
+NO_SUCH = "there is no such upload: it is complete, was ended, or has expired"
+LASTING = (Refusal, Unusable, AlreadyExists, Denied, Invalid)
+"""What keeps an upload from ever becoming an Image. All else may pass."""
 ENDLESS = 2**63  # bytes: more than any image says that it has
 
 
@@ -98,10 +105,12 @@ class ImageUploads:
                 try:
                     return await asyncio.to_thread(self._folder.begin, wanted, whole)
                 except UploadExists as error:
-                    if not (again and error.other.found):
-                        details = {"name": name, **({"upload": error.other.id} if self._may(Right.CHANGE, error.other) else {})}
+                    may = self._may(Right.CHANGE, error.other)
+                    if not (again and may and error.other.found):
+                        details = {"name": name, **({"upload": error.other.id} if may else {})}
                         raise UploadRefused("conflict", f"{error}: go on with that, or end it first", details) from error
-                    await asyncio.to_thread(self._folder.discard, error.other)  # complete, but its Image could not be written
+                    with self._folder.alone(error.other):  # complete, but its Image could not be written
+                        await asyncio.to_thread(self._folder.discard, error.other)
         raise AssertionError("the loop above ends")
 
     async def find(self, id: str, right: Right = Right.SEE) -> Upload:
@@ -112,7 +121,7 @@ class ImageUploads:
         """
         found = await asyncio.to_thread(self._folder.find, id)
         if found is None or not self._may(right, found):
-            raise UploadRefused("not_found", "there is no such upload: it is complete, was ended, or has expired")
+            raise UploadRefused("not_found", NO_SUCH)
         return found
 
     def _may(self, right: Right, upload: Upload) -> bool:
@@ -132,7 +141,7 @@ class ImageUploads:
         if upload.done:
             return upload.length or 0
         with _refusing():
-            offset = self._folder.offset(upload) if not upload.found else upload.length or 0
+            offset = self._folder.offset(upload)
         if offset == upload.length:
             await self.finish(upload)
         return offset
@@ -145,7 +154,7 @@ class ImageUploads:
     def arrived(self, upload: Upload) -> int:
         """Returns how many bytes are there, and does nothing about it."""
         with _refusing():
-            return (upload.length or 0) if upload.found else self._folder.offset(upload)
+            return self._folder.offset(upload)
 
     def expires(self, upload: Upload) -> float:
         """Returns when it expires unless more arrives, in seconds since the epoch."""
@@ -160,13 +169,19 @@ class ImageUploads:
         Raises:
             UploadRefused: it is not so far, too much arrives, or what arrives is no image.
         """
+        if upload.found and not upload.done and offset == upload.length and checksum is None:  # its Image is still to be made
+            async for chunk in parts:
+                if chunk:
+                    self._too_long(upload, offset)
+            return offset
         with self._adding(upload, offset) as writer:
             await self._take(upload, writer, parts, checksum)
             return writer.offset
 
     @contextmanager
     def _adding(self, upload: Upload, offset: int) -> Iterator[UploadWriter]:
-        """Yields the writer of an upload that is so far. Nothing is kept of one that is too large, no image, or without space."""
+        """Yields the writer of an upload that is so far. Nothing is kept of one that is too large, or no image. Where only the
+        part is too long, or cannot be written, what came before it stays."""
         if upload.found:
             raise UploadRefused("offset", f"the upload of {upload.name} is complete", {"offset": upload.length})
         with _refusing(), self._folder.writing(upload) as writer:
@@ -176,12 +191,31 @@ class ImageUploads:
             try:
                 yield writer
             except UploadRefused as error:
-                if error.why in ("too_large", "not_an_image"):
+                if error.why == "too_large" and upload.length is not None:
+                    self._cut_back(upload, writer, offset)
+                elif error.why in ("too_large", "not_an_image"):
                     self.forget(upload)
                 raise
-            except (NoSpace, Unusable):
+            except Unusable:
                 self.forget(upload)
                 raise
+            except DriverError as error:
+                self._cut_back(upload, writer, offset)
+                if not isinstance(error, NoSpace) or upload.server:
+                    raise
+                said = f"{error}. What this part brought was removed, and what came before it stays: so go on from {offset}"
+                raise UploadRefused("no_space", said, {"offset": offset}) from error
+
+    def _cut_back(self, upload: Upload, writer: UploadWriter, offset: int) -> None:
+        """Takes back what was added after ``offset``, so that guests can write. Nothing is kept of what nobody can go on with."""
+        self._hashes.pop(upload.id, None)
+        try:
+            if not upload.server:
+                writer.back_to(offset)
+                return
+        except DriverError as error:
+            log.warning("the upload of %s is removed: %s", upload.name, error)
+        self.forget(upload)
 
     async def append_direct(self, upload: Upload, offset: int, body: DirectParts) -> int:
         """Adds a body as ``append`` does, in a thread that reads it by itself.
@@ -192,7 +226,7 @@ class ImageUploads:
         with self._adding(upload, offset) as writer:
             limit = upload.length if upload.length is not None else self.most
             if offset + body.length > limit:
-                self._too_large(f"more than {human_size(limit)}")
+                self._too_long(upload, offset)
             whole = self._hash(upload, offset)
             judge = partial(_judge_head, upload, writer) if offset < HEAD else lambda: None
             await body.run(lambda receive: writer.fill(receive, body.length, whole, judge))
@@ -222,7 +256,7 @@ class ImageUploads:
             async for chunk in parts:
                 arrived += len(chunk)
                 if arrived > limit:
-                    self._too_large(f"more than {human_size(limit)}")
+                    self._too_long(upload, begun)
                 waiting += chunk
                 if len(waiting) >= BUFFER:
                     content, waiting = bytes(waiting), bytearray()
@@ -252,25 +286,39 @@ class ImageUploads:
 
         Raises:
             UploadRefused: its checksum is wrong, or it is no image. Nothing of it is left.
-            Refusal, StoreError: the Image could not be written down.
+            Refusal, StoreError: the Image could not be written down. What may pass costs nothing that came by tus.
         """
         with _refusing():
-            upload = await self._judged(upload) if not upload.found else upload
-            await self._publish(upload)
-        try:
-            image = await self._images.uploaded(upload.name, upload.found, upload.format, marks)
-        except Exception:
-            self.forget(upload)
-            raise
-        await self._images.asking.ledger.settle(self._images.key(upload.name))  # it costs what it is, not what it might have been
-        with _refusing():
-            await asyncio.to_thread(self._folder.close, upload)
+            known = self._folder.find(upload.id)
+            judged = known if known is None or known.found else await self._judged(known)
+            with self._folder.finishing(judged or upload) as now:
+                if now is None:
+                    raise UploadRefused("not_found", NO_SUCH)
+                if now.done:  # by another request, meanwhile
+                    return await self._images.get(now.name)
+                image = await self._made(now, marks)
+                await self._images.asking.ledger.settle(self._images.key(now.name))  # it costs what it is, not what it might be
+                await asyncio.to_thread(self._folder.close, now)
         return image
+
+    async def _made(self, upload: Upload, marks: Marks) -> Image:
+        fresh = False
+        try:
+            fresh = await self._publish(upload)
+            return await self._images.uploaded(upload.name, upload.found, upload.format, marks)
+        except Exception as error:
+            if fresh:
+                await self._withdraw(upload)
+            if upload.server or isinstance(error, LASTING):
+                self.forget(upload)
+            raise
 
     async def _judged(self, upload: Upload) -> Upload:
         partial = self._folder.partial(upload)
         try:
             with self._folder.writing(upload) as writer:
+                if (now := self._folder.find(upload.id)) is not None and now.found:
+                    return now  # another request was faster
                 at, known = self._hashes.pop(upload.id, NO_HASH)
                 sha256 = known.hexdigest() if at == writer.offset else await asyncio.to_thread(sha256_of, partial)
                 if upload.sha256 and sha256 != upload.sha256:
@@ -282,13 +330,44 @@ class ImageUploads:
             self.forget(upload)
             raise
 
-    async def _publish(self, upload: Upload) -> None:
-        """Gives the file its place in the cache, where it is not there yet."""
+    async def _publish(self, upload: Upload) -> bool:
+        """Gives the file its place in the cache, where it is not there yet. Returns whether nothing was there before."""
         ref, partial = _ref(upload, upload.found), self._folder.partial(upload)
-        if partial.exists():
-            self._cache.mkdir(mode=0o700, exist_ok=True)
-            found = await examine(ref, partial)
-            await in_thread(publish_image, ref, partial, self._cache / ref.file_name, found, upload.found)
+        path = self._cache / ref.file_name
+        if not partial.exists():
+            if not path.exists():
+                raise UploadRefused("not_found", f"what had arrived of the upload of {upload.name} has gone: send it again")
+            return False
+        self._cache.mkdir(mode=0o700, exist_ok=True)
+        found = await examine(ref, partial)
+
+        def place() -> bool:
+            with self._folder.publishing():
+                fresh = not path.exists()
+                try:
+                    publish_image(ref, partial, path, found, upload.found)
+                except DriverError:
+                    if fresh and path.exists():
+                        withdraw_image(path, partial)
+                    raise
+                return fresh
+
+        return await in_thread(place)
+
+    async def _withdraw(self, upload: Upload) -> None:
+        """Takes the file of an upload that became no Image out of the cache, unless something else stands for the same one."""
+        path = self._cache / _ref(upload, upload.found).file_name
+
+        def take_back() -> None:
+            with self._folder.publishing():
+                if not self._folder.is_of_others(upload):
+                    withdraw_image(path, self._folder.partial(upload))
+
+        try:
+            if not await self._images.is_file_of_any(path.name):
+                await in_thread(take_back)
+        except (DriverError, StoreError) as error:
+            log.warning("the file of the upload of %s stays in the cache until that is looked through: %s", upload.name, error)
 
     def forget(self, upload: Upload) -> None:
         """Removes an upload, and all that has arrived of it."""
@@ -302,8 +381,16 @@ class ImageUploads:
             UploadRefused: another request writes to it.
         """
         async with self._images.asking.noting("end upload", Image.KIND, upload.name):
-            with _refusing(), self._folder.writing(upload):
+            if upload.done:
+                raise UploadRefused("not_found", NO_SUCH)
+            with _refusing(), self._folder.alone(upload):
                 self.forget(upload)
+
+    def _too_long(self, upload: Upload, offset: int) -> NoReturn:
+        if upload.length is None:
+            self._too_large(f"more than {human_size(self.most)}")
+        said = f"the part goes beyond the {upload.length} bytes of the upload of {upload.name}: send what lacks from {offset} on"
+        raise UploadRefused("too_large", said, {"offset": offset})
 
     def _too_large(self, said: str) -> NoReturn:
         raise UploadRefused("too_large", f"the upload is too large ({said}); the most is {human_size(self.most)}")

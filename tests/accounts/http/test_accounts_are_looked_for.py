@@ -224,6 +224,18 @@ async def test_at_its_end_what_runs_is_finished_and_what_waits_is_not_begun(
     await first
 
 
+async def test_one_that_hangs_keeps_nobody_waiting_for_ever() -> None:
+    lookup, go_on = AccountsLookup("sqlite:////srv/accounts.db"), threading.Event()
+    try:
+        with pytest.raises(DatabaseAway, match="has not answered within"):
+            await lookup.run(lambda: go_on.wait(30), 0.05)
+        with pytest.raises(TimeoutError, match="of its own"):
+            await lookup.run(lambda: (_ for _ in ()).throw(TimeoutError("of its own")))
+    finally:
+        go_on.set()
+        lookup.close()
+
+
 @pytest.mark.parametrize(("url", "shared"), [("sqlite:////srv/accounts.db", False), ("postgresql+psycopg://db/homeostat", True)])
 async def test_whose_a_database_is(url: str, shared: bool) -> None:
     lookup = AccountsLookup(url)

@@ -89,7 +89,7 @@ def test_the_audit_is_searched_by_moments(root: Asker) -> None:
 
 def test_an_outcome_that_no_entry_can_have_is_refused(root: Asker) -> None:
     other = root.ask("GET", "audit?outcome=Refuse")
-    said = "outcome: must be one of Done, Refused, Failed, Interrupted; did you mean Refused?"
+    said = "outcome: must be one of Done, Refused, Failed, Interrupted, PassedOn; did you mean Refused?"
     assert (other.status_code, other.json["error"]) == (400, said)
 
 

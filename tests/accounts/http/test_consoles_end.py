@@ -147,7 +147,25 @@ async def test_where_nobody_knows_who_may(house: ConsoleHouse, monkeypatch: pyte
 
         monkeypatch.setattr(opened.consoles, "served", busy)
         code, why = await bob.end()
-        assert code == 1013 and why.startswith("nobody knows who may look: ") and "it is locked" in why
+        assert code == 1013 and why.startswith("nobody knows who may look: ") and "it is locked" not in why, "the log says that"
+
+
+async def test_where_the_database_hangs(house: ConsoleHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with house.sits() as bob:
+        await bob.id()
+        opened, go = await house.lookup.opened(), threading.Event()
+
+        def hangs() -> Mapping[str, OpenConsole]:
+            go.wait(30)
+            return {}
+
+        monkeypatch.setattr(opened.consoles, "served", hangs)
+        monkeypatch.setattr(room, "ANSWER", 0.1)
+        try:
+            code, why = await bob.end()
+        finally:
+            go.set()
+        assert code == 1013 and why.startswith("nobody knows who may look: ")
 
 
 async def test_as_its_time_is_over(house: ConsoleHouse) -> None:

@@ -221,9 +221,10 @@ def test_what_is_no_url_of_one(url: str) -> None:
     assert "postgresql+psycopg://" in refused.value.mend
 
 
-def test_a_server_that_is_not_there_is_named_without_its_password(tmp_path: Path) -> None:
+@pytest.mark.parametrize("url", ["me:s3cretword@/accounts?host=HOST", "me@/accounts?host=HOST&password=s3cretword"])
+def test_a_server_that_is_not_there_is_named_without_its_password(tmp_path: Path, url: str) -> None:
     with pytest.raises(DatabaseAway, match="cannot be reached") as refused:
-        Database.open(f"postgresql+psycopg://me:s3cretword@/accounts?host={tmp_path}")
+        Database.open(f"postgresql+psycopg://{url.replace('HOST', str(tmp_path))}")
     assert "s3cretword" not in str(refused.value) + refused.value.mend
 
 

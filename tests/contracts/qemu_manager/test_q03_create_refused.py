@@ -63,7 +63,7 @@ def test_q03_a_media_type_is_written_in_any_case(manager: Manager, name: str, ty
     ("body", "says"),
     [
         ({**GOOD, "name": "a\nb"}, "name: must be one line that is not blank"),
-        ({"name": "x"}, "cpus: Field required; memory: Field required"),
+        ({"name": "x"}, "cpus: is missing; memory: is missing"),
     ],
     ids=["in-words", "all-of-it"],
 )

@@ -61,17 +61,28 @@ def test_s19_of_several_at_once_one_is_left(lab: Lab, student: Student) -> None:
 
 
 def test_s20_what_is_too_large_leaves_nothing(lab: Lab, student: Student) -> None:
-    before = kept(lab.served.real.api.state)
-    refused(student.upload(medium(ISO_MAX + 1)), 413)
-    assert kept(lab.served.real.api.state) == before
+    mark = f"{student.login} too large".encode()
+    refused(student.upload(medium(ISO_MAX + 1, mark)), 413)
+    assert kept(lab, mark) == []
     refused(student.post("/run-iso"), 404)
-    assert student.upload(medium(ISO_MAX)).status_code == 200
+    assert student.upload(medium(ISO_MAX, mark)).status_code == 200
+    assert len(kept(lab, mark)) == 1
 
 
-def kept(state: Path) -> set[str]:
-    """Files that are large, but for the databases: their write-ahead logs grow as they like."""
-    found = [Path(folder) / name for folder, _, names in os.walk(state) for name in names]
-    return {str(path) for path in found if path.exists() and path.stat().st_size >= 2**20 and not DATABASE.search(path.name)}
+def kept(lab: Lab, mark: bytes) -> list[Path]:
+    """Files of the server that begin with such a medium."""
+    state = lab.served.real.api.state
+    found = [Path(folder) / name for folder, _, names in os.walk(state) for name in names if not DATABASE.search(name)]
+    return [path for path in found if path.is_file() and mark in beginning(path)]
+
+
+def beginning(path: Path) -> bytes:
+    """Reads what a medium's mark stands in; of what goes meanwhile nothing."""
+    try:
+        with path.open("rb") as file:
+            return file.read(40_000)
+    except FileNotFoundError:
+        return b""
 
 
 def test_s20_one_under_way_counts_as_what_it_may_have(lab: Lab, student: Student) -> None:
@@ -118,14 +129,15 @@ def test_s21_a_form_without_a_file(student: Student) -> None:
 
 
 def test_s21_of_a_form_without_its_end_nothing_is_kept(lab: Lab, student: Student) -> None:
-    before = kept(lab.served.real.api.state)
+    mark = f"{student.login} without its end".encode()
     for end in ENDS:
-        refused(send(student, unclosed(medium(), end)), 400)
-    assert kept(lab.served.real.api.state) == before
+        refused(send(student, unclosed(medium(mark=mark), end)), 400)
+    assert kept(lab, mark) == []
     refused(student.post("/run-iso"), 404)
-    shouted = unclosed(medium(), CLOSED)
+    shouted = unclosed(medium(mark=mark), CLOSED)
     shouted["headers"] = {"Content-Type": f"MULTIPART/FORM-DATA; Boundary={BOUNDARY}"}
     assert send(student, shouted).status_code == 200
+    assert len(kept(lab, mark)) == 1
 
 
 def send(student: Student, form: dict[str, Any]) -> httpx.Response:
@@ -146,7 +158,7 @@ def test_s35_what_boots_no_machine(student: Student) -> None:
 def test_s35_an_iso_whose_file_is_gone(lab: Lab, student: Student, instead: str) -> None:
     mark = f"{student.login} {instead}".encode()
     assert student.upload(medium(mark=mark)).status_code == 200
-    (file,) = [path for path in (lab.served.real.api.state / "images").glob("*.img") if mark in path.read_bytes()[:40_000]]
+    (file,) = kept(lab, mark)
     file.unlink()
     if instead == "a directory":
         file.mkdir()

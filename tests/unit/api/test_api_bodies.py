@@ -52,7 +52,7 @@ def test_half_a_character_does_not_break_an_answer() -> None:
         (b"", 400, "invalid_request", "The body is empty; a JSON object is needed"),
         (b"[]", 400, "invalid_request", "The body must be a JSON object"),
         (b"1", 400, "invalid_request", "The body must be a JSON object"),
-        (b"{}", 400, "invalid_request", "name: Field required"),
+        (b"{}", 400, "invalid_request", "name: is missing"),
         (b"{", 400, "malformed_json", "The body is not valid JSON: "),
         (b'{"name":NaN}', 400, "malformed_json", "The body is not valid JSON: NaN is not JSON"),
         (b'{"name":-Infinity}', 400, "malformed_json", "The body is not valid JSON: -Infinity is not JSON"),

@@ -10,6 +10,7 @@ from falcon.testing import TestClient
 from homeostat.runtime.engine.supervise import Supervisor
 from homeostat.service.changes import Changes
 from homeostat.store.errors import StoreError
+from homeostat_api.accounts.lookup import AccountsLookup
 from homeostat_api.http import errors
 from homeostat_api.metrics import Metrics
 from homeostat_api.resources.probes import Liveness, MetricsPage, Readiness
@@ -46,20 +47,21 @@ def watched(operator: Operator, readable: bool = True) -> TestClient:
     errors.install(app, ANSWERS)
     changes = Changes((lambda: 1) if readable else unreadable, lambda: False, 0.05)
     app.add_route("/healthz", Liveness(Supervisor(), operator))
-    app.add_route("/readyz", Readiness(changes, operator))
+    app.add_route("/readyz", Readiness(changes, AccountsLookup("sqlite:////nowhere/accounts.db"), operator))
     app.add_route("/metrics", MetricsPage(Metrics(), operator))
     return TestClient(app)
 
 
 def test_ready() -> None:
     answer = watched(Operator()).simulate_get("/readyz")
-    assert (answer.status_code, answer.json) == (200, {"ready": True, "parts": {"store": "ok", "operator": "ok"}})
+    parts = {"store": "ok", "accounts": "ok", "operator": "ok"}
+    assert (answer.status_code, answer.json) == (200, {"ready": True, "parts": parts})
 
 
 def test_not_ready_without_the_operator() -> None:
     answer = watched(Operator(absent="it does not run")).simulate_get("/readyz")
     assert (answer.status_code, answer.json["code"]) == (503, "operator_missing")
-    assert answer.json["details"] == {"store": "ok", "operator": "it does not run"}
+    assert answer.json["details"] == {"store": "ok", "accounts": "ok", "operator": "it does not run"}
 
 
 def test_not_ready_where_the_index_cannot_be_read() -> None:

@@ -19,9 +19,9 @@ from falcon import testing
 from falcon.asgi import Request, Response
 from falcon.testing import Result, TestClient
 
+from homeostat.service.host_reach import OnAnotherApi
 from homeostat_api.errors import ANSWERS
 from homeostat_api.http import errors, media
-from homeostat_api.http import pass_on as module
 from homeostat_api.http.download import GONE
 from homeostat_api.http.pass_on import PASSED_ON, PassingCodes, pass_on
 
@@ -64,16 +64,18 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> list[httpx.AsyncClient]:
 
 
 class Passed:
+    within: float | None = None
+
     def __init__(self, address: str) -> None:
         self._address = address
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        await pass_on(req, resp, "west", self._address, CODES)
+        await pass_on(req, resp, OnAnotherApi("west", self._address), CODES, answers_within=self.within)
 
     on_delete = on_get
 
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        await pass_on(req, resp, "west", self._address, CODES, await req.get_media())
+        await pass_on(req, resp, OnAnotherApi("west", self._address), CODES, await req.get_media())
 
 
 def got(address: str, query: str = "", **headers: str) -> Result:
@@ -126,9 +128,17 @@ def test_one_that_does_not_answer_is_named(clients: list[httpx.AsyncClient]) -> 
     assert clients[0].is_closed
 
 
+@pytest.mark.parametrize("address", ["http://[::1", "file:///etc/passwd", "http://", "nonsense", "http://a:99999999"])
+def test_an_address_that_is_none_is_named(address: str) -> None:
+    """Whoever may write the status of a Host may write anything there."""
+    found = got(address)
+    assert (found.status_code, found.json["code"]) == (503, "export_failed"), found.text
+    assert found.json["details"] == {"host": "west", "api": address}
+
+
 def test_one_that_is_too_slow_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error says nothing by itself."""
-    monkeypatch.setattr(module, "PATIENCE", httpx.Timeout(10, read=0.01))
+    monkeypatch.setattr(Passed, "within", 0.01)
     with another(b"") as (address, _):
         found = got(address)
     assert found.status_code == 503 and "does not answer (ReadTimeout)" in found.json["error"]
@@ -144,14 +154,14 @@ async def test_one_whose_client_has_gone_is_given_up(clients: list[httpx.AsyncCl
     before = asyncio.all_tasks()
     with another(b"") as (address, asked):
         resp = Response()
-        await pass_on(asked_by(lambda: bool(asked)), resp, "west", address, CODES)
+        await pass_on(asked_by(lambda: bool(asked)), resp, OnAnotherApi("west", address), CODES)
         assert asked and resp.stream is None and clients[0].is_closed
         assert all(task.cancelling() for task in asyncio.all_tasks() - before), "nobody waits for the answer"
 
 
 async def test_nothing_is_left_of_one_that_is_cancelled(clients: list[httpx.AsyncClient]) -> None:
     with another(b"") as (address, asked):
-        passing = asyncio.create_task(pass_on(asked_by(lambda: False), Response(), "west", address, CODES))
+        passing = asyncio.create_task(pass_on(asked_by(lambda: False), Response(), OnAnotherApi("west", address), CODES))
         async with asyncio.timeout(5):
             while not asked:  # noqa: ASYNC110
                 await asyncio.sleep(0.002)
@@ -165,7 +175,7 @@ async def test_a_token_that_came_as_a_cookie_is_passed_on_as_one() -> None:
     with another(WHOLE) as (address, asked):
         req = asked_by(lambda: False)
         req.context.shown, resp = "hsa_hers", Response()
-        await pass_on(req, resp, "west", address, CODES)
+        await pass_on(req, resp, OnAnotherApi("west", address), CODES)
         stream: Any = resp.stream
         await stream.close()
     assert "\r\nauthorization: bearer hsa_hers\r\n" in "".join(asked).lower()
@@ -175,7 +185,7 @@ async def test_bytes_are_not_fetched_for_a_client_that_has_gone_meanwhile() -> N
     gone: list[bool] = []
     with another(WHOLE.replace(b"Content-Length: 4", b"Content-Length: 9")) as (address, _):
         resp = Response()
-        await pass_on(asked_by(lambda: bool(gone)), resp, "west", address, CODES)
+        await pass_on(asked_by(lambda: bool(gone)), resp, OnAnotherApi("west", address), CODES)
         stream: Any = resp.stream
         assert await anext(stream) == b"disk"
         gone.append(True)

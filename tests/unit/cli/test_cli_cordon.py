@@ -52,6 +52,14 @@ def test_nothing_is_changed_where_one_is_not_there(cli: CliState) -> None:
     assert (cli.folder / "hosts.yaml").read_text() == HOSTS
 
 
+@pytest.mark.parametrize("names", [("cellar", "garage", "attic"), ("attic", "garage", "cellar"), ("garage", "cellar", "attic")])
+@pytest.mark.parametrize("word", ["cordon", "uncordon"])
+def test_one_that_is_not_there_counts_wherever_it_is_named(cli: CliState, word: str, names: tuple[str, ...]) -> None:
+    said = cli.homeostat(word, *names)
+    assert (said.code, said.out) == (1, "") and '"garage" not found' in said.err
+    assert (cli.folder / "hosts.yaml").read_text() == HOSTS
+
+
 def test_machines_are_no_hosts(cli: CliState) -> None:
     said = cli.homeostat("cordon", "vm/web")
     assert said.code == 1 and "vm/web is none" in said.err and "homeostat suspend" in said.err

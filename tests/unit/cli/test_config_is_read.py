@@ -11,6 +11,7 @@ from typing import Any
 import click
 import jsonschema
 import pytest
+from pydantic import ValidationError
 
 from homeostat.cli.commands.config import schema
 from homeostat.cli.configuration.defaults import api_defaults, defaults
@@ -18,6 +19,7 @@ from homeostat.cli.configuration.reading import load
 from homeostat.cli.configuration.sections import Configuration
 from homeostat.cli.errors import CliError
 from homeostat.cli.main import cli, run
+from homeostat.models.explain import first_problem
 from homeostat_api.server import main as api
 
 EXAMPLE = Path(__file__).parents[3] / "examples/configuration/homeostat.toml"
@@ -229,20 +231,20 @@ MISTAKES = [
     ("[aip]\nbind = 'x'", 1, "aip: is no key of the file; did you mean api?"),
     ("[trash]\nkeep = '2 hours'", 2, 'trash.keep: "2 hours" is not a duration'),
     ("[trash]\nkeep = '-1s'", 2, "trash.keep: cannot be negative"),
-    ("[trash]\nkeep = 3", 2, "trash.keep: input should be a valid string"),
+    ("[trash]\nkeep = 3", 2, "trash.keep: must be text"),
     ("state = 'here'", 1, "state: here is no absolute path without . and .."),
     ("state = '/a/../b'", 1, "state: /a/../b is no absolute path without . and .."),
-    ("[api]\n# bind = 'no'\nmax-connections = 3", 3, "api.max-connections: input should be greater than or equal to 16"),
-    ("api.max-replicas = -1", 1, "api.max-replicas: input should be greater than or equal to 0"),
+    ("[api]\n# bind = 'no'\nmax-connections = 3", 3, "api.max-connections: must be at least 16"),
+    ("api.max-replicas = -1", 1, "api.max-replicas: must be at least 0"),
     ("[api]\nmax-upload = 'much'", 2, "api.max-upload: "),
-    ("\n\napi = 3", 3, "api: input should be a valid dictionary or instance of ApiSection"),
+    ("\n\napi = 3", 3, "api: must hold fields"),
     (
         "[accounts.oidc]\nissuer = 'https://a'\nclient-id = 'x'\nclient-idd = 'x'",
         4,
         "accounts.oidc.client-idd: is no key of [accounts.oidc]; did you mean client-id?",
     ),
     ("[accounts.oidc]\nissuer = 'https://a'\nclient_id = 'x'", 3, "accounts.oidc.client_id: is written client-id here"),
-    ("[accounts.oidc]\nissuer = 'https://a'", 1, "accounts.oidc.client-id: field required"),
+    ("[accounts.oidc]\nissuer = 'https://a'", 1, "accounts.oidc.client-id: is missing"),
     ("[accounts.oidc]\nclient-id = 'x'\nissuer = 'http://login.example'", 3, "accounts.oidc.issuer: is not https"),
     (
         "[accounts.oidc]\nclient-id = 'x'\nissuer = 'https://u:p@login.example'",
@@ -250,7 +252,7 @@ MISTAKES = [
         "accounts.oidc.issuer: names a user or a password",
     ),
     ("[accounts.oidc]\nclient-id = 'x'\nissuer = 'https://a?b'", 3, "accounts.oidc.issuer: is no issuer"),
-    ("[accounts]\noidc = 3", 2, "accounts.oidc: input should be a valid dictionary"),
+    ("[accounts]\noidc = 3", 2, "accounts.oidc: must hold fields"),
     (f"{OIDC}\nredirect-uri = 'https://a/'", 4, "accounts.oidc.redirect-uri: must end with /api/v1/session/oidc/callback"),
     (f"{OIDC}\nemail-domains = ['a.example']", 1, "accounts.oidc: email-domains goes with create = true"),
     (f"{OIDC}\nrole-claim = 'groups'", 1, "accounts.oidc: role-claim and roles go together"),
@@ -259,7 +261,18 @@ MISTAKES = [
         5,
         "accounts.oidc.roles.a_b: is no role: it is one of user, moderator",
     ),
-    ("[up]\nhost = {a = 1}", 2, "up.host.a: input should be a valid string"),
+    ("namespace = 'A B'", 1, "namespace: must consist of lower-case letters"),
+    ("[operator]\nlease-namespace = 'a_b'", 2, "operator.lease-namespace: must consist of lower-case letters"),
+    ("[up]\nhost = {a = 1}", 2, "up.host.a: must be text"),
+    ("\nstate = 5", 2, "state: must be text"),
+    ("[api]\nimage-folder = [true]", 2, "api.image-folder.0: must be text"),
+    ("[consoles]\nper-machine = true", 2, "consoles.per-machine: must be a whole number"),
+    ("[api]\nmax-replicas = false", 2, "api.max-replicas: must be a whole number"),
+    ("[api]\nmax-exports = '3'", 2, "api.max-exports: must be a whole number"),
+    ("[accounts]\nrequired = 'yes'", 2, "accounts.required: must be true or false"),
+    ("[accounts]\nrequired = 1", 2, "accounts.required: must be true or false"),
+    ("connect = 1979-05-27", 1, "connect: must be text"),
+    ("[trash]\nkeep = inf", 2, "trash.keep: must be text"),
 ]
 
 
@@ -316,8 +329,8 @@ def test_what_is_no_utf_8_is_refused(file: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("HOMEOSTAT_API__IMAGE_FOLDER", 'HOMEOSTAT_API__IMAGE_FOLDER: input should be a valid list, as JSON: ["…"]'),
-        ("HOMEOSTAT_UP__HOST", 'input should be a valid dictionary, as JSON: {"name": "…"}'),
+        ("HOMEOSTAT_API__IMAGE_FOLDER", 'HOMEOSTAT_API__IMAGE_FOLDER: must be a list, as JSON: ["…"]'),
+        ("HOMEOSTAT_UP__HOST", 'must hold names and their values, as JSON: {"name": "…"}'),
         ("HOMEOSTAT_APY__BIND", "variable HOMEOSTAT_APY__BIND: there is no section apy"),
         ("HOMEOSTAT_API__BNID", "did you mean bind?"),
     ],
@@ -327,6 +340,53 @@ def test_a_mistake_in_a_variable_is_named(monkeypatch: pytest.MonkeyPatch, name:
     with pytest.raises(CliError, match="variable HOMEOSTAT_") as refused:
         load(None)
     assert words in str(refused.value)
+
+
+def mistakes(text: str, file: Path) -> list[str]:
+    """What is said of a file, and of the variables that there are, without the file's path."""
+    file.write_text(text)
+    with pytest.raises(CliError) as refused:
+        load(file)
+    return [line.removeprefix("error: ").removeprefix(f"{file}:") for line in str(refused.value).splitlines()]
+
+
+def test_a_mistake_of_the_file_is_not_blamed_on_a_variable_that_is_right(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOMEOSTAT_STATE", "/right")
+    monkeypatch.setenv("HOMEOSTAT_API__MAX_EXPORTS", "4")
+    monkeypatch.setenv("HOMEOSTAT_UP__HOST", '{"b": "test:///default"}')
+    assert mistakes("state = 5", file) == ["1: state: must be text"]
+    assert mistakes("state = 'here'", file) == ["1: state: here is no absolute path without . and .."]
+    assert mistakes("[api]\nmax-exports = '3'", file) == ["2: api.max-exports: must be a whole number"]
+    assert mistakes("[up]\nhost = {a = 1}", file) == ["2: up.host.a: must be text"]
+
+
+def test_a_mistake_of_a_variable_is_not_blamed_on_a_file_that_is_right(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOMEOSTAT_API__MAX_EXPORTS", "x")
+    monkeypatch.setenv("HOMEOSTAT_CONTRACTS__NEPTUNED__MEMORY", "1")
+    assert mistakes("[api]\nmax-exports = 3\n[contracts.neptuned]\nmemory = 64", file) == [
+        "variable HOMEOSTAT_API__MAX_EXPORTS: must be a whole number",
+        "variable HOMEOSTAT_CONTRACTS__NEPTUNED__MEMORY: must be at least 16",
+    ]
+    monkeypatch.delenv("HOMEOSTAT_CONTRACTS__NEPTUNED__MEMORY")
+    both = mistakes("[api]\nmax-exports = '3'", file)
+    assert both == ["2: api.max-exports: must be a whole number", "variable HOMEOSTAT_API__MAX_EXPORTS: must be a whole number"]
+
+
+def test_a_variable_completes_a_table_of_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = "[accounts.oidc]\nissuer = 'https://a'\nemail-domains = ['a.example']"
+    monkeypatch.setenv("HOMEOSTAT_ACCOUNTS__OIDC__CLIENT_ID", "x")
+    (said,) = mistakes(table, file)
+    assert said.startswith("1: accounts.oidc: email-domains goes with create = true")
+    monkeypatch.setenv("HOMEOSTAT_ACCOUNTS__OIDC__CREATE", "true")
+    file.write_text(table)
+    oidc = load(file).accounts.oidc
+    assert oidc is not None and oidc.create is True, "variables are text, and are converted"
+
+
+def test_a_path_that_is_none_is_said_in_our_words() -> None:
+    with pytest.raises(ValidationError) as refused:
+        Configuration(state=5)  # type: ignore[arg-type]
+    assert first_problem(refused.value) == "state: must be a path, as text"
 
 
 def test_a_command_reads_it_wherever_it_is_named(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -366,6 +426,25 @@ def test_it_is_checked_as_a_start_would(file: Path, capsys: pytest.CaptureFixtur
     file.write_text("[api]\nbind = '127.0.0.1:80'")
     assert run(["config", "check", str(file)]) == 0
     assert capsys.readouterr().out == f"{file}: fine\n"
+
+
+@pytest.mark.parametrize("url", ["mysql://root:secret@h/y", "nonsense", "sqlite:///relative.db"])
+def test_a_database_that_accounts_cannot_be_in_is_refused(file: Path, capsys: pytest.CaptureFixture[str], url: str) -> None:
+    file.write_text(f"[accounts]\ndatabase = '{url}'")
+    assert run(["config", "check", str(file)]) == 1
+    said = capsys.readouterr().err
+    assert f"{file}:2: accounts.database: the accounts database " in said and "secret" not in said
+    for fine in ("sqlite:////var/lib/accounts.db", "postgresql+psycopg://homeostat@db.example.org/accounts"):
+        file.write_text(f"[accounts]\ndatabase = '{fine}'")
+        assert run(["config", "check", str(file)]) == 0
+
+
+def test_two_contracts_on_one_port_are_refused_once(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    listeners = {"limen": "127.0.0.1:9001", "neptuned": "127.0.0.1:9001", "qemu-manager": "127.0.0.1:9002"}
+    file.write_text("".join(f"[contracts.{name}]\nbind = '{bind}'\n" for name, bind in listeners.items()))
+    assert run(["config", "check", str(file)]) == 1
+    said = [found for found in capsys.readouterr().err.splitlines() if "has port" in found]
+    assert len(said) == 1 and "contracts." in said[0] and "has port 9001: give each a port of its own" in said[0], said
 
 
 def test_it_is_shown_with_where_each_thing_is_said(

@@ -207,13 +207,13 @@ def test_a_lease_that_another_took_after_it_was_deleted_is_left_to_it(clock: Clo
 def test_a_watch_takes_a_holder_for_dead_after_its_duration(clock: Clock, records: Records) -> None:
     watch = LeaseWatch(records, KEY.namespace)  # type: ignore[arg-type]
 
-    def alive() -> bool:
-        return asyncio.run(watch.alive(KEY.name))
+    def holder() -> str:
+        return asyncio.run(watch.holder(KEY.name))
 
-    assert not alive()
+    assert holder() == ""
     assert tries(contender(records, "first"))
-    assert alive()
+    assert holder() == "first"
     clock.now += DURATION - 0.1
-    assert alive()
+    assert holder() == "first"
     clock.now += 0.2
-    assert not alive()
+    assert holder() == ""

@@ -26,7 +26,7 @@ def found(
     machines: Mapping[str, tuple[str, str]] = WEB,
     elsewhere: Collection[tuple[str, str]] = (),
 ) -> tuple[Orphan, ...]:
-    return find_orphans("i", domains, folders, machines, {"uid-deployment"}, elsewhere)
+    return find_orphans("i", domains, folders, machines, {"uid-deployment"}, elsewhere, elsewhere)
 
 
 def test_chaos_5_a_domain_with_our_record_and_no_resource() -> None:
@@ -101,5 +101,21 @@ def test_a_folder_of_a_name_whose_machine_is_on_another_host() -> None:
     assert (of_the_domain.state, of_the_domain.directory) == ("running", kept.path)
 
 
-def test_what_the_machine_elsewhere_has_here_of_its_own_is_looked_after() -> None:
-    assert found(domain("web", "uid-web"), elsewhere={("default", "web")}) == ()
+def test_a_domain_whose_machine_is_placed_on_another_host() -> None:
+    """Its files are a guest's: nobody is told to delete them."""
+    here = folder("web", "root", created=True)
+    (orphan,) = found(domain("web", "uid-web"), folders=(here,), elsewhere={("default", "web")})
+    assert (orphan.state, orphan.domain, orphan.twin, orphan.alarming) == ("running", "web", True, True)
+    assert why(orphan).startswith("its machine is placed on another host")
+    assert mend(orphan).endswith("shut the other guest down, and `virsh undefine web` there")
+    (before,) = found(domain("web", "uid-of-before"), folders=(here,), elsewhere={("default", "web")})
+    assert not before.twin and "`homeostat delete orphan web`" in mend(before)
+
+
+def test_hosts_that_share_their_folders_leave_a_machine_its_own() -> None:
+    """Its files are its own wherever it is, and none of a domain on another host."""
+    folders, there = (folder("web", "root", created=True), folder("db", "root", created=True)), {("default", "web")}
+    (twin, lost) = find_orphans("i", [domain("web", "uid-web")], folders, WEB, (), there)[::-1]
+    assert (twin.name, twin.twin, twin.state, twin.directory, twin.disks) == ("web", True, "running", "", ())
+    assert (lost.name, lost.state, lost.directory) == ("db", "no domain", "/state/machines/default/db")
+    assert find_orphans("i", [], folders[:1], WEB, (), there) == ()

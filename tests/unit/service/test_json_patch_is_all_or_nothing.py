@@ -53,6 +53,7 @@ def test_each_operation_does_what_it_says(operations: list[Any], path: str, foun
         (op("test", "/disks", value=[{"name": "a"}]), 'it is [{"name": "a"}, {"name": "b"}]'),
         (op("test", "/nothing", value=None), "there is no /nothing"),
         ({"op": "move", "from": "/cpu", "path": "/cpu/cores"}, "own children"),
+        ({"op": "move", "from": "/disks/0", "path": "/disks/5"}, "outside"),
         ({"op": "copy", "from": "/nothing", "path": "/on"}, "there is no /nothing"),
         ({"op": "copy", "path": "/on"}, "from must be a JSON pointer"),
         (op("replace", "", value=[]), "a spec that is no object"),

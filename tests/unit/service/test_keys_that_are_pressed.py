@@ -139,6 +139,18 @@ async def test_what_becomes_of_the_rest(tmp_path: Path, keyboard: Keyboard) -> N
 
 
 @pytest.mark.usefixtures("at_once")
+async def test_nobody_types_for_whoever_has_gone(tmp_path: Path, keyboard: Keyboard, at_once: None) -> None:
+    """A server that stood still reads requests of long ago: their clients were told that it does not answer."""
+    watched = Watched(tmp_path, machine())
+    with pytest.raises(ConsoleUnavailable, match="whoever asked has gone: 0 of 1 keys were pressed"):
+        await watched.desk().keys.press("web", ["ctrl", "alt", "delete"], lambda: True)
+    assert keyboard.pressed == []
+    with pytest.raises(ConsoleUnavailable, match=f"has gone: {BATCH} of {BATCH + 1} keys were pressed"):
+        await watched.desk().keys.type("web", "a" * (BATCH + 1), lambda: bool(keyboard.pressed))
+    assert len(keyboard.pressed) == BATCH
+    assert [line[3] for line in watched.notes.lines] == ["Refused", "Refused"]
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [
@@ -197,4 +209,4 @@ async def test_another_server_is_beside_it(tmp_path: Path, keyboard: Keyboard) -
     watched = Watched(tmp_path, reported(machine(), host="a"), host("a", api="http://a:8080"), clustered=True)
     with pytest.raises(OnAnotherApi):
         await watched.desk(BOB).keys.type("web", "a")
-    assert watched.notes.lines[-1][3:] == ("Done", "host a is beside the API at http://a:8080") and not keyboard.pressed
+    assert watched.notes.lines[-1][3:] == ("PassedOn", "host a is beside the API at http://a:8080") and not keyboard.pressed

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import threading
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
-from homeostat.driver.errors import NoSpace
+from homeostat.driver.errors import DriverError, NoSpace
 from homeostat.driver.storage.formats.header import HEAD
-from homeostat.driver.storage.images.local import BUFFER
+from homeostat.driver.storage.images import uploads as files
+from homeostat.driver.storage.images.local import BUFFER, write_sparse
 from homeostat.driver.storage.images.uploads import Receive, Upload, UploadFolder, UploadWriter
 from homeostat.service.refusals import UploadRefused
 from homeostat.service.uploads import ImageUploads
@@ -85,8 +87,12 @@ async def test_it_goes_on_from_where_it_is(room: Room, send: Send, offset: int) 
 
 
 @BOTH
-@pytest.mark.parametrize(("length", "most"), [(HEAD, 4 * MIB), (None, HEAD)])
-async def test_more_arrives_than_may(room: Room, send: Send, length: int | None, most: int) -> None:
+@pytest.mark.parametrize(
+    ("length", "most", "said", "stays"),
+    [(HEAD, 4 * MIB, "goes beyond the 69632 bytes", True), (None, HEAD, "too large (more than 68.0 KiB)", False)],
+)
+async def test_more_arrives_than_may(room: Room, send: Send, length: int | None, most: int, said: str, stays: bool) -> None:
+    """What came before stays where only the part goes beyond what was declared."""
     served = Served(room)
     served.allowed.max_upload = most
     uploads, content = served.service().uploads, disk_of(HEAD)
@@ -98,8 +104,8 @@ async def test_more_arrives_than_may(room: Room, send: Send, length: int | None,
         if first:
             await send(uploads, upload, 0, first)
         found = await refused(send(uploads, upload, len(first), more))
-        assert found.why == "too_large" and "too large (more than 68.0 KiB)" in str(found)
-        assert kept(room, upload) is None
+        assert found.why == "too_large" and said in str(found)
+        assert kept(room, upload) == (first if stays else None)
 
 
 @BOTH
@@ -187,8 +193,76 @@ async def test_a_disk_that_is_full(room: Room, monkeypatch: pytest.MonkeyPatch, 
     upload = await uploads.begin("debian", size)
     content = disk_of(size)
     found = await refused(uploads.append(upload, 0, arriving(*(content[at : at + BUFFER] for at in range(0, size, BUFFER)))))
-    assert (found.why, str(found)) == ("no_space", "the disk is full")
-    assert kept(room, upload) is None and len(tries) == 1
+    assert (found.why, found.details) == ("no_space", {"offset": 0}) and str(found).startswith("the disk is full. ")
+    assert kept(room, upload) == b"" and len(tries) == 1
+
+
+class Failing:
+    """A disk that takes ``takes`` writes more, and then fails."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, number: int, takes: int) -> None:
+        self._number, self._takes = number, takes
+        monkeypatch.setattr(files, "write_sparse", self)
+
+    def __call__(self, file: BinaryIO, content: memoryview) -> None:
+        if self._takes == 0:
+            write_sparse(file, content[: len(content) // 2])  # as the kernel does with the last room
+            raise OSError(self._number, "the disk fails")
+        self._takes -= 1
+        write_sparse(file, content)
+
+
+FAILURES = pytest.mark.parametrize(
+    ("number", "why"), [(errno.ENOSPC, "no_space"), (errno.EDQUOT, "no_space"), (errno.EIO, "failed")]
+)
+
+
+@BOTH
+@FAILURES
+@pytest.mark.parametrize("before", [0, HEAD, BUFFER + 1000])
+async def test_a_part_that_cannot_be_written_costs_that_part_alone(
+    room: Room, monkeypatch: pytest.MonkeyPatch, send: Send, number: int, why: str, before: int
+) -> None:
+    uploads, content = Served(room).service().uploads, disk_of(4 * MIB)
+    upload = await uploads.begin("debian", 4 * MIB)
+    if before:
+        await send(uploads, upload, 0, content[:before])
+    with monkeypatch.context() as patched:
+        Failing(patched, number, 1)
+        found = await refused(send(uploads, upload, before, content[before:]))
+    assert found.why == why
+    if why == "no_space":
+        assert f"so go on from {before}" in str(found) and found.details == {"offset": before}
+    assert kept(room, upload) == content[:before] and await uploads.offset(upload) == before
+    assert await send(uploads, upload, before, content[before:]) == 4 * MIB
+    assert (await uploads.finish(upload)).spec.source.sha256 == hashlib.sha256(content).hexdigest()
+
+
+@BOTH
+@FAILURES
+async def test_what_comes_in_one_request_leaves_the_space_to_guests(
+    room: Room, monkeypatch: pytest.MonkeyPatch, send: Send, number: int, why: str
+) -> None:
+    uploads, content = Served(room).service().uploads, disk_of(4 * MIB)
+    upload = await uploads.begin("debian", 4 * MIB, whole=True)
+    Failing(monkeypatch, number, 2)
+    found = await refused(send(uploads, upload, 0, content))
+    assert found.why == why and "go on from" not in str(found) and kept(room, upload) is None
+    assert not UploadFolder(room.state.root).partial(upload).exists()
+
+
+@BOTH
+async def test_what_cannot_be_taken_back_is_removed(room: Room, monkeypatch: pytest.MonkeyPatch, send: Send) -> None:
+    def stuck(writer: UploadWriter, offset: int) -> None:
+        raise DriverError("the disk is broken")
+
+    uploads, content = Served(room).service().uploads, disk_of(2 * MIB)
+    upload = await uploads.begin("debian", 2 * MIB)
+    await send(uploads, upload, 0, content[:HEAD])
+    Failing(monkeypatch, errno.EIO, 0)
+    monkeypatch.setattr(UploadWriter, "back_to", stuck)
+    assert (await refused(send(uploads, upload, HEAD, content[HEAD:]))).why == "failed"
+    assert kept(room, upload) is None and not UploadFolder(room.state.root).partial(upload).exists()
 
 
 @BOTH

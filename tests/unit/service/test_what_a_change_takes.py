@@ -109,7 +109,7 @@ async def test_what_machines_name_is_not_deleted(tmp_path: Path, kind: str) -> N
     web = resource(VirtualMachine, "web", named)
     shelf = Written(web, resource(Network, "x", of_lan({})), resource(Disk, "x", {"size": "1Gi"}))
     collection: Any = getattr(shelf.desk(tmp_path), kind)
-    with pytest.raises(InUse, match="x is in use by 1: delete these first") as refused:
+    with pytest.raises(InUse, match="x is in use by VirtualMachine web: delete these first") as refused:
         await collection.delete(await collection.get("x"))
     told = refused.value
     assert (told.users, told.known, told.kind, told.details) == ([web.key], [web.key], collection.kind, {"name": "x"})

@@ -134,7 +134,7 @@ async def test_what_was_done_is_answered_though_its_end_cannot_be_noted(
         (Refusal("no"), "Refused", "no"),
         (StoreError("the disk is full"), "Failed", "the disk is full"),
         (RuntimeError("a secret"), "Failed", "RuntimeError"),
-        (PassedOn("the API beside it does it"), "Done", "the API beside it does it"),
+        (PassedOn("the API beside it does it"), "PassedOn", "the API beside it does it"),
         (KeyboardInterrupt(), "Interrupted", ""),
     ],
 )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from homeostat.runtime.machine.rivals import started_at
+from homeostat.runtime.machine.operator_run import started_at
 from homeostat.store.errors import StateError
 from homeostat.store.files import lock
 from homeostat.store.files.state import StateFolder

@@ -89,6 +89,22 @@ def test_a_deletion_that_only_the_folder_took_says_so(room: Room) -> None:
     assert not file.exists()
 
 
+@pytest.mark.parametrize("change", ["create", "patch"])
+def test_a_change_that_only_the_folder_took_says_so(room: Room, change: str) -> None:
+    room.write("a.yaml", document("one"))
+    room.sync()
+    index = room.store.index
+    index.connection.execute("PRAGMA query_only = 1")
+    path = {"create": "virtualmachines/two.yaml", "patch": "a.yaml"}[change]
+    with pytest.raises(ReadOnly, match=rf"^{path} is written, and counts once this is mended; put it back otherwise: "):
+        if change == "create":
+            room.store.create("VirtualMachine", {"metadata": {"name": "two"}, "spec": {}}, "api")
+        else:
+            room.store.patch(key("one"), {"spec": {"runStrategy": "Halted"}}, "api")
+    index.connection.execute("PRAGMA query_only = 0")
+    assert room.sync().errors == () and set(room.names()) == ({"one", "two"} if change == "create" else {"one"})
+
+
 def test_a_folder_that_cannot_be_written(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     import errno
     import os

@@ -226,3 +226,30 @@ def test_one_that_is_held_can_be_deleted_by_name(room: Room) -> None:
     assert room.store.delete(key("a"), "cli").deleting  # its document cannot be read, so there is nothing to edit
     assert room.names() == []
     assert (room.folder / "a.yaml").read_text() == "x: [\n"
+
+
+@pytest.mark.parametrize("below", ["", "east/"], ids=["itself", "a folder in it"])
+def test_the_next_target_of_a_link_may_lack_a_document_but_not_all(room: Room, below: str) -> None:
+    """A link that is put on the next release, as git-sync does: one that is empty is no release."""
+    link = room.folder / "current"
+    for release, name in (("v1", "m"), ("v2", "n")):
+        (room.base / release / below).mkdir(parents=True)
+        (room.base / release / below / f"{name}.yaml").write_text(document(name))
+    (room.base / "v3" / below).mkdir(parents=True)
+    room.write("other.yaml", document("other"))
+
+    def put_on(release: str) -> None:
+        link.unlink(missing_ok=True)
+        link.symlink_to(room.base / release)
+
+    put_on("v1")
+    room.sync()
+    put_on("v2")
+    assert room.sync().deleted == (key("m"),)
+    put_on("v3")
+    for store in (room.store, room.reopened()):
+        assert f"{f'current/{below}'.rstrip('/')} is another folder than it was" in store.sync().held[key("n")]
+    put_on("v2")
+    (room.base / "v2" / below / "n.yaml").unlink()  # out of the very folder it stood in
+    synced = room.sync()
+    assert synced.deleted == (key("n"),), synced.held

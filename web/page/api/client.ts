@@ -2,7 +2,7 @@
 
 import { Refused, read, request, type Sent } from "../../console/requests.js";
 
-export { NotReached, Refused, repeated, type Sent, signIn } from "../../console/requests.js";
+export { asAccount, NotReached, ofAccount, Refused, repeated, type Sent, signIn } from "../../console/requests.js";
 
 export interface Answer<T> {
   readonly body: T;
@@ -17,6 +17,13 @@ export function whenSignedOut(ask: () => Promise<void>): void {
   signInAgain = ask;
 }
 
+// Is called when somebody else is signed in by now: this page is not his.
+let anotherCame: () => void = () => {};
+
+export function whenAnotherCame(call: () => void): void {
+  anotherCame = call;
+}
+
 // Asks the API, and signs in again where that is needed. Throws Refused and NotReached.
 export async function ask<T>(method: string, path: string, sent: Sent = {}): Promise<Answer<T>> {
   let answer = await request(method, path, sent);
@@ -24,7 +31,12 @@ export async function ask<T>(method: string, path: string, sent: Sent = {}): Pro
     await signInAgain();
     answer = await request(method, path, sent);
   }
-  return { body: await read(answer), etag: answer.headers.get("ETag") ?? "", headers: answer.headers };
+  try {
+    return { body: await read(answer), etag: answer.headers.get("ETag") ?? "", headers: answer.headers };
+  } catch (error) {
+    if (error instanceof Refused && error.code === "other_account") anotherCame();
+    throw error;
+  }
 }
 
 export const get = async <T>(path: string): Promise<T> => (await ask<T>("GET", path)).body;

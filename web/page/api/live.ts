@@ -65,12 +65,17 @@ export class Live {
   private stream: EventSource | null = null;
   private silence = 0;
   private queued: AbortController | null = null;
-  private readonly channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("homeostat.live");
+  private readonly channel: BroadcastChannel | null;
+  private readonly name: string;
 
   constructor(
     private readonly kinds: readonly string[],
     private readonly on: On,
-  ) {}
+    private readonly account = "",
+  ) {
+    this.name = `homeostat.live${account && `.${account}`}`; // tabs of somebody else have nothing to say here
+    this.channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel(this.name);
+  }
 
   // Begins, and goes on until the page is left.
   start(): void {
@@ -89,7 +94,7 @@ export class Live {
     this.queued?.abort();
     const queued = steal ? null : new AbortController();
     this.queued = queued;
-    const held = navigator.locks.request("homeostat.live", queued ? { signal: queued.signal } : { steal }, () => {
+    const held = navigator.locks.request(this.name, queued ? { signal: queued.signal } : { steal }, () => {
       this.queued = null;
       clearTimeout(this.silence); // nobody else is waited for
       this.read();
@@ -147,7 +152,8 @@ export class Live {
     this.stream?.close();
     let frames: Frame[] = [];
     let whole = true; // what comes first is all that is there
-    const stream = new EventSource(`/api/v1/watch?kinds=${this.kinds.join(",")}`);
+    const of = this.account && `&account=${encodeURIComponent(this.account)}`; // a stream sends no header
+    const stream = new EventSource(`/api/v1/watch?kinds=${this.kinds.join(",")}${of}`);
     this.stream = stream;
     stream.onopen = () => {
       frames = [];

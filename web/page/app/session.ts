@@ -1,7 +1,7 @@
 // Who is signed in, and what he may do. The server decides; this only hides what it would refuse.
 
 import { computed, signal } from "@preact/signals";
-import { ask, get, NotReached, Refused, V1 } from "../api/client";
+import { asAccount, ask, get, NotReached, Refused, V1, whenAnotherCame } from "../api/client";
 import { setBy } from "./clock";
 import { reload } from "./unsent";
 
@@ -35,6 +35,14 @@ export const everywhere = (right: Right): boolean => who.value?.everywhere.inclu
 
 export const bySession = computed(() => who.value?.csrf_token != null);
 
+// Another tab signed in as somebody else, or signed out: nothing of the one before is shown any more.
+export function beginAnew(): void {
+  location.hash = "";
+  reload(true);
+}
+
+whenAnotherCame(beginAnew);
+
 // Asks who is signed in. Nobody may be: then signing in is asked for, and this waits.
 export async function lookWho(): Promise<void> {
   try {
@@ -45,11 +53,10 @@ export async function lookWho(): Promise<void> {
       found.everywhere.includes("change") || !found.name ? [] : (await get<{ grants: readonly Grant[] }>(`${V1}/grants`)).grants;
     const before = who.value;
     if (before && before.name !== found.name) {
-      // Another tab signed in as somebody else: nothing of the one before is shown to him.
-      location.hash = "";
-      reload(true);
+      beginAnew();
       return;
     }
+    asAccount(found.name);
     if (JSON.stringify(before) !== JSON.stringify(found)) who.value = found;
     if (JSON.stringify(grants.value) !== JSON.stringify(all)) grants.value = all;
   } catch (error) {

@@ -1,6 +1,6 @@
 // Uploads by the tus protocol: in parts, so that a cut connection loses one part at most.
 
-import { Refused, refusal, renewing } from "../../console/requests.js";
+import { ofAccount, Refused, refusal, renewing } from "../../console/requests.js";
 
 const PART = 16 * 2 ** 20; // bytes
 const TRIES = 20; // in a row, without a byte that arrived
@@ -10,7 +10,7 @@ const encoded = (text: string): string => btoa(String.fromCharCode(...new TextEn
 
 // Asks, and tells which version of the protocol it speaks.
 const tus = (where: string, asked: RequestInit): Promise<Response> =>
-  renewing(() => fetch(where, { ...asked, headers: { ...asked.headers, "Tus-Resumable": "1.0.0" } }));
+  renewing(() => fetch(where, { ...asked, headers: { ...asked.headers, ...ofAccount(), "Tus-Resumable": "1.0.0" } }));
 
 // Where one left off is remembered by the file and the name, so that it goes on after a reload too.
 const keyOf = (file: File, name: string): string => `homeostat.upload.${name}.${file.name}.${file.size}.${file.lastModified}`;

@@ -6,7 +6,7 @@ import { type Bookmark, Live, type World } from "../api/live";
 import { isSame, MACHINES, type Resource, troubleOf } from "../api/resources";
 import { text } from "../words";
 import type { Trouble } from "./fleet";
-import { lookWho } from "./session";
+import { lookWho, who } from "./session";
 import { lookVersion } from "./version";
 
 export interface Column {
@@ -88,6 +88,7 @@ export async function follow(): Promise<void> {
       },
       refused: () => void lookWho(),
     },
+    who.value?.name,
   );
   live.start();
 }

@@ -3,8 +3,8 @@
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { get, signIn, V1, whenSignedOut } from "../api/client";
-import { lookWho, who } from "../app/session";
-import { WINDOW, whenSignedIn } from "../app/signedin";
+import { lookWho } from "../app/session";
+import { WINDOW, whenTold } from "../app/signedin";
 import { reload } from "../app/unsent";
 import { followAgain } from "../app/world";
 import { text } from "../words";
@@ -28,15 +28,7 @@ function over(tell: (one: { done: () => void; failed: (why: Error) => void }) =>
 
 // Goes on with what waits, once somebody has signed in: here, or in another window.
 async function goOn() {
-  const before = who.value?.name;
-  const now = await get<{ name: string }>(`${V1}/whoami`);
-  if (before && now.name !== before) {
-    // What waits is the other one's, and is not sent in this one's name.
-    over((one) => one.failed(new Error(text.signInToGoOn)));
-    location.hash = "";
-    reload(true);
-    return;
-  }
+  await get(`${V1}/whoami`); // where somebody else has signed in, the page begins anew, and what waits is not sent in his name
   over((one) => one.done());
   await lookWho();
   followAgain();
@@ -53,7 +45,7 @@ export const SignInDialog = () => (waiting.value.length ? <Asked /> : null);
 function Asked() {
   const [wrong, setWrong] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
-  useEffect(() => whenSignedIn(() => void goOn().catch(setWrong)), []);
+  useEffect(() => whenTold("signed in", () => void goOn().catch(setWrong)), []);
   const send = async (event: SubmitEvent) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement);

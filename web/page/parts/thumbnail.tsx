@@ -1,7 +1,7 @@
 // A small picture of a machine's screen, for as long as the row is seen. The server takes one for all who look.
 
 import { useEffect, useState } from "preact/hooks";
-import { path } from "../api/client";
+import { ofAccount, path } from "../api/client";
 import { type Resource, stateOf } from "../api/resources";
 import { text } from "../words";
 
@@ -23,7 +23,7 @@ export function Thumbnail({ of }: { of: Resource }) {
       if (!document.hidden) {
         try {
           const answer = await fetch(`${path`/api/v1/vms/${name}/screenshot`}?size=thumbnail`, {
-            headers: etag ? { "If-None-Match": etag } : {},
+            headers: { ...ofAccount(), ...(etag ? { "If-None-Match": etag } : {}) },
           });
           if (answer.status === 200) {
             etag = answer.headers.get("ETag") ?? "";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { whenSignedOut } from "../api/client";
+import { asAccount, whenSignedOut } from "../api/client";
 import { now, setBy } from "../app/clock";
 import { bySession, everywhere, type Grant, grants, lookWho, may, type Who, who } from "../app/session";
 import { hold, reload, wouldLose } from "../app/unsent";
@@ -25,6 +25,7 @@ let asked: Asked[] = [];
 let reloads = 0;
 
 beforeEach(() => {
+  asAccount("");
   who.value = null;
   grants.value = [];
   reloads = 0;
@@ -97,6 +98,25 @@ test("somebody else is shown nothing of who was here before: the page begins aga
   assert.deepEqual([reloads, location.hash, wouldLose()], [1, "", false]);
   assert.equal(who.value?.name, "bob");
   end();
+});
+
+test("each request says whose page asks, and one that is somebody else's by now begins the page again", async () => {
+  await lookWho();
+  await lookWho();
+  assert.equal(asked[0]?.headers["Homeostat-Account"], undefined, "nobody is known yet");
+  assert.equal(asked.at(-1)?.headers["Homeostat-Account"], "bob");
+  const end = hold();
+  answers.whoami = () => Response.json({ error: "eve is signed in by now", code: "other_account" }, { status: 409 });
+  await lookWho();
+  assert.deepEqual([reloads, location.hash, wouldLose()], [1, "", false]);
+  end();
+});
+
+test("another conflict is no reason for that", async () => {
+  await lookWho();
+  answers.whoami = () => Response.json({ error: "not now", code: "conflict" }, { status: 409 });
+  await lookWho();
+  assert.equal(reloads, 0);
 });
 
 test("a server that refuses or does not answer changes nothing", async () => {

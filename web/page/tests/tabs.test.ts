@@ -9,12 +9,13 @@ class Channel {
   static all: Channel[] = [];
   static said: unknown[] = [];
   onmessage = (_: { data: unknown }) => {};
-  constructor() {
+  constructor(readonly name: string) {
     Channel.all.push(this);
   }
   postMessage(said: unknown) {
     Channel.said.push(structuredClone(said));
-    for (const other of Channel.all) if (other !== this) queueMicrotask(() => other.onmessage({ data: structuredClone(said) }));
+    for (const other of Channel.all)
+      if (other !== this && other.name === this.name) queueMicrotask(() => other.onmessage({ data: structuredClone(said) }));
   }
 }
 
@@ -23,7 +24,7 @@ interface Request {
   readonly lose: (why: Error) => void;
 }
 
-// The lock of all tabs.
+// The lock of all tabs of nobody, and of an account.
 class Locks {
   held: Request | null = null;
   queue: Request[] = [];
@@ -66,7 +67,13 @@ beforeEach(() => {
   Channel.all = [];
   Channel.said = [];
   let last = 0;
-  give("navigator", { locks });
+  const byName = new Map([["homeostat.live", locks]]);
+  const request: Locks["request"] = (name, ...more) => {
+    const one = byName.get(name) ?? new Locks();
+    byName.set(name, one);
+    return one.request(name, ...more);
+  };
+  give("navigator", { locks: { request } });
   give("EventSource", Source);
   give("BroadcastChannel", Channel);
   give("window", globalThis);
@@ -108,18 +115,22 @@ interface Tab {
   refused: number;
 }
 
-async function tab(): Promise<Tab> {
+async function tab(account = ""): Promise<Tab> {
   let world: World = new Map();
   const one: Tab = {
-    live: new Live(["vms", "disks"], {
-      changed(next, mark) {
-        world = next;
-        one.version = mark.version;
-        one.lastLook = mark.lastLook;
+    live: new Live(
+      ["vms", "disks"],
+      {
+        changed(next, mark) {
+          world = next;
+          one.version = mark.version;
+          one.lastLook = mark.lastLook;
+        },
+        link: (up) => one.links.push(up),
+        refused: () => one.refused++,
       },
-      link: (up) => one.links.push(up),
-      refused: () => one.refused++,
-    }),
+      account,
+    ),
     names: () => [...(world.get("vms")?.keys() ?? [])],
     links: [],
     version: -1,
@@ -288,3 +299,18 @@ for (const [lacks, without] of [
     assert.equal(open().length, 2);
   });
 }
+
+test("tabs of another account have a stream of their own, and say nothing to these", async () => {
+  const bobs = await tab("bob");
+  only().onopen();
+  only().sends(added("a"), mark(1));
+  const eves = await tab("eve & co");
+  assert.deepEqual(
+    open().map(({ url }) => url.split("?")[1]),
+    ["kinds=vms,disks&account=bob", "kinds=vms,disks&account=eve%20%26%20co"],
+  );
+  open()[1]?.onopen();
+  open()[1]?.sends(added("b"), mark(2));
+  await heard();
+  assert.deepEqual([bobs.names(), eves.names()], [["a"], ["b"]]);
+});

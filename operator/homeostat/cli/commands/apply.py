@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
 from ..access import State, opened, run
 from ..errors import CliError
 from ..given import Given, placed, read_given
+from ..namespaces import in_namespace, inside
 from ..references import full_name
 from ..settings import CliSettings, common_options, pass_settings
 from ..show.doubting import doubts_about, print_warnings
@@ -43,6 +43,7 @@ def apply(settings: CliSettings, names: tuple[str, ...], dry_run: str, pruning: 
 
 async def _apply(settings: CliSettings, given: Sequence[Given], dry_run: bool) -> None:
     async with opened(settings, create=True) as store:
+        given, about = in_namespace(settings, given, store.folder), settings.namespace
         if settings.remote is not None:
             from ..remote.plan import in_order, try_all
             from ..remote.state import RemoteState
@@ -52,15 +53,15 @@ async def _apply(settings: CliSettings, given: Sequence[Given], dry_run: bool) -
                 await try_all(store, given)
         for one in given:
             try:
-                await _apply_one(store, one, dry_run)
+                await _apply_one(store, one, about, dry_run)
             except CliError as error:  # of a server, which knows of no files
                 raise placed(one, error) from error
 
 
-async def _apply_one(store: State, given: Given, dry_run: bool) -> None:
+async def _apply_one(store: State, given: Given, about: str, dry_run: bool) -> None:
     key = given.resource.key
-    name = full_name(key) + (f" (namespace {key.namespace})" if key.namespace != "default" else "")
-    own = given.path is not None and store.folder is not None and _inside(given.path, store.folder)
+    name = full_name(key) + (f" (namespace {key.namespace})" if key.namespace not in ("default", about) else "")
+    own = given.path is not None and store.folder is not None and inside(given.path, store.folder)
     if own and given.path and await store.get(type(given.resource), key) is None:
         say(f"{name} is in the folder already: the operator takes it up from {given.path.name}")
         return
@@ -74,7 +75,3 @@ async def _apply_one(store: State, given: Given, dry_run: bool) -> None:
 def _left(fields: Sequence[str]) -> str:
     listed = ", ".join(fields[:MOST_FIELDS]) + (f" and {len(fields) - MOST_FIELDS} more" if len(fields) > MOST_FIELDS else "")
     return f"it was not made by `apply`, so what only it has is left alone: {listed}"
-
-
-def _inside(path: Path, folder: Path) -> bool:
-    return path.resolve().is_relative_to(folder.resolve())

@@ -35,7 +35,9 @@ POLL_SECONDS = 0.5
 @click.option("--verb", metavar="VERB", default="", help='Only such acts, such as "ban".')
 @click.option("--kind", metavar="KIND", default="", help="Only what is about that kind, such as Account.")
 @click.option("--name", metavar="NAME", default="", help="Only what is about that name.")
-@click.option("--outcome", type=click.Choice(("Done", "Refused", "Failed", "Interrupted")), help="Only what ended so.")
+@click.option(
+    "--outcome", type=click.Choice(("Done", "Refused", "Failed", "Interrupted", "PassedOn")), help="Only what ended so."
+)
 @click.option("--since", metavar="TIME", help="Only of that time until now, such as 24h.")
 @click.option("--tail", "limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="How many, at most.")
 @click.option("-w", "--watch", is_flag=True, help="Go on, and print new ones.")

@@ -126,13 +126,9 @@ def _looks(found: Configuration) -> Iterator[tuple[list[str], Callable[[], Any]]
         yield ["api", "trusted-proxy"], lambda: proxies_named(proxies)
     if (provider := found.accounts.oidc) is not None:
         yield ["accounts", "oidc", "client-secret-file"], lambda: provider_of(provider.model_dump_json(exclude_none=True))
-    for name in type(found.contracts).model_fields:
-        table = getattr(found.contracts, name)
-        if (where := table.bind if table is not None else None) is not None:
-            yield (
-                ["contracts", name.replace("_", "-"), "bind"],
-                partial(_check_contract, f"{name.replace('_', '-')}={where}", found),
-            )
+    if (database := found.accounts.database) is not None:
+        yield ["accounts", "database"], lambda: _check_database(database)
+    yield from _looks_at_contracts(found)
     consoles = found.consoles
     if (urls := consoles.ice_server) or consoles.turn_username or consoles.turn_credential_file:
         named = "ice-server" if urls else "turn-username" if consoles.turn_username else "turn-credential-file"
@@ -158,6 +154,15 @@ def _looks(found: Configuration) -> Iterator[tuple[list[str], Callable[[], Any]]
         yield ["up", "host-label"], lambda: labels_of_host(found.connect or "qemu:///system", labels)
 
 
+def _looks_at_contracts(found: Configuration) -> Iterator[tuple[list[str], Callable[[], Any]]]:
+    fine = list[str]()
+    for name in type(found.contracts).model_fields:
+        table = getattr(found.contracts, name)
+        if (where := table.bind if table is not None else None) is not None:
+            one = f"{name.replace('_', '-')}={where}"
+            yield ["contracts", name.replace("_", "-"), "bind"], partial(_check_contract, one, fine, found)
+
+
 def _refuse(words: str) -> None:
     raise CliError(words)
 
@@ -176,11 +181,23 @@ def _spelled(schema: Any) -> Any:
     return [_spelled(part) for part in schema] if isinstance(schema, list) else schema
 
 
-def _check_contract(one: str, found: Configuration) -> None:
+def _check_database(url: str) -> None:
+    from homeostat.accounts.database import check_url
+    from homeostat.accounts.errors import AccountsError
+
+    try:
+        check_url(url)
+    except AccountsError as error:
+        raise CliError(str(error)) from error
+
+
+def _check_contract(one: str, fine: list[str], found: Configuration) -> None:
+    """Checks a contract's listener beside those that are ``fine``, and adds it to them."""
     from homeostat_api.config import contract_listeners, read_token
 
     from ..api_options import BIND
 
     api = found.api
     token = read_token(api.token_file) if api.token_file else None
-    contract_listeners([one], api.bind or BIND, token, bool(found.accounts.required))
+    contract_listeners([*fine, one], api.bind or BIND, token, bool(found.accounts.required))
+    fine.append(one)

@@ -12,6 +12,7 @@ from homeostat.models.base import Key, Resource
 from ..access import State, changing, opened, operator_carries_out, run
 from ..errors import CliError
 from ..given import read_given
+from ..namespaces import in_namespace
 from ..references import complete_any, full_name, not_found, parse_references, short_name
 from ..selector import parse_selector
 from ..settings import CliSettings, common_options, pass_settings
@@ -71,7 +72,7 @@ async def _delete(
     ignore_not_found: bool,
 ) -> list[Key]:
     async with opened(settings) as store:
-        wanted = _from_files(names) if names else await _from_words(store, settings, what, selector, every)
+        wanted = _from_files(store, settings, names) if names else await _from_words(store, settings, what, selector, every)
         keys = []
         for key in wanted:  # all must exist before the first one is deleted
             if await store.get(Resource, key) is not None:
@@ -84,8 +85,8 @@ async def _delete(
         return keys
 
 
-def _from_files(names: Sequence[str]) -> list[Key]:
-    return [given.resource.key for given in read_given(names)]
+def _from_files(store: State, settings: CliSettings, names: Sequence[str]) -> list[Key]:
+    return [given.resource.key for given in in_namespace(settings, read_given(names), store.folder)]
 
 
 async def _from_words(store: State, settings: CliSettings, what: Sequence[str], selector: str | None, every: bool) -> list[Key]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -23,6 +22,7 @@ from homeostat.planner.files.trash import scarcity
 
 from ..access import operator_runs, read_all, run
 from ..durations import trash_keep_option
+from ..ending import end_by_signals
 from ..errors import CliError
 from ..references import short_name
 from ..settings import CliSettings, common_options, pass_settings
@@ -90,8 +90,7 @@ async def _down(folder: Path, settings: CliSettings, timeout: float, trash_keep:
     from homeostat.driver.storage.paths import TRASH
 
     stop, state, uri, hosts = asyncio.Event(), settings.state, settings.uri, settings.hosts
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    end_by_signals(stop.set, stop)
     opening: AbstractAsyncContextManager[Standalone | Several] = (
         several_hosts(folder, state, hosts, teardown=True, trash_keep=trash_keep)
         if hosts

@@ -111,10 +111,11 @@ def _uploads(state: State, settings: CliSettings) -> ImageUploads:
     from homeostat.service.changes import Changes
     from homeostat.service.images import Images
     from homeostat.service.uploads import ImageUploads
+    from homeostat.store.files.last_look import listening_room, operator_listens
     from homeostat.store.files.state import StateFolder
 
     workspace, folder = state.workspace(settings.namespace), StateFolder.named(settings.state)
-    if state.folder is None and not folder.operator_runs:
+    if state.folder is None and not operator_listens(listening_room(folder.root)):
         raise CliError(
             "this state folder serves a cluster, and no operator runs on it: no host would see the file",
             "give --server URL, of an API server that shares the state folder of a host",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 import socket
 import threading
 from pathlib import Path
@@ -21,6 +20,7 @@ from ..access import run
 from ..allowed_options import allowed_options
 from ..cluster_options import cluster_options
 from ..durations import trash_keep_option
+from ..ending import end_by_signals
 from ..errors import CliError, debugging
 from ..settings import CliSettings, common_options, pass_settings
 from ..terminal import say
@@ -181,8 +181,7 @@ async def _operate(options: ClusterOptions) -> None:
             opening.cancel()
 
     ready = False
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, ask_to_stop)
+    end_by_signals(ask_to_stop, stop)
     try:
         async with clustered(options, _say) as running:
             ready = True

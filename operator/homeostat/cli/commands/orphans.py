@@ -128,7 +128,7 @@ async def delete_orphans(settings: CliSettings, names: Sequence[str], *, keep_di
         if missing := [name for name in names if name not in found]:
             raise CliError(f"there is no orphan named {', '.join(missing)}", "`homeostat get orphans -A` lists them")
         for name in names:
-            if found[name].state == ELSEWHERE:
+            if found[name].twin or found[name].state == ELSEWHERE:
                 raise CliError(f"orphan {name} is not deleted from here: {why(found[name])}", mend(found[name]))
             if (host := found[name].deleted_on) and host not in settings.hosts:
                 words = f"orphan {name} was being deleted on host {host}, which is not served: its guest may run there"

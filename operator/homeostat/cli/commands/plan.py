@@ -102,6 +102,7 @@ def _over_rest(server: RemoteServer, settings: CliSettings, folder: str | None) 
     Raises:
         CliError: no folder is named, a document is wrong, or the server cannot be asked.
     """
+    from ..namespaces import in_namespace
     from ..remote.plan import remote_plan
     from ..remote.state import RemoteState
     from ..show.preview import Preview
@@ -109,7 +110,8 @@ def _over_rest(server: RemoteServer, settings: CliSettings, folder: str | None) 
     named = folder or settings.asked_folder
     if named is None:
         raise CliError("which folder of YAML? None was given", "name it: homeostat plan DIR --server URL")
-    state, given = RemoteState(server, settings.namespace), read_given([named])
+    state = RemoteState(server, settings.namespace)
+    given = in_namespace(settings, read_given([named]), None)
     found = run(remote_plan(state, given, Path(named).expanduser().absolute()))
     return Preview(found.entries, found.errors, (), found.notes)
 

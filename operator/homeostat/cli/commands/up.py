@@ -1,6 +1,7 @@
 """``homeostat up``: the operator in this process, the API beside it, and what happens on the screen.
 
-Ctrl-C or SIGTERM stops both in order, with exit code 0, and guests run on. A second one ends everything at once.
+Ctrl-C, SIGTERM or SIGHUP stops both in order, with exit code 0, and guests run on. A second Ctrl-C or SIGTERM ends everything
+at once.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
@@ -27,6 +27,7 @@ from ..allowed_options import allowed_options
 from ..api_options import ApiOptions, api_options
 from ..api_server import serve
 from ..durations import settle_option, trash_keep_option
+from ..ending import end_by_signals
 from ..errors import CliError, debugging
 from ..references import short_name
 from ..settings import CliSettings, common_options, pass_settings
@@ -220,8 +221,6 @@ async def _first_failure_ends_all(tasks: Sequence[asyncio.Future[None]], stop: a
 
 
 def _stop_on_signals(stop: asyncio.Event, view: View) -> None:
-    loop = asyncio.get_running_loop()
-
     def stop_or_force() -> None:
         if stop.is_set():
             os.write(2, b"\nforced: ended at once; guests keep running\n")
@@ -229,8 +228,7 @@ def _stop_on_signals(stop: asyncio.Event, view: View) -> None:
         stop.set()  # first of all: no error in what is shown may keep it from ending
         view.say("Stopping; guests keep running. (Ctrl-C again ends at once.)")
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop_or_force)
+    end_by_signals(stop_or_force, stop)
 
 
 async def _watch(parts: Standalone | Several, view: View, stop: asyncio.Event, options: UpOptions) -> None:

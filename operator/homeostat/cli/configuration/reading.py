@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from homeostat.models.explain import in_plain_words
 
 from ..errors import CliError
 from .place import NESTED, PREFIX, variables
-from .sections import Configuration
+from .sections import Configuration, OfFile, of_environment
 
 _TABLE = re.compile(r"\s*\[([^\[\]]+)\]")
 _KEY = re.compile(r"\s*([A-Za-z0-9_.\"' -]+?)\s*=")
@@ -97,10 +100,15 @@ def load(path: Path | None) -> Configuration:
         if not _is_section(section.lower())
     ]
     if not mistakes:
+        fields = _fields(text.tables)
+        alone = _of_file_alone(fields)
         try:
-            return Configuration(**_fields(text.tables))
+            found, together = Configuration(**fields), list[ErrorDetails]()
         except ValidationError as error:
-            mistakes = list(_mistakes(error, text))
+            found, together = None, error.errors()
+        if found is not None and not alone:
+            return found
+        mistakes = list(_mistakes(alone, together, text))
     raise CliError([mistakes[0], *(f"error: {mistake}" for mistake in mistakes[1:])], "nothing was done: mend this first")
 
 
@@ -222,16 +230,52 @@ def _model(keys: Sequence[str]) -> type[BaseModel] | None:
     return model
 
 
-def _mistakes(error: ValidationError, text: FileText) -> Iterator[str]:
-    for each in error.errors():
+def _of_file_alone(fields: Mapping[str, Any]) -> list[ErrorDetails]:
+    """Returns what is wrong in the file, whatever variables say. It has types, so nothing is converted, as it is in variables.
+    What concerns a whole table is left out: a variable may complete it."""
+    try:
+        OfFile.model_validate_json(json.dumps(fields, default=str), strict=True)
+    except ValidationError as error:
+        return [each for each in error.errors() if each["type"] != "missing" and not _is_of_a_table(each)]
+    return []
+
+
+def _is_of_a_table(error: ErrorDetails) -> bool:
+    return error["type"] == "value_error" and _model([str(part) for part in error["loc"]]) is not None
+
+
+def _mistakes(alone: Sequence[ErrorDetails], together: Sequence[ErrorDetails], text: FileText) -> Iterator[str]:
+    """Yields each mistake with what holds it. ``alone``: those of the file; ``together``: with the environment over it."""
+    told, environment = {each["loc"] for each in alone}, of_environment()
+    for each, of_file in [*((one, True) for one in alone), *((one, False) for one in together)]:
         fields = [str(part) for part in each["loc"]]
         keys = [_key(part) if _model(fields[:depth]) is not None else part for depth, part in enumerate(fields)]
-        words = _words(dict(each), keys)
-        if text.holds(keys) and not _is_variable(fields):
+        words, in_variable = _words(each, keys), not of_file and _says(environment, each["loc"])
+        if not of_file and not in_variable and each["loc"] in told:
+            continue
+        if text.holds(keys) and not in_variable:
             yield f"{text.place(keys)}: {words}"
         else:
             as_json = {"list_type": ', as JSON: ["…"]', "dict_type": ', as JSON: {"name": "…"}'}.get(each["type"], "")
-            yield f"variable {_variable(fields)}: {words}{as_json}"
+            yield f"variable {_variable_of(fields)}: {words}{as_json}"
+
+
+def _says(tables: Any, path: Sequence[str | int]) -> bool:
+    """Tells whether tables hold the value that a path leads to, or one that it is in. A table is no value: others add to it."""
+    for part in path:
+        if not isinstance(tables, Mapping):
+            return True
+        if part not in tables:
+            return False
+        tables = tables[part]
+    return not isinstance(tables, Mapping)
+
+
+def _variable_of(fields: Sequence[str]) -> str:
+    """Names the variable that holds a value. It may be one of a table in a section, or of what is in that."""
+    given = set(map(str.upper, os.environ))
+    names = [PREFIX + NESTED.join(fields[:depth]).upper() for depth in range(len(fields), 2, -1)]
+    return next((name for name in names if name in given), _variable(fields))
 
 
 def _is_variable(fields: Sequence[str]) -> bool:
@@ -242,15 +286,14 @@ def _variable(fields: Sequence[str]) -> str:
     return PREFIX + NESTED.join(field.upper() for field in fields[:2])
 
 
-def _words(error: Mapping[str, Any], keys: Sequence[str]) -> str:
+def _words(error: ErrorDetails, keys: Sequence[str]) -> str:
     if error["type"] == "extra_forbidden":
         known = _known(keys[:-1])
         near = difflib.get_close_matches(keys[-1], known, n=1)
         advice = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
         table = f"[{'.'.join(keys[:-1])}]" if len(keys) > 1 else "the file"
         return f"is no key of {table}; {advice}"
-    words = str(error["msg"]).removeprefix("Value error, ")
-    return words[:1].lower() + words[1:]
+    return in_plain_words(error)
 
 
 def _known(above: Sequence[str]) -> list[str]:

@@ -6,13 +6,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from homeostat.accounts.oidc.settings import CALLBACK, ISSUER_MAX, USERNAME, checked_url
 from homeostat.accounts.rights import Role
+from homeostat.models.base import Name
 from homeostat.models.deployment import REPLICAS_MAX
 from homeostat.models.quantity import parse_quantity
 
@@ -91,7 +92,7 @@ class OperatorSection(Section):
     host_file: list[AbsolutePath] | None = Field(
         default=None, description="Files, or folders of them, that a Host's uri may name."
     )
-    lease_namespace: str | None = Field(default=None, description="Where leases are kept.")
+    lease_namespace: Name | None = Field(default=None, description="Where leases are kept.")
     health_bind: str | None = Field(default=None, description="Serve /healthz, /readyz and /metrics there: HOST:PORT.")
     api_address: str | None = Field(
         default=None,
@@ -308,23 +309,15 @@ class AllowSection(Section):
     share_folder: list[AbsolutePath] | None = Field(default=None, description="Folders that spec.filesystems may name.")
 
 
-class Configuration(BaseSettings):
-    """The whole file. What it leaves out is None: then an option's own default holds."""
+class OfFile(BaseModel):
+    """The keys of the file. What it leaves out is None: then an option's own default holds."""
 
-    model_config = SettingsConfigDict(
-        extra="forbid",
-        env_prefix=PREFIX,
-        env_nested_delimiter=NESTED,
-        env_ignore_empty=True,
-        case_sensitive=False,
-        frozen=True,
-        title="homeostat.toml",
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, title="homeostat.toml")
 
     state: AbsolutePath | None = Field(default=None, description="The state folder.")
     dir: AbsolutePath | None = Field(default=None, description="The folder of YAML.")
     connect: str | None = Field(default=None, description="The libvirt, such as qemu:///system.")
-    namespace: str | None = Field(default=None, description="The namespace of commands that are given none.")
+    namespace: Name | None = Field(default=None, description="The namespace of commands that are given none.")
     server: str | None = Field(default=None, description="The REST API that commands work over, instead of on this host.")
     api: ApiSection = ApiSection()
     up: UpSection = UpSection()
@@ -335,6 +328,18 @@ class Configuration(BaseSettings):
     allow: AllowSection = AllowSection()
     accounts: AccountsSection = AccountsSection()
     contracts: ContractsSection = ContractsSection()
+
+
+class Configuration(OfFile, BaseSettings):
+    """The whole file, and the environment over it."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        env_prefix=PREFIX,
+        env_nested_delimiter=NESTED,
+        env_ignore_empty=True,
+        case_sensitive=False,
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -354,3 +359,8 @@ class _Sections(EnvSettingsSource):
 
     def _load_env_vars(self) -> Mapping[str, str | None]:
         return {name: value for name, value in super()._load_env_vars().items() if NESTED in name}
+
+
+def of_environment() -> dict[str, Any]:
+    """Returns what variables say of sections, under the names of the model's fields."""
+    return _Sections(Configuration)()

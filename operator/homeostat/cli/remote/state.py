@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from homeostat.driver.guests.console_log import LogPart
 from homeostat.models.base import Key, Resource, by_name
+from homeostat.models.explain import first_problem
 from homeostat.models.kinds import STORED, kind_of
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.outside import HIDDEN
@@ -111,10 +112,8 @@ class RemoteState(State):
         try:
             return STORED[kind].model_validate(document)
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(map(str, first["loc"]))
             raise CliError(
-                f"{self._server.url} says of a {kind} what this version does not know: {place}: {first['msg']}",
+                f"{self._server.url} says of a {kind} what this version does not know: {first_problem(error)}",
                 "update this homeostat to the version of the server",
             ) from error
 

@@ -12,10 +12,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from itertools import product
 from pathlib import Path
 from types import MappingProxyType
 
 from homeostat.assembly.whereabouts import Whereabouts, take_hosts
+from homeostat.driver.host import LibvirtHost
 from homeostat.driver.survey.scratch import scratch_folder
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
@@ -37,6 +39,7 @@ from homeostat.planner.network import plan_network
 from homeostat.planner.network.foresee import after, once_gone
 from homeostat.planner.network.identity import network_name, network_uuid
 from homeostat.planner.network.observed import ObservedNetwork
+from homeostat.planner.network.plan import NetworkPlan
 from homeostat.planner.observed import ImagePhase, Observed, ObservedImage, ObservedStorage, RememberedActs
 from homeostat.planner.plan import Stalled, Waiting
 from homeostat.runtime.deployment.reconcile import DeploymentReconciler, machine_of
@@ -177,8 +180,7 @@ class _Foresight:
             fetches, failed = await self._fetches(refs)
             why = unobtainable(image, [ref.key for ref in refs], noted) or failed
             entries.append(ImageEntry(image, self._changes(image), fetches, places.get(image.key, ""), why))
-        for network in sorted(await self.store.list(Network), key=_turn):
-            entries.append(await self._network(network, places.get(network.key, "")))
+        entries += await self._networks(places)
         for plugin in await self.store.list(Plugin):
             fetches, failed = await self._fetches(images_of(plugin))
             entries.append(PluginEntry(plugin, self._changes(plugin), fetches, places.get(plugin.key, ""), failed))
@@ -221,19 +223,30 @@ class _Foresight:
             found.append(await self.disks.plan(disk, places.get(disk.key, ""), claims, foresee_images))
         return found
 
-    async def _network(self, network: Network, place: str) -> NetworkEntry:
-        """Plans a network on each host, as if all plans before it had been carried out."""
-        plans, instance = {}, str(self.store.state.instance_id)
-        for seen in self.several.values() or [self.first]:
-            host = seen.host
-            found, _ = await observe_network(network, self.store, host)
-            found = once_gone(found, self.networks.get(host.facts.name, found.networks))
-            plan = plans[host.facts.name] = plan_network(network, found, instance)
-            self.networks[host.facts.name] = after(plan.actions, found.networks)
-            if not network.deleting and (not isinstance(plan.outcome, Stalled | Waiting) or plan.actions):
-                uuid = "" if network.spec.adopt else network_uuid(network.identity)
-                self.coming.setdefault(host.facts.name, {})[network_name(network)] = uuid
-        return NetworkEntry(network, plans, place)
+    async def _networks(self, places: Mapping[Key, str]) -> list[NetworkEntry]:
+        """Plans all networks, and those further that lack a range as long as others give theirs up."""
+        networks = sorted(await self.store.list(Network), key=_turn)
+        hosts = [seen.host for seen in self.several.values() or [self.first]]
+        plans = {network.key: {host.facts.name: await self._network(network, host) for host in hosts} for network in networks}
+        for _ in networks:
+            for network, host in product(networks, hosts):
+                before = plans[network.key][host.facts.name]
+                if before.lacks_a_range and (then := await self._network(network, host)).actions:
+                    whole = replace(then, actions=(*before.actions, *then.actions), changes=before.changes or then.changes)
+                    plans[network.key][host.facts.name] = whole
+        return [NetworkEntry(network, plans[network.key], places.get(network.key, "")) for network in networks]
+
+    async def _network(self, network: Network, host: LibvirtHost) -> NetworkPlan:
+        """Plans a network on a host, as if all plans before it had been carried out."""
+        name, instance = host.facts.name, str(self.store.state.instance_id)
+        found, _ = await observe_network(network, self.store, host)
+        found = once_gone(found, self.networks.get(name, found.networks))
+        plan = plan_network(network, found, instance)
+        self.networks[name] = after(plan.actions, found.networks)
+        if not network.deleting and (not isinstance(plan.outcome, Stalled | Waiting) or plan.actions):
+            uuid = "" if network.spec.adopt else network_uuid(network.identity)
+            self.coming.setdefault(name, {})[network_name(network)] = uuid
+        return plan
 
     def _with_networks(self, observed: Observed) -> Observed:
         """Returns what will be observed once the networks are up that are planned."""
@@ -278,6 +291,8 @@ class _Foresight:
         observed = await observe(made, host, RememberedActs(), claimed, self.images)
         if isinstance(place_on, Waiting | Stalled):
             observed = replace(observed, domain=None, unadmitted=place_on)
+        if observed.domain is not None:
+            observed = replace(observed, twin=self.whereabouts.runs_elsewhere(made, host.facts.name))
         if gone:
             observed = replace(observed, domain=None, storage=ObservedStorage(images=observed.storage.images))
         observed = await with_restore(made, replace(seen.seen(made, observed), refusal=refusal), self.store, host)

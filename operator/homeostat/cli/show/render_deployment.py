@@ -117,7 +117,7 @@ class DeploymentEntry:
         return len(beyond) - (len(standing_in) if self._behind else 0)
 
     def way_of(self, replica: Replica) -> Way:
-        return way_between(self._followed(replica), self._target) if self._target else Way.REPLACE
+        return way_between(self._followed(replica), self._target, replica.lacks) if self._target else Way.REPLACE
 
     def _followed(self, replica: Replica) -> MachineRevisionSpec | None:
         return next((r.spec for r in self.observed.revisions if r.spec.fingerprint == replica.fingerprint), None)

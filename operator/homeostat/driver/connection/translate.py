@@ -78,6 +78,12 @@ _CONNECTING = (
 _WORKING = (
     Rule(DomainGone, codes=frozenset({libvirt.VIR_ERR_NO_DOMAIN})),
     Rule(
+        DriverError,
+        "its QEMU ended meanwhile: it is tried again by itself; if that stays so, the console (`homeostat logs`) or libvirt's log"
+        " of the machine (/var/log/libvirt/qemu) may say why",
+        pattern=r"unable to (?:read from|write to) monitor|end of file from qemu monitor",
+    ),
+    Rule(
         NameTaken,
         "another domain holds this name or uuid: rename the machine, or remove the other domain (virsh undefine)",
         pattern=r"(?:is already defined with uuid|already exists with uuid)",
@@ -178,7 +184,8 @@ _WORKING = (
     ),
     Rule(
         Refused,
-        "the file must exist, and the user that runs QEMU (libvirt-qemu) must be able to reach it",
+        "the file must exist, and the user that runs QEMU (libvirt-qemu) must be able to reach it (`homeostat doctor` names a "
+        "folder that bars it)",
         pattern=r"cannot access storage file|could not open '[^']+': (?:permission denied|no such file)",
     ),
     Rule(
@@ -216,8 +223,8 @@ _AGENT_CODES = frozenset({libvirt.VIR_ERR_AGENT_UNRESPONSIVE, libvirt.VIR_ERR_AG
 
 
 def is_lost(error: libvirt.libvirtError) -> bool:
-    """Tells whether the connection is gone, whatever was being done."""
-    if error.get_error_code() in _AGENT_CODES:
+    """Tells whether the connection is gone, whatever was being done. Of its own to a QEMU libvirt speaks in the same words."""
+    if error.get_error_code() in _AGENT_CODES or error.get_error_domain() == libvirt.VIR_FROM_QEMU:
         return False
     return error.get_error_code() in _LOST_CODES or bool(_LOST.search(str(error)))
 

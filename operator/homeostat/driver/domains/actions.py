@@ -9,16 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from homeostat.planner import actions as act
 from homeostat.planner.observed import ObservedDomain
 
 from .. import faults
 from ..connection.connection import LibvirtConnection
-from ..errors import DriverError, GuestHolds
+from ..errors import DriverError, GuestHolds, NotAnswering
 from ..guests.agent import Agent
 from .definition import Definitions
 from .devices import DeviceSteps, LiveAction, has_device
+from .hung import Hung
 from .inventory import Inventory
 from .power import PowerSteps
 from .step import DomainStep
@@ -33,10 +35,16 @@ class DomainActions:
     may not act any more, for example in a process that was stopped for a while with actions waiting."""
 
     def __init__(
-        self, connection: LibvirtConnection, inventory: Inventory, agent: Agent, fence: Callable[[], None] = lambda: None
+        self,
+        connection: LibvirtConnection,
+        inventory: Inventory,
+        agent: Agent,
+        hung: Hung,
+        fence: Callable[[], None] = lambda: None,
     ) -> None:
         self._connection, self._inventory, self._agent, self._fence = connection, inventory, agent, fence
         self._definitions = Definitions(connection, inventory, fence)
+        self._hung = hung
         self._power, self._devices = PowerSteps(connection, inventory), DeviceSteps(connection)
 
     async def execute(self, action: act.Action) -> None:
@@ -45,6 +53,8 @@ class DomainActions:
         Raises:
             DriverError: it could not be done.
         """
+        if not isinstance(action, act.PowerOffDomain):
+            self._hung.check(_uuid_of(action))  # it would wait for the same lock of libvirt
         match action:
             case act.DefineDomain():
                 await self._definitions.define(action)
@@ -65,7 +75,7 @@ class DomainActions:
             case _ if isinstance(action, act.PowerAction):
                 return self._power.step(action)
             case _ if isinstance(action, LiveAction):
-                return self._devices.step(action)
+                return replace(self._devices.step(action), at_once=True)
         raise TypeError(f"{type(action).__name__} is not an action on a domain")
 
     async def _shut_down_by_agent(self, action: act.ShutdownDomain) -> None:
@@ -93,7 +103,10 @@ class DomainActions:
             if step.causes is not None:
                 self._inventory.expect(step.uuid, step.causes)
             try:
-                seen = await self._connection.run(lambda: self._perform(step, action), doing)
+                job = self._connection.run(lambda: self._perform(step, action), doing)
+                seen = await (self._hung.answered(step.uuid, job) if step.at_once else job)
+            except NotAnswering:
+                raise
             except DriverError as error:
                 if step.causes is not None:
                     self._inventory.unexpect(step.uuid, step.causes)
@@ -141,3 +154,7 @@ class DomainActions:
                 f"the guest has not let go of {device} within {DETACH_TIMEOUT:.0f} s, and has it as before. It is asked again"
                 " - a guest without ACPI hotplug lets go of it when it is started again"
             ) from None
+
+
+def _uuid_of(action: act.Action) -> str:
+    return action.config.uuid if isinstance(action, act.DefineDomain) else getattr(action, "uuid", "")

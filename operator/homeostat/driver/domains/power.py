@@ -48,13 +48,13 @@ class PowerSteps:
                 reads = Aspect.STATE | Aspect.LIVE
                 return DomainStep(uuid, "start", lambda d: self._start(d, flags), reads, EventKind.STARTED, started)
             case act.ShutdownDomain(uuid):
-                return DomainStep(uuid, "shut down", self._press_button, done=_is_going)
+                return DomainStep(uuid, "shut down", self._press_button, done=_is_going, at_once=True)
             case act.PowerOffDomain(uuid):
                 return DomainStep(uuid, "power off", lambda d: request(d.destroy), done=_is_off)
             case act.PauseDomain(uuid):
-                return DomainStep(uuid, "pause", lambda d: request(d.suspend))
+                return DomainStep(uuid, "pause", lambda d: request(d.suspend), at_once=True)
             case act.ResumeDomain(uuid):
-                return DomainStep(uuid, "resume", self._resume)
+                return DomainStep(uuid, "resume", self._resume, at_once=True)
             case act.SaveDomain(uuid):
                 return DomainStep(uuid, "save", lambda d: request(d.managedSave), Aspect.STATE | Aspect.FLAGS)
             case act.DiscardSave(uuid):

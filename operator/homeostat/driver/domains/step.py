@@ -23,7 +23,7 @@ Domain: TypeAlias = Any  # the binding has no types
 class DomainStep:
     """One action as libvirt calls. ``call`` runs on a thread with the domain's handle. ``done`` tells from a reading that a
     refusal does not matter, because the wanted state is there already. ``becomes`` is set where the result is certain, so nothing
-    need be read."""
+    need be read. ``at_once``: QEMU answers it at once, unless it hangs."""
 
     uuid: str
     doing: str
@@ -32,6 +32,7 @@ class DomainStep:
     causes: EventKind | None = None
     done: Callable[[ObservedDomain | None], bool] = lambda _: False
     becomes: Callable[[ObservedDomain], ObservedDomain] | None = None
+    at_once: bool = False
 
 
 def sources_of(config: DomainConfig) -> dict[str, str | None]:

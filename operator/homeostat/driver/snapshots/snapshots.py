@@ -35,7 +35,9 @@ from homeostat.planner.observed import DomainState, ObservedDomain
 from .. import faults
 from ..connection.connection import LibvirtConnection
 from ..connection.events import Aspect
+from ..domains.hung import Hung
 from ..domains.inventory import Inventory
+from ..domains.open_files import check_open
 from ..domains.step import Domain
 from ..errors import DomainChanged, DriverError, NoSpace, Refused
 from ..guests.agent import Agent
@@ -47,6 +49,7 @@ _log = logging.getLogger(__name__)
 
 FREEZE_WITHIN = 20.0  # seconds; a guest writes everything that it has not written yet
 THAW_WITHIN = 20.0  # seconds
+TAKEN_WITHIN = 60.0  # seconds in which QEMU writes the tables of all disks; what is written later counts like what was cut off
 EVERYTHING = Aspect.STATE | Aspect.CONFIG | Aspect.LIVE | Aspect.FLAGS
 
 
@@ -86,10 +89,12 @@ class Snapshots:
         connection: LibvirtConnection,
         inventory: Inventory,
         agent: Agent,
+        hung: Hung,
         files: SnapshotFiles | None,
         fence: Callable[[], None] = lambda: None,
     ) -> None:
         self._connection, self._inventory, self._agent, self._fence = connection, inventory, agent, fence
+        self._hung = hung
         self._kept = files
 
     def note(self, uid: str) -> SnapshotNote | None:
@@ -155,6 +160,8 @@ class Snapshots:
         if known.state.active != action.active or known.managed_save != action.saved:
             raise DomainChanged(f"machine {known.name} was turned on or off meanwhile: its snapshot is taken later")
         files, paths = self._files, [path for _, path in action.disks]
+        if action.active:
+            check_open(known, paths)
         await self._clean_up(action, known)
         note = SnapshotNote(action.uid, action.machine, action.machine_name, action.memory, action.disks)
         files.write_note(note)
@@ -170,7 +177,8 @@ class Snapshots:
         else:
             async with self._quiesced(action, known) as frozen:
                 with faults.around(TagDisks(action.uuid)):
-                    await self._on_thread(lambda: self._in_one_go(action), f"take a snapshot of machine {known.name}")
+                    taking = self._on_thread(lambda: self._in_one_go(action), f"take a snapshot of machine {known.name}")
+                    await self._hung.answered(action.uuid, taking, TAKEN_WITHIN)
             consistency = "Agent" if frozen else "Crash"
         if (variables := await self._variables(known)) is not None:
             files.copy(variables, files.nvram(action.uid))

@@ -58,8 +58,8 @@ def nearest_folder(path: Path) -> Path:
 
 def file_error(error: OSError, path: Path, doing: str) -> DriverError:
     """Turns ``error`` into a DriverError. It was raised while ``doing`` (such as "create the disk")."""
-    folder = nearest_folder(path.parent)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        folder = _full_folder(error, path)
         what = "the quota is used up" if error.errno == errno.EDQUOT else "no space is left"
         return NoSpace(
             f"could not {doing}: {what} in {folder} ({human_size(free_bytes(folder))} free); "
@@ -71,8 +71,16 @@ def file_error(error: OSError, path: Path, doing: str) -> DriverError:
             f"let the operator's user (uid {os.geteuid()}) write there, or run it as root"
         )
     if error.errno == errno.EROFS:
-        return Refused(f"could not {doing}: {folder} is mounted read-only; remount it writable")
+        return Refused(f"could not {doing}: {nearest_folder(path.parent)} is mounted read-only; remount it writable")
     return DriverError(f"could not {doing}: {error.strerror or error} ({error.filename or path})")
+
+
+def _full_folder(error: OSError, path: Path) -> Path:
+    """Returns the folder that had no space left: by the file that the kernel refused, which may be on another file system than
+    ``path``; where nobody knows that one, ``path`` itself if it is a folder, or the one that it is in."""
+    named = error.filename2 or error.filename  # of two, such as a rename's, the second is written
+    refused = Path(os.fsdecode(named)) if isinstance(named, str | bytes | os.PathLike) else path
+    return nearest_folder(refused if refused.is_absolute() else path)
 
 
 @contextlib.contextmanager

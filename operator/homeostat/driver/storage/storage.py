@@ -52,7 +52,7 @@ from .disks.exports import sweep_exports
 from .disks.kept import NOTE, find_kept, write_note
 from .disks.labelled import carry_label, look_into, read_named, remove_disk
 from .disks.moved import forget_moved, read_moved, write_moved
-from .disks.snapshots import RESTORED, SnapshotFiles, read_restored
+from .disks.snapshots import RESTORED, RESTORED_BEFORE, SnapshotFiles, read_restored
 from .folders import CREATED, DELETION, find_folders
 from .images.cache import ImageCache
 from .images.foresee import foresee_image
@@ -72,6 +72,7 @@ _OURS = (
     NOTE,
     DELETION,
     RESTORED,
+    RESTORED_BEFORE,
     "seed-*.iso",
     f"{BOOT_COPY}*",
     "console.log*",
@@ -136,6 +137,7 @@ class Storage:
             noted = [path for name in mark or () if (path := disk_file(directory, name)) not in disks]
             named = [os.path.dirname(path) for path in disks if self._rooms.is_named_disk(path)]
             moved, moved_problem = self._noted_moves(dict.fromkeys((directory, *named)))
+            tokens = self._restored.get(f"{directory}/{RESTORED}") or ()
             return ObservedStorage(
                 images={ref.key: await self._images.observe(ref) for ref in images},
                 disks={path: disk for path in (*disks, *noted) if (disk := self._disk(path)) is not None},
@@ -146,7 +148,8 @@ class Storage:
                 trash=self.trash.of(directory),
                 moved=moved,
                 moved_problem=moved_problem,
-                restored=self._restored.get(f"{directory}/{RESTORED}"),
+                restored=tokens[-1] if tokens else None,
+                restored_before=frozenset(tokens[:-1]),
             )
 
     def secret(self, path: str) -> Secret | None:

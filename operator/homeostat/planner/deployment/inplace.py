@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import Enum
 
 from homeostat.models.deployment import MachineRevisionSpec
@@ -21,12 +22,14 @@ _POLICIES = ("drift_policy", "update_policy", "maintenance_windows", "reclaim_po
 _HOTPLUG = (None, DiskBus.VIRTIO, DiskBus.SCSI, DiskBus.USB)
 
 
-def way_between(old: MachineRevisionSpec | None, new: MachineRevisionSpec) -> Way:
+def way_between(old: MachineRevisionSpec | None, new: MachineRevisionSpec, lacks: Collection[str] = ()) -> Way:
     """Returns the way to the new template. A restart token or a plugin version asks for new machines, whatever the templates
-    say."""
+    say. ``lacks``: names of disks of the old one that the machine never got: a guest is not lost for what could not be added."""
     if old is None or (old.restarted_at, old.plugin_fingerprint) != (new.restarted_at, new.plugin_fingerprint):
         return Way.REPLACE
     before, after = old.template.spec, new.template.spec
+    if lacks:
+        before = before.model_copy(update={"disks": tuple(disk for disk in before.disks if disk.name not in lacks)})
     if not _only_live_changes(before, after):
         return Way.REPLACE
     if before.probes != after.probes:

@@ -25,6 +25,7 @@ class Replica:
     waits: str = ""  # what it waits for while it is not ready, such as a probe's last answer
     unknown: bool = False  # its status may be wrong: its host is away, its spec changed since, nobody looked yet
     serving_since: float | None = None  # its guest runs and passes its probes, even if not Ready (drifted); None: as ready_since
+    lacks: frozenset[str] = frozenset()  # names of disks of its template that it never got
 
     def available(self, min_ready: float, now: float) -> bool:
         return self._for_certain(self.ready_since, min_ready, now)

@@ -27,8 +27,9 @@ def roll(
         fill = [] if observed.refusal else _fill(deployment, tally, _steady(observed, target, tally))
         return [*fill, *_thin(deployment, tally)[0]]
     known = {r.spec.fingerprint: r.spec for r in observed.revisions}
-    way = {content: way_between(known.get(content), target.revision) for content in {r.fingerprint for r in tally.old}}
-    ways = {r.name: way[r.fingerprint] for r in tally.old}
+    stands = {(r.fingerprint, r.lacks) for r in tally.old}
+    way = {(content, lacks): way_between(known.get(content), target.revision, lacks) for content, lacks in stands}
+    ways = {r.name: way[r.fingerprint, r.lacks] for r in tally.old}
     if at_once := [r for r in tally.old if ways[r.name] is Way.AT_ONCE]:
         return [_update(r, target.revision) for r in at_once]
     if deployment.spec.strategy.type == "Recreate":

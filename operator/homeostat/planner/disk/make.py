@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from homeostat.models.condition import READY, find_condition
 from homeostat.models.disk import Disk, DiskFormat
 from homeostat.models.quantity import format_quantity
 
@@ -49,6 +50,10 @@ def plan_making(disk: Disk, seen: DiskSeen) -> Plan:
         who = f", and machine {seen.holder.machine} has it" if seen.holder else ""
         mend = f"put it back, or delete the Disk, and {seen.path.rpartition('/')[0]} by hand, to begin with another one"
         return Plan(outcome=Stalled(MISSING, f"the file {seen.path} has vanished{who}: {mend}"))
+    if back is None and label is None and _was_there(disk, seen):
+        folder = seen.path.rpartition("/")[0]
+        mend = "is its file system mounted? Put it back, or delete the Disk, to begin with another one"
+        return Plan(outcome=Stalled(MISSING, f"the folder {folder} has vanished: {mend}"))
     if seen.copy is not None:
         failed = Stalled("CopyFailed", seen.copy.error) if seen.copy.refused else Waiting("CopyFailed", seen.copy.error, RETRY)
         return Plan(outcome=failed)
@@ -64,6 +69,16 @@ def plan_making(disk: Disk, seen: DiskSeen) -> Plan:
     size = rounded(disk.spec.size)
     reason = f"blank disk of {format_quantity(size)}"
     return _made(disk, seen, None, CreateDisk(seen.path, size, None, None, reason, label=label_of(disk, None, made=False)))
+
+
+def _was_there(disk: Disk, seen: DiskSeen) -> bool:
+    """Tells whether its status says that it was there: its whole folder may be gone, with the label."""
+    status = disk.status
+    if status is None:
+        return False
+    ready = find_condition(status.conditions, READY)
+    missed = ready is not None and ready.reason == MISSING  # whatever was observed since
+    return missed or (status.path is not None and status.host == seen.host.name)
 
 
 def _of_image(disk: Disk, seen: DiskSeen) -> Plan:

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
+from homeostat.models.explain import first_problem
+
 from ..domain import BackingFile
 
 DISK_FILE = "disk.img"
@@ -69,5 +71,4 @@ def read_disk_label(text: str | bytes) -> DiskLabel:
     try:
         return _LABEL.validate_json(text)
     except ValidationError as error:
-        problem = error.errors()[0]
-        raise ValueError(f"{'.'.join(map(str, problem['loc'])) or 'it'}: {problem['msg']}") from error
+        raise ValueError(first_problem(error)) from error

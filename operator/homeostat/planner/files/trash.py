@@ -10,6 +10,7 @@ from datetime import datetime
 from pydantic import TypeAdapter, ValidationError
 
 from homeostat.models.base import API_GROUP
+from homeostat.models.explain import first_problem
 
 from .disk_file import DiskLabel
 
@@ -107,8 +108,7 @@ def read_label(name: str, text: str | bytes) -> TrashEntry:
     try:
         entry = replace(_LABEL.validate_json(text), entry=name)  # what only a later version writes is ignored
     except ValidationError as error:
-        problem = error.errors()[0]
-        raise ValueError(f"{'.'.join(map(str, problem['loc'])) or 'it'}: {problem['msg']}") from error
+        raise ValueError(first_problem(error)) from error
     for field, said in (("since", entry.since), ("until", entry.until)):
         if said and not _is_time(said):
             raise ValueError(f"{field}: {said!r} is no time with a time zone, such as 2026-01-31T12:00:00Z")

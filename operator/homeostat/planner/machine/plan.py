@@ -8,7 +8,17 @@ from dataclasses import replace
 from homeostat.models.base import IDENTITY
 from homeostat.models.machine import DriftPolicy, VirtualMachine
 
-from ..actions import Action, AttachNic, DefineDomain, MarkCreated, StartDomain, WriteRecord
+from ..actions import (
+    Action,
+    AttachNic,
+    DefineDomain,
+    GrowDisk,
+    MarkCreated,
+    PowerOffDomain,
+    ShutdownDomain,
+    StartDomain,
+    WriteRecord,
+)
 from ..changes.changes import compare, spec_hash
 from ..domain import Record
 from ..observed import Observed, RememberedActs
@@ -69,15 +79,14 @@ def plan_machine(machine: VirtualMachine, observed: Observed, now: float) -> Pla
     claimed = taken(machine, observed)
     lacks = claimed or _lacking(machine, observed, definition)
     power = plan_power(machine, observed, record, () if lacks else _restart_for(machine, definition, record), uuid, now)
-    power, blocker = _restored(None if claimed else plan_restore(machine, observed, record, now), power, blocker)
+    power, blocker = _restored(None if claimed or observed.twin else plan_restore(machine, observed, record, now), power, blocker)
     if (seen := with_boot(power.record, observed.host.boot_id)) is not power.record:
         power = replace(power, record=seen)
-    if any(isinstance(a, StartDomain) for a in power.actions):
+    if power.restarting or any(isinstance(a, StartDomain) for a in power.actions):
         blocker = blocker if blocker and not _harmless(blocker) else misfit(machine, observed) or blocker
-        if blocker and not _harmless(blocker):
-            power = replace(power, record=record, actions=(), outcome=blocker)
+        power, blocker = _not_started(power, record, blocker)
     if power.stopping:  # what runs is about to end: the next start has everything
-        definition = replace(definition, live=())
+        definition, storage = _until_it_is_off(power, definition, storage)
     elif lacks and domain is not None and domain.state.active:  # it goes on as it is, and says so
         blocker, definition = blocker or lacks, _held_back(machine, observed, definition, claimed)
     if blocker is None and not power.stopping and unplugged(observed):
@@ -108,6 +117,26 @@ def _restored(restore: PowerPlan | Outcome | None, power: PowerPlan, blocker: Ou
     if blocker is not None and not _harmless(blocker):
         return power, blocker
     return (restore, blocker) if isinstance(restore, PowerPlan) else (power, blocker or restore)
+
+
+def _not_started(power: PowerPlan, record: Record, blocker: Outcome | None) -> tuple[PowerPlan, Outcome | None]:
+    """Plans no start where something is in the way; and no restart, which would leave off what runs, and take the last hold of a
+    file that was removed."""
+    if blocker is None or _harmless(blocker):
+        return power, blocker
+    if power.restarting:
+        blocker = replace(blocker, message=f"it runs on, and is restarted once it can start: {blocker.message}")
+    return replace(power, record=record, actions=(), outcome=blocker, stopping=False), blocker
+
+
+def _until_it_is_off(power: PowerPlan, definition: DefinitionPlan, storage: StoragePlan) -> tuple[DefinitionPlan, StoragePlan]:
+    """Returns what is done before the guest is off: what another run needs. Where it is to stay off nothing is: what cannot be
+    made, for lack of space, would keep it on."""
+    ends = all(isinstance(action, ShutdownDomain | PowerOffDomain) for action in power.actions)
+    if ends and not power.restarting and storage.actions:
+        return replace(definition, live=(), define=None, asked=""), replace(storage, actions=())
+    while_it_runs = (action for action in storage.actions if not (isinstance(action, GrowDisk) and action.uuid))
+    return replace(definition, live=()), replace(storage, actions=tuple(while_it_runs))
 
 
 def _of_others(machine: VirtualMachine, observed: Observed) -> Outcome | None:

@@ -1,7 +1,7 @@
 """``spec.restoreFrom``: brings a machine back to a snapshot, once for each token.
 
-The machine's folder says which token was carried out last, and no snapshot brings an older folder back. So a restore is neither
-repeated nor undone, whatever becomes of the domain and its record.
+The machine's folder says which tokens were carried out, and no snapshot brings an older folder back. So a restore is neither
+repeated nor undone, whatever becomes of the domain and its record, also where an older spec comes back (a revert in git).
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ LOOK_AGAIN = 2.0  # seconds: there is no event when a snapshot is taken
 def restore_due(machine: VirtualMachine, observed: Observed) -> bool:
     """Tells whether a token was given that was not carried out."""
     wanted = machine.spec.restore_from
-    return wanted is not None and observed.domain is not None and wanted.token != observed.storage.restored
+    return wanted is not None and observed.domain is not None and not observed.storage.carried_out(wanted.token)
 
 
 def new_token(machine: VirtualMachine, observed: Observed) -> tuple[Action, ...]:
     """Notes the token of a machine that is only made now, with new disks or with disks from the trash: it was not given to undo
     what those hold."""
     wanted = machine.spec.restore_from
-    if wanted is None or observed.domain is not None or observed.storage.created or wanted.token == observed.storage.restored:
+    if wanted is None or observed.domain is not None or observed.storage.created or observed.storage.carried_out(wanted.token):
         return ()
     directory = machine_directory(observed.host.storage_root, machine)
     return (NoteRestored(directory, wanted.token, "the machine is new: there is nothing to go back from"),)
@@ -70,5 +70,6 @@ def untaken(machine: VirtualMachine, snapshot: str, problem: str) -> Waiting | S
 
 
 def unrestorable(reason: str, machine: VirtualMachine, message: str) -> Stalled:
-    """Says why the machine goes on as it is."""
-    return Stalled(reason, f"spec.restoreFrom: {message}. Machine {machine.metadata.name} goes on as it is")
+    """Says why the machine goes on as it is, and that it is brought back as soon as it can be: also much later."""
+    going_on = f"Machine {machine.metadata.name} goes on as it is, and is brought back once it can be"
+    return Stalled(reason, f"spec.restoreFrom: {message}. {going_on}: take restoreFrom out where that is not wanted any more")

@@ -33,5 +33,5 @@ def once_gone(seen: NetworkSeen, networks: Mapping[str, ObservedNetwork]) -> Net
     gone = {
         one.live.bridge for name, one in seen.networks.items() if name not in networks and one.live and one.live.mode != "bridge"
     }
-    bridges = None if seen.host.bridges is None else seen.host.bridges - gone
-    return replace(seen, networks=networks, host=replace(seen.host, bridges=bridges))
+    bridges, links = (None if known is None else known - gone for known in (seen.host.bridges, seen.host.links))
+    return replace(seen, networks=networks, host=replace(seen.host, bridges=bridges, links=links))

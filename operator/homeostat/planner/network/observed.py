@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from homeostat.models.network import Network
+
 from ..observed import HostFacts
 from .config import NetworkConfig
 
@@ -24,6 +26,14 @@ class ObservedNetwork:
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkBeside:
+    """Another Network that the host is to have. ``guests``: running machines with a nic on it."""
+
+    network: Network
+    guests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkSeen:
     """The host, its networks, and who uses the one that is planned."""
 
@@ -34,3 +44,4 @@ class NetworkSeen:
     guests: tuple[str, ...] = ()  # running machines with a nic on it
     unselected: str = ""  # why this host is not to have it
     rival: str = ""  # another Network that has the same libvirt network
+    beside: tuple[NetworkBeside, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_interface
 
 from homeostat.models.network import Network
@@ -24,6 +24,7 @@ from .actions import (
 from .config import NetworkConfig, NetworkRecord
 from .desired import desired_network
 from .differences import RESTART, LiveUpdate, compare, entry_words, live_updates
+from .foresee import after, once_gone
 from .identity import bridge_device, network_name, network_uuid
 from .observed import NetworkSeen, ObservedNetwork
 
@@ -46,6 +47,13 @@ class NetworkPlan:
     pending: tuple[Change, ...] = ()
     holders: tuple[str, ...] = ()
 
+    @property
+    def lacks_a_range(self) -> bool:
+        """Tells whether it starts only once another network has given up its range."""
+        down = any(isinstance(action, DestroyNetwork) for action in self.actions)
+        ends = any(isinstance(action, StartNetwork | UndefineNetwork) for action in self.actions)
+        return self.outcome.reason == "AddressTaken" or (down and not ends)
+
 
 def plan_network(network: Network, seen: NetworkSeen, instance: str) -> NetworkPlan:
     """Plans the next steps. Empty when desired equals observed. ``instance``: of the store, for the record."""
@@ -65,8 +73,34 @@ def plan_network(network: Network, seen: NetworkSeen, instance: str) -> NetworkP
     want = desired_network(network, instance)
     plan = _defined(want, owner, found, seen)
     if blocker := _lacking(want, plan, seen):
-        return NetworkPlan(outcome=blocker, changes=plan.changes)
+        return _given_up_first(network, plan, seen, instance) or NetworkPlan(outcome=blocker, changes=plan.changes)
     return plan
+
+
+def _given_up_first(network: Network, plan: NetworkPlan, seen: NetworkSeen, instance: str) -> NetworkPlan | None:
+    """Plans all but its start, where others move once its own range is free, and so make room for it: Networks that exchange
+    their ranges would wait for each other. None: they move by themselves, or not even then."""
+    first = tuple(action for action in plan.actions if not isinstance(action, StartNetwork))
+    if not seen.beside or not any(isinstance(action, DestroyNetwork) for action in first):
+        return None
+    down = once_gone(seen, after(first, seen.networks))
+    if _can_start(network, seen, instance) or not _can_start(network, down, instance):
+        return None
+    return NetworkPlan(first, Waiting("Reconciling", "another Network moves to its range first"), plan.changes)
+
+
+def _can_start(network: Network, seen: NetworkSeen, instance: str) -> bool:
+    """Tells whether it can start once all others have moved that can: each may make room for the next one."""
+    networks = seen.networks
+    for _ in seen.beside:
+        before = networks
+        for other in seen.beside:
+            plan = plan_network(other.network, NetworkSeen(seen.host, networks, guests=other.guests), instance)
+            networks = after(plan.actions, networks)
+        if networks == before:
+            break
+    plan = plan_network(network, replace(once_gone(seen, networks), beside=()), instance)
+    return any(isinstance(action, StartNetwork) for action in plan.actions)
 
 
 def _is_its_own(record: NetworkRecord | None, network: Network) -> bool:
@@ -154,6 +188,9 @@ def _lacking(want: NetworkConfig, plan: NetworkPlan, seen: NetworkSeen) -> Outco
         message = f"forwardDevice: host {seen.host.name} has no network device {want.forward_device!r}"
         hint = nearest(want.forward_device, tuple(sorted(links))) or f": name one of {', '.join(sorted(links)) or 'none'}"
         return Waiting("DeviceMissing", message + hint, POLL_SECONDS)
+    if (defines or starts) and want.bridge and want.mode not in (None, "bridge") and _is_no_bridge(want.bridge, seen):
+        message = f"bridge: {want.bridge!r} is a device of host {seen.host.name} that is no bridge: name another"
+        return Waiting("BridgeTaken", message, POLL_SECONDS)
     if defines and want.bridge and want.mode != "bridge":
         if _is_foreign(want, seen):
             mend = "name another, or plug guests into it with mode: Bridge"
@@ -187,6 +224,12 @@ def _is_foreign(want: NetworkConfig, seen: NetworkSeen) -> bool:
     derived = bridge_device(want.record.uid) if want.record else ""
     known = {config.bridge for one in seen.networks.values() for config in (one.config, one.live) if config is not None}
     return want.bridge in (seen.host.bridges or ()) and want.bridge != derived and want.bridge not in known
+
+
+def _is_no_bridge(device: str, seen: NetworkSeen) -> bool:
+    """Tells whether the host has a device of that name, in the place of which libvirt could make no bridge."""
+    bridges, links = seen.host.bridges, seen.host.links
+    return bridges is not None and device in (links or frozenset()) - bridges
 
 
 def _overlap(want: NetworkConfig, other: ObservedNetwork) -> str:

@@ -54,8 +54,9 @@ class SchedulePlan:
     next: datetime | None = None
 
 
-def plan_schedule(schedule: SnapshotSchedule, snapshots: Sequence[Snapshot], now: datetime) -> SchedulePlan:
-    """Plans the next steps. ``snapshots``: all of the namespace. ``now``: the wall clock.
+def plan_schedule(schedule: SnapshotSchedule, snapshots: Sequence[Snapshot], now: datetime, by_age: bool = True) -> SchedulePlan:
+    """Plans the next steps. ``snapshots``: all of the namespace. ``now``: the wall clock. ``by_age``: it is to be believed,
+    so that what is too old goes.
 
     A time is dealt with once. The snapshots that are there say which was the last, and so does the status, which remembers those
     that were removed. Where several were missed, the last of them is made up for.
@@ -72,7 +73,7 @@ def plan_schedule(schedule: SnapshotSchedule, snapshots: Sequence[Snapshot], now
     if spec.suspend:
         return SchedulePlan(outcome=Converged("Suspended", "spec.suspend: none is taken and none removed"), last=last)
     scheduled = Converged("Scheduled")
-    prunes, due = _pruned(schedule, mine, now, following), due_before(spec.schedule, now, zone)
+    prunes, due = _pruned(schedule, mine, now, following, by_age), due_before(spec.schedule, now, zone)
     if due <= last:
         return SchedulePlan(prunes, scheduled, last, following)
     name = f"{schedule.metadata.name[:NAME_MAX]}-{due:%Y%m%d-%H%M}"
@@ -95,8 +96,8 @@ def belongs_to(snapshot: Snapshot, schedule: SnapshotSchedule) -> bool:
 
 
 def is_taken(snapshot: Snapshot) -> bool:
-    """Tells whether it can be gone back to."""
-    return holds(snapshot.status, READY)
+    """Tells whether it was taken, also where it cannot be gone back to now: its machine or its host may come back."""
+    return snapshot.status is not None and snapshot.status.taken_at is not None
 
 
 def due_of(snapshot: Snapshot) -> datetime | None:
@@ -128,20 +129,22 @@ def _is_ahead(time: datetime, following: datetime | None) -> bool:
 
 
 def _pruned(
-    schedule: SnapshotSchedule, mine: Sequence[Snapshot], now: datetime, following: datetime | None
+    schedule: SnapshotSchedule, mine: Sequence[Snapshot], now: datetime, following: datetime | None, by_age: bool
 ) -> tuple[PruneSnapshot, ...]:
-    """Returns the snapshots that are kept no longer. The newest that was taken always stays. Those of a time that is yet to come
-    are left alone, and count as none: the clock was ahead then, or is behind now, which nobody can tell."""
+    """Returns the snapshots that are kept no longer. Only those count that can be gone back to now, and the newest of them stays.
+    Those of a time that is yet to come are left alone, and count as none: the clock was ahead then, or is behind now, which
+    nobody can tell."""
     keep = schedule.spec.keep
     taken = [one for one in mine if is_taken(one) and not one.deleting and not _is_ahead(due_of(one) or now, following)]
     taken.sort(key=lambda one: (due_of(one) or now, one.metadata.name), reverse=True)
-    oldest = now - timedelta(seconds=seconds_of(keep.max_age)) if keep.max_age else None
-    gone: list[PruneSnapshot] = []
-    for index, one in enumerate(taken):
-        if index >= keep.count:
+    oldest = now - timedelta(seconds=seconds_of(keep.max_age)) if keep.max_age and by_age else None
+    gone, newer = list[PruneSnapshot](), 0  # those that are newer, and can be gone back to
+    for one in taken:
+        if newer >= keep.count:
             gone.append(PruneSnapshot(one, f"keep.count is {keep.count}"))
-        elif index and oldest is not None and (due_of(one) or now) < oldest:
+        elif newer and oldest is not None and (due_of(one) or now) < oldest:
             gone.append(PruneSnapshot(one, f"it is older than keep.maxAge, {keep.max_age}"))
+        newer += holds(one.status, READY)
     return tuple(gone)
 
 

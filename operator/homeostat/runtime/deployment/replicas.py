@@ -92,7 +92,17 @@ def replica(machine: VirtualMachine, deployment: str, looked_at: bool = True) ->
         waits=waits,
         unknown=unknown,
         serving_since=_serving_since(machine.status),
+        lacks=frozenset() if unknown else _lacks(machine),
     )
+
+
+def _lacks(machine: VirtualMachine) -> frozenset[str]:
+    """Returns the names of the disks that a running machine never got, as where their image cannot be fetched."""
+    status = machine.status
+    if status is None or status.state is not MachineState.RUNNING:
+        return frozenset()
+    own = {disk.name for disk in machine.spec.disks if disk.type == "disk" and disk.disk_ref is None}
+    return frozenset(own - {disk.name for disk in status.disks})
 
 
 def _stopped(machine: VirtualMachine) -> str:

@@ -182,4 +182,4 @@ async def _with_snapshot(disk: Disk, ref: SnapshotDiskRef, seen: DiskSeen, host:
     found = next((one for one in (await host.snapshot_tags([path])).get(path, ()) if one.tag == tag), None)
     if found is None:
         return waiting(f"is not in {path} any more")
-    return replace(seen, origin=ObservedDisk(path, found.virtual_size, None), origin_tag=tag)
+    return replace(seen, origin=ObservedDisk(path, found.copied_size, None), origin_tag=tag)

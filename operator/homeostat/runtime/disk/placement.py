@@ -128,17 +128,29 @@ class DiskPlacer:
         users = [vm for vm in await self._store.list(VirtualMachine, disk.metadata.namespace) if _names(vm, disk)]
         self._wait_for(disk, [vm.key for vm in users])
         placed = {vm.metadata.name: host for vm in users if (host := host_of(vm.metadata.finalizers)) is not None}
-        memory = 0
         if placed:
             name = min(placed)
             demands.append(Demand(f"machine {name}, which names it,", host=placed[name]))
-        elif users and (coming := min(users, key=lambda vm: vm.metadata.name)) is not None and not coming.deleting:
-            machine, memory = await self._machines.needs(coming)
-            demands += await demands_around(machine, disk.key, self._store)
+        elif coming := sorted((vm for vm in users if not vm.deleting), key=lambda vm: vm.metadata.name):
+            return await self._beside(coming, disk, offers, demands)
         elif users == [] and (patience := self._wait_a_little(disk, offers, demands)) is not None:
             return patience
-        chosen = choose(memory, offers, demands)
-        return chosen if isinstance(chosen, Waiting | Stalled) else chosen.name
+        return _named(choose(0, offers, demands))
+
+    async def _beside(
+        self, coming: Sequence[VirtualMachine], disk: Disk, offers: Sequence[Offer], demands: Sequence[Demand]
+    ) -> str | Waiting | Stalled:
+        """Returns the host for a Disk and the first of the machines that come and name it. One that asks for what no host of the
+        Disk's has keeps no other one waiting: it says so itself."""
+        reasons: list[Waiting | Stalled] = []
+        for vm in coming:
+            machine, memory = await self._machines.needs(vm)
+            asked = [*demands, *await demands_around(machine, disk.key, self._store)]
+            chosen = _named(choose(memory, offers, asked))
+            if isinstance(chosen, str) or any(all(not one.unmet(offer.labels) for one in asked) for offer in offers):
+                return chosen  # or it waits for a host that has what it asks for
+            reasons.append(chosen)
+        return reasons[0]
 
     def _former_host(self, disk: Disk, offers: Sequence[Offer]) -> str | Waiting | None:
         """Returns the host that it was on before somebody removed our finalizer. On another one there would be a second disk, and
@@ -210,6 +222,10 @@ class DiskPlacer:
         status = status_with(disk, {READY: "False", word: "True"}, why.reason, why.message)
         if status != disk.status:
             await self._store.write_status(disk.key, disk.metadata.uid, status)
+
+
+def _named(chosen: Offer | Waiting | Stalled) -> str | Waiting | Stalled:
+    return chosen.name if isinstance(chosen, Offer) else chosen
 
 
 def _names(machine: VirtualMachine, disk: Disk) -> bool:

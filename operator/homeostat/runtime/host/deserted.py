@@ -7,12 +7,14 @@ from typing import Generic, TypeVar
 
 from homeostat.models.base import Key
 from homeostat.models.condition import READY, RECONCILING, ConditionStatus, find_condition, merge_conditions, sayer
+from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.disk import Disk, DiskStatus
 from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
 from homeostat.models.snapshot import Snapshot, SnapshotStatus
-from homeostat.planner.machine.removal.teardown import ABANDON, may_be_abandoned
+from homeostat.planner.machine.removal.teardown import ABANDON, asks_to_abandon, may_be_abandoned
 
+from ..deployment.ownership import owned_by, owner_key
 from ..engine.clock import timestamp
 from ..engine.ports import ResourceStore
 
@@ -89,19 +91,31 @@ class Deserted(Generic[P]):
         if self._is_gone(host):
             await self.leave(resource, host)
 
-    async def leave(self, resource: P, host: str) -> None:
-        """Lets it go where that is asked for; else its status says what is known, and how to ask. One that an operator has spoken
-        of since is left alone: we may be late to see that its host is served again."""
-        if may_be_abandoned(resource):
-            message = f"let go as its annotation {ABANDON} asks, though nobody serves host {host}: {self._stays}"
+    async def leave(self, resource: P, host: str) -> bool:
+        """Lets it go where that is asked for, and tells whether it did; else its status says what is known, and how to ask. One
+        that an operator has spoken of since is left alone: we may be late to see that its host is served again."""
+        if asked := await self._asked_by(resource):
+            message = f"let go as {asked} asks, though nobody serves host {host}: {self._stays}"
             await self._store.record_event(resource.key, "Warning", "Abandoned", message)
             await self._store.release(resource.key, resource.metadata.uid)
-            return
+            return True
         ready = find_condition(resource.status.conditions, READY) if resource.status else None
         if await self._store.get(Host, Key(Host.KIND, "default", host)) is None:
             await self.doubt(resource.key, f"there is no host {host} any more")
         elif ready is not None and ready.reason == OPERATOR_GONE:
             await self.doubt(resource.key, unserved(host))
+        return False
+
+    async def _asked_by(self, resource: P) -> str:
+        """Says what asks that it is let go; empty: nothing does. A machine that a deployment made has no document to annotate, so
+        what its deployment asks counts as well."""
+        if may_be_abandoned(resource):
+            return f"its annotation {ABANDON}"
+        if not isinstance(resource, VirtualMachine) or not resource.deleting or (owner := owner_key(resource)) is None:
+            return ""
+        deployment = await self._store.get(VirtualMachineDeployment, owner)
+        asks = deployment is not None and owned_by(resource, deployment) and asks_to_abandon(deployment)
+        return f"annotation {ABANDON} of its deployment {owner.name}" if asks else ""
 
     async def doubt(self, key: Key, why: str) -> None:
         """Reports that nobody serves its host: what was known of it is no longer known."""
@@ -110,7 +124,9 @@ class Deserted(Generic[P]):
             return
         message = f"{why}: {self._stays}"
         if resource.deleting:
-            message += f". To let it go nevertheless, annotate it with {ABANDON}=true"
+            owner = owner_key(resource) if isinstance(resource, VirtualMachine) else None
+            whom = f"its deployment {owner.name}" if owner is not None else "it"
+            message += f". To let it go nevertheless, annotate {whom} with {ABANDON}=true"
         status = self._unknown(resource, message)
         if status != resource.status:
             await self._store.write_status(key, resource.metadata.uid, status)

@@ -16,6 +16,7 @@ from homeostat.models.host import (
     KEPT_SHOWN,
     KVM_USABLE,
     ORPHANED,
+    ORPHANED_SHOWN,
     ORPHANS_SHOWN,
     REACHABLE,
     SCHEDULABLE,
@@ -66,9 +67,12 @@ def host_status(
     api: str = "",
     keeps: Sequence[str] | None = None,
     trash: Sequence[TrashEntry] | None = None,
+    place: str = "",
+    orphans_known: bool = True,
 ) -> HostStatus:
     """Returns what the operator that serves a host knows of it. Pure. ``now`` is RFC 3339. ``uploads``, ``keeps`` and ``trash``:
-    None, where they are not known now. ``api``: the address of the API beside it."""
+    None, where they are not known now. ``api``: the address of the API beside it. ``place``: see HostStatus. ``orphans_known``:
+    whether they were looked for; else those stay that were found before."""
     before = host.status or HostStatus()
     return HostStatus(
         observed_generation=host.metadata.generation,
@@ -78,7 +82,10 @@ def host_status(
         machines=machines,
         operator=operator,
         api=api,
-        orphans=tuple(_told(orphan) for orphan in orphans[:ORPHANS_SHOWN]),
+        orphans=tuple(_told(orphan) for orphan in orphans[:ORPHANS_SHOWN]) if orphans_known else before.orphans,
+        orphaned=tuple(o.uid for o in orphans if o.domain and o.uid)[:ORPHANED_SHOWN] if orphans_known else before.orphaned,
+        orphans_known=orphans_known,
+        place=place,
         uploads=tuple(uploads) if uploads is not None else before.uploads,
         keeps=tuple(keeps[:KEPT_SHOWN]) if keeps is not None else before.keeps,
         trash=tuple(_set_aside(entry) for entry in trash[:TRASHED_SHOWN]) if trash is not None else before.trash,
@@ -113,6 +120,7 @@ def _told(orphan: Orphan) -> HostOrphan:
         domain=orphan.domain,
         directory=orphan.directory,
         disks=orphan.disks,
+        twin=orphan.twin,
     )
 
 
@@ -161,9 +169,16 @@ class HostReporter:
         api: str = "",
         disks: DisksThere | None = None,
         trash: TrashThere | None = None,
+        place: str = "",
+        orphans_known: Callable[[], bool] = lambda: True,
+        is_here: Callable[[Host], bool] = lambda host: True,
     ) -> None:
         """Takes ``disks``, what finds the Disks whose files lie on the host, and ``trash``, what finds what is set aside there.
-        None: it does not matter which host has them."""
+        None: it does not matter which host has them. ``place``: see HostStatus. ``orphans_known``: whether orphans were looked
+        for. ``is_here``: whether the Host still means this libvirt; else another one will report it."""
+        self._is_here = is_here
+        self._place = place
+        self._orphans_known = orphans_known
         self._trash = trash
         self._orphans = orphans
         self._disks = disks
@@ -181,10 +196,13 @@ class HostReporter:
         left = self._reported + GATHER - time.monotonic()
         if left > 0:
             return Next(left)
+        if not self._is_here(host):
+            return Next(GATHER)
         orphans, uploads, keeps = self._orphans(), await self._uploads(), await self._keeps()
         facts, machines = self._driver.facts, self._machines()
+        trash, known = await self._set_aside(), self._orphans_known()
         status = host_status(
-            host, facts, machines, self._operator, timestamp(), orphans, uploads, self._api, keeps, await self._set_aside()
+            host, facts, machines, self._operator, timestamp(), orphans, uploads, self._api, keeps, trash, self._place, known
         )
         if status != host.status:
             self._reported = time.monotonic()
@@ -323,6 +341,7 @@ def _abandoned(host: Host, how: str) -> HostStatus:
             "observed_generation": host.metadata.generation,
             "operator": "",
             "api": "",
+            "orphans_known": False,
             "conditions": merge_conditions(before.conditions, conditions, timestamp()),
         }
     )

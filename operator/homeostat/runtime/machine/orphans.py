@@ -74,7 +74,8 @@ class OrphanWatch:
     """Watches for orphans. ``told_on``: the object that gets the events about an orphan. ``changed`` is called after the orphans
     changed. ``folders`` returns the folders that this host reports on, where other hosts have them, too. ``placed_as``: the name
     that placements give this host, where there are several; only on the host that it had begun on does a deletion go on.
-    ``elsewhere`` returns the namespaces and names of the machines that are on hosts with folders of their own."""
+    ``elsewhere`` returns the namespaces and names of the machines that are on other hosts, and ``apart`` those of them that are
+    on hosts with folders of their own."""
 
     def __init__(
         self,
@@ -88,8 +89,10 @@ class OrphanWatch:
         folders: Callable[[], Awaitable[Sequence[MachineFolder]]] | None = None,
         placed_as: str = "",
         elsewhere: Callable[[], Collection[tuple[str, str]]] = tuple,
+        apart: Callable[[], Collection[tuple[str, str]]] = tuple,
     ) -> None:
         self.found: tuple[Orphan, ...] = ()
+        self.known = False  # whether it has looked for them once
         self.scans = 0
         self.scanned = 0.0  # when it scanned last, monotonic
         self._store, self._index, self._host, self._instance = store, index, host, instance
@@ -97,7 +100,7 @@ class OrphanWatch:
         self._folders = folders or host.machine_folders
         self._told_on = told_on
         self._placed_as = placed_as
-        self._elsewhere = elsewhere
+        self._elsewhere, self._apart = elsewhere, apart
         self.changed: Callable[[], None] = lambda: None
         self._due = asyncio.Event()
         self._due.set()
@@ -148,6 +151,7 @@ class OrphanWatch:
             self._index.identities(),
             self._index.deployments(),
             self._elsewhere(),
+            self._apart(),
         )
         if any(not orphan.domain and orphan not in self.found for orphan in found):
             # A machine may have gone since the folders were read, as in a rollout, and its folder with it.
@@ -168,8 +172,8 @@ class OrphanWatch:
         known = {(o.namespace, o.name, o.uuid) for o in self._index.orphans(host)}
         if tuple(self._index.orphans(host)) != found:
             self._index.note_orphans(host, found)
-        if self.found != found:
-            self.found = found
+        if self.found != found or not self.known:
+            self.found, self.known = found, True
             self.changed()
         for orphan in found:
             if orphan.alarming and (orphan.namespace, orphan.name, orphan.uuid) not in known:

@@ -65,10 +65,13 @@ class Placer:
         is_gone: Callable[[str], bool],
         located: Located = lambda machine: None,
         places_deleted: bool = False,
+        unserved: Callable[[Host], str] = lambda host: "",
     ) -> None:
         """Takes ``hosts``, all there are, and ``is_gone``: whether nobody serves a host any more, even if it is still
         declared. ``located``: see Located. ``places_deleted``: a machine that is deleted before it was placed is placed, too, so
-        that a host clears what an earlier one left."""
+        that a host clears what an earlier one left. ``unserved``: why it is not certain that somebody serves a host, whatever
+        its status says; empty: it is."""
+        self._unserved = unserved
         self._store = store
         self._effective = Effective(store)
         self._hosts = hosts
@@ -82,7 +85,7 @@ class Placer:
         self._placed: dict[Key, _Placed] = {}
         self._promised: dict[str, int] = {}
         self._waiting: set[Key] = set()
-        self._bound: dict[Key, Key] = {}  # of those that wait: the deployment that says where its disks are
+        self._bound: dict[Key, Key] = {}  # of those that wait: the deployment that says where its disks are, or lets it go
 
     looks_at_many = False
 
@@ -92,7 +95,8 @@ class Placer:
 
     def woken_by(self, key: Key) -> Collection[Key]:
         """Returns the machines that no host took, when what a host offers changed, what their deployment says about their disks,
-        or a Disk, a Network or an Image that one of them may name. Also returns those of a host that is gone."""
+        or a Disk, a Network or an Image that one of them may name. Also returns those of a host that is gone, also when their
+        deployment may let them go."""
         if key.kind == Host.KIND:
             before, self._offered = self._offered, self._all_offers()
             waiting = self._waiting if self._offered != before else ()
@@ -108,7 +112,10 @@ class Placer:
         if host is not None:
             self._note(key, _Placed(machine.metadata.uid, host, (await self.needs(machine))[1]))
             if self._is_gone(host):
-                await self._deserted.leave(machine, host)
+                if machine.deleting and (owner := owner_key(machine)) is not None:
+                    self._bound[key] = owner
+                if await self._deserted.leave(machine, host):
+                    self.forget(key)  # in a folder the next one of its name has its uid, and may go elsewhere
             return Next()
         if machine.deleting and not self._places_deleted:
             return Next()
@@ -121,7 +128,7 @@ class Placer:
             if keeper is not None and (owner := owner_key(machine)) is not None:
                 self._bound[key] = owner
             await self._tell(machine, chosen)
-            return Next(RETRY_SECONDS)
+            return Next((chosen.after if isinstance(chosen, Waiting) else None) or RETRY_SECONDS)
         if isinstance(keeper, VirtualMachineDeployment) and before is None and machine.metadata.name not in placements_of(keeper):
             await self._store.bind(keeper.key, keeper.metadata.uid, machine.metadata.name, chosen)
         await self._place(machine, _Placed(machine.metadata.uid, chosen, memory))
@@ -216,7 +223,8 @@ class Placer:
         return [replace(offer, promised=self._promised.get(name, 0)) for name, offer in self._offered.items()]
 
     def _all_offers(self) -> dict[str, Offer]:
-        return {host.metadata.name: _offer(host) for host in self._hosts()}
+        offers = {host.metadata.name: (_offer(host), self._unserved(host)) for host in self._hosts()}
+        return {name: replace(offer, closed=offer.closed or unserved) for name, (offer, unserved) in offers.items()}
 
     async def _tell(self, machine: VirtualMachine, why: Waiting | Stalled) -> None:
         word = STALLED if isinstance(why, Stalled) else RECONCILING
@@ -246,7 +254,7 @@ def unadmitted(machine: VirtualMachine, host: Host, others: Collection[str], mad
     name, before = host.metadata.name, machine.status.host if machine.status else None
     if before != name and before in others:
         why = f"its domain is on host {before}, and its finalizer names host {name}, where it would be a second one"
-        again = f"give it the finalizer of {before} again, or delete the machine, and make it again without a finalizer"
+        again = f"give it the finalizer of {before} again"
         return Waiting(ON_ANOTHER_HOST, f"{why}: {again}", RETRY_SECONDS)
     closed = "is being deleted" if host.deleting else "is in maintenance" if host.spec.maintenance else ""
     refusal = "" if made_here else replace(_offer(host), closed=closed).refusal(machine, 0)
@@ -254,6 +262,16 @@ def unadmitted(machine: VirtualMachine, host: Host, others: Collection[str], mad
         return None
     again = "delete the machine and make it again, so that it goes to another host"
     return Waiting("NoHostMatches", f"it is to be made on host {name}, which {refusal}: change that, or {again}", RETRY_SECONDS)
+
+
+def runs_twice(domain: str, there: str, here: str, after: float) -> Waiting:
+    """Says why a machine is not started on the host ``here``, where its domain is: it runs on the host ``there``."""
+    why = (
+        f"its domain runs on host {there}, and it is placed on host {here}, where it would run a second time: shut the guest "
+        f"down on host {there}, and `virsh undefine {domain}` there (without its storage). If these are two names of one "
+        "libvirt, name it once"
+    )
+    return Waiting(ON_ANOTHER_HOST, why, after)
 
 
 def _unknown(machine: VirtualMachine, message: str) -> VirtualMachineStatus:

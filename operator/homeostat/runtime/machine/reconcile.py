@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from homeostat.driver import faults
-from homeostat.driver.errors import DriverError, GuestHolds, ResourceInUse
+from homeostat.driver.errors import DriverError, GuestHolds, NotAnswering, ResourceInUse
 from homeostat.models.base import Key
 from homeostat.models.condition import STALLED
 from homeostat.models.disk import Disk
@@ -23,7 +23,7 @@ from homeostat.planner.machine import plan_machine
 from homeostat.planner.machine.identity import domain_uuid, machine_directory
 from homeostat.planner.machine.memory import healthy_in, keep_asking, note, note_refusal, recall
 from homeostat.planner.machine.power.windows import next_window
-from homeostat.planner.machine.storage.disk_source import MISSING, MOVED, OVERLAY
+from homeostat.planner.machine.storage.disk_source import FILE_POLL_SECONDS, MISSING, MOVED, OVERLAY
 from homeostat.planner.machine.storage.header import ALTERED
 from homeostat.planner.machine.storage.storage import IMAGE_CHANGED
 from homeostat.planner.network.plugged import networks_named
@@ -59,9 +59,6 @@ from .status import Addresses, machine_status
 
 log = logging.getLogger(__name__)
 
-FILE_POLL_SECONDS = (
-    30.0  # seconds between checks of the disk files that a stalled machine lacks: no event says that they are back
-)
 WALL_SECONDS = 3600.0  # seconds at the most until the next look at the wall clock: it may be set
 SECRET_POLL_SECONDS = 10.0  # seconds between readings of a password file: no event says that it changed
 
@@ -69,6 +66,11 @@ SECRET_POLL_SECONDS = 10.0  # seconds between readings of a password file: no ev
 Admits = Callable[[VirtualMachine, bool], Waiting | None]
 """Returns why a machine without a domain must not be made here. Its second argument tells whether it was made here once. None: it
 may be made."""
+
+
+RunsElsewhere = Callable[[VirtualMachine], Waiting | None]
+"""Returns why a machine must not be started here, though its domain is here: another host runs it. It is asked at each look,
+so it goes by what is in memory. None: no other host does, as far as is known."""
 
 
 FOREIGN_DOMAINS = "foreign domains"
@@ -92,9 +94,10 @@ class MachineReconciler:
         wake: Callable[[Key], None] = lambda key: None,
         admits: Admits = lambda machine, made_here: None,
         kept_off: KeptOff = kept_here,
+        runs_elsewhere: RunsElsewhere = lambda machine: None,
     ) -> None:
-        """Takes what it asks others. ``wake`` has a machine reconciled that may now have what another one had. ``admits``: see
-        Admits."""
+        """Takes what it asks others. ``wake`` has a machine reconciled that may now have what another one had. ``admits`` and
+        ``runs_elsewhere``: see Admits and RunsElsewhere."""
         self._store = store
         self._effective = Effective(store)
         self._host = host
@@ -113,6 +116,7 @@ class MachineReconciler:
         self._claiming = asyncio.Lock()
         self._admits = admits
         self._kept_off = kept_off
+        self._runs_elsewhere = runs_elsewhere
         self._all_claimed = False  # whether the claims of every machine are known, since the host can be asked
         self.summaries: dict[Key, Summary] = {}  # of the statuses that were reported last
         self.known: set[Key] = set()  # machines that were observed after the whole host changed, as when it came back
@@ -200,10 +204,11 @@ class MachineReconciler:
             if key not in self._recalled and observed.domain.live is not None:
                 self._recalled.add(key)
                 self._recall_addresses(machine, observed.domain, observed.domain.live)
+        twin = self._runs_elsewhere(machine) if observed.domain is not None else None
         memory = self._memory[key] = recall(memory, observed.domain, self._clock.now())
         health, rival, named = self._health(machine, observed), self._rivals.found, await self._disks_of(machine)
         observed = replace(
-            observed, memory=memory, unadmitted=unadmitted, refusal=refusal, health=health, rival=rival, named=named
+            observed, memory=memory, unadmitted=unadmitted, twin=twin, refusal=refusal, health=health, rival=rival, named=named
         )
         return await with_restore(machine, observed, self._store, self._host)
 
@@ -246,7 +251,7 @@ class MachineReconciler:
     ) -> DriverError | None:
         """Carries the plan out in order. The first failure ends it, and is returned."""
         key = machine.key
-        for action in plan.actions:
+        for number, action in enumerate(plan.actions, start=1):
             if isinstance(action, act.ReleaseResource):
                 continue
             log.debug("%s: %s: %s", key, type(action).__name__, action.reason)
@@ -260,6 +265,8 @@ class MachineReconciler:
                 await self._host.execute(action)
             except DriverError as error:
                 log.warning("%s: %s failed: %s", key, type(action).__name__, error)
+                if isinstance(error, NotAnswering) and _cuts_power(plan.actions[number:]):
+                    continue  # what ends a QEMU that hangs must not wait for it
                 if isinstance(error, GuestHolds):
                     self._memory[key] = note_refusal(self._memory.get(key) or RememberedActs(), action)
                 return error
@@ -366,6 +373,10 @@ class MachineReconciler:
             SECRET_POLL_SECONDS if machine.spec.display.vnc.password_file else None,
         ]
         return min((seconds for seconds in times if seconds is not None), default=None)
+
+
+def _cuts_power(actions: Sequence[Action]) -> bool:
+    return any(isinstance(action, act.PowerOffDomain) for action in actions)
 
 
 def _until_window(machine: VirtualMachine, observed: Observed, plan: Plan) -> float | None:

@@ -8,64 +8,21 @@ ever.
 from __future__ import annotations
 
 import logging
-import os
-import re
-import secrets
-import socket
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 from homeostat.planner.domain import Record
 from homeostat.planner.observed import ObservedDomain
 from homeostat.planner.plan import Stalled
 
 from ..engine.clock import timestamp
+from .identity_lock import holder_of
+from .operator_run import OperatorRun
 
 log = logging.getLogger(__name__)
 
 OTHER_OPERATOR = "OtherOperator"
-_FORM = re.compile(r"(\d+)\.(\d+)\.\w+@([^:]*):(.*)", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class OperatorRun:
-    """One run of an operator, as records name it. ``started``: when its process started, in the kernel's ticks since boot. So a
-    later process with the same pid does not count as this run."""
-
-    pid: int
-    started: int
-    host: str
-    folder: str
-
-    @classmethod
-    def parse(cls, text: str) -> OperatorRun | None:
-        found = _FORM.fullmatch(text)
-        return cls(int(found[1]), int(found[2]), found[3], found[4]) if found else None
-
-    @property
-    def alive(self) -> bool:
-        """Tells whether it is known to run on this host, and is another process than this one."""
-        return self.host == socket.gethostname() and self.pid != os.getpid() and self.started == started_at(self.pid) > 0
-
-    def __str__(self) -> str:
-        return f"process {self.pid} on {self.host}, state folder {self.folder}"
-
-
-def this_run(folder: str) -> str:
-    """Returns what this run writes into its records."""
-    pid = os.getpid()
-    return f"{pid}.{started_at(pid)}.{secrets.token_hex(4)}@{socket.gethostname()}:{folder}"
-
-
-def started_at(pid: int) -> int:
-    """Returns when a process started, in the kernel's ticks since boot (proc(5), stat, field 22). 0: there is no such process, or
-    it has ended and only its parent does not know yet."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return 0 if fields[0] in "ZX" else int(fields[19])
-    except (OSError, ValueError, IndexError):
-        return 0
+_SO = "they would undo each other's work, so this one acts on no machine any more. End one of them, then restart the other"
 
 
 class Rivals:
@@ -83,6 +40,17 @@ class Rivals:
         self._noticed = noticed
         self._begun = timestamp()
         self._inherited: dict[str, str] = {}  # by uuid: when an earlier operator wrote, by a clock that is ahead of ours
+
+    def look_around(self) -> None:
+        """Looks for a living operator of our identity on this computer, before anything is done."""
+        other = holder_of(self._instance) if self._alone else None
+        if other is not None:
+            self._found(f"another operator with the identity of this one ({other}) runs: {_SO}")
+
+    def _found(self, words: str) -> None:
+        self.found = Stalled(OTHER_OPERATOR, words)
+        log.error("%s", words)
+        self._noticed()
 
     def sign(self, record: Record) -> Record:
         return replace(record, instance=self._instance, writer=self._writer, written_at=timestamp())
@@ -104,14 +72,9 @@ class Rivals:
         if not first and record.written_at <= max(self._begun, self._inherited.get(domain.uuid, "")):
             return  # the record is old: from an earlier operator, or brought back with a snapshot
         may_act()
-        self.found = Stalled(OTHER_OPERATOR, _words(record, other))
-        log.error("%s", self.found.message)
-        self._noticed()
+        self._found(_words(record, other))
 
 
 def _words(record: Record, other: OperatorRun | None) -> str:
     who, machine = other or record.writer, f"{record.namespace}/{record.name}"
-    return (
-        f"another operator with the identity of this one ({who}) wrote the machine {machine} at {record.written_at}: "
-        "they would undo each other's work, so this one acts on no machine any more. End one of them, then restart the other"
-    )
+    return f"another operator with the identity of this one ({who}) wrote the machine {machine} at {record.written_at}: {_SO}"

@@ -36,6 +36,7 @@ from homeostat.planner.machine.storage.storage import IMAGE_CHANGED
 from homeostat.planner.observed import DomainState, Observed, ObservedDomain, ProbedHealth, same_run
 from homeostat.planner.plan import Change, Converged, Plan, Stalled, Waiting
 
+from ..deployment.ownership import owner_key
 from ..pending import pending_changes
 
 Addresses = Mapping[str, Sequence[tuple[str, str]]]
@@ -46,7 +47,7 @@ UNDER_WAY = frozenset({
     "Saving", "Busy", "Restoring", NOT_TAKEN, "GuestShuttingDown", "ShuttingDown", "PoweringOff", "Terminating",
 })  # fmt: skip
 DOUBTFUL = "Doubtful"  # something in the spec will probably not do what was meant
-ON_ANOTHER_HOST = "OnAnotherHost"  # the finalizer of the machine names us, but its domain is on another host
+ON_ANOTHER_HOST = "OnAnotherHost"  # the finalizer of the machine names us, but its domain is, or runs, on another host
 DISKS_MOVED = "DisksMoved"  # others put a disk on another file, and it stays there
 _VIRTUALIZATION = {DomainType.KVM: "KVM", DomainType.QEMU: "TCG", DomainType.TEST: "Test"}
 
@@ -132,8 +133,13 @@ def health_word(health: ProbedHealth) -> Literal["starting", "healthy", "unhealt
 def _unreachable(machine: VirtualMachine, observed: Observed, now: str) -> VirtualMachineStatus:
     message = observed.host.error or f"host {observed.host.name} cannot be reached"
     if machine.deleting:
-        message += f". It goes when the host is back; to let it go without, annotate it with {ABANDON}=true"
+        message += f". It goes when the host is back; to let it go without, {_letting_go(machine)} with {ABANDON}=true"
     return unknown_status(machine, "HostUnreachable", message, now)
+
+
+def _letting_go(machine: VirtualMachine) -> str:
+    owner = owner_key(machine)
+    return "annotate it" if owner is None else f"have that host served no more, and annotate its deployment {owner.name}"
 
 
 def unknown_status(machine: VirtualMachine, reason: str, message: str, now: str) -> VirtualMachineStatus:

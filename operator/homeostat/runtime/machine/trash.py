@@ -17,8 +17,15 @@ from ..hypervisor import Trash
 from ..metrics import OperatorMetrics
 
 
-async def empty_trash(store: ResourceAccess, host: Trash, fence: Callable[[], None], metrics: OperatorMetrics) -> list[Erasure]:
-    """Erases, and returns what went. The events of its machine report it.
+async def empty_trash(
+    store: ResourceAccess,
+    host: Trash,
+    fence: Callable[[], None],
+    metrics: OperatorMetrics,
+    by_time: bool = True,
+) -> list[Erasure]:
+    """Erases, and returns what went. The events of its machine report it. ``by_time``: also what is over its time, since the
+    clock is to be believed. Else only what goes for lack of space.
 
     Raises:
         DriverError, StoreFailure: the rest stays for the next time.
@@ -28,7 +35,8 @@ async def empty_trash(store: ResourceAccess, host: Trash, fence: Callable[[], No
     metrics.trashed(name, len(entries), sum(entry.size for entry in entries))
     if not entries:
         return []
-    now, space, gone = datetime.now(UTC), await host.space(), list[Erasure]()
+    now = datetime.now(UTC) if by_time else datetime.min.replace(tzinfo=UTC)
+    space, gone = await host.space(), list[Erasure]()
     for erasure in to_erase(entries, now, space, await _claims(store, host, entries)):
         one = [erasure.entry]
         if not to_erase(one, now, space, await _claims(store, host, one)):

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 
 from homeostat.models.base import Key
 from homeostat.models.host import Host
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
 from homeostat.planner.machine.identity import domain_name
-from homeostat.planner.network.observed import NetworkSeen
+from homeostat.planner.network.identity import network_name
+from homeostat.planner.network.observed import NetworkBeside, NetworkSeen
 from homeostat.planner.placement import labels_of
 
 from ..engine.ports import ResourceAccess
 from ..hypervisor import NetworksOf
-from .users import guests_on, told, users_of
+from .users import guests_by_network, told, users_of
 
 
 async def observe_network(network: Network, store: ResourceAccess, host: NetworksOf) -> tuple[NetworkSeen, int]:
@@ -27,16 +28,32 @@ async def observe_network(network: Network, store: ResourceAccess, host: Network
     machines = sum(isinstance(user, VirtualMachine) for user in users)
     if not facts.reachable:
         return NetworkSeen(facts), machines
-    labels = await _labels_of(host, store)
+    labels, guests = await _labels_of(host, store), guests_by_network(host)
     seen = NetworkSeen(
         host=facts,
         networks=await host.networks(),
         users={told(user, network): domain_name(user) if isinstance(user, VirtualMachine) else "" for user in users},
-        guests=guests_on(network, host),
+        guests=guests.get(network_name(network), ()),
         unselected=_unselected(network, facts.name, labels),
         rival=await _rival_of(network, store, facts.name, labels),
+        beside=tuple([one async for one in _beside(network, store, facts.name, labels, guests)]),
     )
     return seen, machines
+
+
+async def _beside(
+    network: Network,
+    store: ResourceAccess,
+    host: str,
+    labels: Mapping[str, str],
+    guests: Mapping[str, tuple[str, ...]],
+) -> AsyncIterator[NetworkBeside]:
+    """Yields the other Networks that the host is to have."""
+    for other in await store.list(Network):
+        if other.key == network.key or other.deleting or _unselected(other, host, labels):
+            continue
+        if not await _rival_of(other, store, host, labels):
+            yield NetworkBeside(other, guests.get(network_name(other), ()))
 
 
 async def _labels_of(host: NetworksOf, store: ResourceAccess) -> Mapping[str, str]:

@@ -98,7 +98,7 @@ def _told(hosts: Sequence[NetworkOnHost], count: int) -> str:
 def steps_taken(actions: Sequence[act.NetworkAction], existed: bool, host: str) -> Iterator[Happening]:
     """Yields the events of what was carried out."""
     down = any(isinstance(action, act.DestroyNetwork) for action in actions)
-    ends = any(isinstance(action, act.UndefineNetwork | act.ReleaseNetwork) for action in actions)
+    ends = not any(isinstance(action, act.StartNetwork) for action in actions)  # for good, or until its range is free
     updates = [action for action in actions if isinstance(action, act.UpdateNetwork)]
     for action in actions:
         match action:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from homeostat.models.base import Resource
@@ -56,13 +56,11 @@ def told(resource: Resource, beside: Network) -> str:
     return f"{kind_of(resource).noun}/{place}{meta.name}"
 
 
-def guests_on(network: Network, host: Domains) -> tuple[str, ...]:
-    """Returns the running domains of ours with a nic on it."""
-    name = network_name(network)
-    return tuple(
-        domain.name
-        for domain in host.domains()
-        if domain.state.active
-        and domain.live is not None
-        and any(nic.kind == "network" and nic.source == name for nic in domain.live.nics)
-    )
+def guests_by_network(host: Domains) -> Mapping[str, tuple[str, ...]]:
+    """Returns the running domains of ours by the libvirt networks that they have a nic on."""
+    found: dict[str, list[str]] = {}
+    for domain in host.domains():
+        if domain.state.active and domain.live is not None:
+            for name in {nic.source for nic in domain.live.nics if nic.kind == "network"}:
+                found.setdefault(name, []).append(domain.name)
+    return {name: tuple(guests) for name, guests in found.items()}

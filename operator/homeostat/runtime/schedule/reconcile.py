@@ -10,6 +10,7 @@ from homeostat.driver import faults
 from homeostat.driver.errors import DriverError
 from homeostat.models.base import Key
 from homeostat.models.condition import READY, RECONCILING, STALLED, merge_conditions, sayer
+from homeostat.models.cron import seconds_of
 from homeostat.models.schedule import SnapshotSchedule, SnapshotScheduleStatus
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.plan import Converged, Stalled, Waiting
@@ -47,10 +48,11 @@ class ScheduleReconciler:
         halted: Callable[[], Stalled | None] = lambda: None,
         now: Callable[[], datetime] = _now,
         host: SnapshotsOf | None = None,
+        steady: Callable[[float], bool] = lambda hold: True,
     ) -> None:
         """Takes what it asks others. ``halted`` says why nothing may be done at all; None: it may. ``host``: where snapshots are
-        that the store has lost. None: it loses none."""
-        self._store, self._halted, self._now, self._host = store, halted, now, host
+        that the store has lost. None: it loses none. ``steady``: see SteadyTime."""
+        self._store, self._halted, self._now, self._host, self._steady = store, halted, now, host, steady
 
     async def reconcile(self, schedule: SnapshotSchedule) -> Next:
         """Takes the schedule one plan further, and returns when to reconcile it again.
@@ -62,7 +64,8 @@ class ScheduleReconciler:
         snapshots = await self._store.list(Snapshot, schedule.metadata.namespace)
         if schedule.status is None and not schedule.deleting and self._halted() is None:
             snapshots = [*snapshots, *await self._find_again(schedule)]
-        plan = plan_schedule(schedule, snapshots, now)
+        age = schedule.spec.keep.max_age
+        plan = plan_schedule(schedule, snapshots, now, by_age=not age or self._steady(seconds_of(age)))
         if halted := self._halted():
             plan = replace(plan, actions=(), outcome=halted, last=None)  # what is due now is made up for later
         for action in plan.actions:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+from homeostat.models.explain import first_problem
 from homeostat.store.errors import StateError
 
 from .state import StateFolder
@@ -40,10 +41,8 @@ def read_hosts(room: StateFolder) -> dict[str, KnownHost]:
     except OSError as error:
         raise StateError(f"{room.hosts_file} cannot be read ({error.strerror}): put it back, or remove it") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
         raise StateError(
-            f"{room.hosts_file} cannot be read ({place or 'the file'}: {first['msg']}): it names the hosts and their libvirts, "
+            f"{room.hosts_file} cannot be read ({first_problem(error, 'the file')}): it names the hosts and their libvirts, "
             'such as {"a": {"uri": "qemu:///system"}}; correct it, or put it back from a backup'
         ) from error
 

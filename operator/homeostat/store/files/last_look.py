@@ -82,6 +82,13 @@ def operator_listens(root: Path) -> bool:
     return True
 
 
+def listening_room(root: Path) -> Path:
+    """Returns the room of an operator that listens: the state folder, or a room in it where several operators of a cluster share
+    it, of which the first may have ended. The state folder, where none listens."""
+    rooms = [root, *sorted(StateFolder(root).standby_rooms.glob("*"))]
+    return next((room for room in rooms if operator_listens(room)), root)
+
+
 def operator_looks(root: Path) -> bool:
     """Tells whether an operator listens and marks its looks: one that hangs, or was stopped by a signal, listens all the same.
     Fast enough for every request."""

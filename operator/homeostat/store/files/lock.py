@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from homeostat.runtime.machine.rivals import started_at
+from homeostat.runtime.machine.operator_run import started_at
 from homeostat.store.errors import StateError
 
 ENDING = 10.0  # seconds: a process that has stopped its operator ends within one or two

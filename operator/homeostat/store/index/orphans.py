@@ -65,6 +65,7 @@ def read_reported(index: Index) -> dict[str, list[Orphan]]:
                 o.get("domain", ""),
                 directory=o.get("directory", ""),
                 disks=tuple(o.get("disks", ())),
+                twin=bool(o.get("twin")),
             )
             for o in found
         ]

@@ -22,7 +22,7 @@ from homeostat.planner.orphans import Orphan
 from homeostat.runtime.engine.ports import Event, R, SpecRevision
 from homeostat.store.errors import DocumentProblem, FolderProblem, Invalid
 
-from . import orphans, records
+from . import orphans, records, refused
 from .index import Index, compact
 from .row import Row
 
@@ -176,6 +176,29 @@ class IndexedStore:
             return bare.model_copy(update=update | _status(type(bare), row))
         except ValidationError as error:
             raise _refusal(row, error) from None
+
+    def refusals(self) -> Sequence[FolderProblem]:
+        """Returns what resources say that the models refuse. Only a schema that cannot see it lets that in."""
+        return [
+            FolderProblem(row.file or "", row.line or 0, 0, problem.field, problem.message, row.key)
+            for row in self.rows()
+            if row.deleted is None
+            for problem in self._refusal(row)
+        ]
+
+    def _refusal(self, row: Row) -> Sequence[DocumentProblem]:
+        known = self._models.get(row.key)
+        if known is None or known[:2] != (row.uid, row.changed):
+            try:
+                self.resource(row)
+            except Invalid as error:
+                return error.problems
+        return ()
+
+    def stand_in(self, row: Row) -> Resource | None:
+        """Returns what can be read of a row that the models refuse, with its status; None: not even that."""
+        found = refused.stand_in(row)
+        return found.model_copy(update=_status(type(found), row)) if found is not None else None
 
     def as_written(self, row: Row) -> Resource:
         """Returns the model of what a row says, without its status.

@@ -207,8 +207,8 @@ class LeaseWatch:
         self._namespace = namespace
         self._seen: dict[str, tuple[str, float]] = {}
 
-    async def alive(self, name: str) -> bool:
-        """Tells whether a lease is held. At first it counts as held, until its duration has passed.
+    async def holder(self, name: str) -> str:
+        """Returns who holds a lease; empty: nobody. At first it counts as held, until its duration has passed.
 
         Raises:
             ClusterError: the server did not answer, or refused.
@@ -216,12 +216,12 @@ class LeaseWatch:
         try:
             record = await self._cluster.get(LEASES, Key(KIND, self._namespace, name))
         except NotFound:
-            return False
+            return ""
         spec, version = record.get("spec") or {}, record["metadata"]["resourceVersion"]
         if self._seen.get(name, ("", 0.0))[0] != version:
             self._seen[name] = (version, _clock())
         alive_until = self._seen[name][1] + float(spec.get("leaseDurationSeconds") or DURATION)
-        return bool(spec.get("holderIdentity")) and _clock() < alive_until
+        return (spec.get("holderIdentity") or "") if _clock() < alive_until else ""
 
 
 def _clock() -> float:

@@ -11,29 +11,24 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import ValidationError
-
 from homeostat.models.base import API_VERSION, IDENTITY, Key, Model, Resource
 from homeostat.models.condition import READY, STALLED, Condition
-from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.disk import Disk
 from homeostat.models.host import Host
 from homeostat.models.host_uri import unallowed
 from homeostat.models.image import Image
 from homeostat.models.kinds import STORED, kind_of
 from homeostat.models.machine import MachineState, VirtualMachine
-from homeostat.models.machine_disks import ReclaimPolicy
-from homeostat.models.network import Network, NetworkMode
-from homeostat.models.plugin import Plugin
-from homeostat.models.schedule import SnapshotSchedule
-from homeostat.models.snapshot import MachineRef, Snapshot
-from homeostat.planner.placement import PLACEMENTS, host_finalizer, host_of
+from homeostat.models.network import Network
+from homeostat.models.snapshot import Snapshot
+from homeostat.planner.placement import PLACEMENTS, host_finalizer
 from homeostat.runtime.engine.ports import Happening
-from homeostat.store.errors import AlreadyExists, Conflict, DocumentProblem, Invalid, NotFound, StoreError
+from homeostat.store.errors import AlreadyExists, Conflict, DocumentProblem, FolderProblem, Invalid, NotFound, StoreError
 
 from ..hostpaths import relative_paths
 from ..index import records
 from ..index.index import Index, timestamp
+from ..index.refused import LEAST, left_to_delete
 from ..index.row import Row
 from ..index.store import IndexedStore
 from ..merge import merge_difference
@@ -66,12 +61,13 @@ class KubernetesStore(IndexedStore):
         cluster: Cluster,
         instance: str,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        host_files: Collection[str] | None = None,
+        host_files: Collection[str] = (),
+        serves: Callable[[Host], bool] = lambda host: False,
     ) -> None:
-        """Takes the index and the cluster. ``host_files``: files that the addresses of Hosts may name. None: this reader connects
-        to no host."""
+        """Takes the index and the cluster. ``host_files``: files that the addresses of those Hosts may name that this
+        operator ``serves``. What others may name is theirs to judge."""
         super().__init__(index)
-        self._host_files = host_files
+        self._host_files, self._serves = host_files, serves
         self.cluster = cluster
         self.mirror = Mirror(index)
         self._events = EventRecorder(cluster, instance)
@@ -84,10 +80,13 @@ class KubernetesStore(IndexedStore):
         try:
             return super().resource(row)
         except Invalid:
-            spec = _left_to_delete(row) if row.deleted is not None else None
+            spec = left_to_delete(row) if row.deleted is not None else None
             if spec is None:
                 raise
             return super().resource(replace(row, spec=json.dumps(spec), status=None))
+
+    def errors(self) -> Sequence[FolderProblem]:
+        return self.refusals()
 
     def check(self, resource: Resource) -> None:
         """Refuses what a cluster cannot have: a relative path, an identity that another resource has, an address of a Host that
@@ -98,8 +97,8 @@ class KubernetesStore(IndexedStore):
         if isinstance(resource, _IDENTIFIED) and not resource.deleting and self._takes_anothers_identity(resource):
             taken = "is the uid of another resource: take the annotation away"
             raise Invalid([DocumentProblem(f"metadata.annotations[{IDENTITY}]", taken)], str(resource.key))
-        uri = resource.spec.uri if isinstance(resource, Host) else None
-        if uri and self._host_files is not None and (why := unallowed(uri, self._host_files)):
+        uri = resource.spec.uri if isinstance(resource, Host) and self._serves(resource) else None
+        if uri and (why := unallowed(uri, self._host_files)):
             raise Invalid([DocumentProblem("spec.uri", why)], str(resource.key))
 
     def _takes_anothers_identity(self, resource: Resource) -> bool:
@@ -185,7 +184,7 @@ class KubernetesStore(IndexedStore):
             row = self.index.row(key)
             if row is None or row.deleted is None:
                 raise
-            least = _left_to_delete(row) or _LEAST.get(key.kind)
+            least = left_to_delete(row) or LEAST.get(key.kind)
 
             def lessened(found: Object) -> Object | None:
                 before = found.get("spec")
@@ -374,42 +373,6 @@ class KubernetesStore(IndexedStore):
         except StoreError as error:
             ending = isinstance(error, Forbidden) and "is being terminated" in str(error)  # that namespace takes no more
             log.log(logging.DEBUG if ending else logging.INFO, "%s: event %s was not recorded: %s", key, happening.reason, error)
-
-
-_LEAST: Mapping[str, dict[str, Any]] = {Image.KIND: {"source": {"path": "/nonexistent"}}, Plugin.KIND: {"version": "0"}}
-"""By kind, what today's schema takes for a spec where there is nothing to tear down."""
-
-
-def _left_to_delete(row: Row) -> dict[str, Any] | None:
-    """Returns what matters of a spec for a deletion. None: more would have to be known. Disks are kept, unless a machine, or the
-    Disk, says Delete."""
-    match row.kind:
-        case VirtualMachine.KIND | Disk.KIND:
-            said = row.said("reclaimPolicy")
-            policy = (ReclaimPolicy.DELETE if said == ReclaimPolicy.DELETE.value else ReclaimPolicy.RETAIN).value
-            return {"reclaimPolicy": policy, **({"size": "1Mi"} if row.kind == Disk.KIND else {})}
-        case VirtualMachineDeployment.KIND:
-            return {"replicas": 0, "template": {"spec": {"reclaimPolicy": ReclaimPolicy.RETAIN.value}}}
-        case Network.KIND:  # one that was adopted is not ours to take down
-            adopted = row.said("adopt")
-            return {"adopt": adopted} if adopted else {"mode": NetworkMode.ISOLATED.value}
-        case Snapshot.KIND:
-            return _taken_of(row)
-        case SnapshotSchedule.KIND:  # its snapshots go, of whichever machine
-            return {"schedule": "@yearly", "template": {"spec": {"machineRef": {"name": "unknown"}}}}
-        case Host.KIND:
-            return {}
-        case _:
-            return None
-
-
-def _taken_of(row: Row) -> dict[str, Any] | None:
-    """Returns the machine that a snapshot is of: any, where no host took the snapshot up. None: it has to be known."""
-    try:
-        machine = MachineRef.model_validate(row.said("machineRef"))
-    except ValidationError:
-        return None if host_of(json.loads(row.finalizers)) else {"machineRef": {"name": "unknown"}}
-    return {"machineRef": machine.dump()}
 
 
 def _with_finalizers(found: Object, finalizers: Collection[str]) -> dict[str, Any] | None:

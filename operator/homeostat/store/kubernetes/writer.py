@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from homeostat.models.base import API_VERSION, Key, Resource
 from homeostat.planner.files.trash import DELETED_BY
 from homeostat.runtime.machine.commands import outlived
-from homeostat.store.errors import AlreadyExists, Conflict, NotFound
+from homeostat.store.errors import AlreadyExists, Conflict, FolderProblem, NotFound
 
 from ..files.reading.validate import desired_part, key_to_write, resource_to_write
 from ..index.index import Index
@@ -46,6 +46,9 @@ class ClusterWriter(IndexedStore):
         self._access = access
         self._cluster: Cluster | None = None
         self._connecting = asyncio.Lock()
+
+    def errors(self) -> Sequence[FolderProblem]:
+        return self.refusals()
 
     async def create(self, kind: str, document: Mapping[str, Any], author: str, dry: bool = False) -> Resource:
         """Creates an object. ``dry``: the API server judges it, and stores nothing.

@@ -14,9 +14,9 @@ INTERNAL = libvirt.VIR_ERR_INTERNAL_ERROR
 class Raised(libvirt.libvirtError):
     """As the binding raises it, with a code of our choice."""
 
-    def __init__(self, text: str, code: int = INTERNAL) -> None:
+    def __init__(self, text: str, code: int = INTERNAL, domain: int = libvirt.VIR_FROM_QEMU) -> None:
         super().__init__(text)
-        self.err = (code, 10, text, 2, None, None, None, -1, -1)
+        self.err = (code, domain, text, 2, None, None, None, -1, -1)
         self.args = (text,)  # libvirt's own constructor takes what last failed on this thread, in any other test
 
 
@@ -53,9 +53,9 @@ class Raised(libvirt.libvirtError):
         ("unsupported configuration: whatever", 67, errors.Refused, "whatever"),
         ("Cannot access storage file '/x' (as uid:1, gid:1): Permission denied", 38, errors.Refused, "libvirt-qemu"),
         ('Failed to get "write" lock; Is another process using the image [/x]?', 1, errors.ResourceInUse, "a disk of its own"),
-        ("internal error: client socket is closed", INTERNAL, errors.HostUnreachable, "opened again"),
+        ("Unable to read from monitor: Connection reset by peer", 38, errors.DriverError, "its QEMU ended meanwhile"),
+        ("Unable to write to monitor: Broken pipe", 38, errors.DriverError, "its QEMU ended meanwhile"),
         ("Guest agent is not responding: QEMU guest agent is not connected", 86, errors.DriverError, "not connected"),
-        ("Cannot recv data: Connection reset by peer", 38, errors.HostUnreachable, "opened again"),
     ],
 )
 def test_working(text: str, code: int, kind: type[errors.DriverError], advice: str) -> None:
@@ -64,6 +64,21 @@ def test_working(text: str, code: int, kind: type[errors.DriverError], advice: s
     assert str(found).startswith("cannot start machine web: ")
     assert advice in str(found)
     assert "\n" not in str(found) and "2026-11-21T" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("internal error: client socket is closed", INTERNAL),
+        ("internal error: connection closed due to keepalive timeout", INTERNAL),
+        ("Cannot recv data: Connection reset by peer", 38),
+        ("Cannot write data: Broken pipe", 38),
+    ],
+)
+def test_the_connection_itself_is_lost(text: str, code: int) -> None:
+    found = translate(Raised(text, code, libvirt.VIR_FROM_RPC), "start machine web")
+    assert type(found) is errors.HostUnreachable
+    assert "cannot start machine web: " in str(found) and "opened again" in str(found)
 
 
 @pytest.mark.parametrize(

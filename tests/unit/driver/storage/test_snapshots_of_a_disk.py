@@ -11,7 +11,7 @@ import pytest
 from homeostat.driver.errors import DriverError, HeaderAltered, NoSpace, Refused
 from homeostat.driver.storage.disks import snapshots
 from homeostat.driver.storage.disks.disks import read_disk
-from homeostat.driver.storage.disks.snapshots import SnapshotFiles
+from homeostat.driver.storage.disks.snapshots import SnapshotFiles, read_restored
 from homeostat.driver.storage.disks.tags import read_tags
 from homeostat.driver.storage.paths import Rooms
 from homeostat.planner.files.snapshot_note import SnapshotNote
@@ -96,6 +96,19 @@ def test_a_table_that_lies_is_read_to_its_end(tmp_path: Path) -> None:
     assert len(read_tags(str(path)) or ()) <= 1
 
 
+def test_tokens_are_remembered_the_last_one_last(files: SnapshotFiles, tmp_path: Path) -> None:
+    folder = tmp_path / "machines/default/web"
+    for number, token in enumerate(("a", "two\nlines", "a", "c")):
+        files.note_restored(str(folder), token)
+        assert read_restored(str(folder / "restored"))[-1] == token
+        assert len(read_restored(str(folder / "restored"))) >= min(number + 1, 3)
+    assert read_restored(str(folder / "restored")) == ("a", "two\nlines", "c")
+    (folder / "restored-before").write_text('"a"\nbroken\n"b"\n')
+    assert read_restored(str(folder / "restored")) == ("a", "b", "c")
+    (folder / "restored-before").unlink()  # as an earlier version left it
+    assert read_restored(str(folder / "restored")) == ("c",)
+
+
 async def test_nothing_outside_and_nothing_behind_a_link_is_changed(files: SnapshotFiles, tmp_path: Path) -> None:
     other = Rooms(tmp_path / "other", None)
     path = disk(tmp_path)
@@ -129,3 +142,16 @@ def test_notes_are_written_read_and_forgotten(files: SnapshotFiles, tmp_path: Pa
     for uid in ("", "../x", ".hidden"):
         with pytest.raises(DriverError):
             files.note(uid)
+
+
+async def test_a_copy_of_one_is_as_large_as_its_disk_is_now(files: SnapshotFiles, tmp_path: Path) -> None:
+    """As QEMU has it: a smaller file is refused."""
+    path, copy = disk(tmp_path), str(tmp_path / "copy.qcow2")
+    await files.tag(path, "homeostat-a")
+    subprocess.run(["qemu-img", "resize", "-q", path, "32M"], check=True)
+    (found,) = read_tags(path) or ()
+    assert (found.virtual_size, found.copied_size) == (16 * 2**20, 32 * 2**20)
+    for size, fails in ((found.virtual_size, True), (found.copied_size, False)):
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", copy, str(size)], check=True)
+        convert = ["qemu-img", "convert", "-n", "-l", "snapshot.name=homeostat-a", "-O", "qcow2", path, copy]
+        assert bool(subprocess.run(convert, check=False).returncode) is fails

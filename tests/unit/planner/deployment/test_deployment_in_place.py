@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from homeostat.models.deployment import MachineTemplate
+from homeostat.models.deployment import MachineRevisionSpec, MachineTemplate
 from homeostat.planner.deployment import actions as act
+from homeostat.planner.deployment.inplace import Way, way_between
 from tests.unit.fleet import Fleet, deployment, edited, names, template
 
 SPEC: dict[str, Any] = {
@@ -175,3 +176,24 @@ def test_a_machine_whose_health_is_not_known_yet_is_not_taken_for_dead() -> None
         machine.stale = True
     steps = fleet.plan(edited(vmd, template=template(vcpu=2))).actions
     assert not [a for a in steps if isinstance(a, act.DeleteMachine)]
+
+
+MORE = [ROOT, DATA, {"name": "more", "size": "1Gi"}]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lacks", "way"),
+    [
+        (MORE, [ROOT, DATA], {"more"}, Way.AT_ONCE),
+        (MORE, [ROOT, DATA], set(), Way.REPLACE),
+        (MORE, [ROOT, DATA, {"name": "more", "size": "512Mi"}], {"more"}, Way.IN_TURN),
+        (MORE, [ROOT, DATA, {"name": "more", "size": "512Mi"}], set(), Way.REPLACE),
+        (MORE, [ROOT], {"more"}, Way.REPLACE),
+    ],
+)
+def test_a_disk_that_a_machine_never_got_is_no_reason_to_replace_it(
+    before: list[Any], after: list[Any], lacks: set[str], way: Way
+) -> None:
+    named: dict[str, Any] = {"deployment": "web", "revision": 1, "fingerprint": "f"}
+    old, new = (MachineRevisionSpec(template=made(disks=disks), **named) for disks in (before, after))
+    assert way_between(old, new, lacks) is way

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from homeostat.models.disk import Disk, DiskStatus
 from homeostat.planner.actions import CopyDisk, CreateDisk, FetchImage, GrowDisk, LabelDisk, TakeBack
 from homeostat.planner.disk import plan_disk
 from homeostat.planner.disk.foresee import foresee_disk
@@ -144,6 +145,22 @@ def test_a_file_that_has_vanished_is_not_made_anew() -> None:
     gone = replace(seen, named=replace(seen.named, file=None))
     assert plan_disk(of, gone).outcome.reason == "DiskMissing" and not plan_disk(of, gone).actions
     assert plan_disk(of, nothing(holder=OFF)).outcome.reason == "DiskMissing"
+
+
+def with_status(of: Disk, **status: Any) -> Disk:
+    return of.model_copy(update={"status": DiskStatus.model_validate(status)})
+
+
+def test_one_whose_folder_has_vanished_is_not_made_anew() -> None:
+    """As where its file system is not mounted. What was said of it stays until somebody deletes it."""
+    was = with_status(disk(), host=nothing().host.name, path=PATH)
+    plan = plan_disk(was, nothing())
+    assert isinstance(plan.outcome, Stalled) and plan.outcome.reason == "DiskMissing" and not plan.actions
+    assert "is its file system mounted?" in plan.outcome.message
+    ready = {"type": "Ready", "status": "False", "reason": "DiskMissing", "lastTransitionTime": "2026-01-01T00:00:00Z"}
+    assert plan_disk(with_status(disk(), conditions=[ready]), nothing()).outcome.reason == "DiskMissing"
+    waits = {**ready, "reason": "Creating"}
+    assert plan_disk(with_status(disk(), conditions=[waits]), nothing()).actions, "it was never there"
 
 
 def test_a_header_that_names_a_file_of_the_host_is_not_opened() -> None:

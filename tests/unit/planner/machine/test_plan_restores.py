@@ -139,6 +139,15 @@ def test_a_suspended_machine_is_left_alone() -> None:
     assert world.restores == []
 
 
+@given(st.lists(st.sampled_from(["before", "now", "later"]), max_size=8))
+def test_a_token_that_comes_back_is_not_carried_out_again(tokens: list[str]) -> None:
+    """Somebody who reverts a commit does not ask for what it asked for then."""
+    world, operator, vm = ran()
+    for token in tokens:
+        operator.settle(back(vm, token))
+    assert [done.token for done in world.restores] == list(dict.fromkeys(tokens))
+
+
 @pytest.mark.parametrize(
     ("created", "restored", "noted"), [(False, None, 1), (False, "before", 1), (False, "now", 0), (True, None, 0)]
 )

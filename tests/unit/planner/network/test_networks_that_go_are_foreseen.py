@@ -58,8 +58,9 @@ def named(name: str, bridge: str, mode: str = "nat", up: bool = True) -> Observe
 )
 def test_the_bridge_of_a_network_goes_with_it(one: ObservedNetwork, stays: bool, left: set[str]) -> None:
     networks = {"lan": one} if stays else {}
-    seen = NetworkSeen(replace(HOST, bridges=frozenset({"br0", "virbr1"})), {"lan": one})
+    bridges = frozenset({"br0", "virbr1"})
+    seen = NetworkSeen(replace(HOST, bridges=bridges, links=bridges | {"eth0"}), {"lan": one})
     then = once_gone(seen, networks)
-    assert then.networks == networks and then.host.bridges == left
-    unknown = replace(seen, host=replace(HOST, bridges=None))
-    assert once_gone(unknown, networks).host.bridges is None
+    assert then.networks == networks and then.host.bridges == left and then.host.links == left | {"eth0"}
+    unknown = replace(seen, host=replace(HOST, bridges=None, links=None))
+    assert once_gone(unknown, networks).host == unknown.host

@@ -86,6 +86,29 @@ def test_a_bridge_of_the_host_that_is_no_networks() -> None:
     assert "br0" in waits(world, "BridgeTaken", bridge="br0", **lan)
 
 
+@pytest.mark.parametrize("spec", [{"mode": "Isolated"}, {"mode": "Isolated", **LAN}, LAN, {"mode": "Routed", **LAN}])
+def test_a_device_of_the_host_that_is_no_bridge(spec: dict[str, object]) -> None:
+    links = frozenset({"lo", "eth0", "br0"})
+    world = NetworkWorld(host=replace(NetworkWorld().host, bridges=frozenset({"br0"}), links=links))
+    for device in ("lo", "eth0"):
+        told = waits(world, "BridgeTaken", bridge=device, **spec)
+        assert told == f"bridge: {device!r} is a device of host local that is no bridge: name another"
+    assert "mode: Bridge" in waits(world, "BridgeTaken", bridge="br0", **spec)
+    assert world.settle(network(bridge="br9", **spec)).outcome == Converged("Active")
+    bridges = frozenset({"br0", "br9"})
+    world.host = replace(world.host, bridges=bridges, links=links | bridges)  # its own bridge is up
+    assert world.settle(network(bridge="br9", mtu=1400, **spec)).outcome == Converged("Active")
+    assert waits(world, "BridgeTaken", bridge="lo", **spec) and "lan" in world.live, "what is up stays up"
+
+
+def test_one_that_was_defined_so_already_is_no_longer_started_in_vain() -> None:
+    world = NetworkWorld()
+    world.settle(network(bridge="lo", **LAN))
+    world.live.clear()
+    world.host = replace(world.host, bridges=frozenset(), links=frozenset({"lo"}))
+    assert "no bridge" in waits(world, "BridgeTaken", bridge="lo", **LAN)
+
+
 def test_two_networks_may_be_on_one_bridge_of_the_host() -> None:
     world = beside(NetworkConfig("other", "u", "bridge", "br0"))
     assert world.settle(network(mode="Bridge", bridge="br0")).outcome == Converged("Active")

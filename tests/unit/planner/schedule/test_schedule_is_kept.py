@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homeostat.models.base import OwnerReference
+from homeostat.models.condition import Condition
 from homeostat.models.schedule import SnapshotSchedule, SnapshotScheduleStatus
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.cron import due_after, due_before, zone_of
@@ -41,7 +42,16 @@ def at(**after: float) -> datetime:
 
 def ready(snapshot: Snapshot, taken: bool = True) -> Snapshot:
     condition = {"type": "Ready", "status": "True" if taken else "False", "reason": "Taken"}
-    return Snapshot.model_validate({**snapshot.dump(), "metadata": snapshot.metadata, "status": {"conditions": [condition]}})
+    status = {"conditions": [condition], "takenAt": "2026-01-01T12:30:00Z" if taken else None}
+    return Snapshot.model_validate({**snapshot.dump(), "metadata": snapshot.metadata, "status": status})
+
+
+def unusable(snapshot: Snapshot, reason: str) -> Snapshot:
+    """One that was taken, and cannot be gone back to now."""
+    assert snapshot.status is not None
+    state = "Unknown" if reason == "HostUnreachable" else "False"
+    condition = Condition(type="Ready", status=state, reason=reason)
+    return snapshot.model_copy(update={"status": snapshot.status.model_copy(update={"conditions": (condition,)})})
 
 
 def made(plan: SchedulePlan) -> list[Snapshot]:
@@ -141,11 +151,34 @@ def test_the_newest_stays_at_any_age() -> None:
     assert pruned(plan) == ["nightly-20260101-1400", "nightly-20260101-1300"]
 
 
+def test_a_clock_that_nobody_believes_makes_none_too_old() -> None:
+    yearly = schedule(schedule="0 0 1 1 *", keep={"maxAge": "1h", "count": 2})
+    assert pruned(plan_schedule(yearly, chain(0, 1, 2), at(days=30), by_age=False)) == ["nightly-20260101-1300"], "by count alone"
+
+
 def test_what_was_not_taken_is_replaced_and_what_was_taken_stays_for_it() -> None:
     old, stuck = chain(0), chain(1, taken=False)
     plan = plan_schedule(schedule(keep={"count": 1}), [*old, *stuck], at(hours=2, minutes=30))
     assert [one.metadata.name for one in made(plan)] == ["nightly-20260101-1500"]
     assert pruned(plan) == [stuck[0].metadata.name]
+
+
+@pytest.mark.parametrize("reason", ["HostUnreachable", "MachineNotFound", "SnapshotLost", "MachineReplaced"])
+@pytest.mark.parametrize("keep", [{"count": 5}, {"count": 1}, {"maxAge": "1h"}], ids=str)
+def test_what_was_taken_stays_while_it_cannot_be_gone_back_to(reason: str, keep: dict[str, Any]) -> None:
+    """A libvirt that restarts as the next one is due, or a machine that is in the trash, costs none of them."""
+    kept = [unusable(one, reason) for one in chain(0, 1, 2)]
+    assert pruned(plan_schedule(schedule(keep=keep), kept, at(hours=3, minutes=30))) == []
+    assert pruned(plan_schedule(schedule(keep=keep, schedule="0 0 1 1 *"), kept, at(days=30))) == []
+
+
+def test_what_cannot_be_gone_back_to_takes_nobodys_place_and_goes_behind_those_that_can() -> None:
+    first, *others = chain(0, 1, 2, 3)
+    lost = [unusable(one, "SnapshotLost") for one in others[:2]]
+    plan = plan_schedule(schedule(keep={"count": 2}), [first, *lost, others[2]], at(hours=3, minutes=59))
+    assert pruned(plan) == []
+    plan = plan_schedule(schedule(keep={"count": 1}), [first, *lost, others[2]], at(hours=3, minutes=59))
+    assert pruned(plan) == [one.metadata.name for one in (lost[1], lost[0], first)]
 
 
 def test_only_its_own_are_removed() -> None:

@@ -36,7 +36,8 @@ def snapshot(name: str, due: str, ready: str = "True", *, deleting: bool = False
     meta = {"name": name, "uid": name, "annotations": {SCHEDULED_AT: due} if due else {}}
     meta |= {"deletionTimestamp": rfc3339(BORN)} if deleting else {}
     meta |= {"ownerReferences": [OWN.model_copy(update=owner).dump()]} if owner.get("uid", "own") else {}
-    status = {"conditions": [{"type": "Ready", "status": ready, "reason": "Taken"}]} if ready else None
+    taken = due if ready == "True" else None
+    status = {"conditions": [{"type": "Ready", "status": ready, "reason": "Taken"}], "takenAt": taken} if ready else None
     return Snapshot.model_validate({"metadata": meta, "spec": {"machineRef": {"name": "web"}}, "status": status})
 
 

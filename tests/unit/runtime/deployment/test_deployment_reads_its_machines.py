@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from homeostat.models.machine import MachineState, VirtualMachine
+from homeostat.models.machine import MachineDisk, MachineState, VirtualMachine, VirtualMachineSpec
 from homeostat.planner.deployment.observed import Replica
 from homeostat.planner.observed import ProbedHealth, RememberedActs
 from homeostat.runtime.deployment.replicas import replica
@@ -117,3 +117,12 @@ def test_it_serves_since_it_runs_and_passes_its_probes() -> None:
     well = look(vm, operator, LATER, WELL)
     found = replica(well, "web")
     assert (found.ready_since, found.serving_since) == (EPOCH + HOUR, EPOCH + HOUR)
+
+
+def test_disks_that_it_never_got() -> None:
+    vm = with_status(seen(), disks=(MachineDisk(name="data", size=1),))
+    more = [{"name": name, "size": "1Gi"} for name in ("data", "more")] + [{"name": "iso", "type": "cdrom"}]
+    asked = vm.model_copy(update={"spec": VirtualMachineSpec.model_validate({"disks": more})})
+    assert replica(asked, "web").lacks == {"more"}
+    assert replica(asked, "web", looked_at=False).lacks == set(), "it may have it by now"
+    assert replica(with_status(asked, state=MachineState.STOPPED), "web").lacks == set()

@@ -130,6 +130,9 @@ TAKEN = {"source": {"snapshotRef": {"name": "before", "disk": "root"}}}
         # Of several without a host the first by its name counts, unless it is going.
         ({}, [machine(name="b", disks=NAMED), machine(name="a", disks=NAMED, hostSelector=SSD)], "b"),
         ({}, [machine(name="a", disks=NAMED, hostSelector=SSD, deleting=True)], "a"),
+        # One that asks for what the Disk's hosts lack keeps the next one not waiting; one that waits for its turn does.
+        ({"size": "1Gi", "hostSelector": SSD}, [machine(name="a", disks=NAMED, hostSelector={"zone": "x"}), WEB], "b"),
+        ({"size": "1Gi", "hostSelector": SSD}, [machine(name="a", disks=NAMED, hostSelector={"zone": "x"})], "NoHostMatches"),
         ({"source": {"image": {"imageRef": {"name": "up"}}}}, [], "a"),
         (TAKEN, [snapshot("b")], "b"),
         (TAKEN, [snapshot()], "DiskNotReady"),

@@ -10,14 +10,14 @@ import pytest
 
 from homeostat.models.base import Key
 from homeostat.models.disk import Disk
-from homeostat.models.host import Host, HostMeta, HostSpec
+from homeostat.models.host import Host, HostMeta, HostSpec, HostStatus
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import ImageRef
 from homeostat.planner.observed import HostFacts, ImagePhase, ObservedImage, ObservedStorage
 from homeostat.planner.orphans import Orphan
 from homeostat.planner.placement import host_finalizer
-from homeostat.runtime.engine.reconciler import GONE
+from homeostat.runtime.engine.reconciler import GONE, Next
 from homeostat.runtime.host import reconcile as hosts
 from homeostat.runtime.host.reconcile import POLL_SECONDS, HostReporter, host_status
 from tests.unit.operating import Shelf, WorldHost
@@ -153,3 +153,25 @@ async def test_it_tells_which_images_were_uploaded_there(phase: ImagePhase, monk
     assert found.status.uploads == (("a" * 64,) if phase is ImagePhase.READY else ()) and len(asked) == 1
     kept = host_status(found, HOST, 0, "op", NOW, (), None).uploads
     assert kept == found.status.uploads, "what cannot be known now stays as it was"
+
+
+async def test_one_whose_address_was_changed_is_reported_by_whoever_serves_it_there() -> None:
+    """Else its status would say of the new address what holds of the old one."""
+    shelf = Shelf(NODE)
+    reporter = HostReporter(shelf, WorldHost(), "node", "op", lambda: 0, is_here=lambda host: host.spec.uri is None)  # type: ignore[arg-type]
+    moved = NODE.model_copy(update={"spec": NODE.spec.model_copy(update={"uri": "qemu+ssh://h/system"})})
+    assert await reporter.reconcile(moved) == Next(hosts.GATHER)
+    assert shelf.resources[NODE.key] == NODE
+    await reporter.reconcile(NODE)
+    assert shelf.resources[NODE.key] != NODE
+
+
+async def test_orphans_stay_as_they_were_until_they_were_looked_for() -> None:
+    known = HostStatus(orphaned=("1",), orphans_known=True)
+    before = NODE.model_copy(update={"status": known})
+    shelf = Shelf(before)
+    reporter = HostReporter(shelf, WorldHost(), "node", "op", lambda: 0, orphans_known=lambda: False, place="here")  # type: ignore[arg-type]
+    await reporter.reconcile(before)
+    found = shelf.resources[NODE.key].status
+    assert isinstance(found, HostStatus)
+    assert (found.orphaned, found.orphans_known, found.place) == (("1",), False, "here")

@@ -136,7 +136,8 @@ async def test_what_a_resource_declares_is_none() -> None:
 async def test_disks_of_a_name_that_another_host_has_are_noted_and_told_to_nobody() -> None:
     index, shelf = Index(), Shelf()
     index.machines = {DB.identity: ("default", "db")}
-    await watch(Host(FOLDER), index, shelf, elsewhere=lambda: {("default", "db")}).scan()
+    there = {("default", "db")}
+    await watch(Host(FOLDER), index, shelf, elsewhere=lambda: there, apart=lambda: there).scan()
     assert shelf.told == [] and [orphan.state for orphan in index.known] == ["machine elsewhere"]
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from homeostat.models.base import Key
+from homeostat.models.base import Key, OwnerReference
 from homeostat.models.condition import READY, Condition, find_condition
+from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.host import Host, HostMeta, HostSpec
 from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
 from homeostat.planner.machine.removal.teardown import ABANDON
@@ -91,6 +92,54 @@ def test_one_is_let_go_where_it_is_deleted_and_that_is_asked_for(vm: VirtualMach
     cluster.look(vm)
     assert (cluster.released == [vm.key]) is goes and ((vm.key, "Abandoned") in cluster.told) is goes
     assert bool(cluster.statuses) is not goes
+
+
+DEPLOYMENT = VirtualMachineDeployment.model_validate(
+    {
+        "metadata": {"name": "web", "uid": "u-web"},
+        "spec": {"replicas": 1, "template": {"spec": {"resources": {"memory": "64Mi"}}}},
+    }
+)
+
+
+def replica(uid: str = "u-web") -> VirtualMachine:
+    owner = OwnerReference(
+        apiVersion="homeostat.dev/v1alpha1", kind=VirtualMachineDeployment.KIND, name="web", uid=uid, controller=True
+    )
+    vm = machine()
+    return vm.model_copy(update={"metadata": vm.metadata.model_copy(update={"owner_references": (owner,)})})
+
+
+def annotated(value: str) -> VirtualMachineDeployment:
+    meta = DEPLOYMENT.metadata.model_copy(update={"annotations": {ABANDON: value}})
+    return DEPLOYMENT.model_copy(update={"metadata": meta})
+
+
+def test_one_of_a_deployment_says_what_to_annotate_and_goes_once_that_is_done() -> None:
+    vm = deleted(replica())
+    cluster = Cluster(vm, DEPLOYMENT)
+    cluster.look(vm)
+    assert f"annotate its deployment web with {ABANDON}=true" in cluster.words(vm)[1] and cluster.released == []
+    cluster.resources[DEPLOYMENT.key] = annotated("true")
+    assert cluster.placer.woken_by(DEPLOYMENT.key) == [vm.key]
+    cluster.look(vm)
+    assert cluster.released == [vm.key] and (vm.key, "Abandoned") in cluster.told
+
+
+@pytest.mark.parametrize(
+    ("vm", "deployment", "served"),
+    [
+        (replica(), annotated("true"), False),  # it is not being deleted
+        (deleted(replica()), annotated("yes"), False),
+        (deleted(replica("u-of-before")), annotated("true"), False),  # of another deployment of that name
+        (deleted(replica()), annotated("true"), True),
+    ],
+)
+def test_else_what_a_deployment_asks_lets_none_go(vm: VirtualMachine, deployment: VirtualMachineDeployment, served: bool) -> None:
+    cluster = Cluster(vm, deployment)
+    cluster.served = served
+    cluster.look(vm)
+    assert cluster.released == []
 
 
 def test_while_its_host_is_served_nothing_is_said() -> None:

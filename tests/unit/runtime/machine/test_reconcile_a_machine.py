@@ -13,12 +13,12 @@ from homeostat.models.base import IDENTITY, Key
 from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
 from homeostat.planner import actions as act
 from homeostat.planner.machine.identity import domain_uuid
+from homeostat.planner.machine.storage.disk_source import FILE_POLL_SECONDS
 from homeostat.planner.observed import ProbedHealth
 from homeostat.planner.plan import Stalled
 from homeostat.runtime.engine.ports import StoreFailure
 from homeostat.runtime.engine.reconciler import GONE
 from homeostat.runtime.machine.reconcile import (
-    FILE_POLL_SECONDS,
     FOREIGN_DOMAINS,
     SECRET_POLL_SECONDS,
     DomainOf,

@@ -115,7 +115,7 @@ async def test_nothing_is_asked_where_none_is_due() -> None:
 async def test_what_keeps_it_from_that(place: Place, reason: str, message: str) -> None:
     told = await found(place)
     assert isinstance(told, Stalled) and told.reason == reason and message in told.message
-    assert told.message.endswith("Machine web goes on as it is")
+    assert "Machine web goes on as it is, and is brought back once it can be: take restoreFrom out" in told.message
 
 
 @pytest.mark.parametrize("note", [None, replace(NOTE, complete=False)])

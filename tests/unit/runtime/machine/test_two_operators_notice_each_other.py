@@ -15,7 +15,8 @@ from homeostat.planner.machine import plan_machine
 from homeostat.planner.observed import DomainState, ObservedDomain
 from homeostat.planner.plan import Stalled
 from homeostat.runtime.machine import rivals
-from homeostat.runtime.machine.rivals import OperatorRun, Rivals, started_at, this_run
+from homeostat.runtime.machine.operator_run import OperatorRun, started_at, this_run
+from homeostat.runtime.machine.rivals import Rivals
 from tests.unit.machines import HAPPENINGS, changed, deleted, happen, running
 
 OURS, OTHERS = this_run("/state"), "4242.17.aa@hosta:/srv/copy"

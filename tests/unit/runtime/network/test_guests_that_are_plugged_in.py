@@ -9,9 +9,8 @@ import pytest
 
 from homeostat.planner.domain import DomainConfig, NicConfig
 from homeostat.planner.observed import DomainState, ObservedDomain
-from homeostat.runtime.network.users import guests_on
+from homeostat.runtime.network.users import guests_by_network
 from tests.unit.configs import PLAIN
-from tests.unit.network_world import network
 
 LAN = NicConfig("lan", "network", "lan", "52:54:00:00:00:01", "virtio")
 ON, OFF = replace(PLAIN, nics=(replace(LAN, source="other"), LAN)), replace(PLAIN, nics=())
@@ -43,4 +42,4 @@ def domain(live: DomainConfig | None, state: DomainState = DomainState.RUNNING) 
 )
 def test_what_counts(found: ObservedDomain, counts: bool) -> None:
     host: Any = Host(found)
-    assert guests_on(network("lan"), host) == (("web",) if counts else ())
+    assert guests_by_network(host).get("lan", ()) == (("web",) if counts else ())

@@ -60,7 +60,11 @@ class Scene:
         condition = {"type": "Ready", "status": "True", "reason": "Taken"}
         for key, found in self.shelf.resources.items():
             if isinstance(found, Snapshot):
-                whole = {**found.dump(), "metadata": found.metadata, "status": {"conditions": [condition]}}
+                whole = {
+                    **found.dump(),
+                    "metadata": found.metadata,
+                    "status": {"conditions": [condition], "takenAt": "2026-01-01T12:30:00Z"},
+                }
                 self.shelf.resources[key] = Snapshot.model_validate(whole)
 
 
@@ -88,3 +92,24 @@ async def test_hour_by_hour(request: pytest.FixtureRequest) -> None:
     await scene.look("nothing is left")
     assert KEY in shelf.released and len(shelf.resources) == 2
     as_before("schedules-reconciled", scene.lines, request)
+
+
+async def test_what_is_too_old_goes_by_a_clock_that_goes_evenly() -> None:
+    scene, asked, steady = Scene(), list[float](), False
+
+    def looked(hold: float) -> bool:
+        asked.append(hold)
+        return steady
+
+    scene.reconciler = ScheduleReconciler(scene.shelf, now=lambda: scene.now, steady=looked)  # type: ignore[arg-type]
+    scene.shelf.put(schedule(keep={"maxAge": "1h"}))
+    for _ in range(2):
+        await scene.look("due", hours=2)
+        scene.taken()
+    mine = lambda: [key for key in scene.shelf.resources if key.name.startswith("nightly-")]  # noqa: E731
+    await scene.look("a jump", days=1)
+    scene.taken()
+    assert len(mine()) == 3
+    steady = True
+    await scene.look("it goes evenly", minutes=1)
+    assert len(mine()) == 1 and set(asked) == {3600.0}

@@ -24,6 +24,8 @@ from .disks import check_header, read_disk
 from .tags import read_tags
 
 RESTORED = "restored"  # in a machine's folder: the token of restoreFrom that was carried out last
+RESTORED_BEFORE = "restored-before"  # beside it: those before that one, each in a line, as JSON
+TOKENS_MAX = 1000
 
 
 class SnapshotFiles:
@@ -126,10 +128,14 @@ class SnapshotFiles:
         return self._notes / f"{uid}.json"
 
     def note_restored(self, directory: str, token: str) -> None:
-        """Records the token. Raises DriverError."""
+        """Records the token beside those that were carried out before. Raises DriverError."""
         folder = self._rooms.machine_folder(directory)
         self._rooms.ensure(folder)
         with file_errors(folder, "note down that it was restored"):
+            before = read_restored(str(folder / RESTORED)) if (folder / RESTORED).exists() else ()
+            if before:
+                lines = [json.dumps(one) for one in dict.fromkeys(before)][-TOKENS_MAX:]
+                replace_text(folder / RESTORED_BEFORE, "".join(f"{line}\n" for line in lines))
             replace_text(folder / RESTORED, f"{token}\n")
 
     async def tag(self, path: str, tag: str) -> None:
@@ -208,6 +214,12 @@ class SnapshotFiles:
                 partial.unlink(missing_ok=True)
 
 
-def read_restored(path: str) -> str:
-    """Reads the token in a machine's folder. Raises OSError."""
-    return Path(path).read_text(errors="replace").removesuffix("\n")
+def read_restored(path: str) -> tuple[str, ...]:
+    """Reads the tokens in a machine's folder, that of the last restore last. Raises OSError."""
+    last = Path(path).read_text(errors="replace").removesuffix("\n")
+    before = list[str]()
+    with suppress(FileNotFoundError):
+        for line in Path(path).with_name(RESTORED_BEFORE).read_text(errors="replace").splitlines():
+            with suppress(ValueError):  # a line that somebody broke counts as none
+                before.append(str(json.loads(line)))
+    return (*before, last)

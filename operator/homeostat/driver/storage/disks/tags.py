@@ -35,12 +35,12 @@ def read_tags(path: str) -> tuple[DiskTag, ...] | None:
             table = file.read(TABLE_MAX) if count else b""
             file.seek(0)
             if file.read(72)[60:72] == head[60:72]:
-                return tuple(_entries(table, min(count, ENTRIES_MAX)))
+                return tuple(_entries(table, min(count, ENTRIES_MAX), struct.unpack_from(">Q", head, 24)[0]))
             file.seek(0)
     raise OSError(f"{path} changes its snapshots all the time")
 
 
-def _entries(table: bytes, count: int) -> Iterator[DiskTag]:
+def _entries(table: bytes, count: int, now: int) -> Iterator[DiskTag]:
     at = 0
     for _ in range(count):
         if at + 40 > len(table):
@@ -50,5 +50,5 @@ def _entries(table: bytes, count: int) -> Iterator[DiskTag]:
         name = at + 40 + more + id_length
         size = struct.unpack_from(">Q", table, at + 48)[0] if more >= 16 and at + 56 <= len(table) else 0
         tag = table[name : name + name_length].decode(errors="replace")
-        yield DiskTag(tag, seconds + nanoseconds / 1e9, large, size)
+        yield DiskTag(tag, seconds + nanoseconds / 1e9, large, size, now)
         at = -(-(name + name_length) // 8) * 8

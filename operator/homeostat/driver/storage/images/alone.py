@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from ...file_lock import try_to_lock
 from ..paths import file_errors
 
 POLL = 0.25  # seconds between two looks at whether another's fetch has ended
@@ -23,25 +23,17 @@ async def alone(partial: Path, waiting: Callable[[], None]) -> AsyncIterator[Non
         DriverError: the folder cannot be written to.
     """
     lock = partial.with_name(f"{partial.name}.lock")
-    while (handle := _try_to_lock(lock)) is None:
+    while (handle := _taken(lock)) is None:
         waiting()
         await asyncio.sleep(POLL)
     try:
         yield
     finally:
         with contextlib.suppress(OSError):
-            lock.unlink()  # while it is held: whoever opened it before looks again, see below
+            lock.unlink()  # while it is held: whoever opened it before looks again
         os.close(handle)
 
 
-def _try_to_lock(lock: Path) -> int | None:
+def _taken(lock: Path) -> int | None:
     with file_errors(lock, "fetch the image"):
-        handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.samestat(os.fstat(handle), os.stat(lock)):
-            return handle
-    except (BlockingIOError, FileNotFoundError):
-        pass
-    os.close(handle)
-    return None
+        return try_to_lock(lock)

@@ -24,10 +24,10 @@ from .digests import Arrived
 from .examine import examine, verified
 from .failures import Failures, source_of
 from .local import Report, copy_local, discard, in_thread
-from .remembered import OtherContents, built_on, check, remember
+from .remembered import OtherContents, built_on, check, forget, remember
 from .source import SAID, called, is_remote, open_local, shown
 from .turns import Fetch, FetchTurns, TooSlow, Unwanted, ahead, watch
-from .verified import changed_message, read_note, sha256_of, signature_of, write_note
+from .verified import changed_message, notes_of, read_note, sha256_of, signature_of, write_note
 
 log = logging.getLogger(__name__)
 
@@ -293,6 +293,15 @@ def publish_image(ref: ImageRef, partial: Path, path: Path, found: qemu_img.Insp
         remember(path, sha256)
         discard(partial)
         flush(path.parent)
+
+
+def withdraw_image(path: Path, partial: Path) -> None:
+    """Takes back what ``publish_image`` did, where nothing stands for the file. Raises DriverError."""
+    with file_errors(path, f"take the image {path} back"):
+        os.replace(path, partial)
+        partial.chmod(0o600)
+        notes_of(path).unlink(missing_ok=True)
+        forget(path)
 
 
 async def _matches(ref: ImageRef, arrived: Arrived, path: Path) -> bool:

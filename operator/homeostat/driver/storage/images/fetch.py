@@ -48,7 +48,7 @@ async def download(url: str, partial: Path, report: Report, pinned: bool) -> Arr
             _client(name) as client,
             _open(client, url, headers, pinned) as response,
         ):
-            offset, total = _accept(response, name, offset)
+            offset, total = _accept(response, name, offset, headers.get("If-Range", ""))
             digest = claimed(response.headers, whole=response.status_code == 200)
             if response.status_code != 416:
                 await _receive(response, name, partial, offset, total, report)
@@ -178,8 +178,8 @@ def _client(name: str) -> httpx.AsyncClient:
     return client
 
 
-def _accept(response: httpx.Response, name: str, offset: int) -> tuple[int, int | None]:
-    """Returns (where the body begins, the whole size), or raises why there is no image."""
+def _accept(response: httpx.Response, name: str, offset: int, version: str) -> tuple[int, int | None]:
+    """Returns (where the body begins, the whole size), or raises why there is no image. ``version``: of what is there already."""
     status = response.status_code
     span = _SPAN.fullmatch(response.headers.get("content-range", ""))
     coding = [word for word in re.split(r"[\s,]+", response.headers.get("content-encoding", "").lower()) if word]
@@ -188,6 +188,8 @@ def _accept(response: httpx.Response, name: str, offset: int) -> tuple[int, int 
             f"image {name}: its server sends it encoded ({', '.join(coding)[:80]}), though asked not to, so that what arrives is "
             "not the image: give an address that serves the file as it is, or fetch it yourself and give its path"
         )
+    if status in (206, 416) and _is_another(response, version):
+        raise _StartOver  # it sends a part whatever If-Range says
     if status == 206 and span and int(span[1] or -1) == offset:
         return offset, int(span[2]) if span[2] != "*" else None
     if status == 416 and span and span[2] == str(offset):
@@ -205,6 +207,13 @@ def _accept(response: httpx.Response, name: str, offset: int) -> tuple[int, int 
     if status in (401, 403):
         raise Refused(f"{said}: it wants other credentials; check the url, or give the file by path")
     raise Refused(f"{said}; check the url")
+
+
+def _is_another(response: httpx.Response, version: str) -> bool:
+    """Tells whether a part says itself that it is of another file than ``version`` is. Parts of two make none (RFC 9110,
+    15.3.7.3)."""
+    said = response.headers.get("etag" if version.startswith('"') else "last-modified", "").removeprefix("W/")
+    return bool(version and said) and said != version
 
 
 async def _receive(response: httpx.Response, name: str, partial: Path, offset: int, total: int | None, report: Report) -> None:

@@ -9,12 +9,13 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from homeostat.driver.errors import DriverError, NoSpace
 
 from ..paths import file_error, file_errors, free_bytes, human_size, private
 
+T = TypeVar("T")
 Report = Callable[[int, int | None], None]  # bytes so far, and in total where known
 
 BUFFER = 1 << 20  # bytes written at once
@@ -24,11 +25,11 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _SYNC_FILE_RANGE_WRITE = 2  # linux/fs.h
 
 
-async def in_thread(call: Callable[..., None], *arguments: object) -> None:
+async def in_thread(call: Callable[..., T], *arguments: object) -> T:
     """Runs ``call`` like asyncio.to_thread. But a cancellation waits for its end, because it may be writing."""
     running = asyncio.ensure_future(asyncio.to_thread(call, *arguments))
     try:
-        await asyncio.shield(running)
+        return await asyncio.shield(running)
     except asyncio.CancelledError:
         await asyncio.wait([running])
         raise

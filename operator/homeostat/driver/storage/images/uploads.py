@@ -17,14 +17,15 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from io import FileIO
 from itertools import count
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import IO, Any, BinaryIO, TypeAlias
 
 from homeostat.driver.errors import NoSpace, Refused, ResourceInUse
 
 from ..paths import PARTIAL, file_error, file_errors, free_bytes, human_size, private, replace_text
-from .local import start_writing, write, write_sparse
+from .local import start_writing, write_sparse
 from .presence import Presence, is_locked
 
 UPLOADS = "uploads"  # a folder of the state folder
@@ -152,15 +153,17 @@ class UploadFolder:
 
     def offset(self, upload: Upload) -> int:
         """Returns how many bytes have arrived. Raises DriverError."""
+        if upload.found:
+            return upload.length or 0
         with file_errors(self.partial(upload), f"read the {upload.said}"):
             return self.partial(upload).stat().st_size
 
     def expires(self, upload: Upload) -> float:
         """Returns when it expires unless more arrives, in seconds since the epoch."""
-        try:
-            return self.partial(upload).stat().st_mtime + EXPIRES
-        except OSError:
-            return time.time()
+        for path in (self.partial(upload), self._record(upload.id)):
+            with contextlib.suppress(OSError):
+                return path.stat().st_mtime + EXPIRES
+        return time.time()
 
     def judged(self, upload: Upload, sha256: str, length: int) -> Upload:
         """Writes down that an upload is complete and was judged, and returns it so. Raises DriverError."""
@@ -210,18 +213,43 @@ class UploadFolder:
         with file_errors(path, f"save the {upload.said}"):
             file = open(path, "r+b", buffering=0, opener=private)  # noqa: SIM115 - the writer's, closed below
         with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise UploadBusy(
-                    f"another request is writing to the {upload.said}: wait for its end, then ask how far it is"
-                ) from error
+            _lock_now(file, f"another request is writing to the {upload.said}: wait for its end, then ask how far it is")
             yield UploadWriter(file, path, upload)
 
     @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        with file_errors(self._folder, "begin the upload"):
-            handle = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def finishing(self, upload: Upload) -> Iterator[Upload | None]:
+        """Lets nobody else make an Image of an upload that was judged, or end it, meanwhile. Yields it as it is by now. None: it
+        was ended.
+
+        Raises:
+            UploadBusy: somebody else does so.
+        """
+        try:
+            file = open(self._record(upload.id), "r+b", buffering=0, opener=private)  # noqa: SIM115 - closed below
+        except OSError:
+            yield None
+            return
+        with file:
+            _lock_now(file, f"another request makes an image of the {upload.said}, or ends it: ask how far it is then")
+            yield self.find(upload.id)
+
+    def alone(self, upload: Upload) -> contextlib.AbstractContextManager[object]:
+        """Lets nobody else change an upload meanwhile. Raises UploadBusy: somebody does."""
+        return self.finishing(upload) if upload.found else self.writing(upload)
+
+    def publishing(self) -> contextlib.AbstractContextManager[None]:
+        """Lets nobody else put the file of an upload into the cache meanwhile, or take it back. Raises DriverError."""
+        return self._locked("publishing", "give an upload its place")
+
+    def is_of_others(self, upload: Upload) -> bool:
+        """Tells whether another upload has the same contents, or had."""
+        same = (one for one in self._read_all() if (one.found, one.format) == (upload.found, upload.format))
+        return any(one.id != upload.id for one in same)
+
+    @contextlib.contextmanager
+    def _locked(self, name: str = "lock", doing: str = "begin the upload") -> Iterator[None]:
+        with file_errors(self._folder, doing):
+            handle = os.open(self._folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
@@ -247,6 +275,14 @@ class UploadFolder:
         return f"{size} of {human_size(upload.length)} are there" if upload.length is not None else f"{size} are there"
 
 
+def _lock_now(file: IO[bytes] | FileIO, busy: str) -> None:
+    """Locks the file. Raises UploadBusy, with these words: another request has it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise UploadBusy(busy) from error
+
+
 class UploadWriter:
     """Adds to an upload. Its methods wait for the disk."""
 
@@ -258,10 +294,13 @@ class UploadWriter:
         """Adds bytes.
 
         Raises:
-            NoSpace: the disk is full. Everything of the upload is removed, so that guests can write.
+            NoSpace: the disk is full. Guests on it stop: take back what was added.
+            DriverError: it cannot be written.
         """
-        write(self._file, content, self._path, self._upload.said)
-        self.offset += len(content)
+        view = memoryview(content)
+        for start in range(0, len(view), BUFFER):
+            self._put(view[start : start + BUFFER])
+        self.back_to(self.offset)
 
     def fill(self, receive: Receive, left: int, digest: Any, begun: Callable[[], None]) -> None:
         """Adds up to ``left`` bytes that ``receive`` reads into a buffer (0: no more), hashes them beside that, and has them
@@ -290,7 +329,6 @@ class UploadWriter:
         try:
             write_sparse(self._file, part)
         except OSError as error:
-            self._path.unlink(missing_ok=True)
             raise file_error(error, self._path, f"save the {self._upload.said}") from error
         self.offset += len(part)
 

@@ -36,7 +36,9 @@ def unselected(machine: VirtualMachine | Disk, host: HostFacts) -> Waiting | Non
 
 def misfit(machine: VirtualMachine, observed: Observed) -> Outcome | None:
     """Says why this machine cannot start on its host now; None when it can. It names everything that is missing, not only the
-    first."""
+    first. Where another host runs it, nothing else matters."""
+    if observed.twin is not None:
+        return observed.twin
     host, spec = observed.host, machine.spec
     if host.memory and spec.resources.memory > host.memory:
         return Stalled(

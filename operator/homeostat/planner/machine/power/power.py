@@ -42,13 +42,15 @@ class Intent(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PowerPlan:
-    """The next step. ``record`` must be on the domain before ``actions`` are carried out. ``stopping``: this run is to end."""
+    """The next step. ``record`` must be on the domain before ``actions`` are carried out. ``stopping``: this run is to end;
+    ``restarting``: and another is to follow."""
 
     record: Record
     actions: tuple[Action, ...] = ()
     outcome: Outcome = Converged()
     drift: tuple[Change, ...] = ()
     stopping: bool = False
+    restarting: bool = False
 
 
 def plan_power(
@@ -78,7 +80,8 @@ def plan_power(
     if token or due:
         why = "restartedAt changed" if token else f"updatePolicy: {spec.update_policy}, and {pending[0].field} needs a restart"
         marked = replace(record, outcome="Stopping", restarted_for=due or record.restarted_for)
-        return PowerPlan(marked, *shut_down(machine, domain, observed.memory, now, f"restart: {why}"), stopping=True)
+        steps, waiting = shut_down(machine, domain, observed.memory, now, f"restart: {why}")
+        return PowerPlan(marked, steps, waiting, stopping=True, restarting=True)
     if not pending:
         record = record.saying(restarted_for="")
     if intent is Intent.RUN and (failing := _failing(observed, state)):
@@ -103,7 +106,7 @@ def _restart_unhealthy(
     failed = replace(record, outcome="Failed" if once else "Stopping")  # otherwise the end is ours, and a start is due
     steps, waiting = shut_down(machine, domain, memory, now, f"restart: {why}")
     after = waiting.after if isinstance(waiting, Waiting) else None
-    return PowerPlan(failed, steps, Waiting(UNHEALTHY, waiting.message, after), stopping=True)
+    return PowerPlan(failed, steps, Waiting(UNHEALTHY, waiting.message, after), stopping=True, restarting=not once)
 
 
 def _restart_due(machine: VirtualMachine, record: Record, pending: tuple[Change, ...], wall: datetime | None) -> str:

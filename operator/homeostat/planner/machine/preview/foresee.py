@@ -181,7 +181,8 @@ def _stored(action: Action, storage: ObservedStorage, fetched: Mapping[str, Obse
         case act.NoteMoved(disks=moved):
             return replace(storage, moved=moved, moved_problem="")
         case act.NoteRestored(token=token) | act.RestoreSnapshot(token=token):
-            return replace(storage, restored=token)
+            before = storage.restored_before | ({storage.restored} if storage.restored is not None else set())
+            return replace(storage, restored=token, restored_before=before)
         case act.NoteDeletion() | act.ForgetDeletion():
             return replace(storage, deletion_noted=isinstance(action, act.NoteDeletion))
         case act.DeleteFile(path):

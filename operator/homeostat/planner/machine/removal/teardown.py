@@ -18,7 +18,8 @@ from ..storage.reclaim import departed, discarded, reclaimed
 
 KEEP_DISKS = f"{API_GROUP}/keep-disks"  # annotation of a replica that is replaced: disks without an image stay for the next
 ABANDON = f"{API_GROUP}/abandon"
-"""An annotation: "true" lets what is being deleted go although its host cannot be asked. What is on the host stays there."""
+"""An annotation: "true" lets what is being deleted go although its host cannot be asked. What is on the host stays there. That
+of a deployment counts for its machines on hosts that nobody serves."""
 DELETED = "the resource was deleted"
 
 
@@ -75,7 +76,11 @@ def _disks_by_fate(machine: VirtualMachine, observed: Observed) -> tuple[tuple[s
 
 
 def may_be_abandoned(resource: Resource) -> bool:
-    return resource.deleting and resource.metadata.annotations.get(ABANDON) == "true"
+    return resource.deleting and asks_to_abandon(resource)
+
+
+def asks_to_abandon(resource: Resource) -> bool:
+    return resource.metadata.annotations.get(ABANDON) == "true"
 
 
 def abandon(machine: VirtualMachine, error: str) -> Plan:

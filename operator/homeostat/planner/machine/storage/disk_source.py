@@ -23,6 +23,7 @@ from .header import ALTERED
 
 MOVED = "DiskMoved"  # reason: the definition and the running guest differ, or the disk's file cannot be read
 MISSING = "DiskMissing"
+FILE_POLL_SECONDS = 30.0  # seconds between checks of files that have gone: no event says that they are back
 OVERLAY = "OverlayFound"
 MOVED_NOTE = "moved.json"  # in the machine's folder
 _OWN_FORMAT = "qcow2"

@@ -261,7 +261,10 @@ class FolderWriter:
         raise StateError(f"no free file name for {place_of(key)}")
 
     def _finish(self, key: Key, edit: Edit, message: str) -> Resource:
-        self._intake.run({key: edit})
+        try:
+            self._intake.run({key: edit})
+        except ReadOnly as error:
+            raise ReadOnly(f"{edit.path} is written, and counts once this is mended; put it back otherwise: {error}") from error
         self._upstream.publish(key, edit.path, edit.author, message)
         row = self._index.row(key)
         if row is None:

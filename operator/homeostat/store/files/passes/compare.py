@@ -311,14 +311,24 @@ def _named_alike(one: Key, other: Key) -> bool:
 
 
 def another_folder(path: str, listing: Listing, known: Remembered) -> str:
-    """Says whether the folder that held it is another folder now; empty: it is not. After a mount has gone, what lies below it
-    shows."""
+    """Says whether the folder that held it is another folder now; empty: it is not, or it is one that is put in its place as a
+    whole, such as the next target of a link. After a mount has gone, what lies below it shows."""
     for folder in parents(path):
         if folder in listing.folders:
-            before = known.folders.get(folder)
-            changed = before is not None and before != listing.folders[folder]
-            return f"{folder or 'the folder'} is another folder than it was: is something not mounted?" if changed else ""
+            before, now = known.folders.get(folder), listing.folders[folder]
+            if before is None or before == now or _is_put_in_its_place(folder, before, now, listing):
+                return ""
+            return f"{folder or 'the folder'} is another folder than it was: is something not mounted?"
     return ""
+
+
+def _is_put_in_its_place(folder: str, before: str, now: str, listing: Listing) -> bool:
+    """Tells whether a folder took another one's place as a whole: on the same disk, and with something in it."""
+    same_disk = before.partition(".")[0] == now.partition(".")[0]
+    if folder not in listing.swapped or not same_disk:
+        return False
+    noted = "." in before  # else an earlier version wrote down its disk alone
+    return not noted or any(not folder or covered(found.path, [folder]) for found in listing.files)
 
 
 def parents(path: str) -> Iterator[str]:

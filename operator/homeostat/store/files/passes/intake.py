@@ -145,9 +145,10 @@ class Intake:
         ruling, unconfirmed = self._absences.rule(work, rows, known, now, settle, confirmed, tell_after, bare=bare, unseen=unseen)
         self.withheld = {less.row.key: less.loss.words for less in work.reductions if less.row.key not in ruling.go}
         self.unfinished = work.unfinished
+        staying = [absent.row.file or "" for absent in work.absent if absent.row.key not in ruling.go]
         remembered = Remembered(
             work.held,
-            folders_now(known.folders, self.listing, {p for absent in work.absent for p in parents(absent.row.file or "")}),
+            folders_now(known.folders, self.listing, {folder for path in staying for folder in parents(path)}),
             {old: new for old, new in work.renamed.items() if old not in ruling.go},
             known.emptied if self.listing.missing else ruling.emptied,
             [*known.still(now), (now, unconfirmed)] if unconfirmed else known.taken,

@@ -41,7 +41,8 @@ class Listing:
     files: list[FoundFile] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
     missing: str = ""  # why the folder itself could not be read; empty: it could
-    folders: dict[str, str] = field(default_factory=dict)  # folders that were entered -> the identity of each
+    folders: dict[str, str] = field(default_factory=dict)  # folders that were entered -> the identity of each: disk.inode
+    swapped: set[str] = field(default_factory=set)  # those of them that others put in their place as a whole, such as a link's
     builds: list[FoundFile] = field(default_factory=list)  # see BUILDS; those with a suffix are in ``files``, too
 
 
@@ -125,8 +126,9 @@ class _Walk:
         with os.scandir(absolute) as entries:
             children = sorted(entries, key=lambda entry: entry.name)
         self.folders.add(identity)
-        # The folder itself, and the targets of links, may be swapped for others as a whole. Only their disk identifies them.
-        self.listing.folders[path] = f"{known.st_dev}" if linked or not path else f"{known.st_dev}.{known.st_ino}"
+        self.listing.folders[path] = f"{known.st_dev}.{known.st_ino}"
+        if linked or not path:
+            self.listing.swapped.add(path)
         prefix = f"{path}/" if path else ""
         return [prefix + child.name for child in children if self._sort_in(child, prefix + child.name, linked)]
 

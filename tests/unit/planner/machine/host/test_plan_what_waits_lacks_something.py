@@ -40,11 +40,19 @@ def test_it_is_restarted_once_nothing_is_missing() -> None:
     assert isinstance(operator.settle(vm).outcome, Converged) and world.starts == 2
 
 
-def test_who_asks_for_a_restart_gets_it() -> None:
-    _, operator, vm = running(nics=LAN)
-    plan = operator.settle(changed(vm, nics=BRIDGE, restartedAt="2026-01-01T00:00:00Z"))
-    assert any(isinstance(action, act.ShutdownDomain) for action in operator.done)
-    assert isinstance(plan.outcome, Waiting) and plan.outcome.reason == "BridgeMissing"
+@pytest.mark.parametrize("nics", [LAN, BRIDGE])
+def test_who_asks_for_a_restart_waits_for_it_too(nics: list[dict[str, str]]) -> None:
+    """Whether the change brings what is missing, or nothing waits but the network has gone."""
+    world, operator, vm = running(nics=LAN)
+    host = world.host
+    world.host = replace(host, networks=frozenset()) if nics is LAN else host
+    vm = changed(vm, nics=nics, restartedAt="2026-01-01T00:00:00Z")
+    plan = operator.settle(vm)
+    assert not any(isinstance(action, act.ShutdownDomain) for action in operator.done)
+    assert isinstance(plan.outcome, Waiting) and plan.outcome.reason in ("BridgeMissing", "NetworkUnknown")
+    assert plan.outcome.message.startswith("it runs on, and is restarted once it can start: nics[lan]:")
+    world.host = replace(host, bridges=frozenset({"br9"}))
+    assert isinstance(operator.settle(vm).outcome, Converged) and world.starts == 2
 
 
 def test_a_nic_is_not_attached_to_what_is_not_there() -> None:
