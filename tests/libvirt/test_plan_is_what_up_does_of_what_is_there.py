@@ -72,6 +72,11 @@ CASES: dict[str, tuple[list[dict[str, Spec | None]], str, str]] = {
     "a Disk that another has": ([{"k": {"size": "8Mi"}, "a": on_k(SMALL)}, {"a2": on_k(SMALL)}], "a2", "DiskTaken"),
     "a copy of a Disk that is written to": (
         [{"k": {"size": "8Mi"}, "a": on_k(SMALL)}, {"k2": {"source": {"diskRef": {"name": "k"}}}}], "k2", "SourceInUse"),
+    "Disks that are copies of each other": (
+        [{"k": {"size": "8Mi"}}, {"k2": {"source": {"diskRef": {"name": "k3"}}}, "k3": {"source": {"diskRef": {"name": "k2"}}}}],
+        "k2",
+        "CopiesInACircle",
+    ),
     "a Disk that the trash has otherwise": (
         [{"k": {"size": "8Mi", "reclaimPolicy": "Delete"}, "a": KEPT},
          {"k": None},

@@ -26,6 +26,7 @@ from ..machine.claims import Claims
 from ..machine.effective import Effective, Lookup
 from ..machine.images import ImageUse
 from ..machine.observe import by_real_paths
+from .circle import in_a_circle
 from .users import users_of
 
 NOT_READY = "DiskNotReady"
@@ -148,6 +149,8 @@ async def _with_origin(disk: Disk, seen: DiskSeen, host: HostDriver, store: Reso
     root = host.facts.storage_root
     path, folder = named_disk_path(root, namespace, name), disk_folder(root, namespace, name)
     named, _ = await host.named_disk(folder)
+    if named.file is None and (circle := await in_a_circle(disk, store)) is not None:
+        return replace(seen, origin_problem=circle)
     if named.file is None or named.problem or named.label is None or not named.label.made:
         why = named.problem or "is not there yet"
         return replace(seen, origin_problem=Waiting(NOT_READY, f"spec.source.diskRef: Disk {name} {why}"))

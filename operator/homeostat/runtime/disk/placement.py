@@ -26,6 +26,7 @@ from ..engine.reconciler import GONE, Next
 from ..host.deserted import Deserted, status_with
 from ..machine.demands import demands_around
 from ..machine.placement import RETRY_SECONDS, PlacingStore
+from .circle import in_a_circle
 
 PATIENCE = 5.0
 """Seconds that a Disk waits for a machine that names it, where more than one host could have it: they often come together."""
@@ -121,7 +122,7 @@ class DiskPlacer:
             return kept
         if kept is not None:  # and what it was made from counted once
             offers, demands = kept[0], [*demands, *kept[1]]
-        elif isinstance(source := await self._source(disk), Waiting):
+        elif isinstance(source := await self._source(disk), Waiting | Stalled):
             return source
         else:
             demands += source
@@ -160,7 +161,7 @@ class DiskPlacer:
             return before
         return Waiting("HostGone", f"it lies on host {before}, which is no more: add the host again, or delete this Disk")
 
-    async def _source(self, disk: Disk) -> list[Demand] | Waiting:
+    async def _source(self, disk: Disk) -> list[Demand] | Waiting | Stalled:
         """Returns where the file lies that it is to be a copy of."""
         source, namespace = disk.spec.source, disk.metadata.namespace
         if source is not None and source.disk_ref is not None:
@@ -179,7 +180,7 @@ class DiskPlacer:
             why = "is being deleted" if found is not None else f"is not in namespace {namespace}"
             return Waiting(DISK_NOT_READY, f"spec.source.{field}: {what} {why}: name another one")
         if host is None:
-            return Waiting(
+            return await in_a_circle(disk, self._store) or Waiting(
                 DISK_NOT_READY, f"spec.source.{field}: {what} has no host yet, and a copy is made where its source lies"
             )
         return [Demand(f"its source, {what},", host=host)]
