@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from itertools import count
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import httpx
 import pytest
@@ -54,14 +55,16 @@ def house(libvirtd: Libvirtd, guest_image: GuestImage) -> Iterator[House]:
         assert town.image is not None
         town.write(NAME, guest(town.image))
         town.start("--bind", f"127.0.0.1:{ports[0]}")
-        second = subprocess.Popen(
-            [*other, "--bind", f"127.0.0.1:{ports[1]}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        log = stack.enter_context(NamedTemporaryFile())
+        second = subprocess.Popen([*other, "--bind", f"127.0.0.1:{ports[1]}"], stdout=log, stderr=log)
         stack.callback(second.wait)
         stack.callback(second.terminate)
         clients = [stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=SOON)) for port in ports]
-        for client in clients:
-            wait_until(lambda client=client: client.get("/healthz").status_code == 200, SOON, "the API answers")  # type: ignore[misc]
+        town.wait_for(lambda: clients[0].get("/healthz").status_code == 200, "the API answers", BOOT_TIMEOUT)
+        try:
+            wait_until(lambda: clients[1].get("/healthz").status_code == 200, BOOT_TIMEOUT, "the second API server answers")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\nit says: {Path(log.name).read_text()}") from error
         made = House(town, list(zip(ports, clients, strict=True)))
         made.wait_ready(1)
         yield made

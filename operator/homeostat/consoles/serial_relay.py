@@ -115,13 +115,12 @@ class _Keyboard:
             if not self._sitting.controls:
                 self.give_back()
             elif self._sitting.taken:
-                self._sitting.taken = False
-                await self._have(force=True)
+                await self._have()
             await asyncio.sleep(LOOK)
 
     async def type(self, typed: bytes) -> None:
         """Sends it as the guest takes it. It is dropped where that cannot be done, and the viewer hears why."""
-        line = await self._have(force=False)
+        line = await self._have()
         late = time.monotonic() + SLOW
         while line is not None and typed and not line.over:
             if line.type(typed[:PART]):
@@ -131,8 +130,11 @@ class _Keyboard:
             else:
                 await asyncio.sleep(LOOK)
 
-    async def _have(self, force: bool) -> SerialInput | None:
+    async def _have(self) -> SerialInput | None:
+        """Returns the line, and opens it where it is not his: even if another program has it, where he has just taken control.
+        None: he does not get it."""
         async with self._opening:
+            force, self._sitting.taken = self._sitting.taken, False
             if self._line is not None and not self._line.over:
                 return self._line
             self.give_back()

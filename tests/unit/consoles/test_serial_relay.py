@@ -150,6 +150,17 @@ async def test_another_program_has_it_until_control_is_taken(understands: bool) 
         await console.until(lambda: console.guest.opened == [False, False, True, False])
 
 
+async def test_what_is_typed_as_soon_as_control_was_taken_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever had it gives the line back a moment later."""
+    monkeypatch.setattr(serial_relay, "LOOK", 60.0)
+    async with opened(Page(), Guest(held=True), controls=False) as console:
+        await console.type(b"dropped")
+        console.sitting.controls = console.sitting.taken = True
+        await console.type(b"kept")
+        await console.until(lambda: console.guest.got == b"kept")
+        assert console.guest.opened == [True] and console.page.words == []
+
+
 async def test_who_took_control_and_lost_it_takes_nothing() -> None:
     async with opened(Page(), Guest(held=True), controls=False) as console:
         console.sitting.taken = True
