@@ -17,6 +17,7 @@ import libvirt
 from ..errors import DriverError, HostUnreachable
 from ..tasks import Keep, once
 from . import eventloop
+from .aside import aside
 from .translate import is_lost, translate, translate_connect
 
 _log = logging.getLogger(__name__)
@@ -161,7 +162,7 @@ class LibvirtConnection:
     async def _open(self) -> None:
         self._gone.clear()
         try:
-            handle = await asyncio.get_running_loop().run_in_executor(self._pool, self._connect)
+            handle = await aside(self._connect, "libvirt-open")  # no keepalive ends it before it is open
         except libvirt.libvirtError as error:
             raise translate_connect(error, self.uri) from error
         self._handle, self.error = handle, None

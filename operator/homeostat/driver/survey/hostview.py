@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,6 +11,7 @@ import libvirt
 from lxml import etree
 
 from ..connection import eventloop
+from ..connection.aside import aside
 from ..connection.translate import translate_connect
 from .survey import spelled
 
@@ -60,20 +60,8 @@ class HostView:
 
 async def read_host(uri: str, timeout: float = TIMEOUT) -> HostView:
     """Reads the host. Never raises: ``error`` says what went wrong."""
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[HostView] = loop.create_future()
-
-    def work() -> None:
-        view = _read(uri)
-        try:
-            loop.call_soon_threadsafe(lambda: None if answer.done() else answer.set_result(view))
-        except RuntimeError:
-            return  # too late: the loop is closed
-
-    # A thread that may be left behind: opening a daemon that hangs cannot be cancelled, and must not delay our end.
-    threading.Thread(target=work, name="doctor", daemon=True).start()
     try:
-        return await asyncio.wait_for(answer, timeout)
+        return await asyncio.wait_for(aside(lambda: _read(uri), "doctor"), timeout)
     except TimeoutError:
         return HostView(uri, f"{uri} did not answer within {timeout:g} s")
 

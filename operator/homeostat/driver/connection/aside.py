@@ -1,0 +1,31 @@
+"""Jobs that may never end, such as the opening of a daemon that does not answer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+async def aside(job: Callable[[], T], name: str) -> T:
+    """Runs a job on a thread of its own. One that hangs cannot be cancelled: it is left behind, and does not delay the end of the
+    program, which waits for the threads of each pool."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[T] = loop.create_future()
+
+    def tell(settle: Callable[[Any], None], what: object) -> None:
+        with contextlib.suppress(RuntimeError):  # too late: the loop is closed
+            loop.call_soon_threadsafe(lambda: None if answer.done() else settle(what))
+
+    def work() -> None:
+        try:
+            tell(answer.set_result, job())
+        except Exception as error:
+            tell(answer.set_exception, error)
+
+    threading.Thread(target=work, name=name, daemon=True).start()
+    return await answer
