@@ -54,6 +54,7 @@ def down(settings: CliSettings, folder: str | None, yes: bool, timeout: str, tra
     directory, _ = settings.folder(folder), chosen_hosts(settings, (), ())
     if operator_runs(settings):
         raise CliError("an operator is running on this state, and would start the machines again", "stop `homeostat up` first")
+    _require_no_other(settings)
     machines = read_all(settings, VirtualMachine, None)
     networks = [network for network in read_all(settings, Network, None) if not network.spec.adopt]
     if not machines and not networks:
@@ -66,6 +67,20 @@ def down(settings: CliSettings, folder: str | None, yes: bool, timeout: str, tra
         if not confirmed(f"Remove {_count(len(machines))}{more} from {where}?"):
             raise CliError("nothing was removed", "--yes does not ask")
     run(_down(directory, settings, parse_duration(timeout), trash_keep))
+
+
+def _require_no_other(settings: CliSettings) -> None:
+    """Requires that no operator of our identity runs over another state folder, as beside a copy of one.
+
+    Raises:
+        CliError: one does, and we would never act.
+    """
+    from homeostat.runtime.machine.identity_lock import holder_of
+    from homeostat.store.files.state import StateFolder
+
+    if (other := holder_of(str(StateFolder(settings.state).instance_id))) is not None:
+        words = f"another operator with the identity of this state ({other}) runs, and would start the machines again"
+        raise CliError(f"nothing was removed: {words}", "stop it first, or take its machines down by its own state folder")
 
 
 def announcement(machines: Sequence[VirtualMachine], trash_keep: float, networks: Sequence[Network] = ()) -> list[str]:
