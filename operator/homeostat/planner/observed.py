@@ -219,7 +219,7 @@ class HostFacts:
     idle_networks: frozenset[str] = frozenset()  # defined, and not active
     bridges: frozenset[str] | None = None  # None: not known (a remote host)
     links: frozenset[str] | None = None  # its network devices, without those of guests; None: not known
-    routes: Mapping[str, str] = field(default_factory=dict)  # IPv4 subnets that its devices are on, bridges left out; the device
+    routes: Mapping[str, str] = field(default_factory=dict)  # IPv4 subnets that its devices are on; the device
     taps: frozenset[str] | None = None  # without those of libvirt's own names; None: not known
     tpms: frozenset[str] | None = None  # versions of those that it can emulate; None: not known
     virtiofs: bool | None = None  # whether QEMU knows it; None: not known, as in the next ones

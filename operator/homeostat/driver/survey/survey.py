@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -161,7 +161,7 @@ def survey_networks(connection: LibvirtConnection, facts: HostFacts) -> HostFact
         bridges=bridges,
         links=local_links() if here else None,
         taps=taps,
-        routes=local_routes(bridges) if bridges is not None else {},
+        routes=local_routes() if here else {},
     )
 
 
@@ -180,9 +180,8 @@ def local_bridges(root: Path = Path("/sys/class/net")) -> frozenset[str]:
     return frozenset(path.parent.name for path in root.glob("*/bridge"))
 
 
-def local_routes(bridges: Collection[str], table: Path = Path("/proc/net/route")) -> Mapping[str, str]:
-    """Returns the devices by the IPv4 subnets that they are on, as the kernel's table of routes has them. Those of bridges come
-    and go with networks."""
+def local_routes(table: Path = Path("/proc/net/route")) -> Mapping[str, str]:
+    """Returns the devices by the IPv4 subnets that they are on, as the kernel's table of routes has them."""
     found = {}
     try:
         rows = [row.split() for row in table.read_text(encoding="ascii").splitlines()[1:]]
@@ -190,7 +189,7 @@ def local_routes(bridges: Collection[str], table: Path = Path("/proc/net/route")
         return {}
     for device, target, *_, mask in (row[:8] for row in rows if len(row) > 7):
         to, bits = (int.from_bytes(bytes.fromhex(text), "little") for text in (target, mask))
-        if bits and device not in bridges:
+        if bits:
             found[f"{IPv4Address(to)}/{bits.bit_count()}"] = device
     return found
 

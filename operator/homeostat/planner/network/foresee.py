@@ -34,4 +34,5 @@ def once_gone(seen: NetworkSeen, networks: Mapping[str, ObservedNetwork]) -> Net
         one.live.bridge for name, one in seen.networks.items() if name not in networks and one.live and one.live.mode != "bridge"
     }
     bridges, links = (None if known is None else known - gone for known in (seen.host.bridges, seen.host.links))
-    return replace(seen, networks=networks, host=replace(seen.host, bridges=bridges, links=links))
+    routes = {subnet: device for subnet, device in seen.host.routes.items() if device not in gone}
+    return replace(seen, networks=networks, host=replace(seen.host, bridges=bridges, links=links, routes=routes))

@@ -205,8 +205,10 @@ def _lacking(want: NetworkConfig, plan: NetworkPlan, seen: NetworkSeen) -> Outco
         if both := _overlap(want, other):
             message = f"addresses[{both}] overlaps network {other.name!r}, which is up"
             return Waiting("AddressTaken", f"{message}: {_way_out_of(other)}", POLL_SECONDS)
+    own = {want.bridge, *_made_bridges(seen)}
     for address in want.addresses or () if starts else ():
-        if device := seen.host.routes.get(str(ip_interface(address.cidr).network)):
+        device = seen.host.routes.get(str(ip_interface(address.cidr).network))
+        if device and device not in own:
             message = f"addresses[{address.cidr}] is the subnet of {device}, a device of host {seen.host.name}: choose another"
             return Waiting("AddressTaken", message, POLL_SECONDS)
     return None
@@ -224,6 +226,12 @@ def _is_foreign(want: NetworkConfig, seen: NetworkSeen) -> bool:
     derived = bridge_device(want.record.uid) if want.record else ""
     known = {config.bridge for one in seen.networks.values() for config in (one.config, one.live) if config is not None}
     return want.bridge in (seen.host.bridges or ()) and want.bridge != derived and want.bridge not in known
+
+
+def _made_bridges(seen: NetworkSeen) -> set[str | None]:
+    """Returns the bridges that networks of the host make: their subnets come and go with them."""
+    configs = (config for one in seen.networks.values() for config in (one.config, one.live))
+    return {config.bridge for config in configs if config is not None and config.mode != "bridge"}
 
 
 def _is_no_bridge(device: str, seen: NetworkSeen) -> bool:

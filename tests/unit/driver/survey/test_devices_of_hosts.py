@@ -68,8 +68,8 @@ def test_subnets_of_devices_are_read_from_the_kernels_routes(tmp_path: Path) -> 
         "virbr0\t007AA8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
         "tun0\t0000080A\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n"
     )
-    assert local_routes({"virbr0"}, table) == {"192.0.2.0/24": "eth0", "10.8.0.0/16": "tun0"}
-    assert local_routes((), tmp_path / "none") == {}
+    assert local_routes(table) == {"192.0.2.0/24": "eth0", "192.168.122.0/24": "virbr0", "10.8.0.0/16": "tun0"}
+    assert local_routes(tmp_path / "none") == {}
 
 
 def test_cpu_features_are_those_of_libvirts_map(tmp_path: Path) -> None:

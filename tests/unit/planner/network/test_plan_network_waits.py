@@ -120,6 +120,16 @@ def test_addresses_of_a_device_of_the_host() -> None:
     assert world.settle(network(addresses=[{"cidr": "192.0.2.1/25"}])).outcome == Converged("Active"), "libvirt takes that"
 
 
+def test_addresses_of_a_bridge_of_the_host_are_taken_and_those_of_networks_come_and_go_with_them() -> None:
+    world = NetworkWorld()
+    world.settle(network(**LAN))
+    own = world.live["lan"].bridge
+    assert own is not None
+    world.host = replace(world.host, routes={"192.168.100.0/24": own, "172.17.0.0/16": "docker0"})
+    assert world.settle(network(**LAN, mtu=1400)).outcome == Converged("Active"), "its own"
+    assert "subnet of docker0" in waits(world, "AddressTaken", addresses=[{"cidr": "172.17.0.1/16"}])
+
+
 def test_addresses_that_another_network_has() -> None:
     assert "virsh net-destroy other" in waits(beside(OTHER), "AddressTaken", **LAN)
     assert beside(OTHER, up=False).settle(network(**LAN)).outcome == Converged("Active")
