@@ -46,6 +46,7 @@ class NetworkWorld:
     unselected: str = ""
     rival: str = ""
     beside: tuple[Network, ...] = ()
+    torn: set[str] = field(default_factory=set)  # of those that are up, whose bridge somebody deleted
     done: list[act.NetworkAction] = field(default_factory=list)
 
     def seen(self) -> NetworkSeen:
@@ -57,9 +58,9 @@ class NetworkWorld:
         live, text = self.live.get(name), self.definitions.get(name)
         config = parse_network(text) if text is not None else live
         assert config is not None
-        return ObservedNetwork(
-            name, config.uuid, live is not None, text is not None, name in self.autostart, config, live, self.guests.get(name, ())
-        )
+        up, guests = live is not None, self.guests.get(name, ())
+        autostart, torn = name in self.autostart, name in self.torn
+        return ObservedNetwork(name, config.uuid, up, text is not None, autostart, config, live, guests, torn)
 
     def plan(self, wanted: Network) -> NetworkPlan:
         return plan_network(wanted, self.seen(), INSTANCE)
@@ -91,9 +92,10 @@ class NetworkWorld:
                     raise Refused("network is already active")
                 self.live[name] = parse_network(self.definitions[name])
             case act.DestroyNetwork(name):
-                if self.guests.get(name):
+                if self.guests.get(name) and name not in self.torn:
                     raise Refused("guests are plugged in")
                 del self.live[name]
+                self.torn.discard(name)
             case act.UndefineNetwork(name):
                 del self.definitions[name]
                 self.autostart.discard(name)

@@ -132,7 +132,8 @@ _WORKING = (
     ),
     Rule(
         NetworkMissing,
-        "the bridge {0} does not exist on the host: create it (ip link add {0} type bridge), or correct nics[].bridge",
+        "the bridge {0} does not exist on the host: create it (ip link add {0} type bridge), or correct nics[].bridge;"
+        " where a libvirt network made it, start that again (virsh net-destroy, virsh net-start)",
         pattern=r"cannot get interface mtu on '([^']+)': no such device",
     ),
     Rule(

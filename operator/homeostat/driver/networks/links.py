@@ -13,6 +13,7 @@ from pathlib import Path
 from homeostat.planner.observed import Tap
 
 from ..errors import PermissionDenied
+from ..survey.ports import shares_network
 
 LINKS = Path("/sys/class/net")
 _IFF_UP = 0x1  # these three are the kernel's (linux/if.h, linux/sockios.h)
@@ -45,6 +46,11 @@ def _master(link: Path) -> str:
         return Path(os.readlink(link / "master")).name
     except OSError:
         return ""
+
+
+def lacks(bridge: str, links: Path = LINKS) -> bool:
+    """Tells whether there is no such bridge. libvirt's must be in our network namespace: else each would seem to have gone."""
+    return not (links / bridge).exists() and shares_network()
 
 
 def plug(tap: str, bridge: str) -> None:

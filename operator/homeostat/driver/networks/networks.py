@@ -16,11 +16,12 @@ from homeostat.planner.network.observed import ObservedNetwork
 from .. import faults
 from ..connection.connection import LibvirtConnection
 from ..errors import DriverError, NetworkMissing, Refused, ResourceInUse
-from ..survey.survey import is_test
+from ..survey.survey import is_local, is_test
 from ..xml import to_text
 from ..xml.network import build_network, connections, guest_of, parse_network
 from ..xml.network.addresses import build_lease, build_range
 from ..xml.network.dns import build_host
+from .links import lacks
 
 _log = logging.getLogger(__name__)
 
@@ -107,7 +108,14 @@ class HostNetworks:
             live, guests = _parsed_text(name, uuid, text), self._guests(network) if connections(text) else ()
         persistent = bool(request(network.isPersistent))
         autostart = persistent and bool(request(network.autostart))
-        return ObservedNetwork(name, uuid, active, persistent, autostart, config, live, guests)
+        return ObservedNetwork(name, uuid, active, persistent, autostart, config, live, guests, self._is_torn(live))
+
+    def _is_torn(self, live: NetworkConfig | None) -> bool:
+        """Tells whether the bridge of one that is up has gone (`ip link delete`), of which libvirt takes no notice."""
+        uri = self._connection.uri
+        if live is None or not live.bridge or live.mode == "bridge" or not is_local(uri) or is_test(uri):
+            return False
+        return lacks(live.bridge)
 
     def _definition(self, network: LibvirtNetwork) -> str:
         """Returns what its next start will use. The test driver does not say that of one that is up: then it is what we defined
@@ -189,10 +197,12 @@ class HostNetworks:
         self._connection.request(network.update, _COMMANDS[action.command], section, place, to_text(entry), live_only)
 
     def _destroy(self, network: LibvirtNetwork, action: act.DestroyNetwork) -> None:
-        """Takes it down, unless a guest came to it in the meantime, or it is down already."""
+        """Takes it down, unless a guest came to it in the meantime, or it is down already. Whose bridge has gone cuts nobody off
+        any more."""
         if not self._connection.request(network.isActive):
             return
-        if count := connections(str(self._connection.request(network.XMLDesc, 0))):
+        text = str(self._connection.request(network.XMLDesc, 0))
+        if (count := connections(text)) and not self._is_torn(parse_network(text)):
             raise ResourceInUse(f"cannot take network {action.name} down: {count} guests are plugged in by now")
         self._connection.request(network.destroy)
 

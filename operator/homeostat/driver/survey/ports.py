@@ -26,7 +26,7 @@ def blocked(wanted: Iterable[Listener], proc: Path = PROC, conf: Path = QEMU_CON
     port stays free for others."""
     lowest = _lowest(proc, conf)
     found = {listener: port for listener in wanted if (port := _blocked(listener, proc, lowest)) is not None}
-    return found if found and _shares_network(proc) else {}
+    return found if found and shares_network(proc) else {}
 
 
 def _lowest(proc: Path, conf: Path) -> int:
@@ -41,7 +41,7 @@ def _lowest(proc: Path, conf: Path) -> int:
         return 0
 
 
-def _shares_network(proc: Path) -> bool:
+def shares_network(proc: Path = PROC) -> bool:
     """Tells whether libvirt listens in our network namespace. Another one, as around a container, has other ports and
     addresses."""
     try:

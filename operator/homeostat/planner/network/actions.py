@@ -51,7 +51,7 @@ class UpdateNetwork:
 
 @dataclass(frozen=True, slots=True)
 class DestroyNetwork:
-    """Takes it down. The driver refuses that while a guest is plugged in."""
+    """Takes it down. The driver refuses that while a guest is plugged into its bridge."""
 
     name: str
     owner: str

@@ -22,7 +22,7 @@ def after(actions: Sequence[act.NetworkAction], networks: Mapping[str, ObservedN
             case act.StartNetwork(name):
                 found[name] = replace(found[name], active=True, live=found[name].config)
             case act.DestroyNetwork(name) if found[name].persistent:
-                found[name] = replace(found[name], active=False, live=None)
+                found[name] = replace(found[name], active=False, live=None, torn=False)
             case act.DestroyNetwork(name) | act.UndefineNetwork(name):
                 del found[name]
     return found

@@ -23,6 +23,7 @@ class ObservedNetwork:
     config: NetworkConfig  # what its next start uses
     live: NetworkConfig | None = None  # what is up; None: it is not active
     guests: tuple[str, ...] = ()  # domains that libvirt has plugged into it
+    torn: bool = False  # up as libvirt has it, while the bridge that it made has gone from the host: nothing passes it
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from .observed import NetworkSeen, ObservedNetwork
 
 POLL_SECONDS = 10.0  # seconds between checks whether the last user has gone, or what was missing on the host is there
 NOT_SELECTED = "NotSelected"  # the reason where a host is not to have it
+TORN = "its bridge had gone from the host"  # why one is restarted under its guests: none of them reaches anything
 NAMED = 5  # users that a message names
 
 
@@ -154,6 +155,9 @@ def _defined(want: NetworkConfig, owner: str, found: ObservedNetwork | None, see
     if found.live is None:
         return NetworkPlan((*actions, StartNetwork(name, owner, "it is not up")), coming, changes)
     lacking = compare(found.live, want)
+    if found.torn:
+        again = (DestroyNetwork(name, owner, TORN), *actions, StartNetwork(name, owner, "which makes its bridge again"))
+        return NetworkPlan(again, coming, changes or lacking)
     pending = tuple(change for change in lacking if change.disruption >= RESTART)
     holders = _holders(found, seen)
     if pending and not holders:

@@ -20,7 +20,7 @@ from homeostat.planner.network import actions as act
 from homeostat.planner.network.differences import entry_words
 from homeostat.planner.network.identity import network_name
 from homeostat.planner.network.observed import NetworkSeen
-from homeostat.planner.network.plan import NAMED, NOT_SELECTED, NetworkPlan, named
+from homeostat.planner.network.plan import NAMED, NOT_SELECTED, TORN, NetworkPlan, named
 from homeostat.planner.plan import Converged, Stalled
 
 from ..engine.ports import Happening
@@ -97,7 +97,7 @@ def _told(hosts: Sequence[NetworkOnHost], count: int) -> str:
 
 def steps_taken(actions: Sequence[act.NetworkAction], existed: bool, host: str) -> Iterator[Happening]:
     """Yields the events of what was carried out."""
-    down = any(isinstance(action, act.DestroyNetwork) for action in actions)
+    down = next((action.reason for action in actions if isinstance(action, act.DestroyNetwork)), "")
     ends = not any(isinstance(action, act.StartNetwork) for action in actions)  # for good, or until its range is free
     updates = [action for action in actions if isinstance(action, act.UpdateNetwork)]
     for action in actions:
@@ -107,7 +107,8 @@ def steps_taken(actions: Sequence[act.NetworkAction], existed: bool, host: str) 
             case act.DefineNetwork():
                 yield Happening("Normal", "Changed", f"its definition on host {host} was changed: {action.reason}")
             case act.StartNetwork() if down:
-                yield Happening("Normal", "Restarted", f"restarted on host {host}: no guest was plugged in")
+                why = TORN if down == TORN else "no guest was plugged in"
+                yield Happening("Normal", "Restarted", f"restarted on host {host}: {why}")
             case act.StartNetwork():
                 yield Happening("Normal", "Started", f"up on host {host}")
             case act.DestroyNetwork() if ends:
