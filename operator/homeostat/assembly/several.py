@@ -276,11 +276,15 @@ class SeveralHosts:
         self._settled.set()
 
     async def _register(self) -> None:
-        """Makes the hosts that are missing, as in a cluster. One that is deleted later is not made again by this run."""
+        """Makes the hosts that are missing, as in a cluster, and keeps those whose documents went before this start. One that is
+        deleted later is not made again by this run."""
         for name in self.hosts:
-            if self._store.index.row(Key(Host.KIND, "default", name)) is None:
+            row, plain = self._store.index.row(Key(Host.KIND, "default", name)), Host(metadata=HostMeta(name=name))
+            if row is None:
                 with contextlib.suppress(AlreadyExists):
-                    await self._store.apply_owned(Host(metadata=HostMeta(name=name)))
+                    await self._store.apply_owned(plain)
+            elif row.deleted is not None:
+                await self._store.keep_owned(plain)
 
     async def _tell_of_addresses(self) -> None:
         """Tells of documents that name another address than the one that is served: that counts in a cluster only."""

@@ -126,6 +126,9 @@ class FilesStore(IndexedStore):
         """
         owned.apply_owned(self.index, self.intake.instance, self.clock(), resource)
 
+    async def keep_owned(self, resource: Resource) -> None:
+        owned.keep_owned(self.index, self.clock(), resource)
+
     async def delete_owned(self, key: Key, annotations: Mapping[str, str]) -> None:
         owned.delete_owned(self.index, self.clock(), key, annotations)
 

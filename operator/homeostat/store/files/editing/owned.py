@@ -13,11 +13,12 @@ from homeostat.models.base import IDENTITY, Key, Resource
 from homeostat.models.kinds import STORED, kind_of
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.placement import host_finalizer, hosts_of
+from homeostat.runtime.engine.ports import Happening
 from homeostat.store.errors import AlreadyExists
 
 from ...index import unaudited
 from ...index.index import FINALIZER, Index, compact, next_version, timestamp
-from ...index.records import add_revision, difference
+from ...index.records import add_events, add_revision, difference
 from ...index.removal import remove
 from ...index.row import Row
 from ...index.unaudited import Editor
@@ -45,6 +46,22 @@ def apply_owned(index: Index, instance: uuid.UUID, now: datetime, resource: Reso
     if row.deleted is None and (row.metadata, row.spec) != (metadata, spec):
         with index.transaction() as database:
             _update(database, row, metadata, spec, now, AUTHOR)
+
+
+def keep_owned(index: Index, now: datetime, resource: Resource) -> None:
+    """Ends the deletion of a resource whose document has gone: from now on it is the operator's own, as if it had had none."""
+    key = resource.key
+    with index.transaction() as database:
+        row = index.row(key)
+        if row is None or row.deleted is None:
+            return
+        _update(database, row, compact(_metadata(resource)), compact(_spec(resource)), now, AUTHOR)
+        database.execute(
+            "UPDATE resources SET deleted=NULL, grace=NULL, source=NULL, document=NULL, item=NULL, line=NULL, hash='' "
+            "WHERE kind=? AND namespace=? AND name=?",
+            (key.kind, key.namespace, key.name),
+        )
+        add_events(database, now, key, [Happening("Normal", "Kept", "--host names it: it goes on without a document")])
 
 
 def patch_owned(
