@@ -19,6 +19,7 @@ from .machine_nics import BRIDGE_PATTERN, NETWORK_PATTERN
 LEASES_MAX = 4096
 """Static leases, and DNS records, of one network: more than a /20 needs."""
 RANGE_MAX = 65_536
+DHCP6_PREFIX = 64  # the shortest that dnsmasq serves by DHCP
 """Addresses of a DHCP range: libvirt takes no more."""
 DNS_NAME_PATTERN = r"^([A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?)(\.[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?)*$"
 DNS_NAME_MAX = 253
@@ -128,6 +129,8 @@ class NetworkAddress(Model):
         own, dhcp = ip_interface(self.cidr), self.dhcp
         if dhcp is None:
             return self
+        if own.version == 6 and own.network.prefixlen < DHCP6_PREFIX:
+            raise ValueError(f"dhcp: IPv6 addresses are given in networks of /{DHCP6_PREFIX} and smaller: make the prefix longer")
         named = {"dhcp.start": dhcp.start, "dhcp.end": dhcp.end}
         named |= {f"dhcp.leases[{i}].ip": lease.ip for i, lease in enumerate(dhcp.leases or ())}
         for field, text in named.items():

@@ -44,6 +44,7 @@ def lease(ip: str = "192.168.1.5", **more: Any) -> dict[str, Any]:
         ({"addresses": [{"cidr": "$(reboot)"}]}, "must be an address with its prefix"),
         ({"addresses": [{"cidr": "10.0.0.1/8"}, {"cidr": "10.1.0.1/16"}]}, "overlap"),
         ({"addresses": [{"cidr": "10.0.0.1/24", "dhcp": {}}, {"cidr": "10.1.0.1/24", "dhcp": {}}]}, "only one IPv4 address"),
+        (lan("fd00::1/48", start="fd00::2", end="fd00::9"), "dhcp: IPv6 addresses are given in networks of /64 and smaller"),
         (lan(start="192.168.1.9"), "start and end together"),
         (lan(start="192.168.1.9", end="192.168.1.8"), "comes after dhcp.end"),
         (lan(start="192.168.1.9", end="192.168.2.8"), "dhcp.end: 192.168.2.8 is not in 192.168.1.0/24"),
