@@ -186,8 +186,7 @@ def _lacking(want: NetworkConfig, plan: NetworkPlan, seen: NetworkSeen) -> Outco
     starts = any(isinstance(action, StartNetwork) for action in plan.actions)
     defines = any(isinstance(action, DefineNetwork) for action in plan.actions)
     if starts and want.mode == "bridge" and want.bridge and bridges is not None and want.bridge not in bridges:
-        mend = f"add it (`ip link add {want.bridge} type bridge`), or name one of: {', '.join(sorted(bridges)) or 'none'}"
-        return Waiting("BridgeMissing", f"bridge: host {seen.host.name} has no bridge {want.bridge!r}: {mend}", POLL_SECONDS)
+        return Waiting("BridgeMissing", f"bridge: {_no_such_bridge(want.bridge, seen)}", POLL_SECONDS)
     if starts and want.forward_device and links is not None and want.forward_device not in links:
         message = f"forwardDevice: host {seen.host.name} has no network device {want.forward_device!r}"
         hint = nearest(want.forward_device, tuple(sorted(links))) or f": name one of {', '.join(sorted(links)) or 'none'}"
@@ -242,6 +241,14 @@ def _is_no_bridge(device: str, seen: NetworkSeen) -> bool:
     """Tells whether the host has a device of that name, in the place of which libvirt could make no bridge."""
     bridges, links = seen.host.bridges, seen.host.links
     return bridges is not None and device in (links or frozenset()) - bridges
+
+
+def _no_such_bridge(bridge: str, seen: NetworkSeen) -> str:
+    """Says what to do about a bridge of the host that is none."""
+    others = f"name one of: {', '.join(sorted(seen.host.bridges or ())) or 'none'}"
+    if _is_no_bridge(bridge, seen):
+        return f"{bridge!r} is a device of host {seen.host.name} that is no bridge: {others}"
+    return f"host {seen.host.name} has no bridge {bridge!r}: add it (`ip link add {bridge} type bridge`), or {others}"
 
 
 def _overlap(want: NetworkConfig, other: ObservedNetwork) -> str:

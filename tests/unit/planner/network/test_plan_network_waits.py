@@ -43,6 +43,12 @@ def test_a_bridge_that_the_host_lacks() -> None:
     assert unknown.settle(network(mode="Bridge", bridge="br7")).outcome == Converged("Active")
 
 
+def test_a_device_that_is_no_bridge() -> None:
+    world = NetworkWorld(host=replace(NetworkWorld().host, links=frozenset({"eth0", "br0"})))
+    told = waits(world, "BridgeMissing", mode="Bridge", bridge="eth0")
+    assert told == "bridge: 'eth0' is a device of host local that is no bridge: name one of: br0"
+
+
 @pytest.mark.parametrize("mode", ["NAT", "Routed"])
 def test_a_device_that_the_host_lacks(mode: str) -> None:
     lan = {"mode": mode, "addresses": [{"cidr": "10.0.0.1/24"}]}

@@ -75,14 +75,18 @@ def _unplugged(nic: Nic, host: HostFacts) -> Iterator[tuple[str, str]]:
     elif nic.network and nic.network not in host.networks:
         yield _lacks_network(nic, host)
     if nic.bridge and host.bridges is not None and nic.bridge not in host.bridges:
-        yield (
-            "BridgeMissing",
-            f"nics[{nic.name}]: host {host.name} has no bridge {nic.bridge!r}: "
-            f"add it (`ip link add {nic.bridge} type bridge`), or name one of: {', '.join(sorted(host.bridges)) or 'none'}",
-        )
+        others = f"name one of: {', '.join(sorted(host.bridges)) or 'none'}"
+        if nic.bridge in (host.links or ()):
+            yield "BridgeMissing", f"nics[{nic.name}]: {nic.bridge!r} is a device of host {host.name} that is no bridge: {others}"
+        else:
+            make = f"add it (`ip link add {nic.bridge} type bridge`)"
+            yield "BridgeMissing", f"nics[{nic.name}]: host {host.name} has no bridge {nic.bridge!r}: {make}, or {others}"
     if nic.tap and nic.tap.existing and host.taps is not None and nic.tap.name not in host.taps:
-        make = f"make it (`ip tuntap add dev {nic.tap.name} mode tap`)"
-        yield "TapMissing", f"nics[{nic.name}]: host {host.name} has no tap {nic.tap.name!r}: {make}, or leave existing out"
+        if nic.tap.name in (host.links or ()):
+            yield "TapMissing", f"nics[{nic.name}]: {nic.tap.name!r} is a device of host {host.name} that is no tap: name another"
+        else:
+            make = f"make it (`ip tuntap add dev {nic.tap.name} mode tap`)"
+            yield "TapMissing", f"nics[{nic.name}]: host {host.name} has no tap {nic.tap.name!r}: {make}, or leave existing out"
 
 
 def _not_ready(nic: Nic, ref: PluggedRef, host: HostFacts) -> Iterator[tuple[str, str]]:

@@ -183,6 +183,18 @@ def test_it_does_not_start_and_says_what_to_do(spec: dict[str, Any], reason: str
     assert words in plan.outcome.message
 
 
+@pytest.mark.parametrize(
+    ("plug", "words"),
+    [
+        ({"bridge": "eth0"}, "nics[lan]: 'eth0' is a device of host local that is no bridge: name one of: br0"),
+        ({"tap": {"name": "eth0", "existing": True}}, "nics[lan]: 'eth0' is a device of host local that is no tap: name another"),
+    ],
+)
+def test_a_device_of_another_kind_is_not_to_be_made(plug: dict[str, Any], words: str) -> None:
+    world = World(host=replace(HOST, taps=frozenset({"tap0"}), links=frozenset({"eth0", "br0", "tap0"})))
+    assert Operator(world).settle(machine(nics=[{"name": "lan", **plug}])).outcome.message == words
+
+
 def test_findings_plan_all_that_is_missing_is_said_not_the_first_alone() -> None:
     nics = [{"name": "a", "network": "none"}, {"name": "b", "bridge": "br9"}, {"name": "c", "network": "lab"}]
     world = World(host=replace(HOST, idle_networks=frozenset({"lab"})))
