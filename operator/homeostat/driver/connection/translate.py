@@ -106,6 +106,12 @@ _WORKING = (
     ),
     Rule(
         ResourceInUse,
+        "another guest has it, or it is a copy that was made while one had it, with another owner since: then take libvirt's note"
+        " off each such file (setfattr -x trusted.libvirt.security.ref_dac {0})",
+        pattern=r"setting different dac user or group on (\S+) which is already in use",
+    ),
+    Rule(
+        ResourceInUse,
         "the address or port is taken: choose another, or stop what listens there (ss -ltnp)",
         pattern=r"address already in use|unable to find an unused port",
     ),

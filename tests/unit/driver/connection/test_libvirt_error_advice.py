@@ -24,6 +24,13 @@ class Raised(libvirt.libvirtError):
     ("text", "code", "kind", "advice"),
     [
         (
+            "Requested operation is not valid: Setting different DAC user or group on /state/machines/default/web/root.qcow2 "
+            "which is already in use",
+            libvirt.VIR_ERR_OPERATION_INVALID,
+            errors.ResourceInUse,
+            "setfattr -x trusted.libvirt.security.ref_dac /state/machines/default/web/root.qcow2",
+        ),
+        (
             "internal error: qemu unexpectedly closed the monitor: 2026-11-21T09:51:11.123456Z qemu-system-x86_64: -netdev "
             "user,id=u,hostfwd=tcp:127.0.0.1:8080-:80: Could not set up host forwarding rule 'tcp:127.0.0.1:8080-:80'",
             INTERNAL,
