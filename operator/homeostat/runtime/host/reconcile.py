@@ -147,7 +147,7 @@ def _conditions(host: Host, facts: HostFacts, orphans: Sequence[Orphan]) -> Iter
 
 def _schedulable(host: Host, facts: HostFacts) -> tuple[bool, str, str]:
     if host.deleting:
-        return False, "Terminating", "is being deleted, and goes with the last machine on it"
+        return False, "Terminating", "is being deleted, and goes with the last machine, Disk and snapshot on it"
     if not facts.reachable:
         return False, "HostUnreachable", "cannot be reached"
     if host.spec.maintenance:
