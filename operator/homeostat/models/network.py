@@ -19,8 +19,9 @@ from .machine_nics import BRIDGE_PATTERN, NETWORK_PATTERN
 LEASES_MAX = 4096
 """Static leases, and DNS records, of one network: more than a /20 needs."""
 RANGE_MAX = 65_536
-DHCP6_PREFIX = 64  # the shortest that dnsmasq serves by DHCP
 """Addresses of a DHCP range: libvirt takes no more."""
+DHCP6_PREFIX = 64
+"""The shortest prefix of IPv6 that dnsmasq serves by DHCP."""
 DNS_NAME_PATTERN = r"^([A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?)(\.[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?)*$"
 DNS_NAME_MAX = 253
 
