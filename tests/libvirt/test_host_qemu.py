@@ -95,6 +95,12 @@ async def test_a_qemu_killed_while_it_is_asked_takes_no_connection_along(
     assert host.facts.reachable and all(reached)  # (what follows from execute is told to nobody: there may be no change)
 
 
+async def test_folders_that_are_not_there_are_known(host: LibvirtHost, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    paths = {str(tmp_path), str(tmp_path / "none"), str(tmp_path / "file")}
+    assert await host.lost_folders(paths) == paths - {str(tmp_path)}
+
+
 async def test_devices_come_and_go_while_it_runs(host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage) -> None:
     config = await booted(host, machine(libvirtd, guest_image))
     extra = disk(libvirtd, "extra", "vdb")

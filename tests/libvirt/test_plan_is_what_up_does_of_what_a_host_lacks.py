@@ -33,13 +33,15 @@ QEMU = frozenset({DomainType.QEMU})  # the test driver's own type asks nothing o
 
 @dataclass(frozen=True)
 class Case:
-    """``facts``: what is known of the host. ``versions``: what is written, one after another; the last one is refused."""
+    """``facts``: what is known of the host. ``versions``: what is written, one after another; the last one is refused. ``here``:
+    the host's files are this machine's."""
 
     reason: str
     words: str
     versions: tuple[dict[str, Spec], ...]
     facts: dict[str, Any] = field(default_factory=dict)
     name: str = "a"
+    here: bool = False
 
 
 def once(reason: str, words: str, spec: Spec, **facts: Any) -> Case:
@@ -50,6 +52,7 @@ CASES = {
     "a tap": once("TapMissing", "has no tap 'tap7'", nics({"tap": {"name": "tap7", "existing": True}}), taps=frozenset()),
     "a TPM of that version": once("TpmMissing", "no swtpm", {**SMALL, "tpm": {"version": "2.0"}}, tpms=frozenset({"1.2"})),
     "virtiofs": once("VirtiofsMissing", "no virtiofs", SHARED, allowed=ALLOWED, virtiofs=False),
+    "a shared folder": Case("FolderMissing", "has no folder /srv/f now", ({"a": SHARED},), {"allowed": ALLOWED}, here=True),
     "a vsock": once("VsockMissing", "modprobe vhost_vsock", {**SMALL, "vsock": {}}, vsock=False),
     "KVM": once("NoKVM", "use Auto or TCG", {**SMALL, "virtualization": "KVM"}, domain_types=QEMU),
     "KVM for its CPU": once("NoKVM", "needs KVM", PASSED, domain_types=QEMU),
@@ -108,7 +111,7 @@ def test_findings_plan_refuses_what_up_refuses_for_want_of(case: str) -> None:
 
     async def scenario(made: Rig) -> None:
         (made.root / "one.img").write_bytes(blob(1 << 20))
-        made.host._facts = replace(made.host._facts, **wanted.facts)
+        made.host._facts, made.host._here = replace(made.host._facts, **wanted.facts), wanted.here
         for version in wanted.versions:
             made.write(**yaml.safe_load(yaml.safe_dump(version).replace("{dir}", str(made.root))))
             found = await plan_and_up(made)

@@ -84,6 +84,7 @@ class ActingHost:
     others: dict[str, str] = field(default_factory=dict)
     strangers: dict[str, str] = field(default_factory=dict)  # files of the machine's folder that another's domain has
     ports: dict[str, ObservedPort] = field(default_factory=dict)
+    lost_folders: set[str] = field(default_factory=set)
     balloon: int = 0  # what the running guest was left with
     driver: bool = True  # its guest has the balloon's
     renameable: bool = True  # it has no snapshots
@@ -120,6 +121,7 @@ class ActingHost:
             secrets=self.secrets,
             others=self.others,
             strangers=self.strangers,
+            lost_folders=self.lost_folders,
             ports=self.ports,
             wall=self.wall,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence, Set
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -185,6 +185,9 @@ class WorldHost:
 
     async def blocked_ports(self, wanted: Sequence[Listener]) -> Mapping[Listener, ObservedPort]:
         return {listener: self.blocked[listener.port] for listener in wanted if listener.port in self.blocked}
+
+    async def lost_folders(self, shared: Collection[str]) -> Set[str]:
+        return self.world.lost_folders & frozenset(shared)
 
     def usage(self) -> Mapping[str, Usage]:
         return {}

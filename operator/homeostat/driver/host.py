@@ -44,7 +44,7 @@ from .networks.networks import HostNetworks
 from .snapshots.snapshots import Snapshots
 from .storage.port import ImageChanged, StorageDriver
 from .survey import ports
-from .survey.devices import survey_devices
+from .survey.devices import absent_folders, survey_devices
 from .survey.survey import is_local, is_test, pid_folders, survey, survey_networks
 from .tasks import Keep, attended, once
 
@@ -166,6 +166,9 @@ class LibvirtHost(HostFiles):
 
     async def blocked_ports(self, wanted: Sequence[Listener]) -> Mapping[Listener, ObservedPort]:
         return await asyncio.to_thread(ports.blocked, wanted) if self._here else {}
+
+    async def lost_folders(self, shared: Collection[str]) -> Set[str]:
+        return await asyncio.to_thread(absent_folders, shared) if self._here else frozenset()
 
     def usage(self) -> Mapping[str, Usage]:
         return self._inventory.usage()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -65,6 +65,9 @@ class ImageHost:
 
     async def blocked_ports(self, wanted: Sequence[Listener]) -> Mapping[Listener, ObservedPort]:
         return {}
+
+    async def lost_folders(self, shared: Collection[str]) -> Set[str]:
+        return frozenset()
 
     def usage(self) -> Mapping[str, Usage]:
         return MappingProxyType({})

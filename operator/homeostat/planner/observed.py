@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -314,6 +314,7 @@ class Observed:
     # Files of its folder that another's domain has, by path. Only looked for where it is deleted and has no domain itself.
     strangers: Mapping[str, str] = field(default_factory=dict)
     ports: Mapping[str, ObservedPort] = field(default_factory=dict)  # as in ``others``: what nobody can listen on
+    lost_folders: Set[str] = frozenset()  # those that it shares with its guest, and that are not on the host now
     restore: Restore | Stalled | Waiting | None = None  # what spec.restoreFrom names; or why it cannot be done
     wall: datetime | None = None  # the wall clock, where a maintenance window depends on it
     rival: Stalled | None = None  # another operator with our identity acts on this host

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from typing import Protocol
 
 from homeostat.models.listening import Listener
@@ -70,6 +70,9 @@ class Domains(Hypervisor, Protocol):
 
     async def blocked_ports(self, wanted: Sequence[Listener]) -> Mapping[Listener, ObservedPort]:
         """Returns those of the host's ports that nobody can listen on now. Empty where that cannot be known (a remote host)."""
+
+    async def lost_folders(self, shared: Collection[str]) -> Set[str]:
+        """Returns those of the folders that are not there now. Empty where that cannot be known (a remote host)."""
 
     def subscribe(self, changed: Callable[[str | None], None]) -> None:
         """Calls ``changed(uuid)`` after the observation of a domain changed, and ``changed(None)`` after that of the whole host

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,6 +37,11 @@ def survey_devices(connection: LibvirtConnection, facts: HostFacts, here: bool) 
         vsock=VSOCK.exists() if here else None,
         devices=_devices(connection) if facts.allowed.host_devices else None,
     )
+
+
+def absent_folders(paths: Collection[str]) -> frozenset[str]:
+    """Returns those of the paths at which there is no folder of this machine's. Waits for file systems, as of the network."""
+    return frozenset(path for path in paths if not Path(path).is_dir())
 
 
 def _devices(connection: LibvirtConnection) -> frozenset[PassedDevice] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -52,6 +52,7 @@ async def observe(
         others=others,
         strangers=_strangers(host, needs.directory) if machine.deleting and domain is None else {},
         ports=await _blocked_ports(ports_wanted(machine, domain, others), host),
+        lost_folders=await _lost_folders(machine, host),
         wall=datetime.now(UTC) if machine.spec.update_policy is UpdatePolicy.WINDOW else None,
     )
 
@@ -76,6 +77,12 @@ def _files_of(config: DomainConfig) -> Iterator[str]:
 async def _blocked_ports(wanted: Mapping[str, Listener], host: HostDriver) -> Mapping[str, ObservedPort]:
     found = await host.blocked_ports(tuple(wanted.values())) if wanted else {}
     return {key: found[listener] for key, listener in wanted.items() if listener in found}
+
+
+async def _lost_folders(machine: VirtualMachine, host: HostDriver) -> Set[str]:
+    """Returns the folders that it may share and that have gone. Whether others are there nobody learns."""
+    shared = {folder.path for folder in machine.spec.filesystems} & set(host.facts.allowed.folders)
+    return await host.lost_folders(shared) if shared else frozenset()
 
 
 async def _with_others_files(

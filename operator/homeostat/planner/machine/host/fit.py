@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from homeostat.models.disk import Disk
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.machine_host import Filesystem
 from homeostat.models.machine_nics import Nic
 from homeostat.models.quantity import format_quantity
 
@@ -48,6 +49,7 @@ def misfit(machine: VirtualMachine, observed: Observed) -> Outcome | None:
         )
     missing = [found for nic in spec.nics for found in _unplugged(nic, host)] + contested(machine, observed)
     missing += lacking(spec, host, observed.domain.config if observed.domain else None)
+    missing += [_lacks_folder(folder, host) for folder in spec.filesystems if folder.path in observed.lost_folders]
     if spec.tpm and host.tpms is not None and spec.tpm.version not in host.tpms:
         install = "install it there (Debian: apt install swtpm swtpm-tools; it is noticed within five minutes)"
         missing.append(("TpmMissing", f"tpm: host {host.name} has no swtpm that emulates version {spec.tpm.version}: {install}"))
@@ -61,6 +63,11 @@ def misfit(machine: VirtualMachine, observed: Observed) -> Outcome | None:
     if not missing:
         return None
     return Waiting(missing[0][0], "; ".join(dict.fromkeys(message for _, message in missing)), RETRY_SECONDS)
+
+
+def _lacks_folder(shared: Filesystem, host: HostFacts) -> tuple[str, str]:
+    mend = "put it back (is its file system mounted?), or share another one"
+    return "FolderMissing", f"filesystems[{shared.name}]: host {host.name} has no folder {shared.path} now: {mend}"
 
 
 def unpluggable(machine: VirtualMachine, host: HostFacts) -> frozenset[str]:

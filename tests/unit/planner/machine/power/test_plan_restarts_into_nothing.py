@@ -8,10 +8,13 @@ from dataclasses import replace
 import pytest
 
 from homeostat.planner import actions as act
+from homeostat.planner.allowed import Allowed
 from homeostat.planner.machine import plan_machine
 from homeostat.planner.observed import ImagePhase, ObservedImage, ProbedHealth
 from homeostat.planner.plan import Converged, Plan
-from tests.unit.machines import IMAGE, changed, running
+from tests.unit.acting_host import HOST
+from tests.unit.driving import Operator
+from tests.unit.machines import IMAGE, changed, machine, running
 from tests.unit.world import World
 
 DISKS = [{"name": "root", "image": IMAGE}]
@@ -49,6 +52,19 @@ def test_that_was_asked_for(lose: Callable[[World], None], reason: str) -> None:
     plan = operator.reconcile(changed(vm, restartedAt=NOW))
     assert runs_on(plan, reason), plan
     assert world.domain is not None and world.domain.active and world.starts == 1
+
+
+def test_whose_shared_folder_has_gone() -> None:
+    share = {"name": "share", "path": "/srv/share"}
+    world = World(host=replace(HOST, allowed=Allowed(folders=("/srv/share",))))
+    operator, vm = Operator(world), machine(filesystems=[share])
+    operator.settle(vm)
+    world.lost_folders.add("/srv/share")
+    plan = operator.reconcile(changed(vm, restartedAt=NOW))
+    assert runs_on(plan, "FolderMissing") and "host local has no folder /srv/share now" in plan.outcome.message
+    world.lost_folders.clear()
+    operator.settle(changed(vm, restartedAt=NOW))
+    assert world.starts == 2
 
 
 @pytest.mark.parametrize(("lose", "reason"), GONE)
