@@ -53,7 +53,9 @@ class Service:
         return self.asked_by(HOUSE)
 
     async def names(self, account: str) -> bool:
-        """Tells whether something there names an account: as its owner, or as whoever wrote it."""
+        """Tells whether something there names an account: as its owner, as whoever wrote it, or as whose upload is under way."""
+        if any(upload.owner == account for upload in await self.house.uploads.all()):
+            return True
         return await is_named(self.house.asking, account)
 
     async def usage(self) -> CountedUsage:

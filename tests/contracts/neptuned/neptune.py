@@ -76,7 +76,7 @@ class Neptune:
 
     def own(self, method: str, path: str, token: str = "", **more: Any) -> httpx.Response:
         """Asks our own API, with the same tokens."""
-        headers = {"Authorization": f"Bearer {token or self.token}"}
+        headers = {"Authorization": f"Bearer {token or self.token}", **more.pop("headers", {})}
         return self.served.real.http.request(method, f"/api/v1/{path}", headers=headers, **more)
 
     def login(self, name: str, password: str = PASSWORD) -> str:

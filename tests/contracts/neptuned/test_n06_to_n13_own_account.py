@@ -100,6 +100,16 @@ def test_n11_a_name_that_something_carries_is_not_given_again(opened: Neptune) -
     assert "deleted" in refused(opened.ask("POST", "register", {"username": user.name, "password": OTHER}, token=""), 409)
 
 
+@of_a_folder
+def test_n11_a_name_whose_upload_is_under_way_is_not_given_again(opened: Neptune) -> None:
+    """Else what has arrived would be the next one's, who could have an Image made of it."""
+    user = opened.user()
+    tus = {"Tus-Resumable": "1.0.0", "Upload-Length": "1000", "Upload-Metadata": "name bjEx"}
+    assert opened.own("POST", "uploads", user.token, headers=tus).is_success
+    opened.done("POST", "delete_account", token=user.token)
+    assert "deleted" in refused(opened.ask("POST", "register", {"username": user.name, "password": OTHER}, token=""), 409)
+
+
 def test_n12_who_is_banned_may_leave(neptune: Neptune) -> None:
     user = neptune.user()
     neptune.done("POST", f"admin/users/{user.id}/ban")
