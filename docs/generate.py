@@ -163,8 +163,9 @@ def _keys(model: type[BaseModel], above: str) -> Iterator[str]:
         if name not in tables:
             yield f"| `{name.replace('_', '-')}` | {_meaning(field, inner[name] if not above else None)} |"
     for name, table in tables.items():
-        yield f"| **`[{above}{name}]`** | {_meaning(model.model_fields[name], table)} |"
-        yield from _keys(table, f"{above}{name}.")
+        written = f"{above}{name}".replace("_", "-")
+        yield f"| **`[{written}]`** | {_meaning(model.model_fields[name], table)} |"
+        yield from _keys(table, f"{written}.")
 
 
 def render(page: str) -> str:
