@@ -6,6 +6,7 @@ import uuid
 
 import falcon.asgi
 
+from homeostat.models.disk import Disk
 from homeostat.models.image import Image
 from homeostat.models.image_source import ImageFormat
 from homeostat.service.desk import Desk
@@ -52,6 +53,24 @@ async def must_be(image: Image, iso: bool, desk: Desk) -> None:
     """
     known = image.status.format if image.status is not None else image.spec.format
     if known is not None and (known is ImageFormat.ISO) is not iso:
-        await desk.images.delete(image)
-        await desk.images.wait_gone(image, PATIENCE)
+        await removed(image, desk)
         raise bad(f"{file_name(image)} is {'no ISO' if iso else 'an ISO: upload it to /api/isos/upload'}")
+
+
+async def upload_of(disk: Disk, desk: Desk) -> Image | None:
+    """Returns the Image that was uploaded for a disk alone. None: there is none, or the actor may not see it."""
+    origin = disk.spec.source.image if disk.spec.source is not None else None
+    if origin is None or origin.image_ref is None or origin.image_ref.name != disk.metadata.name:
+        return None
+    image = await desk.images.find(origin.image_ref.name)
+    return image if image is not None and FILE in image.metadata.annotations else None
+
+
+async def removed(image: Image, desk: Desk) -> None:
+    """Removes an Image that was uploaded. What disks in the trash are built on stays in the cache until they are erased.
+
+    Raises:
+        Refusal: something names it, or the actor may not.
+    """
+    await desk.images.delete(image)
+    await desk.images.wait_gone(image, PATIENCE)

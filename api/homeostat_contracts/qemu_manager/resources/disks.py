@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import falcon
 import falcon.asgi
 
 from homeostat.models.disk import Disk
 from homeostat.service.disks import Disks
 from homeostat.service.marks import marks_of
+from homeostat.service.refusals import Refusal
 from homeostat_api.http.given_names import asked_name
 from homeostat_api.http.lists import newest_first
 from homeostat_api.http.media import read_model, takes_any_length
@@ -19,7 +22,7 @@ from ..disk_views import shown, word
 from ..errors import failed, no_disk
 from ..fleet import Fleet
 from ..iso_views import file_name
-from ..uploads import must_be, uploaded
+from ..uploads import must_be, removed, upload_of, uploaded
 from ..words import GIB, AllDisks, DiskToMake, DoneMessage, OneDisk
 
 TAG = "Disks"
@@ -65,7 +68,11 @@ class DiskUpload:
         await must_be(image, False, desk)
         name, kind = image.metadata.name, image.status.format if image.status else None
         spec = {"source": {"image": {"imageRef": {"name": name}}}, "format": str(kind or "qcow2")}
-        made = await desk.disks.make(name, spec, marks=marks_of(file_name(image), name))
+        try:
+            made = await desk.disks.make(name, spec, marks=marks_of(file_name(image), name))
+        except Refusal:
+            await removed(image, desk)
+            raise
         resp.status, resp.media = falcon.HTTP_201, {"disk": shown(await _made(desk.disks, made), True)}
 
 
@@ -83,12 +90,17 @@ class ManagedDisk:
         "Delete a disk", TAG, {200: Answer("It is gone.", DoneMessage)}, description="400: a machine has it.", errors=(400, 404)
     )
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, disk_id: str) -> None:
-        disks = self._fleet.desk(req).disks
+        desk = self._fleet.desk(req)
+        disks = desk.disks
         disk = await self._fleet.disk(disks, disk_id)
+        image = await upload_of(disk, desk)
         await disks.delete(disk)
         gone, _ = await disks.wait_gone(disk, PATIENCE)
         if not gone:
             raise failed("The disk is still being deleted: ask for it again")
+        if image is not None:
+            with suppress(Refusal):  # others use it by now, or may alone remove it: the disk has gone all the same
+                await removed(image, desk)
         resp.media = {"message": "Disk deleted successfully"}
 
 

@@ -10,7 +10,9 @@ from falcon.testing import Result
 
 from homeostat.models.disk import Disk
 from homeostat.models.image import Image, ImageStatus
+from homeostat.service.disks import Disks
 from homeostat.service.marks import GIVEN_NAME
+from homeostat.service.refusals import OverQuota
 from homeostat_contracts.qemu_manager import uploads
 from tests.unit.contracts.qemu_manager.managed import Managed
 from tests.unit.serving import condition, disk_of
@@ -71,6 +73,18 @@ async def test_a_disk(managed: Managed, format: str, of: str) -> None:
     await managed.is_there(name, path="/vm/data", conditions=[condition("Ready", "True")])
     answer = await asked
     assert answer.status_code == 201 and answer.json["disk"]["name"] == "my data.img" and answer.json["disk"]["info"]
+
+
+async def test_of_one_whose_disk_is_refused_nothing_is_kept(managed: Managed, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_: Any, **__: Any) -> None:
+        raise OverQuota("too many disks")
+
+    monkeypatch.setattr(Disks, "make", refuse)
+    asked, image = await sent(managed, "disks/upload", "a.img", format="qcow2")
+    await managed.lets_go(Image, image.metadata.name)
+    answer = await asked
+    assert (answer.status_code, answer.json["error"]) == (403, "too many disks")
+    assert not await managed.room.store.list(Image)
 
 
 async def test_what_nobody_looked_at_in_time_is_answered_as_it_is(managed: Managed, monkeypatch: pytest.MonkeyPatch) -> None:
