@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import falcon
 import falcon.asgi
 
+from homeostat.service.refusals import UploadRefused
 from homeostat.service.service import Service
 from homeostat.service.uploads import ImageUploads, Upload
 
@@ -50,7 +52,7 @@ class UploadCollection:
     @operation("List the uploads under way", TAG, {200: Answer("In no order.", UploadList)})
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         uploads = self._service.asked_by(who(req)).uploads
-        resp.media = {"uploads": [_brief(uploads, upload) for upload in await uploads.all()]}
+        resp.media = {"uploads": list(_those_there(uploads, await uploads.all()))}
 
     @needs(Right.SEE)
     async def on_options(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
@@ -136,6 +138,16 @@ class UploadItem:
         await uploads.discard(await uploads.find(upload, Right.CHANGE))
         _set(resp, {})
         resp.status = falcon.HTTP_204
+
+
+def _those_there(uploads: ImageUploads, found: Sequence[Upload]) -> Iterator[dict[str, Any]]:
+    """Puts uploads into words, but those that have ended since they were found."""
+    for upload in found:
+        try:
+            yield _brief(uploads, upload)
+        except UploadRefused as error:
+            if error.why != "not_found":
+                raise
 
 
 def _brief(uploads: ImageUploads, upload: Upload) -> dict[str, Any]:

@@ -18,7 +18,15 @@ from homeostat.driver.storage.formats.qemu_img import Unusable
 from homeostat.driver.storage.images.cache import publish_image, withdraw_image
 from homeostat.driver.storage.images.examine import examine, refuse
 from homeostat.driver.storage.images.local import BUFFER, in_thread
-from homeostat.driver.storage.images.uploads import Receive, UploadBusy, UploadExists, UploadFolder, UploadWriter, hash_of
+from homeostat.driver.storage.images.uploads import (
+    Receive,
+    UploadBusy,
+    UploadExists,
+    UploadFolder,
+    UploadGone,
+    UploadWriter,
+    hash_of,
+)
 from homeostat.driver.storage.images.uploads import Upload as Upload  # noqa: PLC0414 - callers take it from here
 from homeostat.driver.storage.images.verified import sha256_of
 from homeostat.driver.storage.paths import IMAGES, human_size
@@ -413,6 +421,8 @@ def _refusing() -> Any:
         yield
     except UploadBusy as error:
         raise UploadRefused("busy", str(error)) from error
+    except UploadGone as error:
+        raise UploadRefused("not_found", NO_SUCH) from error
     except NoSpace as error:
         raise UploadRefused("no_space", str(error)) from error
     except Unusable as error:

@@ -22,7 +22,7 @@ from itertools import count
 from pathlib import Path
 from typing import IO, Any, BinaryIO, TypeAlias
 
-from homeostat.driver.errors import NoSpace, Refused, ResourceInUse
+from homeostat.driver.errors import DriverError, NoSpace, Refused, ResourceInUse
 
 from ..paths import PARTIAL, file_error, file_errors, free_bytes, human_size, private, replace_text
 from .local import start_writing, write_sparse
@@ -47,6 +47,13 @@ class UploadBusy(ResourceInUse):
 
 class TooManyUploads(UploadBusy):
     """As many are under way as there may be."""
+
+
+class UploadGone(DriverError):
+    """What had arrived is there no more: the upload has ended meanwhile, or somebody removed the file."""
+
+    def __init__(self, upload: Upload) -> None:
+        super().__init__(f"what had arrived of the {upload.said} is there no more: begin it again")
 
 
 class UploadExists(ResourceInUse):
@@ -138,7 +145,7 @@ class UploadFolder:
 
     def all(self) -> Sequence[Upload]:
         """Returns all uploads that something may come of, in no order."""
-        return [found for found in self._read_all() if not self._is_cut_off(found)]
+        return [found for found in self._read_all() if not self._is_cut_off(found) and not self._has_gone(found)]
 
     def _read_all(self) -> Sequence[Upload]:
         return [found for path in self._folder.glob("*.json") if (found := self._read(path)) is not None]
@@ -147,16 +154,27 @@ class UploadFolder:
         """Tells whether it was one request's, whose server was killed."""
         return bool(upload.server) and not upload.done and not self._presence.is_there(upload.server)
 
+    def _has_gone(self, upload: Upload) -> bool:
+        """Tells whether what had arrived of it is there no more, though nothing was made of it."""
+        return not upload.found and not self.partial(upload).exists()
+
     def partial(self, upload: Upload) -> Path:
         """Returns the path of what has arrived of it."""
         return self._folder / f"{upload.id}{PARTIAL}"
 
     def offset(self, upload: Upload) -> int:
-        """Returns how many bytes have arrived. Raises DriverError."""
+        """Returns how many bytes have arrived.
+
+        Raises:
+            UploadGone: they are there no more.
+        """
         if upload.found:
             return upload.length or 0
         with file_errors(self.partial(upload), f"read the {upload.said}"):
-            return self.partial(upload).stat().st_size
+            try:
+                return self.partial(upload).stat().st_size
+            except FileNotFoundError:
+                raise UploadGone(upload) from None
 
     def expires(self, upload: Upload) -> float:
         """Returns when it expires unless more arrives, in seconds since the epoch."""
@@ -193,12 +211,12 @@ class UploadFolder:
                 self.discard(upload)
             self._presence.sweep()
             for partial in self._folder.glob(f"*{PARTIAL}"):
-                if now - partial.stat().st_mtime > EXPIRES and not is_locked(partial):
+                if now - _written(partial, now) > EXPIRES and not is_locked(partial):
                     gone += [found] if (found := self.find(partial.name.removesuffix(PARTIAL))) is not None else []
                     self._record(partial.name.removesuffix(PARTIAL)).unlink(missing_ok=True)
                     partial.unlink(missing_ok=True)
             for record in self._folder.glob("*.json"):
-                if now - record.stat().st_mtime > EXPIRES and not record.with_suffix(PARTIAL).exists():
+                if now - _written(record, now) > EXPIRES and not record.with_suffix(PARTIAL).exists():
                     record.unlink(missing_ok=True)
         return gone
 
@@ -208,10 +226,14 @@ class UploadFolder:
 
         Raises:
             UploadBusy: somebody else writes to it.
+            UploadGone: it is there no more.
         """
         path = self.partial(upload)
         with file_errors(path, f"save the {upload.said}"):
-            file = open(path, "r+b", buffering=0, opener=private)  # noqa: SIM115 - the writer's, closed below
+            try:
+                file = open(path, "r+b", buffering=0, opener=private)  # noqa: SIM115 - the writer's, closed below
+            except FileNotFoundError:
+                raise UploadGone(upload) from None
         with file:
             _lock_now(file, f"another request is writing to the {upload.said}: wait for its end, then ask how far it is")
             yield UploadWriter(file, path, upload)
@@ -271,8 +293,19 @@ class UploadFolder:
         return upload if _ID.fullmatch(upload.id) and path == self._record(upload.id) else None
 
     def _progress(self, upload: Upload) -> str:
-        size = human_size(self.offset(upload))
+        try:
+            size = human_size(self.offset(upload))
+        except UploadGone:
+            return "it is ending"
         return f"{size} of {human_size(upload.length)} are there" if upload.length is not None else f"{size} are there"
+
+
+def _written(path: Path, gone: float) -> float:
+    """Returns when a file was written last; ``gone``, where it has gone meanwhile."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return gone
 
 
 def _lock_now(file: IO[bytes] | FileIO, busy: str) -> None:
