@@ -28,6 +28,7 @@ class UploadBrief(Words):
     offset: int = Field(description="Bytes that have arrived.")
     length: int | None = Field(description="Bytes of all of it; null: not known yet.")
     expires: Timestamp = Field(description="Then it is removed, unless more arrives.")
+    changeable: bool = Field(description="Whether who asks may go on with it, and end it.")
 
 
 class UploadList(Words):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import signal
 from pathlib import Path
@@ -66,6 +67,23 @@ def test_what_is_no_image_is_refused_with_the_reason(real: Living, opens: Opens,
         page.wait(f"{FORM}.querySelector('.failure')", "it is refused")
         assert page.run("Object.keys(localStorage).filter(key => key.startsWith('homeostat.upload')).length") == 0
         assert real.http.get(f"/api/v1/images/{name}").status_code == 404
+
+
+def test_one_that_was_begun_elsewhere_can_be_ended(real: Living, opens: Opens, name: str, tmp_path: Path) -> None:
+    about = {"Upload-Length": str(SIZE), "Upload-Metadata": f"name {base64.b64encode(name.encode()).decode()}"}
+    real.http.post("/api/v1/uploads", headers={"Tus-Resumable": "1.0.0", **about}).raise_for_status()
+    with opens("images") as page:
+        page.shows("Uploads under way")
+        page.attach("input[type=file]", image(tmp_path))
+        page.run(f"{FORM}.elements.name.value = {name!r}")
+        press(page, "Upload")
+        page.shows("go on with that, or end it first")
+        press(page, "End")
+        page.shows("What has arrived of it")
+        press(page, "End")
+        page.wait("!document.body.innerText.includes('Uploads under way')", "it has ended")
+        press(page, "Upload")
+        page.shows(f"{name} is uploaded")
 
 
 def kill(process: Running) -> None:

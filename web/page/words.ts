@@ -354,6 +354,12 @@ export const text = {
   uploaded: (name: string) => `${name} is uploaded.`,
   uploadPaused: "Paused. Upload the same file under the same name to go on where it was.",
 
+  uploadsUnderWay: "Uploads under way",
+  underWaySays: "Each keeps its name until it is complete, is ended, or nothing came of it for a day.",
+  arrived: "Arrived",
+  endUpload: (name: string) => `End the upload of ${name}?`,
+  endUploadSays: (arrived: string) => `What has arrived of it (${arrived}) is removed.`,
+  endVerb: "End",
   // activity
   desiredErrors: "Wrong in the YAML",
   consoles: "Consoles",

@@ -152,8 +152,14 @@ def _those_there(uploads: ImageUploads, found: Sequence[Upload]) -> Iterator[dic
 
 def _brief(uploads: ImageUploads, upload: Upload) -> dict[str, Any]:
     expires = datetime.fromtimestamp(uploads.expires(upload), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    arrived = uploads.arrived(upload)
-    return {"id": upload.id, "name": upload.name, "offset": arrived, "length": upload.length, "expires": expires}
+    return {
+        "id": upload.id,
+        "name": upload.name,
+        "offset": uploads.arrived(upload),
+        "length": upload.length,
+        "expires": expires,
+        "changeable": uploads.changeable(upload),
+    }
 
 
 def _set(resp: falcon.asgi.Response, headers: dict[str, str]) -> None:

@@ -164,6 +164,10 @@ class ImageUploads:
         with _refusing():
             return self._folder.offset(upload)
 
+    def changeable(self, upload: Upload) -> bool:
+        """Tells whether the actor may go on with it, and end it."""
+        return self._may(Right.CHANGE, upload)
+
     def expires(self, upload: Upload) -> float:
         """Returns when it expires unless more arrives, in seconds since the epoch."""
         return self._folder.expires(upload)

@@ -34,6 +34,12 @@ async function begun(file: File, name: string): Promise<string> {
   return where;
 }
 
+// Ends an upload that is under way: nothing of it is kept.
+export async function endUpload(id: string): Promise<void> {
+  const answer = await tus(`/api/v1/uploads/${id}`, { method: "DELETE" });
+  if (!answer.ok) throw await refusal(answer);
+}
+
 // Uploads a file as an image. `progress` is called with the bytes that have arrived.
 export async function upload(file: File, name: string, progress: (bytes: number) => void, signal: AbortSignal): Promise<void> {
   const where = await begun(file, name);
