@@ -228,6 +228,7 @@ export const text = {
   screenOf: (name: string) => `The screen of ${name}`,
   notThere: (name: string) => `There is no ${name}, or you may not see it`,
   backToList: "Back to the list",
+  typedOfWhatIsGone: "This is what you typed of it. It is kept in this tab, and is in the editor again where it comes back.",
   events: "Events",
   noEvents: "Nothing happened yet.",
   when: "When",
@@ -353,13 +354,13 @@ export const text = {
   upload: "Upload",
   uploaded: (name: string) => `${name} is uploaded.`,
   uploadPaused: "Paused. Upload the same file under the same name to go on where it was.",
-
   uploadsUnderWay: "Uploads under way",
   underWaySays: "Each keeps its name until it is complete, is ended, or nothing came of it for a day.",
   arrived: "Arrived",
   endUpload: (name: string) => `End the upload of ${name}?`,
   endUploadSays: (arrived: string) => `What has arrived of it (${arrived}) is removed.`,
   endVerb: "End",
+
   // activity
   desiredErrors: "Wrong in the YAML",
   consoles: "Consoles",

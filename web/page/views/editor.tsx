@@ -46,6 +46,12 @@ interface Draft {
   readonly mine: string;
 }
 
+// Returns what was typed of something and not sent; null: nothing was.
+export function typed(plural: string, name: string): string | null {
+  const kept = drafts.find(`${plural}/${name}`);
+  return kept === null ? null : (JSON.parse(kept) as Draft).mine;
+}
+
 interface Loaded {
   readonly document: Json;
   readonly etag: string;
