@@ -110,6 +110,17 @@ def test_a_session_that_ends_within_an_edit_loses_nothing(api: Api, page: Page) 
     )
 
 
+def test_a_screen_that_ended_with_the_session_is_shown_again(api: Api, page: Page) -> None:
+    machine(api, "ann", "screened")
+    sign_in(page, "ann")
+    page.run("location.hash = '#/virtualmachines/screened/screen'")
+    page.wait("document.querySelector('iframe')", "its screen")
+    page.run("document.querySelector('iframe').former = true")
+    lock_out(api, "ann")
+    sign_in_again(page, "ann")
+    page.wait("document.querySelector('iframe')?.former === undefined", "its screen is opened for the new session")
+
+
 def test_the_page_sets_the_owners_of_names_as_text(api: Api, page: Page) -> None:
     machine(api, "ann", "owned")
     sign_in(page, "ann")

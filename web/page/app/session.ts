@@ -13,6 +13,7 @@ export interface Who {
   readonly how: string;
   readonly rights: readonly Right[];
   readonly everywhere: readonly Right[];
+  readonly session: string | null;
   readonly csrf_token: string | null;
 }
 

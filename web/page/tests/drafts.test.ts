@@ -5,7 +5,7 @@ import { who } from "../app/session";
 import { give, Kept } from "./browser";
 
 const be = (name: string) => {
-  who.value = { name, role: "", how: "session", rights: [], everywhere: [], csrf_token: null };
+  who.value = { name, role: "", how: "session", rights: [], everywhere: [], session: null, csrf_token: null };
 };
 
 beforeEach(() => {

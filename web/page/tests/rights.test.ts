@@ -9,7 +9,7 @@ const OWN: readonly Right[] = ["see", "change", "copy"];
 const ALL: readonly Right[] = [...OWN, "moderate", "administer"];
 
 const be = (name: string, rights: readonly Right[], everything: readonly Right[], how = "session") => {
-  who.value = { name, role: "", how, rights, everywhere: everything, csrf_token: null } satisfies Who;
+  who.value = { name, role: "", how, rights, everywhere: everything, session: null, csrf_token: null } satisfies Who;
 };
 const account = (name: string, role = "user") => ({ name, role });
 const machine: Resource = {

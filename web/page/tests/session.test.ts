@@ -14,6 +14,7 @@ const BOB: Who = {
   how: "session",
   rights: ["see", "change"],
   everywhere: ["see"],
+  session: "s",
   csrf_token: "secret",
 };
 const GRANT: Grant = { rights: ["copy"], namespace: "default", kind: "Disk", name: "letters" };

@@ -7,7 +7,7 @@ import { deploymentOf } from "../app/fleet";
 import { type Deed, possible, proposeDeed } from "../app/power";
 import { mayTo, ownerOf } from "../app/rights";
 import { go } from "../app/route";
-
+import { who } from "../app/session";
 import { find, heard } from "../app/world";
 import { Age, Conditions, Facts, ResourceLink, Section, State } from "../parts/basics";
 import { shown } from "../parts/proposal";
@@ -132,7 +132,7 @@ function Overview({ of }: { of: Resource }) {
   );
 }
 
-// The console's own page, within this one.
+// The console's own page, within this one: what ended with a session begins again with the next.
 function Screen({ of }: { of: Resource }) {
   const [kind, setKind] = useState<"vnc" | "serial">("vnc");
   const { name } = of.metadata;
@@ -150,7 +150,12 @@ function Screen({ of }: { of: Resource }) {
           {text.ownWindow}
         </a>
       </div>
-      <iframe key={address} src={address} title={text.screenOf(name)} allow="fullscreen; clipboard-read; clipboard-write" />
+      <iframe
+        key={`${address} ${who.value?.session}`}
+        src={address}
+        title={text.screenOf(name)}
+        allow="fullscreen; clipboard-read; clipboard-write"
+      />
     </div>
   );
 }
