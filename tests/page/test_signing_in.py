@@ -194,10 +194,25 @@ def test_who_signs_out_does_so_in_all_tabs(api: Api, page: Page) -> None:
     page.shows("Not sent yet")
     other = page.another(f"{api.http.base_url}/")
     other.wait("document.querySelector('nav.main')", "the page")
+    other.run("window.confirm = (said) => { window.asked = said; return false; }")
+    press(other, "Sign out")
+    other.wait("window.asked?.includes('What you typed and did not send is dropped')", "one is asked for the other tab, too")
+    page.shows("Not sent yet")
+    other.run("window.confirm = () => true")
     press(other, "Sign out")
     for tab in (other, page):
         tab.wait(SIGNING_IN, "the page to sign in with")
     assert "secret-of-ann" not in str(page.run("JSON.stringify({...sessionStorage})"))
+
+
+def test_nobody_is_asked_where_no_tab_has_anything_to_lose(page: Page) -> None:
+    sign_in(page, "ann")
+    other = page.another(f"{page.run('location.origin')}/")
+    other.wait("document.querySelector('nav.main')", "the page")
+    other.run("window.confirm = () => { throw new Error('asked'); }")
+    press(other, "Sign out")
+    for tab in (other, page):
+        tab.wait(SIGNING_IN, "the page to sign in with")
 
 
 def test_a_grant_reaches_the_buttons(api: Api, page: Page) -> None:

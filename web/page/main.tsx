@@ -9,7 +9,7 @@ import { now, tick } from "./app/clock";
 import { drafts } from "./app/drafts";
 import { route, to } from "./app/route";
 import { beginAnew, bySession, everywhere, lookWho, who } from "./app/session";
-import { isThatWindow, tell, whenTold } from "./app/signedin";
+import { answerThat, isThatWindow, othersWouldLose, tell, whenTold } from "./app/signedin";
 import { themes } from "./app/theme";
 import { askBeforeLeaving, reload, wouldLose } from "./app/unsent";
 import { outdated } from "./app/version";
@@ -83,7 +83,7 @@ function Link() {
 }
 
 async function signOut() {
-  if (wouldLose() && !window.confirm(text.signOutLoses)) return;
+  if ((wouldLose() || (await othersWouldLose())) && !window.confirm(text.signOutLoses)) return;
   try {
     await ask("DELETE", `${V1}/session`);
   } catch (error) {
@@ -202,6 +202,7 @@ async function begin() {
   tick();
   askBeforeLeaving();
   whenTold("signed out", forgetAll);
+  answerThat(wouldLose);
   render(<Frame />, document.body);
   await lookWho();
   keepLooking();

@@ -5,7 +5,9 @@ export const WINDOW = "/?signing-in";
 
 export const isThatWindow = (): boolean => location.pathname + location.search === WINDOW;
 
-type Told = "signed in" | "signed out";
+type Told = "signed in" | "signed out" | "would you lose anything?" | "I would";
+
+const ANSWER = 300; // milliseconds that a window which hears has for its answer
 
 // Tells the other windows.
 export function tell(what: Told): void {
@@ -20,3 +22,23 @@ export function whenTold(what: Told, call: () => void): () => void {
   };
   return () => channel.close();
 }
+
+// Asks the other windows whether something would be lost with them. One that does not answer has nothing to lose, or sleeps.
+export function othersWouldLose(): Promise<boolean> {
+  return new Promise((done) => {
+    const end = whenTold("I would", () => over(true));
+    const patience = setTimeout(() => over(false), ANSWER);
+    function over(lose: boolean) {
+      clearTimeout(patience);
+      end();
+      done(lose);
+    }
+    tell("would you lose anything?");
+  });
+}
+
+// Answers that from now on. Returns what ends it.
+export const answerThat = (lose: () => boolean): (() => void) =>
+  whenTold("would you lose anything?", () => {
+    if (lose()) tell("I would");
+  });
