@@ -60,6 +60,8 @@ def from_refusal(error: Refusal) -> Problem:
             return Problem(403, "forbidden", str(error))
         case UploadRefused() if error.why == "too_large":
             return Problem(413, "too_large", str(error))
+        case UploadRefused() if error.why in ("no_space", "failed"):  # the host's fault, not that of who asks
+            return failed(str(error))
         case InUse():
             users = ", ".join(key.name for key in error.known) or "others"
             return bad(f"{error.details['name']} is attached to {users}: detach it first")

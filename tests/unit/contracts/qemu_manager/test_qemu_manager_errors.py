@@ -30,6 +30,8 @@ REFUSED: list[tuple[Callable[[], Any], int, str]] = [
     (lambda: NotYours(VirtualMachine, "web", Right.CHANGE), 403, "VirtualMachine web is not yours to change"),
     (lambda: OverQuota("too many machines"), 403, "too many machines"),
     (lambda: UploadRefused("too_large", "it is too large"), 413, "it is too large"),
+    (lambda: UploadRefused("no_space", "the disk is full"), 500, "the disk is full"),
+    (lambda: UploadRefused("failed", "it cannot be written"), 500, "it cannot be written"),
     (lambda: UploadRefused("disabled", "not here"), 400, "not here"),
     (lambda: NotAllowed("not here"), 400, "not here"),
 ]
