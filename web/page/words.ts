@@ -354,6 +354,9 @@ export const text = {
   upload: "Upload",
   uploaded: (name: string) => `${name} is uploaded.`,
   uploadPaused: "Paused. Upload the same file under the same name to go on where it was.",
+  uploadCut: "The server does not answer. Upload the same file under the same name to go on where it was, once it does.",
+  fileChanged:
+    "The file has changed since it was chosen, or is not there any more. End what is under way of it, choose it again, and upload it.",
   uploadsUnderWay: "Uploads under way",
   underWaySays: "Each keeps its name until it is complete, is ended, or nothing came of it for a day.",
   arrived: "Arrived",

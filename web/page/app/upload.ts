@@ -1,6 +1,7 @@
 // Uploads by the tus protocol: in parts, so that a cut connection loses one part at most.
 
 import { ofAccount, Refused, refusal, renewing } from "../../console/requests.js";
+import { text } from "../words";
 
 const PART = 16 * 2 ** 20; // bytes
 const TRIES = 20; // in a row, without a byte that arrived
@@ -40,6 +41,17 @@ export async function endUpload(id: string): Promise<void> {
   if (!answer.ok) throw await refusal(answer);
 }
 
+// Tells whether the file can be read as it was when it was chosen: Chromium refuses one that has changed, or gone, by the words of
+// a network that fails.
+const isThere = (file: File): Promise<boolean> =>
+  file
+    .slice(0, 1)
+    .arrayBuffer()
+    .then(
+      () => true,
+      () => false,
+    );
+
 // Uploads a file as an image. `progress` is called with the bytes that have arrived.
 export async function upload(file: File, name: string, progress: (bytes: number) => void, signal: AbortSignal): Promise<void> {
   const where = await begun(file, name);
@@ -65,11 +77,12 @@ export async function upload(file: File, name: string, progress: (bytes: number)
       localStorage.removeItem(keyOf(file, name));
       return;
     } catch (error) {
+      if (!signal.aborted && !(await isThere(file))) throw new Error(text.fileChanged);
       const lasting = error instanceof Refused && error.status < 500 && error.status !== 409 && error.status !== 423;
       if (signal.aborted || lasting || ++failures > TRIES) {
         // Whoever signs in again goes on with it.
         if (lasting && error.status !== 401) localStorage.removeItem(keyOf(file, name));
-        throw error;
+        throw signal.aborted || error instanceof Refused ? error : new Error(text.uploadCut);
       }
       await new Promise((again) => setTimeout(again, PAUSE));
     }
