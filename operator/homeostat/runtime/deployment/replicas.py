@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -60,15 +61,22 @@ class MachinesSeen:
         same = {name: before[name] for name, version in versions.items() if known.get(name) == version}
         seen = self._seen[namespace] = same | newer
         found = [seen[name] for name in versions if name in seen]
-        if not self._clock.pauses:
+        if self._clock.even:
             return found
-        return [replace(each, replica=_put_off(each.replica, self._clock.put_off)) for each in found]
+        return [replace(each, replica=_moved(each.replica, self._clock.put_off)) for each in found]
 
     def _see(self, machine: VirtualMachine, version: int) -> Seen:
         looked_at = self._looked_at(machine.key)
         owner = next((o for o in machine.metadata.owner_references if o.controller), None)
         found = replica(machine, owner.name if owner else "", looked_at)
+        found = _moved(found, self._been)
         return Seen(version, owner.uid if owner else "", machine.status is not None, looked_at, found)
+
+    def _been(self, then: float) -> float:
+        """Returns a moment that has been. One that is yet to come was written by a clock that was ahead before we started, or is
+        another host's: it counts from the first look on."""
+        now = time.time()
+        return then if self._clock.put_off(then) <= now else now
 
 
 def replica(machine: VirtualMachine, deployment: str, looked_at: bool = True) -> Replica:
@@ -132,13 +140,13 @@ def _serving_since(status: VirtualMachineStatus | None) -> float | None:
     return max(epoch(c.last_transition_time) for c in told) if told and all(c.status == "True" for c in told) else None
 
 
-def _put_off(replica: Replica, later: Callable[[float], float]) -> Replica:
+def _moved(replica: Replica, to: Callable[[float], float]) -> Replica:
     ready, serving = replica.ready_since, replica.serving_since
     return replace(
         replica,
-        created=later(replica.created),
-        ready_since=None if ready is None else later(ready),
-        serving_since=None if serving is None else later(serving),
+        created=to(replica.created),
+        ready_since=None if ready is None else to(ready),
+        serving_since=None if serving is None else to(serving),
     )
 
 

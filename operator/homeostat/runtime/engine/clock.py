@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 
 TICK = 0.25  # seconds between two readings of the clocks
 PAUSE = 0.5  # seconds between two readings that count as a pause; below that, a loop is only busy
-PAUSES = 64  # how many of the last pauses are remembered
+PAUSES = 64  # how many of the last pauses are remembered, and how many times at which the wall clock was set back
 READ_FIRST = 8  # rounds of the event loop in which an answer that has arrived is read; over TLS that takes about five
 
 
@@ -27,6 +27,7 @@ class OwnClock:
         self._seen = self._seen_wall = 0.0  # by the loop's monotonic clock, and by the wall clock
         self._lost = 0.0
         self._pauses: deque[tuple[float, float]] = deque(maxlen=PAUSES)  # seconds since the epoch: begin and end
+        self._set_back: deque[tuple[float, float]] = deque(maxlen=PAUSES)  # the wall clock: from when, and to when
 
     def now(self) -> float:
         """Returns the seconds that we ran, from some moment on. This also notices a pause that nothing has noticed yet."""
@@ -40,21 +41,31 @@ class OwnClock:
         return self._lost
 
     @property
-    def pauses(self) -> Sequence[tuple[float, float]]:
-        """Returns the last pauses, each from and to when (seconds since the epoch)."""
+    def even(self) -> bool:
+        """Whether the wall clock went on as we did, as far as we know: then no moment is put off."""
         self._read()
-        return tuple(self._pauses)
+        return not self._pauses and all(before <= self._seen_wall for before, _ in self._set_back)
 
     def put_off(self, then: float) -> float:
         """Returns a moment (seconds since the epoch), later by what we have paused since then. So whatever is due some time after
-        it becomes due later."""
+        it becomes due later. A moment that is yet to come, since the wall clock was set back, is put where it is by the clock of
+        now."""
         self._read()
+        then = self._by_the_clock_of_now(then)
         lost = 0.0
         for begin, end in reversed(self._pauses):  # the last one comes first
             if end <= then:
                 break
             lost += max(0.0, min(end, self._seen_wall) - max(begin, then))
         return then + lost
+
+    def _by_the_clock_of_now(self, then: float) -> float:
+        while then > self._seen_wall:
+            step = next((step for step in reversed(self._set_back) if then <= step[0]), None)
+            if step is None:
+                break
+            then -= step[0] - step[1]
+        return then
 
     @asynccontextmanager
     async def within(self, seconds: float) -> AsyncIterator[None]:
@@ -111,6 +122,8 @@ class OwnClock:
             self._lost += seen - self._seen - TICK
         if self._ticking and wall - self._seen_wall > PAUSE:
             self._pauses.append((self._seen_wall, wall))
+        if self._ticking and self._seen_wall - wall > PAUSE:
+            self._set_back.append((self._seen_wall, wall))
         if wall < self._seen_wall:
             self._pauses = deque((pause for pause in self._pauses if pause[1] <= wall), PAUSES)
         self._seen, self._seen_wall = seen, wall

@@ -20,6 +20,10 @@ THEN, EPOCH = "2026-01-01T00:00:00Z", 1767225600.0
 class Clock:
     pauses: Sequence[tuple[float, float]] = ()
 
+    @property
+    def even(self) -> bool:
+        return not self.pauses
+
     def put_off(self, then: float) -> float:
         return then + sum(end - begin for begin, end in self.pauses)
 

@@ -92,6 +92,27 @@ async def test_a_wall_clock_that_is_set_back_forgets_what_never_was(clocks: Cloc
     assert clock.put_off(then) == then
 
 
+async def test_what_was_before_the_wall_clock_was_set_back_is_no_future(clocks: Clocks, clock: OwnClock) -> None:
+    then = clocks.wall
+    assert clock.even
+    await ticks(clocks, 60)
+    clocks.wall -= 3600
+    await ticks(clocks, 1)
+    assert clock.put_off(then) == pytest.approx(clocks.wall - 61, abs=TICK) and not clock.even
+    clocks.wall -= 7200
+    await ticks(clocks, 1)
+    assert clock.put_off(then) == pytest.approx(clocks.wall - 62, abs=2 * TICK), "set back twice"
+    assert clock.put_off(clocks.wall - 1) == clocks.wall - 1, "what was since then is where it was"
+    assert clock.put_off(then + 86400) == then + 86400, "nobody knows when that was"
+
+
+async def test_a_wall_clock_that_has_caught_up_moves_nothing(clocks: Clocks, clock: OwnClock) -> None:
+    then = clocks.wall
+    clocks.wall -= 10
+    await ticks(clocks, 11)
+    assert clock.even and clock.put_off(then) == then
+
+
 async def test_without_ticking_nobody_knows_of_pauses(clocks: Clocks) -> None:
     clock = OwnClock()
     began = clock.now()
