@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 TIMEOUT = 20.0
 """Seconds for one call of git. A hook may take a while, but a hanging one must not block the folder."""
+
+ENDING = 5.0
+"""Seconds that git has to end after that, and to take its locks away."""
 
 STALE_LOCK = 60.0
 """Seconds after which index.lock was more likely left by a git that was killed."""
@@ -36,18 +41,35 @@ def _run(folder: Path, *arguments: str) -> str:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     environment |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8", "GIT_OPTIONAL_LOCKS": "0"}
     try:
-        done = subprocess.run(
+        # A group of its own: what a hook started is ended together with git.
+        running = subprocess.Popen(
             ["git", "-C", str(folder), "--literal-pathspecs", *arguments],
-            capture_output=True, text=True, errors="replace", timeout=TIMEOUT, env=environment, stdin=subprocess.DEVNULL,
-            check=False,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
+            env=environment, process_group=0,
         )  # fmt: skip
     except FileNotFoundError as error:
         raise GitFailed("git is not installed") from error
-    except subprocess.TimeoutExpired as error:
-        raise GitFailed(f"git did not finish within {TIMEOUT:.0f} s") from error
-    if done.returncode:
-        raise GitFailed((done.stderr or done.stdout).strip() or f"git ended with status {done.returncode}")
-    return done.stdout.strip()
+    with running:
+        try:
+            said, complained = running.communicate(timeout=TIMEOUT)
+        except subprocess.TimeoutExpired as error:
+            raise GitFailed(f"git did not finish within {TIMEOUT:.0f} s") from error
+        finally:
+            _end(running)
+    if running.returncode:
+        raise GitFailed((complained or said).strip() or f"git ended with status {running.returncode}")
+    return said.strip()
+
+
+def _end(running: subprocess.Popen[str]) -> None:
+    """Ends git and its hooks, if they run. git is asked first: killed, it would leave index.lock, which stops every later commit
+    and holds every deletion."""
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        if running.poll() is not None:
+            return
+        os.killpg(running.pid, how)
+        with suppress(subprocess.TimeoutExpired):
+            running.wait(ENDING)
 
 
 def git_folder(folder: Path) -> Path | None:
