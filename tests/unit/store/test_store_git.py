@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
 
@@ -104,3 +105,23 @@ def test_names_are_never_taken_for_options(room: Room, git: Git) -> None:
     room.write("--all.yaml", document("odd"))
     room.store.patch(key("odd"), {"spec": {"runStrategy": "Halted"}}, "--amend")
     assert git("log", "-1", "--format=%s|%an") == "Change VirtualMachine/default/odd: runStrategy: Always -> Halted|--amend"
+
+
+def test_a_bisect_that_ends_keeps_what_was_edited_meanwhile(room: Room, git: Git) -> None:
+    room.write("notes.txt", "a")
+    git("add", ".")
+    git("commit", "--quiet", "-m", "notes")
+    git("bisect", "start", "HEAD", "HEAD~1")
+    room.store.patch(key("web"), {"spec": {"runStrategy": "Halted"}}, "api")
+    assert "not committed: a bisect is under way in" in room.store.events()[-1].message
+    git("bisect", "reset")
+    assert "runStrategy: Halted" in (room.folder / "web.yaml").read_text()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives files to another user, which root may")
+def test_a_repository_of_another_user_is_said(room: Room, git: Git) -> None:
+    for path in (room.folder, room.folder / ".git"):
+        os.chown(path, 65534, 65534)
+    room.store.patch(key("web"), {"spec": {"runStrategy": "Halted"}}, "api")
+    event = room.store.events()[-1]
+    assert event.reason == "CommitFailed" and "dubious ownership" in event.message

@@ -49,9 +49,9 @@ class Committer:
         if not self.commits:
             self.uncommitted.add(path)
             return
-        if not git.is_work_tree(self._folder):
-            return
         try:
+            if not git.within_work_tree(self._folder):
+                return
             commit = git.commit(self._folder, path, signed(message, author), author)
         except git.GitFailed as error:
             said = f"{path} was written, but not committed: {str(error).rstrip('.')}. Commit it by hand"

@@ -96,9 +96,8 @@ def operation_under_way(folder: Path, now: float) -> str:
     inside = git_folder(folder)
     if inside is None:
         return ""
-    for name, words in UNDER_WAY.items():
-        if (inside / name).exists():
-            return f"{words} is under way in {inside.parent if inside.name == '.git' else folder}: finish or abort it"
+    if operation := _operation(inside, folder):
+        return operation
     try:
         age = now - (inside / "index.lock").stat().st_mtime
     except OSError:
@@ -111,14 +110,29 @@ def operation_under_way(folder: Path, now: float) -> str:
     )
 
 
+def _operation(inside: Path, folder: Path) -> str:
+    found = next((words for name, words in UNDER_WAY.items() if (inside / name).exists()), "")
+    place = inside.parent if inside.name == ".git" else folder
+    return f"{found} is under way in {place}: finish or abort it" if found else ""
+
+
 def is_work_tree(folder: Path) -> bool:
+    try:
+        return within_work_tree(folder)
+    except GitFailed:
+        return False
+
+
+def within_work_tree(folder: Path) -> bool:
+    """Tells whether the folder is a work tree or lies in one.
+
+    Raises:
+        GitFailed: it looks like one, and git does not say so, as of a repository that belongs to another user.
+    """
     # It looks for .git first: most folders have none, and starting git takes milliseconds.
     if not any((parent / ".git").exists() for parent in (folder.resolve(), *folder.resolve().parents)):
         return False
-    try:
-        return _run(folder, "rev-parse", "--is-inside-work-tree") == "true"
-    except GitFailed:
-        return False
+    return _run(folder, "rev-parse", "--is-inside-work-tree") == "true"
 
 
 def uncommitted(folder: Path, paths: Collection[str]) -> list[str]:
@@ -135,9 +149,13 @@ def commit(folder: Path, path: str, message: str, author: str) -> str:
     """Commits that one path (also its removal), and returns the id of the commit.
 
     Raises:
-        GitFailed: nothing was committed, because of a missing identity, a hook, a lock, or a merge in progress. Nothing is staged
-            then that was not staged before: whoever gives up a merge would lose the edit.
+        GitFailed: nothing was committed, because of a missing identity, a hook, a lock, or an operation under way: who gives up a
+            rebase, or ends a bisect, would lose the commit, and with it the edit. Nothing is staged then that was not staged
+            before.
     """
+    inside = git_folder(folder)
+    if operation := _operation(inside, folder) if inside else "":
+        raise GitFailed(operation)
     identity = author if "<" in author else f"{author} <{author}@homeostat.invalid>"
     if not _run(folder, "status", "--porcelain", "--", path):
         return _run(folder, "rev-parse", "HEAD")
