@@ -9,20 +9,23 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 
 TICK = 0.25  # seconds between two readings of the clocks
 PAUSE = 0.5  # seconds between two readings that count as a pause; below that, a loop is only busy
 PAUSES = 64  # how many of the last pauses are remembered, and how many times at which the wall clock was set back
+JUMP = 30.0  # seconds by which the wall clock jumps so that whoever waits for a time of day has to look again
 READ_FIRST = 8  # rounds of the event loop in which an answer that has arrived is read; over TLS that takes about five
 
 
 class OwnClock:
     """The own time of one event loop. Without ``ticking`` it knows no pauses."""
 
-    def __init__(self) -> None:
+    def __init__(self, jumped: Callable[[], None] = lambda: None) -> None:
+        """Takes what is called once the wall clock was set, in either direction, or the host has slept."""
+        self._jumped = jumped
         self._ticking = False
         self._seen = self._seen_wall = 0.0  # by the loop's monotonic clock, and by the wall clock
         self._lost = 0.0
@@ -118,6 +121,7 @@ class OwnClock:
         """Reads both clocks. The monotonic clock stands still while the host sleeps. The wall clock does not, but it can be set,
         in both directions."""
         seen, wall = asyncio.get_running_loop().time(), time.time()
+        jumped = self._ticking and abs(wall - self._seen_wall - (seen - self._seen)) > JUMP
         if self._ticking and seen - self._seen > PAUSE:
             self._lost += seen - self._seen - TICK
         if self._ticking and wall - self._seen_wall > PAUSE:
@@ -127,6 +131,8 @@ class OwnClock:
         if wall < self._seen_wall:
             self._pauses = deque((pause for pause in self._pauses if pause[1] <= wall), PAUSES)
         self._seen, self._seen_wall = seen, wall
+        if jumped:
+            self._jumped()
 
 
 def next_moment(period: float) -> float:

@@ -52,7 +52,7 @@ class Operator:
         self.supervisor = supervisor or Supervisor()
         self.queue: WorkQueue[Key] = WorkQueue()
         self.dependencies = Dependencies()
-        self.clock = OwnClock()
+        self.clock = OwnClock(self.look_at_all)  # windows and schedules wait for a time of day
         self.seen: set[Key] = set()
         """Every resource that exists, as far as the store has reported."""
         self._name = name

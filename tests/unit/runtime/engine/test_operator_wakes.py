@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+
+import pytest
 
 from homeostat.models.base import Key
 from homeostat.models.machine import VirtualMachine
@@ -177,3 +180,15 @@ async def test_steps_of_a_machine_wake_what_waits_for_it() -> None:
         host.world.crash()
         host.news()
         await until(lambda: host.world.starts == 2 and DB.key in queued)
+
+
+async def test_a_wall_clock_that_is_set_has_everything_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows and schedules wait for a time of day, and would be late by the jump."""
+    shelf, host, wall, ahead = Shelf(WEB), WorldHost(), time.time, 0.0
+    operator = an_operator(shelf, host)
+    monkeypatch.setattr(time, "time", lambda: wall() + ahead)
+    async with at_work(operator):
+        await until(lambda: state(shelf, WEB.key) == "Running" and operator.queue.idle(within=60))
+        queued = looked_at(operator)
+        ahead = -3600.0
+        await until(lambda: WEB.key in queued)

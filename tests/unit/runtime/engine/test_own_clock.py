@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from homeostat.runtime.engine.clock import PAUSE, READ_FIRST, TICK, OwnClock
+from homeostat.runtime.engine.clock import JUMP, PAUSE, READ_FIRST, TICK, OwnClock
 
 
 class Clocks:
@@ -111,6 +111,24 @@ async def test_a_wall_clock_that_has_caught_up_moves_nothing(clocks: Clocks, clo
     clocks.wall -= 10
     await ticks(clocks, 11)
     assert clock.even and clock.put_off(then) == then
+
+
+async def test_a_wall_clock_that_jumps_is_told(clocks: Clocks) -> None:
+    jumps: list[float] = []
+    clock = OwnClock(lambda: jumps.append(clocks.wall))
+    clocks.wall += 3600
+    clock.now()
+    assert not jumps, "nobody looks at it yet"
+    with clock.ticking():
+        for wall, seconds in ((JUMP, 0), (100, 100), (-JUMP, 0)):
+            clocks.wall += wall
+            clocks.seconds += seconds
+            await ticks(clocks, 1)
+        assert not jumps, "it goes as we do, or nearly"
+        for wall in (JUMP + 1, -JUMP - 1):
+            clocks.wall += wall
+            await ticks(clocks, 1)
+        assert len(jumps) == 2
 
 
 async def test_without_ticking_nobody_knows_of_pauses(clocks: Clocks) -> None:
