@@ -164,3 +164,15 @@ async def test_killed_at_any_step_the_next_look_goes_on(
     for name in ("root", "data"):
         await Storage(tmp_path, None).execute(back(folder, name))
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == contents
+
+
+async def test_what_is_set_aside_by_a_clock_that_is_behind_stays_as_long(storage: Storage, folder: Path, tmp_path: Path) -> None:
+    await storage.execute(aside(folder))
+    file = tmp_path / "trash/default.web-1/label.json"
+    label = json.loads(file.read_text())
+    for name in ("since", "until"):
+        label[name] = (datetime.fromisoformat(label[name]) - timedelta(days=2)).isoformat()
+    file.write_text(json.dumps(label))
+    (entry,) = TrashFolder(Rooms(tmp_path, None)).entries()
+    left = datetime.fromisoformat(entry.until) - datetime.now(UTC)
+    assert timedelta(minutes=59) < left <= timedelta(hours=1)

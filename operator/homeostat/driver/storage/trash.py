@@ -13,6 +13,7 @@ import logging
 import os
 import shutil
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,7 +23,7 @@ from homeostat.driver.errors import DriverError, EntryGone, Refused
 from homeostat.planner.actions import SetAside, TakeBack
 from homeostat.planner.domain import MovedDisk
 from homeostat.planner.files.disk_file import DISK_FILE, DISKS, DiskLabel
-from homeostat.planner.files.trash import Space, TrashedDisk, TrashEntry, read_label, scarcity, write_label
+from homeostat.planner.files.trash import Space, TrashedDisk, TrashEntry, Uptime, put_off, read_label, scarcity, write_label
 from homeostat.planner.machine.identity import DISK_SUFFIX
 
 from .disks.disks import read_disk
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 
 LABEL = "label.json"
 LOCK = ".lock"
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 ERASING = ".erasing-"  # before an entry's name, while its files go
 
 FolderSignature = tuple[int, int]  # of the trash's folder: mtime in ns, inode
@@ -221,7 +223,7 @@ class TrashFolder:
                 disks=(*(disk for disk in before.disks if disk.name not in names), *label.disks),
             )  # fmt: skip
         folder.mkdir(mode=0o700, exist_ok=True)
-        replace_text(folder / LABEL, write_label(label))
+        replace_text(folder / LABEL, write_label(label, _uptime()))
 
     def take_back(self, action: TakeBack) -> None:
         """Moves one disk back to its place.
@@ -308,12 +310,21 @@ def _read(folder: Path) -> TrashEntry | None:
         return None
     files = {name for name in names if _is_disk(name)}
     try:
-        entry = read_label(folder.name, (folder / LABEL).read_bytes())
+        text = (folder / LABEL).read_bytes()
+        entry = put_off(read_label(folder.name, text), text, datetime.now(UTC), _uptime())
     except (OSError, ValueError) as error:
         since = _stamp(datetime.fromtimestamp(folder.stat().st_mtime, UTC))
         disks = tuple(_describe(name.removesuffix(DISK_SUFFIX), folder / name, None) for name in sorted(files))
         return TrashEntry(folder.name, "", "", "", f"its {LABEL} cannot be read: {error}", since, "", disks=disks)
     return replace(entry, disks=tuple(disk for disk in entry.disks if disk.file in files))
+
+
+def _uptime() -> Uptime:
+    try:
+        boot = BOOT_ID.read_text(encoding="ascii").strip()
+    except OSError:
+        boot = ""
+    return Uptime(boot, time.clock_gettime(time.CLOCK_BOOTTIME))  # it goes on while the host sleeps
 
 
 def _is_disk(name: str) -> bool:

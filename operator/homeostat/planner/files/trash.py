@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -25,6 +25,9 @@ COMES_BACK = frozenset({WITH_DEPLOYMENT, TAKEN_DOWN})
 replica that replaces another in a rollout, or comes after a scale-down, begins with new disks."""
 
 KEEP = 86400.0  # seconds for which what is deleted is set aside, unless another time is given
+
+JITTER = timedelta(seconds=30)
+"""How far the wall clock may be off without its being called set."""
 
 LOW_SHARE, LOW_MOST = 0.10, 10 * 2**30
 """Space is low below a tenth of the file system, like the kubelet's default hard eviction threshold (nodefs.available<10%). On
@@ -91,12 +94,40 @@ class Space:
     total: int
 
 
+@dataclass(frozen=True, slots=True)
+class Uptime:
+    """A moment by a clock that nobody sets. Without a boot it is not known."""
+
+    boot: str = ""  # of the host
+    seconds: float = 0.0  # since then
+
+
+@dataclass(frozen=True, slots=True)
+class _Timed:
+    uptime: Uptime = Uptime()
+
+
 _LABEL = TypeAdapter(TrashEntry)
+_TIMED = TypeAdapter(_Timed)
 
 
-def write_label(entry: TrashEntry) -> str:
-    """Returns the text of a label, which people read too."""
-    return json.dumps(asdict(entry), indent=2) + "\n"
+def write_label(entry: TrashEntry, uptime: Uptime = Uptime()) -> str:
+    """Returns the text of a label, which people read too. ``uptime``: when it is written."""
+    return json.dumps({**asdict(entry), **asdict(_Timed(uptime))}, indent=2) + "\n"
+
+
+def put_off(entry: TrashEntry, text: str | bytes, now: datetime, uptime: Uptime) -> TrashEntry:
+    """Returns an entry that goes later where the wall clock was set forward in the boot of the host in which its label, ``text``,
+    was written: it is set aside for as long as was said, by the time that has passed."""
+    try:
+        then = _TIMED.validate_json(text).uptime
+    except ValidationError:
+        return entry
+    if not entry.until or not then.boot or then.boot != uptime.boot:
+        return entry
+    until = datetime.fromisoformat(entry.until)
+    due = now + (until - datetime.fromisoformat(entry.since)) - timedelta(seconds=uptime.seconds - then.seconds)
+    return entry if due - until < JITTER else replace(entry, until=due.strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
 def read_label(name: str, text: str | bytes) -> TrashEntry:
