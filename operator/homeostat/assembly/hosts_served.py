@@ -13,6 +13,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner.observed import DomainState
 from homeostat.planner.placement import SEVERAL_HOSTS
 from homeostat.planner.plan import Waiting
+from homeostat.runtime.host.deserted import NOT_SERVED
 from homeostat.runtime.machine.placement import runs_twice
 from homeostat.store.kubernetes.lease import LeaseWatch, host_lease
 
@@ -45,7 +46,7 @@ class HostsServed:
 
     def unserved(self, host: Host) -> str:
         """Says why a host may not be served, whatever its status says; empty: it is. See Placer."""
-        return "" if self.is_current(host) else "is not served by any operator"
+        return "" if self.is_current(host) else NOT_SERVED
 
 
 class Twins:

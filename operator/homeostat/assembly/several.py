@@ -34,6 +34,7 @@ from homeostat.planner.placement import host_of, kept_elsewhere
 from homeostat.planner.plan import Waiting
 from homeostat.runtime.disk.placement import DiskPlacer
 from homeostat.runtime.engine.supervise import Supervisor
+from homeostat.runtime.host.deserted import NOT_SERVED
 from homeostat.runtime.host.reconcile import HostKeeper, HostReporter
 from homeostat.runtime.hypervisor import HostDriver
 from homeostat.runtime.machine.orphans import OrphanWatch
@@ -203,6 +204,7 @@ class SeveralHosts:
             is_gone,
             self.whereabouts.located,
             places_deleted=True,
+            unserved=lambda host: "" if host.metadata.name in self.hosts else NOT_SERVED,
         )
         disks = DiskPlacer(store, placer, is_gone, self.whereabouts.located_disk, one_folder=True)
         snapshots = SnapshotKeeper(store, is_gone)

@@ -23,6 +23,8 @@ PlacedStatus = VirtualMachineStatus | DiskStatus | SnapshotStatus
 Placed = VirtualMachine | Disk | Snapshot
 OPERATOR_GONE = "OperatorGone"
 """The reason of what is unknown because nobody serves a host."""
+NOT_SERVED = "is not served by any operator"
+"""What is said of such a host."""
 STAYS: Mapping[type[Placed], str] = {
     VirtualMachine: "its guests run on, and nobody looks after them",
     Disk: "its file stays there, and no machine has it elsewhere",

@@ -41,7 +41,7 @@ from ..engine.ports import ResourceStore
 from ..engine.reconciler import GONE, Next
 from ..hypervisor import HostDriver
 from ..image.refs import image_refs
-from .deserted import OPERATOR_GONE, unserved
+from .deserted import NOT_SERVED, OPERATOR_GONE, unserved
 
 log = logging.getLogger(__name__)
 
@@ -334,7 +334,7 @@ def _abandoned(host: Host, how: str) -> HostStatus:
         say(READY, "Unknown", OPERATOR_GONE, message),
         say(RECONCILING, True, OPERATOR_GONE, message),
         say(REACHABLE, "Unknown", OPERATOR_GONE, message),
-        say(SCHEDULABLE, False, OPERATOR_GONE, "is not served by any operator"),
+        say(SCHEDULABLE, False, OPERATOR_GONE, NOT_SERVED),
     ]
     return before.model_copy(
         update={
