@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from homeostat.accounts.accounts import Accounts
 from homeostat.accounts.database import Database, sqlite_url
 from homeostat.accounts.passwords import Passwords
 from homeostat.accounts.rights import Role
 from homeostat.store.files.state import StateFolder
+from tests.api.harness import Api, serving
 
 PASSWORD = "correct horse"
 SESSION = "/api/v1/session"
@@ -35,6 +37,19 @@ def settle(state: Path, **people: Role) -> None:
     with accounts(state) as known:
         for name, role in {"root": Role.ADMINISTRATOR, **people}.items():
             known.add(name, role, PASSWORD)
+
+
+def inhabited(**people: Role) -> Any:
+    """Returns a fixture for a module: a server of its own, with these accounts and root."""
+
+    @pytest.fixture(scope="module")
+    def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+        root = tmp_path_factory.mktemp("inhabited")
+        settle(root / "state", **people)
+        with serving(root) as found:
+            yield found
+
+    return api
 
 
 def sign_in(http: httpx.Client, name: str, password: str = PASSWORD) -> dict[str, Any]:

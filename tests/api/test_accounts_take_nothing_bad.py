@@ -4,7 +4,6 @@ the last administrator who wants to go, a database that is locked or too new."""
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,15 +11,9 @@ import pytest
 
 from homeostat.accounts.rights import Role
 from tests.api.harness import Api, refused, serving
-from tests.api.people import PASSWORD, SESSION, Person, settle, sign_in
+from tests.api.people import PASSWORD, SESSION, Person, inhabited, settle, sign_in
 
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    root = tmp_path_factory.mktemp("house")
-    settle(root / "state", bob=Role.USER, eve=Role.USER)
-    with serving(root) as api:
-        yield api
+house = inhabited(bob=Role.USER, eve=Role.USER)
 
 
 @pytest.mark.parametrize("typed", ["BOB", "Bob", "ｂｏｂ", "ⓑⓞⓑ"], ids=["upper case", "mixed", "full width", "in circles"])

@@ -9,20 +9,15 @@ import httpx
 import pytest
 
 from homeostat.accounts.rights import Role
-from tests.api.harness import Api, refused, serving
-from tests.api.people import PASSWORD, SESSION, Person, bearer, settle
+from tests.api.harness import Api, refused
+from tests.api.people import PASSWORD, SESSION, Person, bearer, inhabited
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 DRY = "/api/v1/disks?dryRun=true"
 DISK = {"name": "data", "spec": {"size": "1Gi"}}
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    root = tmp_path_factory.mktemp("cookies")
-    settle(root / "state", bob=Role.USER)
-    with serving(root) as api:
-        yield api
+house = inhabited(bob=Role.USER)
 
 
 class Browser:

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from homeostat.accounts.rights import Role
-from tests.api.harness import Api, refused, serving
-from tests.api.people import Person, settle
+from tests.api.harness import Api, refused
+from tests.api.people import Person, inhabited
 
-
-@pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    root = tmp_path_factory.mktemp("meant")
-    settle(root / "state", bob=Role.USER, eve=Role.USER)
-    with serving(root) as found:
-        yield found
+api = inhabited(bob=Role.USER, eve=Role.USER)
 
 
 def meant(person: Person, account: str) -> dict[str, str]:

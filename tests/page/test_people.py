@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from homeostat.accounts.rights import Role
-from tests.api.harness import Api, serving
-from tests.api.people import Person, settle
+from tests.api.harness import Api
+from tests.api.people import Person, inhabited
 from tests.page.steps import AXE, ROW, findings, press, sign_in
 from tests.rig.browser import Page, browse
 from tests.rig.waiting import wait_until
@@ -16,12 +16,7 @@ from tests.rig.waiting import wait_until
 FORM = "document.querySelector('.rowform')"
 
 
-@pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    root = tmp_path_factory.mktemp("accounts")
-    settle(root / "state", ann=Role.USER)
-    with serving(root) as found:
-        yield found
+api = inhabited(ann=Role.USER)
 
 
 @pytest.fixture(scope="module")

@@ -9,19 +9,13 @@ import pytest
 
 from homeostat.accounts.rights import Role
 from homeostat.models.base import OWNER
-from tests.api.harness import Api, serving
-from tests.api.people import PASSWORD, Person, settle
+from tests.api.harness import Api
+from tests.api.people import PASSWORD, Person, inhabited
 from tests.page.steps import EDITOR, ROW, SIGNING_IN, edits, plan, press, review, sign_in, sign_in_again, write
 from tests.rig.browser import Page, browse
 from tests.rig.waiting import wait_until
 
-
-@pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    root = tmp_path_factory.mktemp("accounts")
-    settle(root / "state", ann=Role.USER, bob=Role.USER)
-    with serving(root) as found:
-        yield found
+api = inhabited(ann=Role.USER, bob=Role.USER)
 
 
 @pytest.fixture
@@ -50,6 +44,13 @@ def lock_out(api: Api, account: str) -> None:
     for session in root.ask("GET", f"sessions?account={account}").json()["sessions"]:
         if session["client"].startswith("Mozilla"):
             root.ask("DELETE", f"sessions/{session['id']}").raise_for_status()
+
+
+def types(page: Page, name: str, comment: str = "") -> None:
+    """Opens the YAML of a machine, and types another memory there."""
+    page.run(f"location.hash = '#/virtualmachines/{name}/yaml'")
+    edits(page, "64Mi")
+    write(page, f"spec:\n{comment}  resources:\n    memory: 96Mi\n")
 
 
 def test_who_signs_in_is_named_and_signs_out(page: Page) -> None:
@@ -90,9 +91,7 @@ def test_a_machine_that_one_may_see_from_now_on_comes_and_goes(api: Api, page: P
 def test_a_session_that_ends_within_an_edit_loses_nothing(api: Api, page: Page) -> None:
     person = machine(api, "ann", "edited")
     sign_in(page, "ann")
-    page.run("location.hash = '#/virtualmachines/edited/yaml'")
-    edits(page, "64Mi")
-    write(page, "spec:\n  resources:\n    memory: 96Mi\n")
+    types(page, "edited")
     lock_out(api, "ann")
     review(page)
     page.shows("Your session has ended")
@@ -131,9 +130,7 @@ def test_the_page_sets_the_owners_of_names_as_text(api: Api, page: Page) -> None
 def test_what_one_typed_is_not_shown_to_the_next(api: Api, page: Page) -> None:
     machine(api, "ann", "private")
     sign_in(page, "ann")
-    page.run("location.hash = '#/virtualmachines/private/yaml'")
-    edits(page, "64Mi")
-    write(page, "spec:\n  # secret-of-ann\n  resources:\n    memory: 96Mi\n")
+    types(page, "private", "  # secret-of-ann\n")
     page.shows("Not sent yet")
     page.run("window.confirm = (said) => { window.asked = said; return false; }")
     press(page, "Sign out")
@@ -149,9 +146,7 @@ def test_what_one_typed_is_not_shown_to_the_next(api: Api, page: Page) -> None:
 def test_somebody_else_does_not_send_what_another_began(api: Api, page: Page) -> None:
     person = machine(api, "ann", "begun")
     sign_in(page, "ann")
-    page.run("location.hash = '#/virtualmachines/begun/yaml'")
-    edits(page, "64Mi")
-    write(page, "spec:\n  resources:\n    memory: 96Mi\n")
+    types(page, "begun")
     lend(api, "begun", "bob", "see", "change")
     lock_out(api, "ann")
     review(page)
@@ -165,9 +160,7 @@ def test_a_tab_of_one_does_nothing_as_another_who_came_in_another_tab(api: Api, 
     person = machine(api, "ann", "twice")
     lend(api, "twice", "bob", "see", "change")
     sign_in(page, "ann")
-    page.run("location.hash = '#/virtualmachines/twice/yaml'")
-    edits(page, "64Mi")
-    write(page, "spec:\n  resources:\n    memory: 96Mi\n")
+    types(page, "twice")
     review(page)
     plan(page)
     other = page.another(f"{api.http.base_url}/")
@@ -188,9 +181,7 @@ def test_a_tab_of_one_does_nothing_as_another_who_came_in_another_tab(api: Api, 
 def test_who_signs_out_does_so_in_all_tabs(api: Api, page: Page) -> None:
     machine(api, "ann", "shared")
     sign_in(page, "ann")
-    page.run("location.hash = '#/virtualmachines/shared/yaml'")
-    edits(page, "64Mi")
-    write(page, "spec:\n  # secret-of-ann\n  resources:\n    memory: 96Mi\n")
+    types(page, "shared", "  # secret-of-ann\n")
     page.shows("Not sent yet")
     other = page.another(f"{api.http.base_url}/")
     other.wait("document.querySelector('nav.main')", "the page")

@@ -76,7 +76,7 @@ class MachinesSeen:
         """Returns a moment that has been. One that is yet to come was written by a clock that was ahead before we started, or is
         another host's: it counts from the first look on."""
         now = time.time()
-        return then if self._clock.put_off(then) <= now else now
+        return then if then <= now or self._clock.put_off(then) <= now else now
 
 
 def replica(machine: VirtualMachine, deployment: str, looked_at: bool = True) -> Replica:
@@ -141,13 +141,9 @@ def _serving_since(status: VirtualMachineStatus | None) -> float | None:
 
 
 def _moved(replica: Replica, to: Callable[[float], float]) -> Replica:
-    ready, serving = replica.ready_since, replica.serving_since
-    return replace(
-        replica,
-        created=to(replica.created),
-        ready_since=None if ready is None else to(ready),
-        serving_since=None if serving is None else to(serving),
-    )
+    created, ready, serving = moments = replica.created, replica.ready_since, replica.serving_since
+    found = to(created), None if ready is None else to(ready), None if serving is None else to(serving)
+    return replica if found == moments else replace(replica, created=found[0], ready_since=found[1], serving_since=found[2])
 
 
 def index_of(machine: str, deployment: str) -> int:
