@@ -198,7 +198,7 @@ class _ScreenReader:
         try:
             async with asyncio.timeout(SLOW) as due:
                 if (opened := await self._open()) is None:
-                    raise NoFrame("it does not run")
+                    raise NoFrame("it does not run, or its host cannot be asked now")
                 await self._read(opened, due)
         except rfb.RfbError as error:
             raise NoFrame(str(error)) from error

@@ -19,7 +19,7 @@ SLOW = 30.0  # seconds in which a side must take a chunk, or answer a greeting
 LOOK = 0.5  # seconds between looks whether a machine runs again
 
 OpenScreen = Callable[[], Awaitable[socket.socket | None]]
-"""Opens the machine's screen. None: it does not run now."""
+"""Opens the machine's screen. None: it does not run now, or its host cannot be asked."""
 
 
 async def relay_screen(viewer: Viewer, open_screen: OpenScreen, sitting: Sitting) -> End:
@@ -42,7 +42,7 @@ class _Relay:
                 if not self._viewer.understands:
                     return End(Close.RESTARTED, "the machine is off, or begins again: connect again")
                 screen = await self._next_run()
-            return End(Close.LATER, "the machine does not run")
+            return End(Close.LATER, "the machine does not run, or its host cannot be asked now")
         except Left as error:
             return error.end
         except rfb.RfbError as error:

@@ -88,10 +88,10 @@ def _unplugged(nic: Nic, host: HostFacts) -> Iterator[tuple[str, str]]:
         else:
             make = f"add it (`ip link add {nic.bridge} type bridge`)"
             yield "BridgeMissing", f"nics[{nic.name}]: host {host.name} has no bridge {nic.bridge!r}: {make}, or {others}"
-    if nic.tap and nic.tap.existing and host.taps is not None and nic.tap.name not in host.taps:
-        if nic.tap.name in (host.links or ()):
+    if nic.tap and host.taps is not None and nic.tap.name not in host.taps:
+        if nic.tap.name in (host.links or ()):  # nor can libvirt make one of that name
             yield "TapMissing", f"nics[{nic.name}]: {nic.tap.name!r} is a device of host {host.name} that is no tap: name another"
-        else:
+        elif nic.tap.existing:
             make = f"make it (`ip tuntap add dev {nic.tap.name} mode tap`)"
             yield "TapMissing", f"nics[{nic.name}]: host {host.name} has no tap {nic.tap.name!r}: {make}, or leave existing out"
 

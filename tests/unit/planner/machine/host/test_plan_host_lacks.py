@@ -188,6 +188,7 @@ def test_it_does_not_start_and_says_what_to_do(spec: dict[str, Any], reason: str
     [
         ({"bridge": "eth0"}, "nics[lan]: 'eth0' is a device of host local that is no bridge: name one of: br0"),
         ({"tap": {"name": "eth0", "existing": True}}, "nics[lan]: 'eth0' is a device of host local that is no tap: name another"),
+        ({"tap": {"name": "eth0"}}, "nics[lan]: 'eth0' is a device of host local that is no tap: name another"),
     ],
 )
 def test_a_device_of_another_kind_is_not_to_be_made(plug: dict[str, Any], words: str) -> None:
