@@ -25,7 +25,7 @@ from homeostat.models.outside import redacted_all
 from homeostat.models.plugin import Plugin
 from homeostat.models.schedule import SnapshotSchedule
 from homeostat.models.snapshot import Snapshot
-from homeostat.planner.allowed import Allowed
+from homeostat.planner.allowed import NOTHING, Allowed
 from homeostat.store.errors import FolderProblem
 
 from ..access import run
@@ -82,10 +82,15 @@ def plan(
     host_labels: tuple[str, ...],
     allowed: Allowed,
 ) -> int:
-    """Check the YAML of DIR and show what `up` would change. Exit 0: nothing, 2: changes, 1: an error."""
+    """Check the YAML of DIR and show what `up` would change. Exit 0: nothing, 2: changes, 1: an error.
+
+    Without --share-folder and --allow-…, machines may have what the state's last `up` let them have.
+    """
     if settings.remote is not None:
         return _show(_over_rest(settings.remote, settings, folder), output)
     from homeostat.assembly.standalone import require_folder
+    from homeostat.store.files.allowing import said_allowed
+    from homeostat.store.files.state import StateFolder
 
     from ..show.preview import preview
 
@@ -93,7 +98,8 @@ def plan(
     require_folder(directory)
     labels, confined = labels_of_host(settings.uri, host_labels), [Path(one).absolute() for one in image_folders]
     several = chosen_hosts(settings, hosts, host_labels)
-    return _show(run(preview(directory, settings.state, settings.uri, labels, confined, several, allowed)), output)
+    lets = allowed if allowed != NOTHING else said_allowed(StateFolder(settings.state)) or NOTHING
+    return _show(run(preview(directory, settings.state, settings.uri, labels, confined, several, lets)), output)
 
 
 def _over_rest(server: RemoteServer, settings: CliSettings, folder: str | None) -> Preview:

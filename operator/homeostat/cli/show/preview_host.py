@@ -29,6 +29,7 @@ from homeostat.planner.files.trash import KEEP
 from homeostat.planner.machine.preview.presume import presumed, storage_root
 from homeostat.planner.observed import ImagePhase, Observed, ObservedImage
 from homeostat.store.files.state import StateFolder, served_folder
+from homeostat.store.index.index import check_format
 
 from ..errors import CliError
 
@@ -56,7 +57,7 @@ async def copy_state(folder: Path, state: Path, scratch: Path) -> list[str]:
     own state.
 
     Raises:
-        StateError: it serves a cluster.
+        StateError: it serves a cluster, or a newer version wrote its index.
     """
     room = StateFolder(state)
     if room.serves_cluster:
@@ -79,6 +80,7 @@ def _copy(state: Path, scratch: Path) -> None:
             closing(sqlite3.connect(f"{origin.index.as_uri()}?mode=ro", uri=True)) as known,
             closing(sqlite3.connect(copied.index)) as copy,
         ):
+            check_format(origin.index, known)
             known.backup(copy)
 
 

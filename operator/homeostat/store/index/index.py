@@ -93,15 +93,9 @@ class Index:
             database = self.connection
             if check and (found := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
                 raise IndexDamaged(f"the index {self.path} is damaged: {found}")
-            version = database.execute("PRAGMA user_version").fetchone()[0]
-            if version == 0:
+            if check_format(self.path, database) == 0:
                 self._create(database)
                 database.execute("PRAGMA wal_checkpoint")  # so that the file is not empty
-            elif version != schema.VERSION:
-                raise StateError(
-                    f"the index {self.path} has format {version}, this version of Homeostat writes {schema.VERSION}: "
-                    "use the version that wrote it, or move the file away to have it rebuilt from the YAML folder"
-                )
             elif check:
                 self._check_texts(database)
             if not database.execute("SELECT 1 FROM sqlite_master WHERE name='unaudited'").fetchone():
@@ -327,6 +321,21 @@ class Index:
     def setting(self, name: str) -> str | None:
         found = self.read("SELECT value FROM settings WHERE name=?", (name,))
         return str(found[0][0]) if found else None
+
+
+def check_format(path: Path, database: sqlite3.Connection) -> int:
+    """Returns the format of an opened index, 0 where it is empty. ``path``: which one is named.
+
+    Raises:
+        StateError: another version wrote it.
+    """
+    version = int(database.execute("PRAGMA user_version").fetchone()[0])
+    if version not in (0, schema.VERSION):
+        raise StateError(
+            f"the index {path} has format {version}, this version of Homeostat writes {schema.VERSION}: "
+            "use the version that wrote it, or move the file away to have it rebuilt from the YAML folder"
+        )
+    return version
 
 
 def set_setting(database: sqlite3.Connection, name: str, value: str | None) -> None:
