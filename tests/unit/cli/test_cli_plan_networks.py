@@ -93,7 +93,11 @@ def test_several_hosts_are_shown_apart() -> None:
     wanted, up = network(), NetworkWorld()
     up.settle(wanted)
     shown = NetworkEntry(wanted, {"a": up.plan(wanted), "b": NetworkWorld().plan(wanted)})
-    assert "on host a:" in text(shown) and "on host b:" in text(shown) and shown.verb is Verb.CREATE
+    assert "on host a: as it should be\n    on host b:\n" in text(shown) and shown.verb is Verb.CREATE
+
+
+def test_an_isolated_one_has_no_line_for_addresses() -> None:
+    assert "addresses" not in text(entry(NetworkWorld(), network(mode="Isolated", addresses=[])))
 
 
 def test_describe_tells_why_each_field_waits_on_each_host() -> None:

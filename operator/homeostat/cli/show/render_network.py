@@ -52,10 +52,13 @@ class NetworkEntry:
         lines, spec = [heading(self)], self.resource.spec
         if self.verb is Verb.CREATE:
             mode = self.resource.mode.value if self.resource.mode else ""
-            lines += fact_lines([("mode", mode), ("addresses", ", ".join(a.cidr for a in spec.addresses or ()))])
+            addresses = ", ".join(a.cidr for a in spec.addresses or ())
+            lines += fact_lines([("mode", mode), *([("addresses", addresses)] if addresses else [])])
         for host, plan in self.plans.items():
-            lines += [Line(f"    on host {host}:", "dim")] if len(self.plans) > 1 else []
-            lines += _of_plan(plan)
+            steps = [*_of_plan(plan)]
+            if len(self.plans) > 1:
+                lines.append(Line(f"    on host {host}:{'' if steps else ' as it should be'}", "dim"))
+            lines += steps
         return lines
 
     def as_json(self) -> dict[str, Any]:
