@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,16 @@ def test_a_state_folder_that_qemu_cannot_reach(tmp_path: Path) -> None:
     assert found.ok is False and "QEMU (uid 64055) cannot pass through" in found.found and "chmod o+x" in found.mend
     assert checks.check_state(closed / "state", HOST).ok  # QEMU runs as ourselves
     assert checks.check_state(closed / "state", HostView("qemu:///system", qemu_user=(0, 0))).ok
+
+
+def test_a_read_only_file_system_is_not_a_matter_of_permissions(tmp_path: Path) -> None:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "none", tmp_path], capture_output=True, check=False).returncode:
+        pytest.skip("cannot mount a tmpfs: run as root, with CAP_SYS_ADMIN")
+    try:
+        found = checks.check_state(tmp_path / "state", HOST)
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
+    assert found.ok is False and "read-only" in found.found and "remount,rw" in found.mend and "chown" not in found.mend
 
 
 def test_space_in_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

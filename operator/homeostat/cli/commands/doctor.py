@@ -81,7 +81,7 @@ def check_orphans(state: Path) -> list[Check]:
     finally:
         index.close()
     if not found:
-        return [Check("orphans", True, "everything on the host belongs to a resource")]
+        return [Check("orphans", True, "everything that the operator saw last on the host belongs to a resource")]
     named = ", ".join(f"{o.namespace}/{o.name}" for o in found[:5]) + (" …" if len(found) > 5 else "")
     return [Check("orphans", None, f"{len(found)} belong to no resource: {named}", "homeostat get orphans -A says what to do")]
 

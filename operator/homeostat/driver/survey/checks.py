@@ -132,6 +132,9 @@ def check_qemu_img() -> Check:
 def check_state(state: Path, host: HostView) -> Check:
     """Checks that we can write there, and that QEMU's user can get through to it."""
     folder = nearest_folder(state)
+    if os.statvfs(folder).f_flag & os.ST_RDONLY:
+        mend = f"see why (dmesg), then `mount -o remount,rw $(findmnt -no TARGET -T {folder})`, or give --state DIR"
+        return Check("state", False, f"the file system of {folder} is read-only", mend)
     if not os.access(folder, os.W_OK | os.X_OK):
         return Check("state", False, f"no permission to write in {folder}", f"chown {os.geteuid()} {folder}, or give --state DIR")
     closed = _closed_to_qemu(folder, host)
