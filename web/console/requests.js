@@ -27,6 +27,7 @@ export class NotReached extends Error {
 }
 
 const AGAIN = 500; // milliseconds
+const PATIENCE = 60_000; // milliseconds for an answer to begin: a server that hangs takes requests, and never answers
 
 /**
  * Does what may fail because something was lost on the way, as where the network has just changed, up to so many times.
@@ -86,10 +87,15 @@ async function send(method, path, { body, etag, type = "application/json" } = {}
   };
   if (body !== undefined) asked.body = JSON.stringify(body);
   const asking = asks(method, path);
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), PATIENCE);
+  asked.signal = limit.signal;
   try {
     return await repeated(asking ? 2 : 1, () => fetch(path, asked));
   } catch {
     throw new NotReached(asking);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

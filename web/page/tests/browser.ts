@@ -42,10 +42,12 @@ export function serve(answer: (one: Asked) => Response | Promise<Response>): Ask
   return asked;
 }
 
-// Lets no time pass before what waits goes on. Returns for how long it would have waited each time.
+// Lets no time pass before what waits goes on. Returns for how long it would have waited each time. A minute is a limit, and not
+// reached.
 export function hurry(): number[] {
   const waited: number[] = [];
   give("setTimeout", (go: () => void, milliseconds: number) => {
+    if (milliseconds >= 60_000) return;
     waited.push(milliseconds);
     queueMicrotask(go);
   });

@@ -1,7 +1,7 @@
 // What only asks for something is asked a second time where nobody answered; what changes something is sent once.
 
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, test } from "node:test";
+import { afterEach, beforeEach, mock, test } from "node:test";
 import { ask, NotReached } from "../api/client";
 
 const real = globalThis.fetch;
@@ -52,3 +52,15 @@ for (const path of ["/api/v1/vms/a/start", "/api/v1/vms?dryRun=trueish"]) {
     assert.equal(sent.length, 1);
   });
 }
+
+test("a server that hangs is not waited for without end", async () => {
+  globalThis.fetch = (_, how) => new Promise((_, fail) => how?.signal?.addEventListener("abort", () => fail(how.signal?.reason)));
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    const asked = assert.rejects(ask("POST", "/api/v1/vms/a/start", { body: {} }), NotReached);
+    mock.timers.tick(60_000);
+    await asked;
+  } finally {
+    mock.timers.reset();
+  }
+});
