@@ -220,7 +220,10 @@ def _lacking(want: NetworkConfig, plan: NetworkPlan, seen: NetworkSeen) -> Outco
 def _way_out_of(other: ObservedNetwork) -> str:
     """Says what to do about another network with the address. One that Homeostat made comes up again where it is stopped."""
     if (record := other.config.record) is not None:
-        return f"choose another; it is free once Network {record.namespace}/{record.name} has gone, or has another address"
+        way = f"choose another; it is free once Network {record.namespace}/{record.name} has gone, or has another address"
+        # A restart of such a guest waits for the network that it is to be plugged into, and that for the guest.
+        moving = f". A guest of it that is to move here is stopped first, and then started: {named(other.guests)}"
+        return way + moving if other.guests else way
     return f"choose another, or stop that network (`virsh net-destroy {other.name}`)"
 
 

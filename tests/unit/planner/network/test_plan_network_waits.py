@@ -152,6 +152,14 @@ def test_addresses_that_another_network_of_ours_has() -> None:
     )
 
 
+def test_guests_of_the_network_that_has_the_addresses_are_named_with_the_way_to_move_them() -> None:
+    world = NetworkWorld(guests={"first": ("web", "db")})
+    world.settle(network("first", uid="uid-of-first", **LAN))
+    assert waits(world, "AddressTaken", **LAN).endswith(
+        "or has another address. A guest of it that is to move here is stopped first, and then started: web, db"
+    )
+
+
 @pytest.mark.parametrize(
     ("users", "guests", "told"),
     [
