@@ -98,8 +98,9 @@ def plan(
     require_folder(directory)
     labels, confined = labels_of_host(settings.uri, host_labels), [Path(one).absolute() for one in image_folders]
     several = chosen_hosts(settings, hosts, host_labels)
-    lets = allowed if allowed != NOTHING else said_allowed(StateFolder(settings.state)) or NOTHING
-    return _show(run(preview(directory, settings.state, settings.uri, labels, confined, several, lets)), output)
+    if allowed == NOTHING:
+        allowed = said_allowed(StateFolder(settings.state)) or NOTHING
+    return _show(run(preview(directory, settings.state, settings.uri, labels, confined, several, allowed)), output)
 
 
 def _over_rest(server: RemoteServer, settings: CliSettings, folder: str | None) -> Preview:
