@@ -227,6 +227,21 @@ def publish(partial: Path, path: Path) -> None:
     flush(path.parent)
 
 
+def read_start(path: str, length: int) -> bytes:
+    """Reads the first bytes of a file, of which anything may have taken the place: of a pipe nothing, and never waits for one.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with open(path, "rb", buffering=0, opener=at_once) as file:
+        return file.read(length) or b""  # None: a pipe that somebody writes to, and has written nothing to yet
+
+
+def at_once(path: str, flags: int) -> int:
+    """Serves as an opener for ``open``: does not wait for who writes to a pipe."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
 def private(path: str, flags: int) -> int:
     """Serves as an opener for ``open``: only we can read the file, whatever the umask and whoever left it there."""
     handle = os.open(path, flags | os.O_CLOEXEC, 0o600)

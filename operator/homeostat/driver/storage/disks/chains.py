@@ -12,7 +12,7 @@ from homeostat.planner.machine.storage.header import DATA_FILE, told
 from homeostat.planner.observed import ObservedChain, ObservedDisk
 
 from ..formats.header import qcow2_header
-from ..paths import PARTIAL, allocated, file_errors
+from ..paths import PARTIAL, allocated, at_once, file_errors
 
 DEEPEST = 64  # files of one chain; QEMU itself opens few more
 SETTLES = 2.0  # seconds: a committed overlay is closed at about the time its base was last written to
@@ -119,9 +119,8 @@ def _identities(paths: Sequence[str]) -> Mapping[FileId, str]:
 
 
 def _read(path: str) -> ObservedDisk:
-    # The file of others may be anything by now: never wait for it.
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:
-        header = qcow2_header(file.read(_HEAD))
+    with open(path, "rb", buffering=0, opener=at_once) as file:
+        header = qcow2_header(file.read(_HEAD) or b"")
         length = os.fstat(file.fileno()).st_size
     if header is None:
         return ObservedDisk(path, length, None)

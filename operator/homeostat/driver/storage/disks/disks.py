@@ -16,7 +16,7 @@ from homeostat.planner.observed import ObservedDisk
 
 from ..formats import qemu_img
 from ..formats.header import qcow2_header
-from ..paths import PARTIAL, Rooms, file_errors, human_size, publish, sweep_partials
+from ..paths import PARTIAL, Rooms, file_errors, human_size, publish, read_start, sweep_partials
 from .tags import has_tags, read_tags
 
 SECTOR = 512  # bytes; sizes of disks are multiples of it
@@ -31,8 +31,7 @@ def read_disk(path: str) -> ObservedDisk:
     Raises:
         OSError: it cannot be read.
     """
-    with open(path, "rb", buffering=0) as file:
-        head = file.read(_HEAD)
+    head = read_start(path, _HEAD)
     header = qcow2_header(head)
     if header is None:
         return ObservedDisk(path, 0, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import stat
 import struct
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,11 +18,12 @@ from homeostat.planner.files.disk_file import DISK_FILE, DISK_LABEL, DiskLabel, 
 from homeostat.planner.machine.storage.disk_source import MOVED_NOTE
 from homeostat.planner.observed import ObservedDisk
 
-from ..paths import Rooms, allocated, file_errors, flush, replace_text, sweep_partials
+from ..paths import Rooms, allocated, file_errors, flush, read_start, replace_text, sweep_partials
 from .disks import read_disk
 
 log = logging.getLogger(__name__)
 
+_LABEL_MAX = 2**20  # bytes
 _VMDK_HEAD = 512
 _STREAMED = 0x30000  # flags of a sparse extent: compressed grains, markers; see VMware's Virtual Disk Format 5.0
 
@@ -50,7 +52,7 @@ def look_into(folder: str) -> NamedDisk:
 def _label(folder: str) -> tuple[DiskLabel | None, str]:
     path = f"{folder}/{DISK_LABEL}"
     try:
-        return read_disk_label(Path(path).read_bytes()), ""
+        return read_disk_label(read_start(path, _LABEL_MAX)), ""
     except (FileNotFoundError, NotADirectoryError):
         return None, ""
     except ValueError as error:
@@ -66,6 +68,8 @@ def _unreadable(path: str, problem: str) -> ObservedDisk:
 
 def read_as(path: str, label: DiskLabel) -> ObservedDisk:
     """Reads a file as a label says. Raises OSError."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        return ObservedDisk(path, 0, None, label=label, problem=f"{path} is no file any more: put it back from a backup")
     if label.format == "raw":
         return ObservedDisk(path, os.stat(path).st_size, None, label=label)
     if label.format == "vmdk":
@@ -76,8 +80,7 @@ def read_as(path: str, label: DiskLabel) -> ObservedDisk:
 
 def _read_vmdk(path: str, label: DiskLabel) -> ObservedDisk:
     """Reads a vmdk. QEMU writes to one that is sparse; to one made for streaming it cannot, as its grains are compressed."""
-    with open(path, "rb", buffering=0) as file:
-        head = file.read(_VMDK_HEAD)
+    head = read_start(path, _VMDK_HEAD)
     found = ObservedDisk(path, 0, None, label=label)
     if len(head) < _VMDK_HEAD or head[:4] != b"KDMV":
         return replace(found, problem=f"{path} is no vmdk of one sparse file any more: put it back from a backup")

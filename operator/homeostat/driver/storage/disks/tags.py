@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from homeostat.planner.files.disk_tag import DiskTag
 
+from ..paths import at_once
+
 ENTRIES_MAX = 4096  # of one file
 TABLE_MAX = 2**21  # bytes of one table
 TRIES = 5  # QEMU replaces the table while it is read
@@ -25,9 +27,9 @@ def read_tags(path: str) -> tuple[DiskTag, ...] | None:
     Raises:
         OSError: it cannot be read.
     """
-    with open(path, "rb", buffering=0) as file:
+    with open(path, "rb", buffering=0, opener=at_once) as file:
         for _ in range(TRIES):
-            head = file.read(72)
+            head = file.read(72) or b""
             if len(head) < 72 or head[:4] != b"QFI\xfb":
                 return None
             count, at = struct.unpack_from(">IQ", head, 60)
