@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from homeostat.driver.storage import Storage
+from tests.libvirt.cramped import cramped, small_site
 from tests.unit.images import Clock, ImageServer, serving
 from tests.unit.store_fixtures import room
 
-__all__ = ["room"]  # the fixture
+__all__ = ["cramped", "room", "small_site"]  # fixtures
 
 
 @pytest.fixture

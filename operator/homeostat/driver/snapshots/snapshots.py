@@ -49,6 +49,7 @@ _log = logging.getLogger(__name__)
 
 FREEZE_WITHIN = 20.0  # seconds; a guest writes everything that it has not written yet
 THAW_WITHIN = 20.0  # seconds
+LIST_ROOM = 2**20  # bytes that a new list of a disk's snapshots takes at the most, with what counts its clusters
 TAKEN_WITHIN = 60.0  # seconds in which QEMU writes the tables of all disks; what is written later counts like what was cut off
 EVERYTHING = Aspect.STATE | Aspect.CONFIG | Aspect.LIVE | Aspect.FLAGS
 
@@ -314,8 +315,23 @@ class Snapshots:
         nodes = self._nodes(domain)
         for path in paths:
             if path in nodes:
-                self._qmp(domain, "blockdev-snapshot-delete-internal-sync", device=nodes[path], name=tag)
+                self._untag_node(domain, nodes[path], path, tag)
         return set(nodes)
+
+    def _untag_node(self, domain: Domain, node: str, path: str, tag: str) -> None:
+        """Removes it where there is room for a list of those that stay. Where QEMU finds none it knows the snapshot no more, and
+        the file has it still, until QEMU reads that the next time."""
+        if len(self._files.tags([path]).get(path, ())) > 1:
+            self._files.check_room(path, LIST_ROOM, "the list of the snapshots that stay")
+        try:
+            self._qmp(domain, "blockdev-snapshot-delete-internal-sync", device=node, name=tag)
+        except DriverError as error:
+            if "does not exist" not in str(error):
+                raise
+            raise DriverError(
+                f"QEMU had no room to write that the snapshot has gone from {path}, and does not know it any more: it goes once "
+                "the machine is off or was restarted (`homeostat restart`)"
+            ) from error
 
     def _forget(self, uuid: str, tag: str) -> None:
         try:
