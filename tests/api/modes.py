@@ -103,7 +103,7 @@ class Namespace:
             store = KubernetesStore(self._index, cluster, "hand")
             try:
                 for kind in KINDS:
-                    before = store.mirror.uids(kind.KIND)
+                    before = store.mirror.known(kind.KIND)
                     found = [item async for item in cluster.list(PATHS[kind.KIND], self.name)]
                     store.mirror.replace(kind.KIND, found, before)
                 return await work(store)  # type: ignore[arg-type]

@@ -78,7 +78,7 @@ class Follower:
 
     def comes_to_know(self, *names: str) -> None:
         def known() -> set[str]:
-            return {key.name for key in self._mirror.uids("VirtualMachine")}
+            return {key.name for key in self._mirror.known("VirtualMachine").versions}
 
         wait_until(lambda: known() == set(names), SOON, f"it knows {', '.join(names) or 'none'}")
 

@@ -19,7 +19,7 @@ SOON = 30.0  # seconds
 async def counted(plane: ControlPlane) -> int:
     cluster = await Cluster.connect(Access(plane.kubeconfig))
     try:
-        return await cluster.count(PATHS[VirtualMachine.KIND])
+        return (await cluster.count(PATHS[VirtualMachine.KIND])).number
     finally:
         await cluster.close()
 

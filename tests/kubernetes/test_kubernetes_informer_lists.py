@@ -11,7 +11,7 @@ import pytest
 from homeostat.models.base import Resource
 from homeostat.models.host import Host
 from homeostat.store.kubernetes import informer as informers
-from homeostat.store.kubernetes.cluster import Cluster
+from homeostat.store.kubernetes.cluster import Cluster, ObjectCount
 from homeostat.store.kubernetes.informer import Informer
 from homeostat.store.kubernetes.paths import ApiPath
 from tests.rig.waiting import wait_until
@@ -44,8 +44,8 @@ def test_a_kind_is_listed_again_that_the_server_counts_otherwise(tmp_path: Path,
     async def note(self: Informer, kind: type[Resource]) -> None:
         listed.append(kind.KIND)
 
-    async def count(self: Cluster, path: ApiPath) -> int:
-        return there[0]
+    async def count(self: Cluster, path: ApiPath) -> ObjectCount:
+        return ObjectCount(there[0], "1")
 
     monkeypatch.setattr("kopf.operator", quiet)
     monkeypatch.setattr(Informer, "_list", note)

@@ -76,7 +76,7 @@ def test_one_that_goes_at_once(mirror: Mirror, index: Index, seen: str) -> None:
     if seen == "gone":
         mirror.take([], [vm(2, "homeostat-api")])
     else:
-        mirror.replace("VirtualMachine", [], mirror.uids("VirtualMachine"))
+        mirror.replace("VirtualMachine", [], mirror.known("VirtualMachine"))
     assert [told[:2] for told in waiting(index)] == [("delete", "")]
 
 

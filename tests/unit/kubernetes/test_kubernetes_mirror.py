@@ -43,7 +43,7 @@ def test_a_new_process_takes_what_there_is_though_its_versions_are_lower(mirror:
     """The cluster was restored from a backup meanwhile."""
     mirror.take([vm(10)])
     later = Mirror(index)
-    later.replace("VirtualMachine", [vm(5)], later.uids("VirtualMachine"), afresh=True)
+    later.replace("VirtualMachine", [vm(5)], later.known("VirtualMachine"))
     assert shown(index) == ("u1", "5")
     later.take([vm(6)])
     assert shown(index) == ("u1", "6")
@@ -78,13 +78,13 @@ def test_late_news_of_a_former_one_are_nothing(mirror: Mirror, index: Index) -> 
 
 def test_a_list_removes_what_it_lacks(mirror: Mirror, index: Index) -> None:
     mirror.take([vm(1), vm(1, "u2", "other")])
-    mirror.replace("VirtualMachine", [vm(2, "u2", "other")], mirror.uids("VirtualMachine"))
+    mirror.replace("VirtualMachine", [vm(2, "u2", "other")], mirror.known("VirtualMachine"))
     assert shown(index) is None
     assert index.row(Key("VirtualMachine", "default", "other")) is not None
 
 
 def test_but_not_what_came_after_it_was_asked_for(mirror: Mirror, index: Index) -> None:
-    before = mirror.uids("VirtualMachine")
+    before = mirror.known("VirtualMachine")
     mirror.take([vm(9)])
     mirror.replace("VirtualMachine", [], before)
     assert shown(index) == ("u1", "9")
@@ -92,22 +92,48 @@ def test_but_not_what_came_after_it_was_asked_for(mirror: Mirror, index: Index) 
 
 def test_nor_what_was_made_anew_meanwhile(mirror: Mirror, index: Index) -> None:
     mirror.take([vm(1, "u1")])
-    before = mirror.uids("VirtualMachine")
+    before = mirror.known("VirtualMachine")
     mirror.take([vm(9, "u2")])
     mirror.replace("VirtualMachine", [], before)
     assert shown(index) == ("u2", "9")
 
 
 def test_a_list_is_no_newer_than_its_objects(mirror: Mirror, index: Index) -> None:
-    before = mirror.uids("VirtualMachine")
+    before = mirror.known("VirtualMachine")
     mirror.take([vm(9)])
     mirror.replace("VirtualMachine", [vm(7)], before)
     assert shown(index) == ("u1", "9")
 
 
+def test_a_list_counts_more_than_what_was_known_before(mirror: Mirror, index: Index) -> None:
+    """The cluster was restored from a backup under us."""
+    mirror.take([vm(10)])
+    mirror.replace("VirtualMachine", [vm(5)], mirror.known("VirtualMachine"))
+    assert shown(index) == ("u1", "5")
+    mirror.take([vm(6)])
+    assert shown(index) == ("u1", "6")
+
+
+def test_what_had_gone_is_there_again_where_a_list_has_it(mirror: Mirror, index: Index) -> None:
+    mirror.take([vm(5)])
+    mirror.take([], [vm(10)])
+    mirror.replace("VirtualMachine", [vm(5)], mirror.known("VirtualMachine"))
+    assert shown(index) == ("u1", "5")
+    mirror.take([vm(6)])
+    assert shown(index) == ("u1", "6")
+
+
+def test_but_not_where_it_went_after_the_list_was_asked_for(mirror: Mirror, index: Index) -> None:
+    mirror.take([vm(5)])
+    before = mirror.known("VirtualMachine")
+    mirror.take([], [vm(10)])
+    mirror.replace("VirtualMachine", [vm(5)], before)
+    assert shown(index) is None
+
+
 def test_a_list_leaves_other_kinds_alone(mirror: Mirror, index: Index) -> None:
     mirror.take([vm(1)])
-    mirror.replace("Plugin", [], mirror.uids("Plugin"))
+    mirror.replace("Plugin", [], mirror.known("Plugin"))
     assert shown(index) == ("u1", "1")
 
 

@@ -43,6 +43,14 @@ class Credentials:
     key_path: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class ObjectCount:
+    """How many objects of a kind there are, and the cluster's resourceVersion of that moment."""
+
+    number: int
+    version: str
+
+
 class Cluster:
     """A client of one API server, for one event loop. Every method raises ClusterUnavailable where the server does not answer,
     and Forbidden where it refuses."""
@@ -128,7 +136,7 @@ class Cluster:
                 return
             wanted["continue"] = token
 
-    async def count(self, path: ApiPath) -> int:
+    async def count(self, path: ApiPath) -> ObjectCount:
         """Returns how many objects there are. It reads one:
         https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/list-meta/ (remainingItemCount)
 
@@ -136,7 +144,9 @@ class Cluster:
             KindMissing: the server does not know the kind.
         """
         page = await self._request("GET", path.collection(None), None, query={"limit": "1"})
-        return len(page.get("items") or ()) + int((page.get("metadata") or {}).get("remainingItemCount") or 0)
+        meta = page.get("metadata") or {}
+        number = len(page.get("items") or ()) + int(meta.get("remainingItemCount") or 0)
+        return ObjectCount(number, str(meta.get("resourceVersion") or ""))
 
     async def create(self, path: ApiPath, key: Key, body: Object, manager: str, *, dry: bool = False) -> Object:
         """Creates an object, and returns it. ``dry``: nothing is stored.

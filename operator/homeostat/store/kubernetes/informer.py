@@ -80,7 +80,8 @@ class Informer:
         self._synced = threading.Event()
         self._relisted: dict[str, float] = {}  # kind -> when kopf listed, until we have checked what went meanwhile
         self._missing = {kind.KIND for kind in kinds} | ({"events"} if events is not None else set())  # what was not listed yet
-        self._known: set[str] = set()  # kinds that we listed: nothing of them in the mirror is left from an earlier process
+        self._watches: dict[str, asyncio.Event] = {}  # kind -> what ends its watch, so that it is listed and watched again
+        self._reached: dict[str, str] = {}  # kind -> the cluster's resourceVersion when it was counted last
         self._told: set[type[StoreError]] = set()  # the errors that we said we wait for
         self._pending: list[tuple[bool, Object]] = []  # (gone, object)
         self._answers, self._answered = True, "unknown"
@@ -152,6 +153,8 @@ class Informer:
                 while not self._stop.is_set():  # not in a waiting thread, which would keep a failed loop from ending
                     await self._pause(POLL_SECONDS)
                 self._ended.set()
+                for watch in self._watches.values():
+                    watch.set()
         finally:
             await self._cluster.close()
 
@@ -184,6 +187,9 @@ class Informer:
             # kopf reports what it lists, so it reports nothing where the last object went just now.
             self._relisted[what] = time.monotonic()
             pause = AGAIN
+            if self._ended.is_set():
+                return
+            ended = self._watches[what] = asyncio.Event()
             try:
                 await kopf.operator(
                     registry=watching,
@@ -191,7 +197,7 @@ class Informer:
                     clusterwide=True,
                     standalone=True,
                     identity=NOBODY,
-                    stop_flag=self._ended,
+                    stop_flag=ended,
                 )
             except Exception as error:
                 log.info("watching %s failed, and is begun anew: %s", what, error or error.__class__.__name__)
@@ -219,10 +225,9 @@ class Informer:
             self._told.clear()
 
     async def _list(self, kind: type[Resource]) -> None:
-        before = self._mirror.uids(kind.KIND)
+        before = self._mirror.known(kind.KIND)
         items = [item async for item in self._cluster.list(PATHS[kind.KIND])]
-        self._mirror.replace(kind.KIND, items, before, afresh=kind.KIND not in self._known)
-        self._known.add(kind.KIND)
+        self._mirror.replace(kind.KIND, items, before)
 
     async def _list_events(self) -> None:
         assert self._events is not None
@@ -237,8 +242,8 @@ class Informer:
             if due:
                 last = now
             if now - counted >= COUNTED:
-                counted = now
                 await self._count()
+                counted = now if self._answers else now - COUNTED + AGAIN  # much may have happened while it was away
             for kind in self._kinds:
                 if not due and now - self._relisted.get(kind.KIND, now) <= SETTLE:
                     continue
@@ -250,11 +255,20 @@ class Informer:
                     self._relisted[kind.KIND] = now
 
     async def _count(self) -> None:
-        """Compares how many objects the server holds with how many we know. Where these differ, the kind is listed again."""
+        """Compares how many objects the server holds with how many we know. Where these differ, the kind is listed again. Where
+        the cluster was set back, as by a backup of etcd, all kinds are, and their watches begin again: the server says nothing to
+        those that wait for what comes after a version which it has not reached yet."""
         for kind in self._kinds:
             try:
-                if await self._cluster.count(PATHS[kind.KIND]) != self._mirror.count(kind.KIND):
+                found = await self._cluster.count(PATHS[kind.KIND])
+                if found.number != self._mirror.count(kind.KIND):
                     self._relisted[kind.KIND] = float("-inf")
+                if _is_before(found.version, self._reached.get(kind.KIND, "")):
+                    log.warning("the cluster was set back to an earlier state, as from a backup: all of it is read again")
+                    self._reached.clear()
+                    for watch in self._watches.values():
+                        watch.set()
+                self._reached[kind.KIND] = found.version
                 self._note(answers=True)
             except KindMissing:
                 self._note(answers=True)
@@ -307,6 +321,11 @@ class Informer:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._ended.wait()
+
+
+def _is_before(version: str, known: str) -> bool:
+    """Tells whether a resourceVersion is certainly an earlier one than another."""
+    return version.isdigit() and known.isdigit() and int(version) < int(known)
 
 
 def _tell_briefly(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

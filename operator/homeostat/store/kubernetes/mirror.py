@@ -7,7 +7,8 @@ import logging
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from homeostat.models.base import OWNER, Key
@@ -27,8 +28,18 @@ TOMBSTONES = 10_000
 """Uids of objects that have gone, remembered because an older report of them may come late."""
 
 
+@dataclass(frozen=True, slots=True)
+class KnownVersions:
+    """What was known of a kind before a list of it was asked for."""
+
+    versions: Mapping[Key, tuple[str, str]]  # uid and resourceVersion
+    gone: frozenset[str]  # uids of those that had gone
+
+
 class Mirror:
-    """Writes objects into the index, for any thread. Of two versions of an object the newer one counts, whoever brings it."""
+    """Writes objects into the index, for any thread. Of two versions of an object the newer one counts, whoever brings it; but a
+    list counts more than what was known before it was asked for: a cluster that was restored from a backup goes on from there,
+    with lower versions, and has again what had been deleted."""
 
     def __init__(self, index: Index, *, told: bool = False) -> None:
         """Takes the index. ``told``: writes down for the audit what others than Homeostat changed."""
@@ -42,20 +53,21 @@ class Mirror:
         """Takes in ``items`` as they are now, and removes those in ``gone``, in one step."""
         self._apply([k for item in items if (k := _mirrored(item))], [k for item in gone if (k := _mirrored(item))])
 
-    def replace(self, kind: str, items: Sequence[Object], before: dict[Key, str], *, afresh: bool = False) -> None:
-        """Takes in all objects of a kind. Those in ``before`` (uids by key, read before the list was asked for) that are not in
-        ``items`` have gone meanwhile. ``afresh``: also drops what an earlier process left. In a cluster that was restored from a
-        backup, versions start again, and lower."""
+    def replace(self, kind: str, items: Sequence[Object], before: KnownVersions) -> None:
+        """Takes in all objects of a kind. Those that were known ``before`` the list was asked for and are not in ``items`` have
+        gone meanwhile."""
         now = {k.key: k for item in items if (k := _mirrored(item))}
-        missing = [key for key, uid in before.items() if key.kind == kind and (key not in now or now[key].uid != uid)]
+        missing = [(key, uid) for key, (uid, _) in before.versions.items() if key not in now or now[key].uid != uid]
         with self._guard, self._index.transaction() as database:
-            for key in missing:
+            for key, uid in missing:
                 row = self._index.row(key)
-                if row is not None and row.uid == before[key]:
+                if row is not None and row.uid == uid:
                     self._tell_gone(database, row)
                     self._remove(database, key, row.uid)
             for object in now.values():
-                self._put(database, object, afresh)
+                if self._says_more(object, before):
+                    self._gone.pop(object.uid, None)
+                    self._put(database, object)
 
     def forget(self, key: Key, uid: str | None) -> None:
         """Removes an object that has gone."""
@@ -74,11 +86,11 @@ class Mirror:
             return False
         return not newer(since, version) and not newer(version, current.resource_version)
 
-    def uids(self, kind: str) -> dict[Key, str]:
-        return {
-            Key(kind, *row[:2]): row[2]
-            for row in self._index.read("SELECT namespace, name, uid FROM resources WHERE kind=?", (kind,))
-        }
+    def known(self, kind: str) -> KnownVersions:
+        """Returns what is known of a kind by now: ask before you ask for a list."""
+        with self._guard:
+            rows = self._index.read("SELECT namespace, name, uid, hash FROM resources WHERE kind=?", (kind,))
+            return KnownVersions({Key(kind, *row[:2]): (row[2], row[3]) for row in rows}, frozenset(self._gone))
 
     def count(self, kind: str) -> int:
         return int(self._index.read("SELECT count(*) FROM resources WHERE kind=?", (kind,))[0][0])
@@ -90,7 +102,8 @@ class Mirror:
                 return
             with self._index.transaction() as database:
                 for item in items:
-                    self._put(database, item)
+                    if self._is_newer(item):  # than the one before it in this step, too
+                        self._put(database, item)
                 for item in gone:
                     row = self._index.row(item.key)
                     if row is not None and row.uid == item.uid:
@@ -104,10 +117,18 @@ class Mirror:
         row = self._index.row(item.key)
         return row is None or row.uid != item.uid or newer(item.resource_version, row.hash)
 
-    def _put(self, database: sqlite3.Connection, item: Mirrored, afresh: bool = False) -> None:
+    def _says_more(self, listed: Mirrored, before: KnownVersions) -> bool:
+        """Tells whether to take in an object of a list: it is newer, or another one than what was known before the list was asked
+        for, of which nothing was heard since."""
+        if listed.uid in self._gone:
+            return listed.uid in before.gone
+        row = self._index.row(listed.key)
+        if row is not None and before.versions.get(listed.key) == (listed.uid, row.hash):
+            return row.hash != listed.resource_version
+        return self._is_newer(listed)
+
+    def _put(self, database: sqlite3.Connection, item: Mirrored) -> None:
         row = self._index.row(item.key)
-        if not self._is_newer(item) and not (afresh and row is not None and row.hash != item.resource_version):
-            return
         if row is not None and row.uid != item.uid:
             self._tell_gone(database, row)
             self._remove(database, item.key, row.uid)

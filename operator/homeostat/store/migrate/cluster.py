@@ -79,7 +79,7 @@ class ClusterSide:
         """
         try:
             for kind in CLUSTER_KINDS:
-                before = self._store.mirror.uids(kind.KIND)
+                before = self._store.mirror.known(kind.KIND)
                 items = [item async for item in self.cluster.list(paths.PATHS[kind.KIND])]
                 self._store.mirror.replace(kind.KIND, items, before)
         except KindMissing as error:
