@@ -318,6 +318,7 @@ class ClusterOperator:
             told_on=lambda _: Key(Host.KIND, "default", name),
             elsewhere=lambda: {place for place, placed in self.store.placements().items() if placed != name},
             apart=self._machines_apart,
+            here=lambda: {place for place, placed in self.store.placements().items() if placed == name},
         )
         reporter = HostReporter(
             store,
@@ -332,6 +333,7 @@ class ClusterOperator:
             place=place,
             orphans_known=lambda: orphans.known,
             is_here=is_here,
+            unowned=lambda: orphans.unowned,
         )
         config = JobConfig(
             self._instance,

@@ -147,8 +147,11 @@ class SeveralHosts:
             folders=partial(self._folders, name),
             placed_as=name,
             elsewhere=lambda: {place for place, placed in self._store.placements().items() if placed != name},
+            here=lambda: {place for place, placed in self._store.placements().items() if placed == name},
         )
-        reporter = HostReporter(store, host, name, self._operator, lambda: store.machines, lambda: orphans.found)
+        reporter = HostReporter(
+            store, host, name, self._operator, lambda: store.machines, lambda: orphans.found, unowned=lambda: orphans.unowned
+        )
         config = JobConfig(
             self._instance,
             kinds=frozenset({VirtualMachine, Snapshot, Disk, Network}),

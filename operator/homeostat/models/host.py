@@ -131,8 +131,8 @@ class HostStatus(Status):
     )
     orphaned: tuple[str, ...] = Field(
         default=(),
-        description="Identities of the machines whose domains are there and that no object has; 2000 at the most. A machine of "
-        "such an identity goes there.",
+        description="Identities of the machines whose domains are there, and that are not placed there; 2000 at the most. A "
+        "machine of such an identity goes there.",
     )
     orphans_known: bool = Field(
         default=False, description="Whether that operator has looked for them. Before, what is said of orphans may be old."

@@ -88,6 +88,16 @@ def find_orphans(
     return tuple(sorted(found, key=lambda o: (o.namespace, o.name, o.uuid)))
 
 
+def unowned(
+    domains: Iterable[ObservedDomain], machines: Mapping[str, tuple[str, str]], here: Collection[tuple[str, str]]
+) -> tuple[str, ...]:
+    """Returns the identities of machines whose domains are there, and that are not placed there: ``here`` are those that are.
+    Unlike an orphan, such a domain may be of an earlier cluster, whose data were lost, and its machine may be declared again and
+    wait for a host."""
+    found = {domain.record.uid for domain in domains if domain.record is not None}
+    return tuple(sorted(uid for uid in found if uid and machines.get(uid) not in here))
+
+
 def _of_domains(
     instance: str,
     domains: Iterable[ObservedDomain],
@@ -99,13 +109,13 @@ def _of_domains(
     """Yields the domains that no machine has, with their folders, and those whose machine is on another host, with
     ``of_twins``."""
     for domain in domains:
-        if domain.record is None or domain.record.instance != instance:
+        if domain.record is None:
             continue
         place = machines.get(domain.record.uid)
-        if place is None:
-            yield _of_domain(domain, folders)
-        elif place in elsewhere:
+        if place in elsewhere:  # whoever defined it here: it is a second one
             yield replace(_of_domain(domain, of_twins), twin=True)
+        elif place is None and domain.record.instance == instance:
+            yield _of_domain(domain, folders)
 
 
 def _of_domain(domain: ObservedDomain, folders: Mapping[tuple[str, str], MachineFolder]) -> Orphan:

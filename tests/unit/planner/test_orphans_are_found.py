@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from homeostat.planner.domain import Record
 from homeostat.planner.observed import DomainState, ObservedDomain
-from homeostat.planner.orphans import MachineFolder, Orphan, find_orphans, mend, why
+from homeostat.planner.orphans import MachineFolder, Orphan, find_orphans, mend, unowned, why
 
 WEB = {"uid-web": ("default", "web")}
 
@@ -119,3 +119,19 @@ def test_hosts_that_share_their_folders_leave_a_machine_its_own() -> None:
     assert (twin.name, twin.twin, twin.state, twin.directory, twin.disks) == ("web", True, "running", "", ())
     assert (lost.name, lost.state, lost.directory) == ("db", "no domain", "/state/machines/default/db")
     assert find_orphans("i", [], folders[:1], WEB, (), there) == ()
+
+
+def test_a_second_one_of_a_placed_machine_is_told_of_whoever_defined_it() -> None:
+    (orphan,) = found(domain("web", "uid-web", instance="a cluster that was lost"), elsewhere={("default", "web")})
+    assert orphan.twin
+
+
+def test_a_domain_belongs_to_nobody_here_until_its_machine_is_placed_here() -> None:
+    """By its identity alone: the cluster that made it may be lost, and the machine declared again."""
+    domains = [domain("web", "uid-web"), domain("db", "uid-db", instance="a cluster that was lost")]
+    assert unowned(domains, {}, set()) == ("uid-db", "uid-web")
+    machines = WEB | {"uid-db": ("default", "db")}
+    assert unowned(domains, machines, set()) == ("uid-db", "uid-web")
+    assert unowned(domains, machines, {("default", "db")}) == ("uid-web",)
+    foreign = ObservedDomain("x", "u", DomainState.RUNNING, "booted", True, True, False, None, None)
+    assert unowned([foreign], {}, set()) == ()

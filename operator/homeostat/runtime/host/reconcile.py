@@ -69,10 +69,12 @@ def host_status(
     trash: Sequence[TrashEntry] | None = None,
     place: str = "",
     orphans_known: bool = True,
+    unowned: Sequence[str] = (),
 ) -> HostStatus:
     """Returns what the operator that serves a host knows of it. Pure. ``now`` is RFC 3339. ``uploads``, ``keeps`` and ``trash``:
     None, where they are not known now. ``api``: the address of the API beside it. ``place``: see HostStatus. ``orphans_known``:
-    whether they were looked for; else those stay that were found before."""
+    whether they were looked for; else those stay that were found before. ``unowned``: identities of the machines whose domains
+    are there, and that are not placed there."""
     before = host.status or HostStatus()
     return HostStatus(
         observed_generation=host.metadata.generation,
@@ -83,7 +85,7 @@ def host_status(
         operator=operator,
         api=api,
         orphans=tuple(_told(orphan) for orphan in orphans[:ORPHANS_SHOWN]) if orphans_known else before.orphans,
-        orphaned=tuple(o.uid for o in orphans if o.domain and o.uid)[:ORPHANED_SHOWN] if orphans_known else before.orphaned,
+        orphaned=tuple(unowned[:ORPHANED_SHOWN]) if orphans_known else before.orphaned,
         orphans_known=orphans_known,
         place=place,
         uploads=tuple(uploads) if uploads is not None else before.uploads,
@@ -172,11 +174,13 @@ class HostReporter:
         place: str = "",
         orphans_known: Callable[[], bool] = lambda: True,
         is_here: Callable[[Host], bool] = lambda host: True,
+        unowned: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         """Takes ``disks``, what finds the Disks whose files lie on the host, and ``trash``, what finds what is set aside there.
         None: it does not matter which host has them. ``place``: see HostStatus. ``orphans_known``: whether orphans were looked
-        for. ``is_here``: whether the Host still means this libvirt; else another one will report it."""
-        self._is_here = is_here
+        for. ``is_here``: whether the Host still means this libvirt; else another one will report it. ``unowned``: see
+        host_status."""
+        self._is_here, self._unowned = is_here, unowned
         self._place = place
         self._orphans_known = orphans_known
         self._trash = trash
@@ -200,9 +204,21 @@ class HostReporter:
             return Next(GATHER)
         orphans, uploads, keeps = self._orphans(), await self._uploads(), await self._keeps()
         facts, machines = self._driver.facts, self._machines()
-        trash, known = await self._set_aside(), self._orphans_known()
+        trash, known, unowned = await self._set_aside(), self._orphans_known(), self._unowned()
         status = host_status(
-            host, facts, machines, self._operator, timestamp(), orphans, uploads, self._api, keeps, trash, self._place, known
+            host,
+            facts,
+            machines,
+            self._operator,
+            timestamp(),
+            orphans,
+            uploads,
+            self._api,
+            keeps,
+            trash,
+            self._place,
+            known,
+            unowned,
         )
         if status != host.status:
             self._reported = time.monotonic()

@@ -18,7 +18,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_disks import ReclaimPolicy
 from homeostat.models.network import Network
 from homeostat.planner.network.orphans import find_orphaned_networks
-from homeostat.planner.orphans import NETWORK, MachineFolder, Orphan, find_orphans, mend, why
+from homeostat.planner.orphans import NETWORK, MachineFolder, Orphan, find_orphans, mend, unowned, why
 
 from ..engine.ports import ResourceStore, StoreFailure
 from ..hypervisor import HostDriver
@@ -75,7 +75,7 @@ class OrphanWatch:
     changed. ``folders`` returns the folders that this host reports on, where other hosts have them, too. ``placed_as``: the name
     that placements give this host, where there are several; only on the host that it had begun on does a deletion go on.
     ``elsewhere`` returns the namespaces and names of the machines that are on other hosts, and ``apart`` those of them that are
-    on hosts with folders of their own."""
+    on hosts with folders of their own; ``here`` returns those that are on this host."""
 
     def __init__(
         self,
@@ -90,8 +90,10 @@ class OrphanWatch:
         placed_as: str = "",
         elsewhere: Callable[[], Collection[tuple[str, str]]] = tuple,
         apart: Callable[[], Collection[tuple[str, str]]] = tuple,
+        here: Callable[[], Collection[tuple[str, str]]] = tuple,
     ) -> None:
         self.found: tuple[Orphan, ...] = ()
+        self.unowned: tuple[str, ...] = ()  # identities of machines whose domains are here, and that are not placed here
         self.known = False  # whether it has looked for them once
         self.scans = 0
         self.scanned = 0.0  # when it scanned last, monotonic
@@ -100,7 +102,7 @@ class OrphanWatch:
         self._folders = folders or host.machine_folders
         self._told_on = told_on
         self._placed_as = placed_as
-        self._elsewhere, self._apart = elsewhere, apart
+        self._elsewhere, self._apart, self._here = elsewhere, apart, here
         self.changed: Callable[[], None] = lambda: None
         self._due = asyncio.Event()
         self._due.set()
@@ -144,20 +146,13 @@ class OrphanWatch:
         folders = await self._folders()
         networks = await self._orphaned_networks()
         # The machines are read last, so that one that is made meanwhile does not count as an orphan.
-        found = find_orphans(
-            self._instance,
-            self._host.domains(),
-            folders,
-            self._index.identities(),
-            self._index.deployments(),
-            self._elsewhere(),
-            self._apart(),
-        )
+        domains, machines, elsewhere = self._host.domains(), self._index.identities(), self._elsewhere()
+        found = find_orphans(self._instance, domains, folders, machines, self._index.deployments(), elsewhere, self._apart())
         if any(not orphan.domain and orphan not in self.found for orphan in found):
             # A machine may have gone since the folders were read, as in a rollout, and its folder with it.
             there = {folder.path for folder in await self._host.machine_folders()}
             found = tuple(orphan for orphan in found if orphan.domain or orphan.directory in there)
-        await self._tell((*found, *networks))
+        await self._tell((*found, *networks), unowned(domains, machines, self._here()))
         return self._finish(found)
 
     async def _orphaned_networks(self) -> tuple[Orphan, ...]:
@@ -166,14 +161,14 @@ class OrphanWatch:
         networks = (await self._host.networks()).values()
         return find_orphaned_networks(self._instance, networks, before | self._index.network_identities())
 
-    async def _tell(self, found: tuple[Orphan, ...]) -> None:
+    async def _tell(self, found: tuple[Orphan, ...], identities: tuple[str, ...]) -> None:
         """Reports each orphan once. Those that an earlier run reported are recorded in the index."""
         host = self._host.facts.name
         known = {(o.namespace, o.name, o.uuid) for o in self._index.orphans(host)}
         if tuple(self._index.orphans(host)) != found:
             self._index.note_orphans(host, found)
-        if self.found != found or not self.known:
-            self.found, self.known = found, True
+        if (self.found, self.unowned) != (found, identities) or not self.known:
+            self.found, self.unowned, self.known = found, identities, True
             self.changed()
         for orphan in found:
             if orphan.alarming and (orphan.namespace, orphan.name, orphan.uuid) not in known:
