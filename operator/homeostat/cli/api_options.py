@@ -18,6 +18,7 @@ from homeostat.models.quantity import parse_quantity
 
 from .configuration.place import PREFIX
 from .durations import DurationType
+from .paths import NamedPath
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,7 +51,7 @@ _DECLARED: dict[str, tuple[str, Mapping[str, Any]]] = {
     "token_file": (
         "--token-file",
         {
-            "type": click.Path(path_type=Path),
+            "type": NamedPath(path_type=Path),
             "metavar": "FILE",
             "help": "A bearer token for the API (needed beyond loopback).",
         },
@@ -58,12 +59,12 @@ _DECLARED: dict[str, tuple[str, Mapping[str, Any]]] = {
     "tls_certificate": (
         "--tls-certificate",
         {
-            "type": click.Path(path_type=Path),
+            "type": NamedPath(path_type=Path),
             "metavar": "FILE",
             "help": "Serve https with it and its chain (PEM); renewed files are read again.",
         },
     ),
-    "tls_key": ("--tls-key", {"type": click.Path(path_type=Path), "metavar": "FILE", "help": "Its key (PEM, mode 0600)."}),
+    "tls_key": ("--tls-key", {"type": NamedPath(path_type=Path), "metavar": "FILE", "help": "Its key (PEM, mode 0600)."}),
     "accounts_required": (
         "--require-accounts",
         {"is_flag": True, "default": False, "help": "Let nobody in who has not signed in, also while there are no accounts."},
@@ -97,7 +98,7 @@ _DECLARED: dict[str, tuple[str, Mapping[str, Any]]] = {
     "image_folders": (
         "--image-folder",
         {
-            "type": click.Path(file_okay=False, path_type=Path),
+            "type": NamedPath(file_okay=False, path_type=Path),
             "metavar": "DIR",
             "multiple": True,
             "help": "A folder whose files API requests may name; repeatable.",
@@ -194,7 +195,7 @@ _DECLARED: dict[str, tuple[str, Mapping[str, Any]]] = {
     "consoles_turn_username": ("--consoles-turn-username", {"metavar": "NAME", "help": "The user's name at the TURN server."}),
     "consoles_turn_credential_file": (
         "--consoles-turn-credential-file",
-        {"type": click.Path(path_type=Path), "metavar": "FILE", "help": "A file of mode 0600 with his password there."},
+        {"type": NamedPath(path_type=Path), "metavar": "FILE", "help": "A file of mode 0600 with his password there."},
     ),
     "contracts": (
         "--contract",

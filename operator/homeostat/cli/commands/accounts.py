@@ -8,6 +8,7 @@ import click
 
 from ..accounts_access import NO_ACCOUNTS, accounts_url
 from ..errors import CliError
+from ..paths import NamedPath
 from ..settings import CliSettings, common_options, pass_settings
 from ..terminal import confirmed, say
 
@@ -19,7 +20,7 @@ def accounts() -> None:
 
 
 @accounts.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=NamedPath(path_type=Path))
 @common_options()
 @pass_settings
 def backup(settings: CliSettings, file: Path) -> None:
@@ -37,7 +38,7 @@ def backup(settings: CliSettings, file: Path) -> None:
 
 
 @accounts.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=NamedPath(path_type=Path))
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @common_options()
 @pass_settings

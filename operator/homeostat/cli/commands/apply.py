@@ -10,6 +10,7 @@ from ..access import State, opened, run
 from ..errors import CliError
 from ..given import Given, placed, read_given
 from ..namespaces import in_namespace, inside
+from ..paths import NamedPath
 from ..references import full_name
 from ..settings import CliSettings, common_options, pass_settings
 from ..show.doubting import doubts_about, print_warnings
@@ -21,7 +22,9 @@ DRY_RUN = click.Choice(["none", "client", "server"])
 
 
 @click.command()
-@click.option("-f", "--filename", "names", multiple=True, metavar="FILE", help="A file, a folder, or -.")
+@click.option(
+    "-f", "--filename", "names", multiple=True, type=NamedPath(allow_dash=True), metavar="FILE", help="A file, a folder, or -."
+)
 @click.option("--dry-run", type=DRY_RUN, is_flag=False, flag_value="client", default="none", help="Say, and write nothing.")
 @click.option("--prune", "pruning", is_flag=True, help="Confirm the deletions that are held back, instead of writing.")
 @click.option("-y", "--yes", is_flag=True, help="With --prune: do not ask.")

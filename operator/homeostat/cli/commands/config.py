@@ -13,6 +13,7 @@ from homeostat.models.outside import redacted_all
 
 from ..configuration.place import default_place, find
 from ..errors import CliError
+from ..paths import NamedPath
 from ..settings import CliSettings, common_options, pass_settings
 from ..terminal import emit, say
 
@@ -28,7 +29,7 @@ def config() -> None:
 
 
 @config.command()
-@click.argument("file", required=False, type=click.Path())
+@click.argument("file", required=False, type=NamedPath())
 @common_options()
 @pass_settings
 def check(settings: CliSettings, file: str | None) -> None:

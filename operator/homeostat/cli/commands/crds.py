@@ -12,6 +12,7 @@ from homeostat.models.base import API_GROUP
 from homeostat.models.crd import crds as definitions
 
 from ..errors import CliError
+from ..paths import NamedPath
 from ..show.output import to_yaml
 from ..terminal import emit, say
 
@@ -20,7 +21,7 @@ HEADER = "# Made by `homeostat crds --write` from operator/homeostat/models: cha
 
 
 @click.command()
-@click.argument("directory", default="crds", metavar="[DIR]", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("directory", default="crds", metavar="[DIR]", type=NamedPath(file_okay=False, path_type=Path))
 @click.option("--write", "mode", flag_value="write", help="Write them to DIR, one file per kind.")
 @click.option("--check", "mode", flag_value="check", help="Exit 1 where DIR differs.")
 def crds(directory: Path, mode: str | None) -> int:

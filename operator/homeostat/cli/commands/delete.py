@@ -13,6 +13,7 @@ from ..access import State, changing, opened, operator_carries_out, run
 from ..errors import CliError
 from ..given import read_given
 from ..namespaces import in_namespace
+from ..paths import NamedPath
 from ..references import complete_any, full_name, not_found, parse_references, short_name
 from ..selector import parse_selector
 from ..settings import CliSettings, common_options, pass_settings
@@ -23,7 +24,9 @@ from .orphans import delete_orphans
 
 @click.command()
 @click.argument("what", nargs=-1, metavar="KIND NAME... | KIND/NAME...", shell_complete=complete_any)
-@click.option("-f", "--filename", "names", multiple=True, metavar="FILE", help="What these files declare.")
+@click.option(
+    "-f", "--filename", "names", multiple=True, type=NamedPath(allow_dash=True), metavar="FILE", help="What these files declare."
+)
 @click.option("-l", "--selector", metavar="LABELS", help="Those of the kind that carry these labels.")
 @click.option("--all", "every", is_flag=True, help="All of the kind in the namespace.")
 @click.option("--force", is_flag=True, help="Cut the power, instead of asking guests to shut down.")

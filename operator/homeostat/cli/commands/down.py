@@ -24,6 +24,7 @@ from ..access import operator_runs, read_all, run
 from ..durations import trash_keep_option
 from ..ending import end_by_signals
 from ..errors import CliError
+from ..paths import NamedPath
 from ..references import short_name
 from ..settings import CliSettings, common_options, pass_settings
 from ..several_hosts import chosen_hosts, whose
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("folder", required=False, metavar="[DIR]", type=click.Path(file_okay=False))
+@click.argument("folder", required=False, metavar="[DIR]", type=NamedPath(file_okay=False))
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--timeout", default="0", metavar="TIME", help="Exit 1 after this long, such as 5m. Default: no limit.")
 @trash_keep_option

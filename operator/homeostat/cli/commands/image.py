@@ -13,6 +13,7 @@ from homeostat.models.base import NAME_MAX, NAME_PATTERN
 
 from ..access import AUTHOR, State, opened, run
 from ..errors import CliError
+from ..paths import NamedPath
 from ..settings import CliSettings, common_options, pass_settings
 from ..show.upload_progress import UploadProgress, progress_of
 from ..terminal import say
@@ -30,7 +31,7 @@ def image() -> None:
 
 
 @image.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=NamedPath(exists=True, dir_okay=False, path_type=Path))
 @click.argument("name", required=False)
 @click.option("--sha256", metavar="HEX", default="", help="What the file must hash to.")
 @click.option("--raw", is_flag=True, help="Take the file as it is: a kernel or an initramfs.")

@@ -12,6 +12,7 @@ from homeostat.accounts.rights import Right
 
 from ..errors import CliError
 from ..passwords import password_of
+from ..paths import NamedPath
 from ..settings import CliSettings, common_options, pass_settings
 from ..terminal import emit, say
 
@@ -31,9 +32,7 @@ VERBS: dict[str, Right] = {
 @click.command()
 @click.argument("url")
 @click.option("--name", metavar="NAME", help="Of the account. Default: it is asked for.")
-@click.option(
-    "--password-file", type=click.Path(path_type=Path), metavar="FILE", help="Its one line is the password (mode 0600)."
-)
+@click.option("--password-file", type=NamedPath(path_type=Path), metavar="FILE", help="Its one line is the password (mode 0600).")
 @common_options()
 def login(url: str, name: str | None, password_file: Path | None) -> None:
     """Sign in to the REST API at URL. The session is kept in a file of yours, of mode 0600."""

@@ -15,6 +15,7 @@ import click
 from ..access import run
 from ..cluster_options import cluster_options
 from ..errors import CliError
+from ..paths import NamedPath
 from ..settings import CliSettings, common_options, pass_settings
 from ..several_hosts import whose
 from ..terminal import confirmed, say
@@ -41,7 +42,7 @@ class Wanted:
 
 
 @click.command()
-@click.argument("folder", required=False, metavar="[DIR]", type=click.Path(file_okay=False))
+@click.argument("folder", required=False, metavar="[DIR]", type=NamedPath(file_okay=False))
 @click.option("--to-cluster", is_flag=True, help="What DIR declares becomes the cluster's.")
 @click.option("--to-folder", is_flag=True, help="What the cluster has on this host becomes DIR's.")
 @cluster_options

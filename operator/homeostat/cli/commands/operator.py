@@ -22,6 +22,7 @@ from ..cluster_options import cluster_options
 from ..durations import trash_keep_option
 from ..ending import end_by_signals
 from ..errors import CliError, debugging
+from ..paths import NamedPath
 from ..settings import CliSettings, common_options, pass_settings
 from ..terminal import say
 
@@ -48,6 +49,7 @@ PATIENCE = 25.0
 @click.option(
     "--host-file",
     "host_files",
+    type=NamedPath(),
     metavar="PATH",
     multiple=True,
     help="A file, or a folder of them, that a Host's spec.uri may name (keys, sockets …). Repeatable; default: none.",
@@ -63,6 +65,7 @@ PATIENCE = 25.0
 @click.option(
     "--image-folder",
     "image_folders",
+    type=NamedPath(),
     metavar="DIR",
     multiple=True,
     help="A folder that the API was given too: files named in it are not read from elsewhere; repeatable.",

@@ -32,6 +32,7 @@ from ..access import run
 from ..allowed_options import allowed_options
 from ..errors import CliError
 from ..given import read_given
+from ..paths import NamedPath
 from ..settings import CliSettings, common_options, pass_settings
 from ..several_hosts import chosen_hosts, host_option
 from ..show.doubting import doubts_in, print_warnings
@@ -59,11 +60,12 @@ MOST_NOTICES = 5
 
 
 @click.command()
-@click.argument("folder", required=False, metavar="[DIR]", type=click.Path(file_okay=False))
+@click.argument("folder", required=False, metavar="[DIR]", type=NamedPath(file_okay=False))
 @click.option("-o", "--output", type=click.Choice(["json"]), help="Form of the output.")
 @click.option(
     "--image-folder",
     "image_folders",
+    type=NamedPath(),
     metavar="DIR",
     multiple=True,
     help="A folder that `up` is given too: files named in it are not read from elsewhere; repeatable.",

@@ -10,6 +10,7 @@ import click
 from homeostat.models.machine import VirtualMachine
 
 from ..errors import CliError
+from ..paths import NamedPath
 from ..references import complete_machine
 from ..settings import CliSettings, common_options, pass_settings
 from ..terminal import emit, emit_bytes, on_terminal, say
@@ -29,7 +30,7 @@ STDOUT = Path("-")
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    type=NamedPath(dir_okay=False, allow_dash=True, path_type=Path),
     help="The file to write, as PNG. -: standard output.",
 )
 @click.option("--show", is_flag=True, help="Show it here, in a terminal that can: kitty, Ghostty, iTerm2, WezTerm.")

@@ -16,6 +16,7 @@ from homeostat.planner.files.trash import scarcity
 
 from ..access import opened, run
 from ..errors import CliError
+from ..paths import NamedPath
 from ..settings import CliSettings, common_options, pass_settings
 from ..show.output import to_yaml
 from ..terminal import columns, confirmed, emit, say
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 host_option = click.option("--host", metavar="NAME", default="", help="In a cluster: of that host's trash.")
 token_option = click.option(
     "--token-file",
-    type=click.Path(path_type=Path),
+    type=NamedPath(path_type=Path),
     metavar="FILE",
     help="In a cluster, of what is on another host: the token of the API there.",
 )

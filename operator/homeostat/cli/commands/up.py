@@ -29,6 +29,7 @@ from ..api_server import serve
 from ..durations import settle_option, trash_keep_option
 from ..ending import end_by_signals
 from ..errors import CliError, debugging
+from ..paths import NamedPath
 from ..references import short_name
 from ..settings import CliSettings, common_options, pass_settings
 from ..several_hosts import chosen_hosts, host_option, whose
@@ -69,7 +70,7 @@ class UpOptions:
 
 
 @click.command()
-@click.argument("folder", required=False, metavar="[DIR]", type=click.Path(file_okay=False))
+@click.argument("folder", required=False, metavar="[DIR]", type=NamedPath(file_okay=False))
 @api_options
 @click.option(
     "--commit/--no-commit",

@@ -14,6 +14,7 @@ from homeostat.accounts.rights import Role
 from ..accounts_access import accounts_database, accounts_in, by_host, existing_accounts
 from ..errors import CliError
 from ..passwords import password_of
+from ..paths import NamedPath
 from ..settings import CliSettings, common_options, pass_settings
 from ..show.items import FORM, ItemForms
 from ..terminal import confirmed, say
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 ROLES = click.Choice([role.value for role in Role])
 PASSWORD_FILE = click.option(
-    "--password-file", type=click.Path(path_type=Path), metavar="FILE",
+    "--password-file", type=NamedPath(path_type=Path), metavar="FILE",
     help="Its one line is the password (mode 0600). Default: it is asked for, twice.",
 )  # fmt: skip
 
