@@ -54,3 +54,8 @@ def test_an_entry_whose_label_cannot_be_read_is_put_back_by_hand_only(api: Api, 
 def test_all_of_it_is_erased(api: Api, entry: str) -> None:
     assert entry in api.http.delete("/api/v1/trash").json()["erased"]
     assert api.http.get("/api/v1/trash").json() == {"entries": [], "size": 0}
+
+
+def test_an_entry_without_a_name_is_not_all_of_them(api: Api, entry: str) -> None:
+    refused(api.http.delete("/api/v1/trash/"), 400, "invalid_request")
+    assert entry in [one["entry"] for one in api.http.get("/api/v1/trash/").json()["entries"]]

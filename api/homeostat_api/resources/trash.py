@@ -13,6 +13,7 @@ from homeostat.service.service import Service
 from homeostat.service.trash_elsewhere import Trashed
 
 from ..http.actor import who
+from ..http.errors import invalid
 from ..http.operations import Answer, Parameter, operation
 from ..http.pass_on import PassingCodes, pass_on
 from ..http.rights import Right, needs
@@ -58,9 +59,11 @@ class TrashCollection:
         {200: Answer("What was erased.", TrashErased)},
         description="In a cluster: all in the state folder of this server. That of other hosts is erased entry by entry. With "
         "accounts: all that one sees; 403, and nothing is erased, where some of it was another's.",
-        errors=(503,),
+        errors=(400, 503),
     )
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        if req.scope["path"].endswith("/"):  # /trash/ENTRY of a client whose variable is empty
+            raise invalid("the name of an entry is missing after /trash/: DELETE /api/v1/trash erases all of them")
         entries = await self._service.asked_by(who(req)).trash.erase_all()
         resp.media = {"erased": [one.entry.entry for one in entries], "size": sum(one.entry.size for one in entries)}
 
