@@ -87,6 +87,18 @@ def test_a_token_that_ends_is_renewed(api: Api, said: Said) -> None:
     assert "sign in again: `homeostat login http://localhost" in said("whoami", code=1)
 
 
+def test_the_server_and_the_token_that_are_named_are_asked(api: Api, said: Said, tmp_path: Path) -> None:
+    made = Person(api.http, "root").ask("POST", "tokens", json={"name": "ci", "scopes": ["see", "change"]}).json()
+    (tmp_path / "token").write_text(made["token"])
+    named = ("--server", f"http://127.0.0.1:{api.port}", "--token-file", str(tmp_path / "token"))
+    assert said(*named, "whoami").startswith(f"root (administrator) at http://127.0.0.1:{api.port};")
+    assert said("can-i", *named, "delete", "disk/theirs") == "yes\n"
+    login(said, api)
+    assert said(*named, "can-i", "delete", "disk/theirs") == "yes\n", "and not whoever signed in at another address"
+    assert said("can-i", "delete", "disk/theirs", code=1) == "no\n"
+    assert "homeostat login http://127.0.0.1" in said("--server", f"http://127.0.0.1:{api.port}", "whoami", code=1)
+
+
 def expire(**changed: str) -> None:
     """Lets the stored session's access token be out of date."""
     file = stored_session.place()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from urllib.parse import quote
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +15,9 @@ from ..passwords import password_of
 from ..paths import NamedPath
 from ..settings import CliSettings, common_options, pass_settings
 from ..terminal import emit, say
+
+if TYPE_CHECKING:
+    from ..remote.server import RemoteServer
 
 VERBS: dict[str, Right] = {
     **dict.fromkeys(("see", "get", "list", "describe", "watch"), Right.SEE),
@@ -58,35 +61,44 @@ def logout() -> None:
 
 
 @click.command()
-@common_options()
-def whoami() -> None:
-    """Say who is signed in, where, and what he may do."""
-    from ..stored_session import ask, present
-
-    found = ask("GET", "/api/v1/whoami").json()
+@common_options(remote=True)
+@pass_settings
+def whoami(settings: CliSettings) -> None:
+    """Say who is signed in, where, and what he may do: at --server, or else where `homeostat login` was."""
+    server = _asked(settings)
+    found = server.ask("GET", "/whoami")
     everywhere = ", ".join(found["everywhere"]) or "nothing"
-    emit(f"{found['name']} ({found['role']}) at {present().url}; may do to whatever there is: {everywhere}")
+    emit(f"{found['name']} ({found['role']}) at {server.url}; may do to whatever there is: {everywhere}")
 
 
 @click.command("can-i")
 @click.argument("verb")
 @click.argument("what", metavar="[KIND/NAME | KIND NAME]", nargs=-1)
-@common_options()
+@common_options(remote=True)
 @pass_settings
 def can_i(settings: CliSettings, verb: str, what: tuple[str, ...]) -> None:
     """Say whether you may: `can-i delete vm web`. Exit status 1: no."""
     from ..references import kind_called
-    from ..stored_session import ask
 
     if verb not in VERBS:
         raise CliError(f"{verb} is nothing that takes a right", f"say one of {', '.join(VERBS)}")
     parts = what[0].split("/", 1) if len(what) == 1 else list(what)
     if len(parts) not in (0, 2):
         raise CliError("name one resource, or none", "such as: can-i delete vm web")
-    query = f"right={VERBS[verb]}"
-    if parts:
-        query += f"&kind={kind_called(parts[0]).KIND}&name={quote(parts[1], safe='')}"
-    allowed = ask("GET", f"/api/v1/can-i?{query}").json()["allowed"]
+    about = {"kind": kind_called(parts[0]).KIND, "name": parts[1]} if parts else {}
+    allowed = _asked(settings).ask("GET", "/can-i", query={"right": VERBS[verb], **about})["allowed"]
     emit("yes" if allowed else "no")
     if not allowed:
         click.get_current_context().exit(1)
+
+
+def _asked(settings: CliSettings) -> RemoteServer:
+    """Returns the server that was named, or else the one where somebody signed in.
+
+    Raises:
+        CliError: neither is there.
+    """
+    from ..remote.server import RemoteServer
+    from ..stored_session import present
+
+    return settings.remote or RemoteServer(present().url)
