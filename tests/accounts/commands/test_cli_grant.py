@@ -53,6 +53,7 @@ def test_given_listed_and_taken_back(call: Call) -> None:
         (("vm/web", "--account", "nobody", *SEE), 1),
         (("vm,disk", "--account", "bob", *SEE), 1),
         (("all", "--account", "bob", *SEE), 1),
+        (("", "--account", "bob", *SEE), 1),  # a variable of the shell that is not set: not all there is
     ],
 )
 def test_what_is_refused(call: Call, words: tuple[str, ...], code: int) -> None:

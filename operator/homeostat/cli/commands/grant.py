@@ -43,7 +43,7 @@ def give(settings: CliSettings, what: str | None, account: str | None, everybody
     """Give rights to one resource, to all of a kind, or to all there is, in a namespace (-n)."""
     if everybody == (account is not None):
         raise CliError("who is given it?", "give either --account NAME or --everybody")
-    kind, name = _named(what) if what else ("", "")
+    kind, name = _named(what) if what is not None else ("", "")
     with _opened(settings) as grants:
         given = grants.give(account, Grant(frozenset(map(Right, rights)), settings.namespace, kind, name), by=by_host())
     say(f"grant {given.id}: {given.account or 'everybody'} may {_rights(given)} {_about(given)}")
