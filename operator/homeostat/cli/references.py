@@ -12,8 +12,9 @@ from click.shell_completion import CompletionItem
 from homeostat.models.base import API_GROUP, Key, Resource, by_name
 from homeostat.models.kinds import KINDS, STORED, kind_named, kind_of
 
-from .access import read_all
+from .access import State, read_all
 from .errors import CliError, ResourceNotFound
+from .selector import parse_selector
 from .settings import CliSettings
 
 
@@ -78,6 +79,19 @@ def _several_kinds(words: Sequence[str]) -> list[Reference]:
     if words[0].lower() == "all":
         return [Reference(kind) for kind in KINDS]
     return [Reference(kind) for kind in dict.fromkeys(kind_called(word) for word in words[0].split(",") if word)]
+
+
+async def every_of(store: State, references: Sequence[Reference], namespace: str, selector: str | None) -> list[Resource]:
+    """Returns the resources of these kinds that carry the labels of a selector, for ``--all`` and ``-l``.
+
+    Raises:
+        CliError: some are named, too.
+    """
+    if any(reference.name is not None for reference in references):
+        raise CliError("is it what is named, or what --all and -l choose? Give one of both", "nothing was done")
+    selected = parse_selector(selector)
+    found = [one for kind in references for one in await store.list(kind.kind, kind.namespace(namespace))]
+    return [one for one in found if selected(one.metadata.labels)]
 
 
 def is_kind(word: str) -> bool:

@@ -14,8 +14,7 @@ from ..errors import CliError
 from ..given import read_given
 from ..namespaces import in_namespace
 from ..paths import NamedPath
-from ..references import complete_any, full_name, not_found, parse_references, short_name
-from ..selector import parse_selector
+from ..references import complete_any, every_of, full_name, not_found, parse_references, short_name
 from ..settings import CliSettings, common_options, pass_settings
 from ..terminal import say
 from ..times import parse_duration
@@ -27,8 +26,8 @@ from .orphans import delete_orphans
 @click.option(
     "-f", "--filename", "names", multiple=True, type=NamedPath(allow_dash=True), metavar="FILE", help="What these files declare."
 )
-@click.option("-l", "--selector", metavar="LABELS", help="Those of the kind that carry these labels.")
-@click.option("--all", "every", is_flag=True, help="All of the kind in the namespace.")
+@click.option("-l", "--selector", metavar="LABELS", help="Those of the kinds that carry these labels.")
+@click.option("--all", "every", is_flag=True, help="All of the kinds in the namespace.")
 @click.option("--force", is_flag=True, help="Cut the power, instead of asking guests to shut down.")
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Wait until they are gone, if an operator runs.")
 @click.option("--timeout", default="0", metavar="TIME", help="How long to wait, such as 5m. Default: as long as it takes.")
@@ -53,6 +52,8 @@ def delete(
     """Remove resources from the folder. Their disks follow reclaimPolicy. "delete orphan NAME" takes an orphan off the host."""
     if bool(what) == bool(names):
         raise click.UsageError("name resources, or files with -f (one of both)")
+    if names and (selector or every):
+        raise click.UsageError("--all and -l go with kinds, not with -f")
     if what and what[0] in ("orphan", "orphans"):
         if len(what) == 1:
             raise click.UsageError("name the orphans, such as: orphan web")
@@ -93,18 +94,18 @@ def _from_files(store: State, settings: CliSettings, names: Sequence[str]) -> li
 
 
 async def _from_words(store: State, settings: CliSettings, what: Sequence[str], selector: str | None, every: bool) -> list[Key]:
+    if what[0].lower() == "all":
+        raise CliError("all kinds? That would be Disks and Images, too", "name the kinds, such as: vm,vmd --all")
     references = parse_references(what)
-    named = [reference.key(settings.namespace) for reference in references if reference.name]
-    if named:
-        return named
-    if not every and not selector:
+    if every or selector:
+        found = await every_of(store, references, settings.namespace, selector)
+        keys = [one.key for one in found if not one.deleting]
+        if not keys:
+            say("No resources found", err=True)
+        return keys
+    if any(reference.name is None for reference in references):
         raise CliError("which ones? Name them, or give --all or a selector with -l", "nothing was deleted")
-    selected = parse_selector(selector)
-    found = await store.list(references[0].kind, references[0].namespace(settings.namespace))
-    keys = [r.key for r in found if selected(r.metadata.labels) and not r.deleting]
-    if not keys:
-        say("No resources found", err=True)
-    return keys
+    return [reference.key(settings.namespace) for reference in references]
 
 
 async def _await_gone(settings: CliSettings, keys: Sequence[Key], timeout: str) -> None:

@@ -13,8 +13,7 @@ from homeostat.models.condition import find_condition
 
 from ..access import State, changing, opened, operator_runs, run, seen_now
 from ..errors import CliError
-from ..references import complete_any, full_name, not_found, parse_references, plural_of
-from ..selector import parse_selector
+from ..references import complete_any, every_of, full_name, not_found, parse_references, plural_of
 from ..settings import CliSettings, common_options, pass_settings
 from ..show.staleness import note_operator
 from ..show.status_words import status_of
@@ -65,8 +64,8 @@ def _holds(resource: Resource | None, type: str, status: str) -> bool:
 @click.argument("what", nargs=-1, required=True, metavar="KIND/NAME... | KIND NAME...", shell_complete=complete_any)
 @click.option("--for", "goal", required=True, metavar="GOAL", help="condition=Ready, condition=Ready=False, or delete.")
 @click.option("--timeout", default="30s", show_default=True, metavar="TIME", help="0: look once. Negative: a week.")
-@click.option("--all", "every", is_flag=True, help="Every resource of the kind.")
-@click.option("-l", "--selector", metavar="LABELS", help="Those of the kind that carry these labels.")
+@click.option("--all", "every", is_flag=True, help="Every resource of the kinds.")
+@click.option("-l", "--selector", metavar="LABELS", help="Those of the kinds that carry these labels.")
 @common_options(remote=True)
 @pass_settings
 def wait(settings: CliSettings, what: tuple[str, ...], goal: str, timeout: str, every: bool, selector: str | None) -> None:
@@ -117,9 +116,7 @@ async def _keys(store: State, settings: CliSettings, what: Sequence[str], severa
         if any(reference.name is None for reference in references):
             raise CliError("which ones? Name them, or give --all or a selector with -l")
         return [reference.key(settings.namespace) for reference in references]
-    selected = parse_selector(selector)
-    found = await store.list(references[0].kind, references[0].namespace(settings.namespace))
-    keys = [r.key for r in found if selected(r.metadata.labels)]
+    keys = [one.key for one in await every_of(store, references, settings.namespace, selector)]
     if not keys:
         raise CliError("no matching resources found")
     return keys
