@@ -128,8 +128,8 @@ class Cluster:
         """
         wanted = {"limit": str(CHUNK), **query}
         while True:
-            page = await self._request("GET", path.collection(namespace), None, query=wanted)
-            for item in page.get("items") or ():
+            page = await self._page(path, namespace, wanted)
+            for item in page["items"] or ():
                 yield item
             token = (page.get("metadata") or {}).get("continue")
             if not token:
@@ -143,10 +143,18 @@ class Cluster:
         Raises:
             KindMissing: the server does not know the kind.
         """
-        page = await self._request("GET", path.collection(None), None, query={"limit": "1"})
+        page = await self._page(path, None, {"limit": "1"})
         meta = page.get("metadata") or {}
-        number = len(page.get("items") or ()) + int(meta.get("remainingItemCount") or 0)
+        number = len(page["items"] or ()) + int(meta.get("remainingItemCount") or 0)
         return ObjectCount(number, str(meta.get("resourceVersion") or ""))
+
+    async def _page(self, path: ApiPath, namespace: str | None, query: Mapping[str, str]) -> Object:
+        """Returns a page of a list. What is none must not be taken for a list of nothing."""
+        place = path.collection(namespace)
+        page = await self._request("GET", place, None, query=query)
+        if "items" not in page:
+            raise ClusterUnavailable(f"GET {place}: what {_host(self.server)} answered is no list")
+        return page
 
     async def create(self, path: ApiPath, key: Key, body: Object, manager: str, *, dry: bool = False) -> Object:
         """Creates an object, and returns it. ``dry``: nothing is stored.
@@ -247,17 +255,25 @@ class Cluster:
             raise ClusterUnavailable(
                 f"the API server {_host(self.server)} does not answer: {error or error.__class__.__name__}"
             ) from error
-        try:
-            found: Object = json.loads(content) if content else {}
-        except ValueError:
-            found = {"message": content[:200].decode(errors="replace")}
+        found, what = _object_in(content), f"{method} {urlsplit(place).path}"
         if answer.status >= 400:
-            raise _refusal(answer.status, found, key, f"{method} {urlsplit(place).path}")
+            raise _refusal(answer.status, found or {"message": content[:200].decode(errors="replace")}, key, what)
+        if found is None:  # but such as the page of a proxy on which somebody is to sign in
+            raise ClusterUnavailable(f"{what}: what {_host(self.server)} answered is no JSON object")
         return found
 
 
 def _host(server: str) -> str:
     return urlsplit(server).netloc or server
+
+
+def _object_in(content: bytes) -> Object | None:
+    """Returns the JSON object that an answer has; one of nothing has an empty one. None: it has another thing."""
+    try:
+        found = json.loads(content or b"{}")
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _refusal(code: int, status: Object, key: Key | None, what: str) -> Exception:
