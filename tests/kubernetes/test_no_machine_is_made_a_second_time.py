@@ -57,6 +57,31 @@ def test_one_with_its_identity_goes_where_its_domain_is(
         assert (after["domainUuid"], after["run"]) == (before["status"]["domainUuid"], before["status"]["run"])
 
 
+def test_one_whose_placement_was_lost_goes_where_its_domain_is(
+    crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path
+) -> None:
+    """As in a cluster that was restored from a backup of before; and the next controller remembers nothing."""
+    with operating(plane, tmp_path / "first", "--host", "first") as controller:
+        controller.wait_said("is the controller now")
+        with two_hosts(plane, tmp_path) as (east, west):
+            kubectl.create(machine(named="mail", **on("west")))
+            wait_ready(kubectl, "mail")
+            before = kubectl.get("vm", "mail")["status"]
+            kubectl.create(machine(named="ballast", **BALLAST, **on("west")))
+            wait_ready(kubectl, "ballast")
+            for operator in (east, west):
+                operator.signal(signal.SIGSTOP)
+            controller.kill9()
+            kubectl.patch("vm", "mail", {"metadata": {"finalizers": None}, "spec": {"hostSelector": None}})
+            path = f"/apis/homeostat.dev/v1alpha1/namespaces/{kubectl.namespace}/virtualmachines/mail/status"
+            plane.api("PATCH", path, {"status": None}, "application/merge-patch+json")
+            for operator in (east, west):
+                operator.signal(signal.SIGCONT)
+            wait_ready(kubectl, "mail")
+            after = kubectl.get("vm", "mail")["status"]
+            assert (after["host"], after["run"]) == ("west", before["run"])
+
+
 def test_it_waits_for_hosts_that_have_not_said_what_they_have(
     crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path
 ) -> None:

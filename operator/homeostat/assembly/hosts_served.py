@@ -81,10 +81,9 @@ def _twins(hosts: Iterable[Host]) -> Mapping[tuple[str, str], Mapping[str, str]]
 
 
 def located(machine: VirtualMachine, hosts: Iterable[Host], is_current: Callable[[Host], bool]) -> str | Waiting | None:
-    """Returns the host that has the domain of a machine that is not placed, see runtime.machine.placement.Located. Only one whose
-    annotation says that it was made before can have one."""
-    if IDENTITY not in machine.metadata.annotations:
-        return None
+    """Returns the host that has the domain of a machine that is not placed, see runtime.machine.placement.Located. Where its
+    annotation says that it was made before, all hosts are waited for. Any other machine may have lost its placement, as in a
+    cluster that was restored from a backup."""
     known = list(hosts)
     having = sorted(host.metadata.name for host in known if host.status and machine.identity in host.status.orphaned)
     if len(having) > 1:
@@ -92,6 +91,8 @@ def located(machine: VirtualMachine, hosts: Iterable[Host], is_current: Callable
         return Waiting(SEVERAL_HOSTS, why, RETRY_SECONDS)
     if having:
         return having[0]
+    if IDENTITY not in machine.metadata.annotations:
+        return None
     unknown = sorted(host.metadata.name for host in known if not _has_told(host, is_current))
     if not unknown:
         return None
