@@ -67,6 +67,7 @@ log = logging.getLogger(__name__)
 
 AGAIN = 5.0  # seconds before a job that failed begins again
 POLL_SECONDS = 1.0  # seconds between checks which hosts to serve
+RECOGNISED = 10.0  # seconds between checks whether it is still the same cluster that answers
 STANDBYS = 8  # operators on one state folder
 Announce = Callable[[str], None]
 
@@ -128,15 +129,39 @@ class ClusterOperator:
         self._recognition = LibvirtRecognition(self._hosts, lambda: store.readable(VirtualMachine))
         self._twins = Twins(self._hosts)
         self._said_refused: dict[str, str] = {}  # by host
+        self._another: StateError | None = None  # what is wrong with the cluster that answers by now
 
     async def run(self, stop: asyncio.Event) -> None:
+        """Does all jobs until ``stop``.
+
+        Raises:
+            StateError: another cluster answers by now.
+        """
         announced = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._again_and_again("announcing hosts", self._register, announced))
             tasks.create_task(self._again_and_again("controller", self._control, stop))
+            tasks.create_task(self._again_and_again("recognising the cluster", self._recognise, stop))
             await self._supervisor.keep("hosts", lambda: self._keep_serving(tasks, stop), stop=stop)
             for ended in (announced, *(ended for _, ended, _ in self._serving.values())):
                 ended.set()
+        if self._another is not None:
+            raise self._another
+
+    async def _recognise(self, stop: asyncio.Event) -> None:
+        """Ends the operator once another cluster answers at the same address, as where all data of etcd were lost: nothing that
+        it knows is of that one, and nobody meant it to be kept on these hosts."""
+        while not stop.is_set():
+            try:
+                StateFolder(self._options.state).claim_cluster(await self.store.cluster.identity())
+            except StateError as error:
+                self._another = error
+                stop.set()
+            except StoreError as error:
+                log.debug("which cluster answers is not known now: %s", error)  # that it is away, the informer says
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(RECOGNISED):
+                    await stop.wait()
 
     async def _keep_serving(self, tasks: asyncio.TaskGroup, stop: asyncio.Event) -> None:
         """Begins and ends the hosts' jobs, as hosts come and go."""

@@ -179,6 +179,11 @@ class ControlPlane:
             shutil.rmtree(self.directory / "etcd")
             shutil.copytree(backup, self.directory / "etcd")
 
+    def lose_everything(self) -> None:
+        """Begins with an empty etcd, as after a disaster without a backup: another cluster, at the same address."""
+        with self._without_etcd():
+            shutil.rmtree(self.directory / "etcd")
+
     @contextlib.contextmanager
     def _without_etcd(self) -> Iterator[None]:
         self._end("kube-apiserver", signal.SIGKILL)
