@@ -39,7 +39,7 @@ from ..domains.hung import Hung
 from ..domains.inventory import Inventory
 from ..domains.open_files import check_open
 from ..domains.step import Domain
-from ..errors import DomainChanged, DriverError, NoSpace, Refused
+from ..errors import DomainChanged, DriverError, NoSpace, Refused, ResourceInUse
 from ..guests.agent import Agent
 from ..storage.disks.snapshots import SnapshotFiles
 from ..survey.survey import is_local
@@ -427,6 +427,8 @@ class Snapshots:
             said = str(answer["error"].get("desc", answer["error"]))
             if "No space left" in said:
                 raise NoSpace(f"QEMU could not do it: no space is left where the disk is ({said}); free some space there")
+            if "Need a root block node" in said:  # what a copy reads through is on top of the disk
+                raise ResourceInUse(f"a copy of one of its disks is being made: it is tried again, until that has ended ({said})")
             raise DriverError(f"QEMU refuses {execute}: {said}")
         return answer["return"]
 
