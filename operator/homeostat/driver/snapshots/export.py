@@ -28,6 +28,7 @@ import libvirt
 from homeostat.planner.domain import DiskConfig
 
 from .. import faults
+from ..connection import eventloop
 from ..connection.translate import translate
 from ..errors import DomainGone, DriverError, HostUnreachable, NoSpace, Refused, ResourceInUse
 from ..storage.disks.exports import STAGED, making
@@ -146,6 +147,7 @@ def check_room(source: str, format: str, folder: Path, tag: str = "") -> None:
 
 @contextlib.contextmanager
 def _domain(uri: str, uuid: str) -> Iterator[Any]:
+    eventloop.ensure_running()  # libvirt prints nothing by itself then
     try:
         connection = libvirt.open(uri)
     except libvirt.libvirtError as error:
