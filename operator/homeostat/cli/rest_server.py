@@ -14,6 +14,7 @@ from .errors import CliError
 
 T = TypeVar("T")
 NO_API = "see that this is the address of the API, and not of a page or a proxy"
+MADE = "`homeostat token create` on the server's host makes one"
 _TIMES = httpx.Timeout(15.0, read=600.0)  # moving a disk may be a copy of all of it
 
 
@@ -36,10 +37,14 @@ class RestServer:
         try:
             if token_file is None:
                 return cls(url, token_for(url))
-            return cls(url, token_file.read_text().strip())
+            token = token_file.read_text().strip()
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is no text"
             raise CliError(f"--token-file {token_file} cannot be read: {why}") from error
+        if any(character.isspace() or not character.isprintable() for character in token):
+            # What refused it as a header would say what it is.
+            raise CliError(f"--token-file {token_file} holds no token: that is one word, alone in its file", MADE)
+        return cls(url, token)
 
     @property
     def headers(self) -> Mapping[str, str]:

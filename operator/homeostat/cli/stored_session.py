@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ import httpx
 from homeostat.driver.storage.paths import replace_text
 
 from .errors import CliError
-from .rest_server import RestRefusal, RestServer, checked, json_of, unreachable
+from .rest_server import RestRefusal, RestServer, checked, json_of, understood, unreachable
 
 SOON = timedelta(seconds=60)  # before its end a token is renewed
 TIMES = httpx.Timeout(30.0)
@@ -82,7 +83,7 @@ def sign_in(url: str, name: str, password: str) -> StoredSession:
     """
     with _locked():
         answer = _asked(url, "POST", "/api/v1/session", {"name": name, "password": password})
-        session = StoredSession.of(url, json_of(answer))
+        session = understood(url, partial(StoredSession.of, url), json_of(answer))
         _write(session)
     return session
 
@@ -112,7 +113,7 @@ def _renewed(session: StoredSession) -> StoredSession:
         if error.status != httpx.codes.UNAUTHORIZED:
             raise
         raise sign_in_again(session.url, str(error)) from error
-    renewed = StoredSession.of(session.url, json_of(answer))
+    renewed = understood(session.url, partial(StoredSession.of, session.url), json_of(answer))
     _write(renewed)
     return renewed
 

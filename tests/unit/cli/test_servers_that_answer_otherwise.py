@@ -108,6 +108,16 @@ def test_it_speaks_otherwise(said: Said) -> None:
         assert "does not understand" in said("get", "vms", "--server", url)
 
 
+def test_who_signs_in_is_answered_otherwise(said: Said, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("correct horse")
+    (tmp_path / "password").chmod(0o600)
+    with serving(answer({"success": True})) as url:
+        assert "does not understand (KeyError" in said(
+            "login", url, "--name", "bob", "--password-file", str(tmp_path / "password")
+        )
+        assert "does not understand (KeyError" in said("whoami", "--server", url)
+
+
 def test_it_has_another_namespace(said: Said) -> None:
     with serving(KINDS) as url:
         assert f"{url} has the resources of namespace team, not of x" in said("get", "vms", "-n", "x", "--server", url)

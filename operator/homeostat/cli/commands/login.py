@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -65,10 +65,15 @@ def logout() -> None:
 @pass_settings
 def whoami(settings: CliSettings) -> None:
     """Say who is signed in, where, and what he may do: at --server, or else where `homeostat login` was."""
+    from ..rest_server import understood
+
     server = _asked(settings)
-    found = server.ask("GET", "/whoami")
-    everywhere = ", ".join(found["everywhere"]) or "nothing"
-    emit(f"{found['name']} ({found['role']}) at {server.url}; may do to whatever there is: {everywhere}")
+
+    def said(found: Any) -> str:
+        everywhere = ", ".join(found["everywhere"]) or "nothing"
+        return f"{found['name']} ({found['role']}) at {server.url}; may do to whatever there is: {everywhere}"
+
+    emit(understood(server.url, said, server.ask("GET", "/whoami")))
 
 
 @click.command("can-i")
