@@ -78,7 +78,7 @@ def confirmed(question: str) -> bool:
 
 
 def on_terminal() -> bool:
-    return sys.stdout.isatty()
+    return sys.stdout is not None and sys.stdout.isatty()  # None: the command was started without one (>&-)
 
 
 def in_colour() -> bool:

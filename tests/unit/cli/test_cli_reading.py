@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,7 @@ def test_events_of_all_and_of_one(cli: CliState) -> None:
     assert "db runs" not in cli.homeostat("events", "--for", "vm/web").out
     assert cli.homeostat("get", "events", "-o", "json").out.count('"reason"') == 2
     assert "No events found" in cli.homeostat("events", "-n", "other").err
+    assert cli.homeostat("events", "web", "db").code == 1, "not those of the first alone"
 
 
 def test_errors_name_file_line_and_column(cli: CliState) -> None:
@@ -143,3 +145,9 @@ def test_get_marks_what_is_suspended(cli: CliState) -> None:
     cli.write("web", "spec:\n  suspend: true\n")
     cli.report("web")
     assert "Running,Suspended" in cli.homeostat("get", "vms").out
+
+
+def test_without_standard_output_it_prints_nothing(cli: CliState, monkeypatch: pytest.MonkeyPatch) -> None:
+    cli.write("web")
+    monkeypatch.setattr(sys, "stdout", None)  # as Python has it for `homeostat … >&-`
+    assert cli.homeostat("get", "vms").code == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ..access import run
+from ..errors import CliError
 from ..references import complete_any, parse_references
 from ..settings import CliSettings, common_options, pass_settings
 from ..show.listing import list_events
@@ -33,6 +34,8 @@ def events(
     """List events, oldest first; of one machine when it is named."""
     words = (subject,) if subject else what
     references = parse_references(words, default_kind="vm") if words else []
+    if len(references) > 1:
+        raise CliError("name one resource, not several", "such as: vm/web; without a name they are of all")
     key = references[0].key(settings.namespace) if references and references[0].name else None
     run(
         list_events(
