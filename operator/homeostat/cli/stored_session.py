@@ -59,14 +59,19 @@ def server_url(given: str) -> str:
     """
     from homeostat.models.loopback import is_loopback
 
-    parsed = urlsplit(given if "://" in given else f"https://{given}")
+    wrong = CliError(f"{given} is no address of an API", "write it as https://api.example.com:8443")
+    try:
+        parsed = urlsplit(given if "://" in given else f"https://{given}")
+        _ = parsed.port  # looked at only now: it may be none
+    except ValueError:
+        raise wrong from None
     if (
         parsed.scheme not in ("http", "https")
         or not parsed.hostname
         or parsed.username is not None
         or parsed.path not in ("", "/")
     ):
-        raise CliError(f"{given} is no address of an API", "write it as https://api.example.com:8443")
+        raise wrong
     if parsed.scheme == "http" and not is_loopback(parsed.hostname):
         raise CliError(
             f"{given}: passwords and tokens would travel in clear",

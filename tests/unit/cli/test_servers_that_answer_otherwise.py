@@ -186,6 +186,11 @@ def test_its_certificate_is_not_trusted(said: Said, tmp_path: Path) -> None:
     assert f"the certificate of {url} is not trusted" in told and "SSL_CERT_FILE" in told
 
 
+@pytest.mark.parametrize("url", ["http://[::1", "http://localhost:port", "http://localhost:99999", "ftp://localhost", "https://"])
+def test_its_address_is_none(said: Said, url: str) -> None:
+    assert f"error: {url} is no address of an API\n" in said("get", "vms", "--server", url)
+
+
 def test_no_token_is_sent_in_clear(said: Said) -> None:
     assert "would travel in clear" in said("get", "vms", "--server", "http://192.0.2.1:8080")
     assert "is no address of an API" in said("get", "vms", "--server", "ftp://localhost")
