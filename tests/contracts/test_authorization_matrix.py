@@ -18,7 +18,7 @@ from homeostat.accounts.passwords import Passwords
 from homeostat.accounts.reception import Reception
 from homeostat.accounts.rights import Right, Role
 from homeostat.models.base import OWNER
-from homeostat.service.marks import ID
+from homeostat.service.naming.marks import ID
 from homeostat.store.files.state import StateFolder
 from homeostat_api.app import make_parts
 from homeostat_api.config import CONTRACTS, ApiConfig, ContractListener

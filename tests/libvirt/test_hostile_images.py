@@ -15,8 +15,8 @@ from homeostat.driver.storage.formats.header import HEAD, sniff
 from homeostat.models.image import UPLOADED
 from homeostat.planner.actions import ImageRef
 from homeostat.planner.observed import ImagePhase
+from homeostat.service.files.uploads import ImageUploads
 from homeostat.service.refusals import UploadRefused
-from homeostat.service.uploads import ImageUploads
 from tests.hostile_images import AS_RAW, CORPUS, cd, write_corpus
 from tests.rig.uploading import ImagesOfNobody
 from tests.unit.images import Answer, ImageServer, fetch

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from homeostat.driver.storage.images import uploads as files
-from homeostat.service import uploads as service
-from homeostat.service.marks import Marks
+from homeostat.service.files import uploads as service
+from homeostat.service.files.uploads import ImageUploads
+from homeostat.service.naming.marks import Marks
 from homeostat.service.refusals import UploadRefused
-from homeostat.service.uploads import ImageUploads
 from tests.rig.uploading import ImagesOfNobody
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from homeostat.accounts.actor import HOUSE
 from homeostat.models.base import Key
 from homeostat.models.image import Image
-from homeostat.service.ledger import NoLedger
-from homeostat.service.marks import Marks
+from homeostat.service.charges.ledger import NoLedger
+from homeostat.service.naming.marks import Marks
 
 
 class ImagesOfNobody:

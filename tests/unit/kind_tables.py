@@ -10,7 +10,8 @@ import homeostat.cli.commands.plan as plan  # the package has a command of that 
 from homeostat.cli.commands import describe
 from homeostat.cli.show import tables
 from homeostat.models.base import Resource
-from homeostat.service import desk, references
+from homeostat.service import desk
+from homeostat.service.changing import references
 from homeostat.store.files.passes import removal
 from homeostat_contracts.volant import errors
 

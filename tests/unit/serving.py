@@ -12,9 +12,9 @@ from homeostat.accounts.actor import HOUSE, Actor
 from homeostat.models.base import Key, Resource, Status
 from homeostat.models.kinds import BY_KIND
 from homeostat.service.changes import Changes
-from homeostat.service.collection import Collection
 from homeostat.service.desk import Desk
 from homeostat.service.journal import Journal
+from homeostat.service.kinds.collection import Collection
 from homeostat.service.service import Service
 from homeostat.store.desired import FolderState, Workspace
 from homeostat.store.merge import merge_patch

@@ -13,8 +13,8 @@ from homeostat.accounts.charges import Charged, Charges
 from homeostat.accounts.clock import wall_clock
 from homeostat.accounts.measures import NOTHING, Amounts
 from homeostat.models.base import Key
+from homeostat.service.charges.usage import CountedUsage
 from homeostat.service.refusals import OverQuota
-from homeostat.service.usage import CountedUsage
 from homeostat.store.errors import StoreError
 
 from .lookup import AccountsLookup

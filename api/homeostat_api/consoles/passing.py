@@ -20,7 +20,7 @@ from websockets.typing import Subprotocol
 from homeostat.accounts.consoles import Ticket
 from homeostat.consoles.signalling import SIGNALLING
 from homeostat.consoles.sitting import Close, End
-from homeostat.service.host_reach import OnAnotherApi
+from homeostat.service.files.host_reach import OnAnotherApi
 
 from ..http.actor import who
 from ..http.errors import Problem

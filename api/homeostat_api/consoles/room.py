@@ -18,7 +18,7 @@ from homeostat.accounts.errors import AccountsError, NoSuchConsole, TicketRefuse
 from homeostat.consoles.screen_relay import relay_screen
 from homeostat.consoles.serial_relay import relay_serial
 from homeostat.consoles.sitting import Close, End, Left, Sitting, Viewer, Word
-from homeostat.service.host_reach import OnAnotherApi
+from homeostat.service.files.host_reach import OnAnotherApi
 from homeostat.service.refusals import Refusal
 from homeostat.service.service import Service
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from homeostat.consoles.keyboard import KEYS_MAX, TEXT_MAX
 from homeostat.consoles.pictures import THUMBNAIL, Picture, PictureSize
-from homeostat.service.host_reach import OnAnotherApi
+from homeostat.service.files.host_reach import OnAnotherApi
 from homeostat.service.service import Service
 
 from ..http.actor import who

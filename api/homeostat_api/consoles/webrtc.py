@@ -15,7 +15,7 @@ from homeostat.accounts.actor import Actor
 from homeostat.accounts.consoles import ConsoleKind, OpenConsole, Ticket
 from homeostat.consoles.signalling import CANDIDATES_MAX, SIGNALLING, Bye, Candidate, Garbled, IceServer, PeerOffer, read_message
 from homeostat.consoles.sitting import Close, End
-from homeostat.service.consoles import webrtc_peers
+from homeostat.service.consoles.consoles import webrtc_peers
 from homeostat.service.service import Service
 
 from ..accounts.tickets import protocols_of

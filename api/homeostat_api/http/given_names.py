@@ -8,8 +8,8 @@ from typing import Any
 import falcon.asgi
 
 from homeostat.models.base import Resource
-from homeostat.service.given_names import in_given_names
-from homeostat.service.marks import given_name, resource_name
+from homeostat.service.naming.given_names import in_given_names
+from homeostat.service.naming.marks import given_name, resource_name
 from homeostat.service.service import Service
 
 

@@ -9,11 +9,11 @@ from typing import Any, Generic, cast
 from homeostat.models.base import Resource
 from homeostat.models.outside import redacted_all
 from homeostat.service.changes import Changes
-from homeostat.service.collection import Collection, R
 from homeostat.service.desk import Desk
-from homeostat.service.marks import id_of, sole
+from homeostat.service.kinds.collection import Collection, R
+from homeostat.service.naming.marks import id_of, sole
+from homeostat.service.naming.veil import SaidOfOthers, said_of
 from homeostat.service.service import Service
-from homeostat.service.veil import SaidOfOthers, said_of
 
 from .media import dumps
 

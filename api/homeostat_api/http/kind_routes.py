@@ -10,8 +10,8 @@ import falcon.asgi
 
 from homeostat.models.base import Model
 from homeostat.models.kinds import kind_of
-from homeostat.service.collection import Collection, R
 from homeostat.service.desk import Desk
+from homeostat.service.kinds.collection import Collection, R
 from homeostat.service.service import Service
 
 from .actor import who

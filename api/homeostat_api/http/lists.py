@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 import falcon.asgi
 
 from homeostat.models.base import Resource
-from homeostat.service.collection import R
+from homeostat.service.kinds.collection import R
 from homeostat.service.service import Service
 
 from .actor import who

@@ -10,8 +10,8 @@ import falcon.asgi
 
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.desk import Desk
-from homeostat.service.machines import Machines
-from homeostat.service.marks import id_of
+from homeostat.service.kinds.machines import Machines
+from homeostat.service.naming.marks import id_of
 
 from .actor import who
 from .contract import Foundation

@@ -14,7 +14,7 @@ import falcon
 import falcon.asgi
 import httpx
 
-from homeostat.service.host_reach import OnAnotherApi
+from homeostat.service.files.host_reach import OnAnotherApi
 
 from .actor import shown_by
 from .download import gone_of, only_head

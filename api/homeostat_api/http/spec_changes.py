@@ -12,9 +12,9 @@ from pydantic import Field
 from homeostat.models.base import Resource
 from homeostat.models.outside import redacted
 from homeostat.planner.plan import Stalled
-from homeostat.service.collection import Collection, Patch, R, of_spec, patched_spec, to_spec
-from homeostat.service.foresight import Foreseen
-from homeostat.service.spec_change import SpecChange
+from homeostat.service.changing.foresight import Foreseen
+from homeostat.service.changing.spec_change import SpecChange
+from homeostat.service.kinds.collection import Collection, Patch, R, of_spec, patched_spec, to_spec
 
 from .media import JSON_PATCH, MERGE_PATCH, media_type, read_list, read_object
 from .operations import Parameter

@@ -13,8 +13,8 @@ from falcon.media.multipart import MultipartFormHandler
 
 from homeostat.models.base import NAME_MAX, NAME_PATTERN
 from homeostat.models.image import Image
-from homeostat.service.marks import NO_MARKS, Marks
-from homeostat.service.uploads import ImageUploads
+from homeostat.service.files.uploads import ImageUploads
+from homeostat.service.naming.marks import NO_MARKS, Marks
 
 from .direct import DirectBody
 from .errors import Problem, invalid

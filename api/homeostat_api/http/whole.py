@@ -11,7 +11,7 @@ from pydantic import Field
 
 from homeostat.models.base import Model, Resource
 from homeostat.models.kinds import kind_of
-from homeostat.service.collection import Collection, R
+from homeostat.service.kinds.collection import Collection, R
 from homeostat.service.service import Service
 
 from .kind_index import Entry, KindIndex, named

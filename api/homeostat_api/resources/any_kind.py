@@ -10,9 +10,9 @@ import falcon.asgi
 from homeostat.models.base import API_VERSION, Resource
 from homeostat.models.kinds import BY_KIND, BY_PLURAL, KINDS
 from homeostat.models.outside import redacted_all
-from homeostat.service.collection import Collection, Patch
+from homeostat.service.changing.spec_change import SpecChange
+from homeostat.service.kinds.collection import Collection, Patch
 from homeostat.service.service import Service
-from homeostat.service.spec_change import SpecChange
 
 from ..http.actor import who
 from ..http.errors import Problem, invalid

@@ -8,8 +8,8 @@ from contextlib import suppress
 import falcon
 import falcon.asgi
 
-from homeostat.service.exports import Abandoned, Download
-from homeostat.service.host_reach import OnAnotherApi
+from homeostat.service.files.exports import Abandoned, Download
+from homeostat.service.files.host_reach import OnAnotherApi
 from homeostat.service.service import Service
 
 from ..http.actor import who

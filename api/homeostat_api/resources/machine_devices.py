@@ -8,7 +8,7 @@ import falcon.asgi
 
 from homeostat.models.machine_disks import DiskDevice
 from homeostat.models.machine_nics import Nic
-from homeostat.service.devices import DeviceEdit, Devices, MachineDevices
+from homeostat.service.kinds.devices import DeviceEdit, Devices, MachineDevices
 from homeostat.service.service import Service
 
 from ..http.actor import who

@@ -8,9 +8,9 @@ from typing import Any
 import falcon
 import falcon.asgi
 
-from homeostat.service.host_reach import OnAnotherApi
+from homeostat.service.files.host_reach import OnAnotherApi
+from homeostat.service.files.trash_elsewhere import Trashed
 from homeostat.service.service import Service
-from homeostat.service.trash_elsewhere import Trashed
 
 from ..http.actor import who
 from ..http.errors import invalid

@@ -13,9 +13,9 @@ from typing import Any
 import falcon
 import falcon.asgi
 
+from homeostat.service.files.uploads import ImageUploads, Upload
 from homeostat.service.refusals import UploadRefused
 from homeostat.service.service import Service
-from homeostat.service.uploads import ImageUploads, Upload
 
 from ..http.actor import who
 from ..http.direct import direct

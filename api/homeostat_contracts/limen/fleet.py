@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.service.machines import Machines
+from homeostat.service.kinds.machines import Machines
 from homeostat_api.http.contract import Foundation
 from homeostat_api.http.given_names import GivenNames
 from homeostat_api.http.machine_fleet import MachineFleet

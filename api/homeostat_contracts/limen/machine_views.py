@@ -6,8 +6,8 @@ from typing import Any
 
 from homeostat.models.base import API_GROUP
 from homeostat.models.machine import MachineState, VirtualMachine
-from homeostat.service.marks import given_name, id_of
-from homeostat.service.power import state_of, wants_running
+from homeostat.service.kinds.power import state_of, wants_running
+from homeostat.service.naming.marks import given_name, id_of
 
 from .words import MIB
 

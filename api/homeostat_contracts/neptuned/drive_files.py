@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from homeostat.service.admission import Admission
+from homeostat.service.changing.admission import Admission
 
 from .words.devices import DriveDevice
 from .words.machines import MachineEntry

@@ -12,8 +12,8 @@ from homeostat.models.base import API_GROUP
 from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachineSpec
 from homeostat.models.machine_disks import DiskDevice
 from homeostat.models.machine_nics import Nic
-from homeostat.service.marks import given_name
-from homeostat.service.power import state_of, wants_running
+from homeostat.service.kinds.power import state_of, wants_running
+from homeostat.service.naming.marks import given_name
 
 from .specs import MODELS, devices_spec, same_devices
 from .words.devices import AnyDevice

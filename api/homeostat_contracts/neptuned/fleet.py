@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.service.machines import Machines
-from homeostat.service.marks import given_name, resource_name
+from homeostat.service.kinds.machines import Machines
+from homeostat.service.naming.marks import given_name, resource_name
 from homeostat_api.http.contract import Foundation
 from homeostat_api.http.machine_fleet import MachineFleet
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.desk import Desk
-from homeostat.service.marks import given_name, resource_name
+from homeostat.service.naming.marks import given_name, resource_name
 from homeostat_api.http.contract import Foundation
 from homeostat_api.http.kind_index import Entry, KindIndex
 from homeostat_api.http.lists import ListCache, Page, Rendered

@@ -5,7 +5,7 @@ from __future__ import annotations
 import falcon.asgi
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.service.marks import id_of
+from homeostat.service.naming.marks import id_of
 from homeostat_api.http.origin import address_of
 
 from .people import People

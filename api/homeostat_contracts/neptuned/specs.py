@@ -7,7 +7,7 @@ from functools import singledispatch
 from typing import Any
 
 from homeostat.models.machine import VirtualMachineSpec
-from homeostat.service.marks import resource_name
+from homeostat.service.naming.marks import resource_name
 
 from .words.devices import (
     AnyDevice,

@@ -7,7 +7,7 @@ from typing import Any
 
 from homeostat.models.condition import READY, STALLED, find_condition, holds
 from homeostat.models.disk import Disk
-from homeostat.service.marks import given_name, id_of
+from homeostat.service.naming.marks import given_name, id_of
 
 from .moments import moment
 from .words import GIB

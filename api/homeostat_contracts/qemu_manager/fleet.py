@@ -7,9 +7,9 @@ from typing import Any
 from homeostat.models.disk import Disk, DiskStatus
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
-from homeostat.service.disks import Disks
-from homeostat.service.images import Images
-from homeostat.service.machines import Machines
+from homeostat.service.kinds.disks import Disks
+from homeostat.service.kinds.images import Images
+from homeostat.service.kinds.machines import Machines
 from homeostat_api.http.contract import Foundation
 from homeostat_api.http.kind_index import KindIndex
 from homeostat_api.http.lists import ListAnswer

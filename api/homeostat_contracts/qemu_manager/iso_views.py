@@ -7,7 +7,7 @@ from typing import Any
 from homeostat.models.base import API_GROUP, Resource
 from homeostat.models.image import Image
 from homeostat.models.image_source import ImageFormat
-from homeostat.service.marks import given_name, id_of
+from homeostat.service.naming.marks import given_name, id_of
 
 from .machine_views import ISOS
 from .moments import moment

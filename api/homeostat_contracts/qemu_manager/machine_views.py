@@ -11,8 +11,8 @@ from homeostat.models.base import API_GROUP
 from homeostat.models.image_source import ImageSource
 from homeostat.models.machine import MachineState, VirtualMachine
 from homeostat.models.machine_disks import DiskDevice
-from homeostat.service.marks import given_name, id_of
-from homeostat.service.power import state_of
+from homeostat.service.kinds.power import state_of
+from homeostat.service.naming.marks import given_name, id_of
 
 from .moments import is_moment, moment
 from .words import MIB

@@ -10,7 +10,7 @@ from homeostat.models.disk import Disk
 from homeostat.models.image import Image
 from homeostat.models.image_source import ImageFormat
 from homeostat.service.desk import Desk
-from homeostat.service.marks import Marks, resource_name
+from homeostat.service.naming.marks import Marks, resource_name
 from homeostat_api.http.errors import Problem
 from homeostat_api.http.given_names import note_asked
 from homeostat_api.http.uploaded_form import take_form

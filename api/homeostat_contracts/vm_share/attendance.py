@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 from homeostat.models.base import Resource
 from homeostat.models.machine import VirtualMachine
-from homeostat.service.collection import Collection, R
 from homeostat.service.desk import Desk
+from homeostat.service.kinds.collection import Collection, R
 from homeostat.service.refusals import Refusal
 from homeostat.service.service import Service
 from homeostat_api.http.contract import AccountsDoor

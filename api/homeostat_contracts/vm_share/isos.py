@@ -10,7 +10,7 @@ from homeostat.models.base import OWNER
 from homeostat.models.image import Image, ImageState
 from homeostat.models.image_source import ImageFormat
 from homeostat.service.desk import Desk
-from homeostat.service.marks import Marks
+from homeostat.service.naming.marks import Marks
 from homeostat.service.refusals import InUse
 from homeostat_api.http.errors import Problem
 from homeostat_api.http.given_names import note_asked

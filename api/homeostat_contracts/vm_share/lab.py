@@ -17,8 +17,8 @@ from homeostat.models.disk import Disk, DiskStatus
 from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachineStatus
 from homeostat.models.plugin import ROOT_DISK
 from homeostat.service.desk import Desk
-from homeostat.service.given_names import renamed
-from homeostat.service.power import is_current
+from homeostat.service.kinds.power import is_current
+from homeostat.service.naming.given_names import renamed
 from homeostat.service.refusals import NoSuchResource, SourceRefused
 from homeostat_api.http.contract import AccountsDoor
 

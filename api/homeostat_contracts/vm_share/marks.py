@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from homeostat.models.base import API_GROUP, OWNER, Resource
-from homeostat.service.marks import ID, Marks
+from homeostat.service.naming.marks import ID, Marks
 
 PART = f"{API_GROUP}/vm-share"
 """A label: which part of the contract a resource is."""

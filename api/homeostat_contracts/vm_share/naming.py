@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from homeostat.models.base import Resource
 from homeostat.models.disk import Disk
-from homeostat.service.marks import given_name
+from homeostat.service.naming.marks import given_name
 
 from .isos import FILE_OF, handle_of
 from .marks import OVERLAY, SESSION, SNAPSHOT, is_part, vmid_of

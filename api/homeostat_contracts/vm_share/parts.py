@@ -8,7 +8,7 @@ from homeostat.models.disk import Disk
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot
-from homeostat.service.collection import Collection, R
+from homeostat.service.kinds.collection import Collection, R
 from homeostat.service.service import Service
 from homeostat_api.http.kind_index import KindIndex
 

@@ -15,8 +15,8 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import ROOT_DISK
 from homeostat.models.snapshot import MachineRef, Snapshot, SnapshotSpec
 from homeostat.service.desk import Desk
-from homeostat.service.given_names import renamed
-from homeostat.service.marks import Marks
+from homeostat.service.naming.given_names import renamed
+from homeostat.service.naming.marks import Marks
 
 from .errors import NotFound, bad, conflict, failed, not_found, too_much
 from .lab import has_overlay

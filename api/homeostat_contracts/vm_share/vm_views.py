@@ -7,7 +7,7 @@ from typing import Any
 import falcon.asgi
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.service.power import state_of
+from homeostat.service.kinds.power import state_of
 from homeostat_api.http.origin import scheme_of
 
 from .lab import has_overlay

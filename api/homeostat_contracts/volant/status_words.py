@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 from homeostat.models.machine import MachineState, VirtualMachine
-from homeostat.service.power import state_of
+from homeostat.service.kinds.power import state_of
 
 # running, stopped and starting are the contract's; the others are ours.
 StatusWord = Literal["running", "stopped", "starting", "stopping", "paused", "error", "unknown"]

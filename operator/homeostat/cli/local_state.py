@@ -110,7 +110,7 @@ class LocalState(State):
             CliError: a folder's host is not served.
             ExportRefused, OnAnotherApi: see HostReach.
         """
-        from homeostat.service.host_reach import HostReach
+        from homeostat.service.files.host_reach import HostReach
         from homeostat.store.files.state import StateFolder
 
         if self._files is not None or settings.asked_uri:

@@ -16,8 +16,8 @@ from homeostat.runtime.engine.ports import Unreadable
 from homeostat.store.desired import Workspace
 
 from .changes import Changes
+from .charges.ledger import Ledger, NoLedger
 from .journal import Deed, Journal, NoJournal, noted
-from .ledger import Ledger, NoLedger
 from .limits import ServerLimits
 
 T = TypeVar("T")

@@ -27,26 +27,26 @@ from homeostat.planner.orphans import Orphan
 from homeostat.runtime.engine.ports import Event
 from homeostat.store.errors import FolderProblem
 
-from .admission import Admission
 from .asking import Asking
-from .collection import Collection
-from .console_logs import ConsoleLogs
-from .consoles import MachineConsoles
-from .deployments import Deployments
-from .disks import Disks
-from .exports import CopiesUnderWay, DiskExports
-from .hosts import Hosts
-from .images import Images
-from .keys import Keyboards, MachineKeys
-from .machines import Machines
-from .networks import Networks
-from .plugins import Plugins
-from .power import wants_running
-from .screens import MachineScreens
-from .snapshots import MachineSnapshots
-from .trash import TrashRoom
-from .uploads import ImageUploads
-from .veil import SaidOfOthers, veiled_event, veiled_statuses
+from .changing.admission import Admission
+from .consoles.console_logs import ConsoleLogs
+from .consoles.consoles import MachineConsoles
+from .consoles.keys import Keyboards, MachineKeys
+from .consoles.screens import MachineScreens
+from .files.exports import CopiesUnderWay, DiskExports
+from .files.trash import TrashRoom
+from .files.uploads import ImageUploads
+from .kinds.collection import Collection
+from .kinds.deployments import Deployments
+from .kinds.disks import Disks
+from .kinds.hosts import Hosts
+from .kinds.images import Images
+from .kinds.machines import Machines
+from .kinds.networks import Networks
+from .kinds.plugins import Plugins
+from .kinds.power import wants_running
+from .kinds.snapshots import MachineSnapshots
+from .naming.veil import SaidOfOthers, veiled_event, veiled_statuses
 
 R = TypeVar("R", bound=Resource)
 

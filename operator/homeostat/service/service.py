@@ -12,13 +12,13 @@ from homeostat.store.desired import Workspace
 
 from .asking import Asking
 from .changes import Changes
+from .charges.ledger import Ledger, NoLedger
+from .charges.usage import CountedUsage, UsageCount
 from .desk import Desk, Shared
-from .exports import CopiesUnderWay
+from .files.exports import CopiesUnderWay
 from .journal import Journal, NoJournal
-from .ledger import Ledger, NoLedger
 from .limits import ServerLimits
-from .names import is_named
-from .usage import CountedUsage, UsageCount
+from .naming.names import is_named
 
 
 class Service:

@@ -19,7 +19,7 @@ from homeostat.accounts.grants import Grants
 from homeostat.accounts.passwords import Passwords
 from homeostat.accounts.rights import Grant, Right, Role
 from homeostat.consoles import serial_relay
-from homeostat.service import consoles
+from homeostat.service.consoles import consoles
 from homeostat_api.accounts.lookup import AccountsLookup
 from homeostat_api.accounts.routes import account_routes
 from homeostat_api.config import ApiConfig, ConsoleBounds

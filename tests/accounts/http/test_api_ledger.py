@@ -18,8 +18,8 @@ from homeostat.accounts.passwords import Passwords
 from homeostat.accounts.quotas import Quotas
 from homeostat.accounts.rights import Role
 from homeostat.models.base import Key
+from homeostat.service.charges.usage import CountedUsage
 from homeostat.service.refusals import OverQuota
-from homeostat.service.usage import CountedUsage
 from homeostat.store.errors import StoreError
 from homeostat_api.accounts import ledger as module
 from homeostat_api.accounts.ledger import ANY, AccountsLedger

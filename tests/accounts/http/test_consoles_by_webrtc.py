@@ -15,7 +15,7 @@ aiortc = pytest.importorskip("aiortc", reason="make venv installs it")
 
 from homeostat.consoles.signalling import CANDIDATES_MAX, SIGNALLING  # noqa: E402
 from homeostat.consoles.webrtc import WebRtcMissing  # noqa: E402
-from homeostat.service import consoles as service_consoles  # noqa: E402
+from homeostat.service.consoles import consoles as service_consoles  # noqa: E402
 from tests.accounts.console_house import BYTES, WORDS, ConsoleHouse, Sitter, until  # noqa: E402
 from tests.rig.consoles import GARBLED, webrtc_offer  # noqa: E402
 from tests.unit.consoles.rfb_screen import RfbScreen  # noqa: E402

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from homeostat.service.marks import resource_name
+from homeostat.service.naming.marks import resource_name
 from tests.api.modes import of_a_folder
 from tests.contracts.limen.people import SIZE, Limen, Somebody, refused
 

@@ -13,7 +13,7 @@ import pytest
 from homeostat.accounts.errors import DatabaseTrouble
 from homeostat.consoles.sitting import Close
 from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
-from homeostat.service.marks import id_of, marks_of, resource_name
+from homeostat.service.naming.marks import id_of, marks_of, resource_name
 from homeostat.service.refusals import ConsoleUnavailable
 from homeostat_contracts.limen.routes import limen as contract
 from tests.contracts.inside import Inside, inside

@@ -13,7 +13,7 @@ import pytest
 from falcon.testing import ASGIConductor
 from PIL import Image
 
-from homeostat.service import consoles
+from homeostat.service.consoles import consoles
 from homeostat_api.http.application import application
 from homeostat_api.http.contract import Foundation
 from homeostat_api.http.routes import Route

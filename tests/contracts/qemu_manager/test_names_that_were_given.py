@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from homeostat.service.marks import resource_name
+from homeostat.service.naming.marks import resource_name
 from tests.contracts.qemu_manager.manager import Manager, refused
 from tests.contracts.qemu_manager.test_isos_are_uploaded import medium
 

@@ -19,9 +19,9 @@ from homeostat.models.disk import Disk, DiskStatus
 from homeostat.models.image import Image, ImageStatus
 from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
 from homeostat.service.desk import Desk
-from homeostat.service.marks import Marks
+from homeostat.service.kinds.snapshots import MachineSnapshots
+from homeostat.service.naming.marks import Marks
 from homeostat.service.refusals import UploadRefused
-from homeostat.service.snapshots import MachineSnapshots
 from homeostat.store.errors import StateError
 from homeostat_contracts.vm_share import isos, snapshots
 from homeostat_contracts.vm_share.isos import CustomIsos

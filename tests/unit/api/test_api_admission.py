@@ -15,8 +15,8 @@ from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
-from homeostat.service.admission import Admission
 from homeostat.service.asking import Asking
+from homeostat.service.changing.admission import Admission
 from homeostat.service.refusals import Refusal
 from homeostat_api.config import ApiConfig
 from homeostat_api.http.errors import Problem

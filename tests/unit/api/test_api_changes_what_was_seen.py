@@ -10,7 +10,7 @@ import pytest
 from falcon.testing import Result, TestClient
 
 from homeostat.models.base import Key, Resource
-from homeostat.service.collection import EDIT_ATTEMPTS
+from homeostat.service.kinds.collection import EDIT_ATTEMPTS
 from homeostat.store.desired import FolderState
 from homeostat_api.app import create_app
 from homeostat_api.config import ApiConfig

@@ -14,7 +14,7 @@ from homeostat.models.base import Key, Resource
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.asking import Asking
 from homeostat.service.changes import Changes
-from homeostat.service.collection import NAME_LIMIT, Collection
+from homeostat.service.kinds.collection import NAME_LIMIT, Collection
 from homeostat.service.refusals import NotAllowed, Refusal, Stale
 from homeostat.store import errors as store_errors
 from homeostat_api.http.errors import Problem

@@ -13,7 +13,7 @@ from homeostat.models.base import Key, Resource
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.asking import Asking
 from homeostat.service.changes import Changes
-from homeostat.service.collection import Collection
+from homeostat.service.kinds.collection import Collection
 from homeostat_api.http.kind_index import Entry, KindIndex
 
 

@@ -12,7 +12,7 @@ import pytest
 from falcon.testing import Result, TestClient
 
 from homeostat.models import explain
-from homeostat.service import admission
+from homeostat.service.changing import admission
 from homeostat.store.files.reading import validate
 from homeostat_api.app import create_app
 from homeostat_api.config import ApiConfig

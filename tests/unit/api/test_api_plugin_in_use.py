@@ -8,7 +8,7 @@ import pytest
 from falcon.testing import TestClient
 
 from homeostat.models.base import Key
-from homeostat.service.plugins import Plugins
+from homeostat.service.kinds.plugins import Plugins
 from homeostat_api.app import create_app
 from homeostat_api.config import ApiConfig
 

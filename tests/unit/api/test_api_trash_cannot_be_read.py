@@ -15,9 +15,9 @@ from homeostat.accounts.actor import HOUSE
 from homeostat.driver.errors import DriverError, Refused
 from homeostat.driver.storage.trash import TrashFolder
 from homeostat.planner.files.trash import TrashEntry
+from homeostat.service.files.trash import TrashRoom
+from homeostat.service.files.trash_elsewhere import Trashed
 from homeostat.service.refusals import Refusal
-from homeostat.service.trash import TrashRoom
-from homeostat.service.trash_elsewhere import Trashed
 from homeostat_api.errors import from_refusal
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from falcon.testing import Result, TestClient
 
-from homeostat.service.collection import Collection
+from homeostat.service.kinds.collection import Collection
 from homeostat_api.app import create_app
 from homeostat_api.config import ApiConfig
 

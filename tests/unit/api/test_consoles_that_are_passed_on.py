@@ -16,7 +16,7 @@ from websockets.asyncio.server import Request, Response, ServerConnection, serve
 from websockets.typing import Subprotocol
 
 from homeostat.consoles.signalling import SIGNALLING
-from homeostat.service.host_reach import OnAnotherApi
+from homeostat.service.files.host_reach import OnAnotherApi
 from homeostat_api.consoles.passing import pass_on_socket
 from homeostat_api.errors import ANSWERS
 from homeostat_api.http import errors

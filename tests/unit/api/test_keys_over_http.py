@@ -12,7 +12,7 @@ from falcon.testing import ASGIConductor, Result
 
 from homeostat.consoles.keyboard import KEYS_MAX, TEXT_MAX
 from homeostat.models.machine import MachineState
-from homeostat.service import keys as service_keys
+from homeostat.service.consoles import keys as service_keys
 from tests.unit.api.consoles_over_http import application_over
 from tests.unit.api.test_requests_that_are_passed_on import another
 from tests.unit.watching import Watched, host, machine, reported

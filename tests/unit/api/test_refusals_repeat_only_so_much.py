@@ -13,7 +13,7 @@ import pytest
 from homeostat.accounts.errors import NotAQuota
 from homeostat.consoles.sitting import Close, End
 from homeostat.models.machine import VirtualMachine
-from homeostat.service.json_patch import SHOWN_MAX, PatchRefused
+from homeostat.service.changing.json_patch import SHOWN_MAX, PatchRefused
 from homeostat.service.refusals import DeviceExists, NoSuchDevice, NoSuchResource, NotInTrash, SourceRefused, TrashElsewhere
 from homeostat_api.accounts import audit
 from homeostat_api.accounts.quotas import RoleQuota

@@ -19,7 +19,7 @@ from falcon import testing
 from falcon.asgi import Request, Response
 from falcon.testing import Result, TestClient
 
-from homeostat.service.host_reach import OnAnotherApi
+from homeostat.service.files.host_reach import OnAnotherApi
 from homeostat_api.errors import ANSWERS
 from homeostat_api.http import errors, media
 from homeostat_api.http.download import GONE

@@ -14,7 +14,7 @@ from falcon.testing import ASGIConductor, Result
 from homeostat.consoles import frames
 from homeostat.consoles.frames import FrameLimits
 from homeostat.models.machine import MachineState
-from homeostat.service import consoles
+from homeostat.service.consoles import consoles
 from tests.unit.api.consoles_over_http import application_over
 from tests.unit.api.test_requests_that_are_passed_on import another
 from tests.unit.consoles.rfb_screen import RfbScreen, raw

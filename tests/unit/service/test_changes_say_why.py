@@ -6,7 +6,7 @@ import pytest
 
 from homeostat.planner.changes.why import reason_of
 from homeostat.planner.plan import Change, Disruption
-from homeostat.service.spec_change import SpecChange, shown
+from homeostat.service.changing.spec_change import SpecChange, shown
 
 CANNOT = "resources.cpu.model: host-model needs KVM"
 

@@ -14,8 +14,8 @@ from homeostat.accounts.consoles import Bearer, ConsoleKind, ConsoleMode, Consol
 from homeostat.consoles.serial_relay import LineHeld
 from homeostat.driver.errors import DomainGone, DriverError, HostUnreachable, Refused, ResourceInUse
 from homeostat.models.machine import VirtualMachine
-from homeostat.service import consoles as module
-from homeostat.service.consoles import MachineConsoles
+from homeostat.service.consoles import consoles as module
+from homeostat.service.consoles.consoles import MachineConsoles
 from homeostat.service.refusals import ConsoleUnavailable, LogUnavailable, NoConsoleSize
 from tests.unit.serving import BORN
 from tests.unit.watching import BOB, DOMAIN, EVE, LIBVIRT, MONA, SAM, Watched, host, machine, reported

@@ -11,8 +11,8 @@ from homeostat.accounts.actor import Actor
 from homeostat.accounts.consoles import SCREENS, ConsoleKind, ConsoleMode, ConsoleOf
 from homeostat.consoles.webrtc import WebRtcMissing
 from homeostat.models.machine import MachineState
-from homeostat.service import consoles as module
-from homeostat.service.consoles import uuid_of
+from homeostat.service.consoles import consoles as module
+from homeostat.service.consoles.consoles import uuid_of
 from homeostat.service.refusals import (
     ConsoleUnavailable,
     LogUnavailable,

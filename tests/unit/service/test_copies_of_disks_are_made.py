@@ -14,9 +14,9 @@ from homeostat.models.base import Resource
 from homeostat.models.disk import Disk
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot
-from homeostat.service import exports
 from homeostat.service.desk import Desk
-from homeostat.service.exports import Abandoned, Download
+from homeostat.service.files import exports
+from homeostat.service.files.exports import Abandoned, Download
 from homeostat.service.refusals import ExportRefused, NoSuchDevice, NoSuchResource
 from homeostat.store.files.state import StateFolder
 from tests.unit.serving import Written, resource

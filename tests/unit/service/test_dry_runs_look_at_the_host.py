@@ -11,9 +11,9 @@ from homeostat.accounts.actor import Actor
 from homeostat.accounts.rights import Right, Role
 from homeostat.driver.survey.kvm import KvmVerdict
 from homeostat.models.machine import VirtualMachineStatus
-from homeostat.service import foresight
+from homeostat.service.changing import foresight
+from homeostat.service.changing.foresight import Foreseen
 from homeostat.service.desk import Desk
-from homeostat.service.foresight import Foreseen
 from tests.unit.serving import Served
 from tests.unit.store_fixtures import Room
 

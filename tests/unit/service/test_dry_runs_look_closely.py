@@ -23,8 +23,8 @@ from homeostat.planner.allowed import Allowed
 from homeostat.planner.machine.identity import domain_uuid
 from homeostat.planner.template import template_with_plugin
 from homeostat.runtime.deployment.reconcile import owner_reference
-from homeostat.service import foresight
-from homeostat.service.foresight import Foreseen, _AsIf
+from homeostat.service.changing import foresight
+from homeostat.service.changing.foresight import Foreseen, _AsIf
 from homeostat.store.files.allowing import said_allowed, say_allowed
 from homeostat.store.files.hosts import KnownHost, write_hosts
 from homeostat.store.files.state import StateFolder

@@ -11,7 +11,7 @@ import pytest
 from homeostat.accounts.actor import Actor
 from homeostat.accounts.rights import Grant, Right, Role
 from homeostat.models.host import Host
-from homeostat.service.collection import Collection
+from homeostat.service.kinds.collection import Collection
 from homeostat.service.refusals import NoSuchResource, NotAllowed, NotYours
 from tests.unit.serving import Written, resource
 

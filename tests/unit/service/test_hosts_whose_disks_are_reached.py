@@ -9,7 +9,7 @@ import pytest
 
 from homeostat.models.base import Key
 from homeostat.models.host import Host, HostMeta, HostStatus
-from homeostat.service.host_reach import HostReach, OnAnotherApi
+from homeostat.service.files.host_reach import HostReach, OnAnotherApi
 from homeostat.service.refusals import ExportRefused
 from homeostat.store.files.hosts import KnownHost, write_hosts
 from homeostat.store.files.serving import say_served

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homeostat.service.json_patch import COPIED_MAX, OPERATIONS_MAX, PatchRefused, apply_json_patch
+from homeostat.service.changing.json_patch import COPIED_MAX, OPERATIONS_MAX, PatchRefused, apply_json_patch
 from homeostat.service.refusals import NotAllowed
 
 SPEC = {"cpu": {"cores": 1}, "disks": [{"name": "a"}, {"name": "b"}], "on": True, "odd": {"x/y": {"~": 1}}}

@@ -13,9 +13,9 @@ import pytest
 from homeostat.driver.errors import DomainGone, DriverError, HostUnreachable, Refused
 from homeostat.driver.guests.calls import GuestHangs
 from homeostat.models.machine import MachineState
-from homeostat.service import keys as module
-from homeostat.service.host_reach import OnAnotherApi
-from homeostat.service.keys import BATCH, HOLD, WAITING, Keyboards, seconds_of
+from homeostat.service.consoles import keys as module
+from homeostat.service.consoles.keys import BATCH, HOLD, WAITING, Keyboards, seconds_of
+from homeostat.service.files.host_reach import OnAnotherApi
 from homeostat.service.refusals import ConsoleUnavailable, KeyboardBusy, NoSuchKey, NoSuchResource, NotYours
 from tests.unit.watching import BOB, DOMAIN, EVE, LIBVIRT, MONA, SAM, Watched, host, machine, reported
 

@@ -8,7 +8,7 @@ import pytest
 
 from homeostat.models.host import Host, HostMeta, HostStatus
 from homeostat.models.machine import VirtualMachine
-from homeostat.service.console_logs import ConsoleLogs
+from homeostat.service.consoles.console_logs import ConsoleLogs
 from homeostat.service.refusals import LogUnavailable, NoSuchResource, NotAllowed
 from homeostat.store.files.serving import say_served
 from homeostat.store.files.state import StateFolder

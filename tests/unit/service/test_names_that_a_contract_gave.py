@@ -9,7 +9,7 @@ import pytest
 
 from homeostat.models.base import API_VERSION, NAME_MAX, NAME_PATTERN, OwnerReference
 from homeostat.models.machine import VirtualMachine
-from homeostat.service.marks import GIVEN_NAME, ID, given_name, id_of, marks_of, resource_name
+from homeostat.service.naming.marks import GIVEN_NAME, ID, given_name, id_of, marks_of, resource_name
 from tests.unit.serving import resource
 
 LONG = 70 * "a"

@@ -13,8 +13,8 @@ from homeostat.models.base import API_VERSION, Key, OwnerReference, Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.files.trash import TrashedDisk, TrashEntry, write_label
-from homeostat.service.collection import Collection
 from homeostat.service.desk import Desk
+from homeostat.service.kinds.collection import Collection
 from homeostat.store.errors import AlreadyExists
 from tests.unit.serving import Served
 from tests.unit.store_fixtures import Room

@@ -17,10 +17,10 @@ from homeostat.accounts.measures import NOTHING, Amounts, Measure
 from homeostat.accounts.rights import Right, Role
 from homeostat.models.base import API_VERSION, OWNER, Key, ObjectMeta, OwnerReference
 from homeostat.models.deployment import MachineRevision, MachineRevisionSpec, MachineTemplate, VirtualMachineDeployment
-from homeostat.service import collection
 from homeostat.service.changes import Changes
-from homeostat.service.charging import asked_of
-from homeostat.service.ledger import NoLedger
+from homeostat.service.charges.charging import asked_of
+from homeostat.service.charges.ledger import NoLedger
+from homeostat.service.kinds import collection
 from homeostat.service.refusals import OverQuota
 from homeostat.service.service import Service
 from homeostat.store.desired import FolderState, Workspace

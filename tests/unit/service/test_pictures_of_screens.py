@@ -17,10 +17,10 @@ from homeostat.consoles.frames import FrameLimits, Frames
 from homeostat.consoles.pictures import Picture, PictureSize, dummy_picture
 from homeostat.driver.errors import DriverError
 from homeostat.models.machine import MachineState
-from homeostat.service import consoles
-from homeostat.service.host_reach import OnAnotherApi
+from homeostat.service.consoles import consoles
+from homeostat.service.consoles.screens import MachineScreens
+from homeostat.service.files.host_reach import OnAnotherApi
 from homeostat.service.refusals import ConsoleUnavailable, NoSuchResource, ScreenPrivate, TooManyScreens
-from homeostat.service.screens import MachineScreens
 from tests.unit.consoles.rfb_screen import ASKS_ALL, RED, RfbScreen, raw
 from tests.unit.watching import BOB, DOMAIN, EVE, LIBVIRT, SAM, Watched, host, machine, reported
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from homeostat.models.machine import MachineState, VirtualMachine
-from homeostat.service.power import already_running, already_stopped, is_off, runs, state_of, wants_running
+from homeostat.service.kinds.power import already_running, already_stopped, is_off, runs, state_of, wants_running
 from tests.unit.serving import condition
 
 ON, OFF = {"runStrategy": "Always"}, {"runStrategy": "Halted"}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.service.devices import MachineDevices
+from homeostat.service.kinds.devices import MachineDevices
 from homeostat.service.refusals import DeviceExists, MustBeOff, NoSuchDevice, OtherMedium, Refusal
 from tests.unit.serving import Written, resource
 

@@ -10,7 +10,7 @@ import pytest
 from homeostat.driver.errors import DriverError
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot
-from homeostat.service import snapshots
+from homeostat.service.kinds import snapshots
 from homeostat.service.refusals import BeingDeleted, NoSuchResource, NotTaken
 from tests.unit.serving import Written, condition, resource
 

@@ -17,8 +17,8 @@ from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.kinds import KINDS
 from homeostat.models.plugin import Plugin
 from homeostat.models.schedule import SnapshotSchedule
-from homeostat.service.admission import copied_notes
-from homeostat.service.collection import Collection
+from homeostat.service.changing.admission import copied_notes
+from homeostat.service.kinds.collection import Collection
 from homeostat.service.refusals import NotAllowed
 from tests.unit.serving import Served
 from tests.unit.store_fixtures import Room

@@ -22,8 +22,8 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.network import Network
 from homeostat.runtime.deployment.reconcile import owner_reference
 from homeostat.runtime.engine.ports import Event
-from homeostat.service.plain_words import PLAIN_WORDS
-from homeostat.service.veil import HIDDEN, said_of, veiled
+from homeostat.service.naming.plain_words import PLAIN_WORDS
+from homeostat.service.naming.veil import HIDDEN, said_of, veiled
 from homeostat.store.errors import AlreadyExists, NotEditable
 from homeostat.store.files.state import StateFolder
 from tests.unit.serving import Served, Written, condition, resource

@@ -9,8 +9,8 @@ import pytest
 from homeostat.accounts.actor import Actor
 from homeostat.accounts.rights import Right, Role
 from homeostat.models.machine import VirtualMachine
-from homeostat.service.given_names import in_given_names
-from homeostat.service.marks import GIVEN_NAME, resource_name
+from homeostat.service.naming.given_names import in_given_names
+from homeostat.service.naming.marks import GIVEN_NAME, resource_name
 from tests.unit.serving import Written, resource
 
 GIVEN = "My Server"

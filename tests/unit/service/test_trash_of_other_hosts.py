@@ -10,9 +10,9 @@ import pytest
 from homeostat.driver.storage.trash import LABEL
 from homeostat.models.host import Host
 from homeostat.planner.files.trash import TrashedDisk, TrashEntry, write_label
-from homeostat.service.host_reach import OnAnotherApi
+from homeostat.service.files.host_reach import OnAnotherApi
+from homeostat.service.files.trash import TrashRoom
 from homeostat.service.refusals import NotInTrash, TrashElsewhere
-from homeostat.service.trash import TrashRoom
 from homeostat.store.files.serving import say_served
 from homeostat.store.files.state import StateFolder
 from tests.unit.serving import Written, resource

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from homeostat.service.files.uploads import ImageUploads
 from homeostat.service.refusals import UploadRefused
-from homeostat.service.uploads import ImageUploads
 from tests.rig.uploading import ImagesOfNobody
 
 

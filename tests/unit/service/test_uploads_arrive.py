@@ -15,8 +15,8 @@ from homeostat.driver.storage.formats.header import HEAD
 from homeostat.driver.storage.images import uploads as files
 from homeostat.driver.storage.images.local import BUFFER, write_sparse
 from homeostat.driver.storage.images.uploads import Receive, Upload, UploadFolder, UploadWriter
+from homeostat.service.files.uploads import ImageUploads
 from homeostat.service.refusals import UploadRefused
-from homeostat.service.uploads import ImageUploads
 from tests.unit.serving import MIB, Served, arriving, disk_of
 from tests.unit.store_fixtures import Room
 

@@ -9,11 +9,11 @@ import pytest
 
 from homeostat.driver.storage.images.uploads import Upload, UploadFolder
 from homeostat.models.image import Image
-from homeostat.service import uploads as module
-from homeostat.service.images import Images
+from homeostat.service.files import uploads as module
+from homeostat.service.files.uploads import ImageUploads
+from homeostat.service.kinds.images import Images
 from homeostat.service.refusals import UploadRefused
 from homeostat.service.service import Service
-from homeostat.service.uploads import ImageUploads
 from tests.unit.serving import Served, arriving, disk_of
 from tests.unit.store_fixtures import Room
 

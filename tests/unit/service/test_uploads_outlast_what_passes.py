@@ -16,9 +16,9 @@ from homeostat.driver.storage.images import cache
 from homeostat.driver.storage.images.uploads import EXPIRES, Upload, UploadFolder
 from homeostat.models.base import Key
 from homeostat.models.image import Image
-from homeostat.service.images import Images
+from homeostat.service.files.uploads import ImageUploads
+from homeostat.service.kinds.images import Images
 from homeostat.service.refusals import BeingDeleted, OverQuota, UploadRefused
-from homeostat.service.uploads import ImageUploads
 from homeostat.store.errors import AlreadyExists, Conflict, Denied, Invalid, ReadOnly, StateError, StoreError
 from homeostat.store.kubernetes.errors import ClusterUnavailable
 from tests.unit.serving import Served, arriving, disk_of

@@ -12,7 +12,7 @@ from homeostat.accounts.actor import HOUSE
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.asking import Asking
 from homeostat.service.changes import Changes
-from homeostat.service.collection import Collection
+from homeostat.service.kinds.collection import Collection
 
 LONG = 3_600.0  # seconds: no test waits for that
 

@@ -13,8 +13,8 @@ from homeostat.models.network import Network
 from homeostat.models.plugin import Plugin
 from homeostat.planner.machine.preview.classify import Classified
 from homeostat.planner.plan import Change, Disruption
+from homeostat.service.changing.spec_change import SpecChange, of_machine, of_resource
 from homeostat.service.refusals import InUse
-from homeostat.service.spec_change import SpecChange, of_machine, of_resource
 from tests.unit.serving import Written, resource
 
 LIVE, RESTART, FORBIDDEN = Disruption.LIVE, Disruption.NEEDS_RESTART, Disruption.FORBIDDEN

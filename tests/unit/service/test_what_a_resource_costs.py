@@ -9,7 +9,7 @@ import pytest
 from homeostat.accounts.measures import Measure
 from homeostat.models.base import API_VERSION, Resource
 from homeostat.models.kinds import BY_KIND, KINDS
-from homeostat.service.costs import COSTLY, NONE_FOUND, DiskSizes, cost_of, unsized, upload_cost
+from homeostat.service.charges.costs import COSTLY, NONE_FOUND, DiskSizes, cost_of, unsized, upload_cost
 
 GIB = 2**30
 

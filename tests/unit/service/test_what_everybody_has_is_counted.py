@@ -9,7 +9,7 @@ from homeostat.accounts.measures import Measure
 from homeostat.accounts.rights import Right, Role
 from homeostat.driver.storage.images.uploads import Upload
 from homeostat.models.base import Key
-from homeostat.service.usage import CountedUsage
+from homeostat.service.charges.usage import CountedUsage
 from tests.unit.serving import MIB, Served
 from tests.unit.store_fixtures import Room
 

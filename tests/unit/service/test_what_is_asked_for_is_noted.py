@@ -17,8 +17,8 @@ from homeostat.accounts.errors import DatabaseBusy
 from homeostat.accounts.rights import Right, Role
 from homeostat.models.disk import Disk
 from homeostat.service.changes import Changes
-from homeostat.service.collection import Collection
 from homeostat.service.journal import Deed, DeedOutcome, PassedOn, fields_of, noted
+from homeostat.service.kinds.collection import Collection
 from homeostat.service.refusals import NotYours, Refusal
 from homeostat.service.service import Service
 from homeostat.store.desired import FolderState, Workspace
@@ -169,7 +169,7 @@ WRITERS = {
 
 def test_nothing_else_in_the_service_changes_anything() -> None:
     found, noting = set(), set()
-    for path in Path(inspect.getfile(service)).parent.glob("*.py"):
+    for path in Path(inspect.getfile(service)).parent.rglob("*.py"):
         for name, source in functions(ast.parse(path.read_text())):
             if WRITING.search(source):
                 found.add(name)

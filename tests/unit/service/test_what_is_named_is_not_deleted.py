@@ -13,8 +13,8 @@ from homeostat.models.base import API_VERSION, Resource
 from homeostat.models.disk import Disk
 from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
-from homeostat.service.collection import Patch, R
 from homeostat.service.desk import Desk
+from homeostat.service.kinds.collection import Patch, R
 from homeostat.service.refusals import BeingDeleted, InUse, NoSuchResource, Refusal
 from tests.unit.serving import Written
 

@@ -16,8 +16,8 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner.disk.orphans import DiskFolder
 from homeostat.planner.files.disk_file import DISK_FILE
 from homeostat.planner.orphans import Orphan
-from homeostat.service import orphaned_disks
 from homeostat.service.desk import Capacity
+from homeostat.service.files import orphaned_disks
 from homeostat.service.refusals import TrashUnavailable
 from homeostat.store.files.serving import say_served
 from homeostat.store.files.state import StateFolder

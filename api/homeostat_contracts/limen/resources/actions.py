@@ -7,9 +7,9 @@ from contextlib import suppress
 import falcon.asgi
 
 from homeostat.models.machine import MachineState, RunStrategy, VirtualMachine
-from homeostat.service.collection import Patch, of_spec
-from homeostat.service.machines import Machines
-from homeostat.service.power import fails_to_start, is_up, runs, state_of, wants_running, why_off
+from homeostat.service.kinds.collection import Patch, of_spec
+from homeostat.service.kinds.machines import Machines
+from homeostat.service.kinds.power import fails_to_start, is_up, runs, state_of, wants_running, why_off
 from homeostat.service.refusals import AlreadyRunning, AlreadyStopped
 from homeostat_api.http.operations import Answer, operation
 from homeostat_api.http.rights import Right, needs

@@ -13,7 +13,7 @@ from homeostat.accounts.consoles import ConsoleKind, Ticket
 from homeostat.accounts.errors import AccountsError, TicketRefused
 from homeostat.consoles.sitting import Close
 from homeostat.models.machine import MachineState, VirtualMachine
-from homeostat.service.power import is_up, state_of
+from homeostat.service.kinds.power import is_up, state_of
 from homeostat.service.refusals import Refusal
 from homeostat_api.http.contract import ConsoleDoor, ScreenTexts
 from homeostat_api.http.errors import Problem

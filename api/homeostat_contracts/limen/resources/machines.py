@@ -14,8 +14,8 @@ import falcon.asgi
 from homeostat.cli.configuration.sections import LimenSection
 from homeostat.models.base import API_VERSION, NAME_MAX, NAME_PATTERN
 from homeostat.models.machine import VirtualMachine
-from homeostat.service.marks import marks_of
-from homeostat.service.power import fails_to_start, is_up, why_off
+from homeostat.service.kinds.power import fails_to_start, is_up, why_off
+from homeostat.service.naming.marks import marks_of
 from homeostat.service.refusals import AlreadyStopped
 from homeostat_api.http.given_names import asked_name
 from homeostat_api.http.kind_index import Entry

@@ -10,13 +10,13 @@ import falcon.asgi
 from pydantic import ValidationError
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.service.admission import Admission
-from homeostat.service.collection import Patch, of_spec
-from homeostat.service.json_patch import apply_json_patch
-from homeostat.service.machines import Machines
-from homeostat.service.marks import Marks, marks_of
+from homeostat.service.changing.admission import Admission
+from homeostat.service.changing.json_patch import apply_json_patch
+from homeostat.service.changing.spec_change import impossible
+from homeostat.service.kinds.collection import Patch, of_spec
+from homeostat.service.kinds.machines import Machines
+from homeostat.service.naming.marks import Marks, marks_of
 from homeostat.service.refusals import NotAllowed
-from homeostat.service.spec_change import impossible
 from homeostat_api.http.errors import Problem, invalid_model
 from homeostat_api.http.given_names import asked_name
 from homeostat_api.http.kind_index import Entry

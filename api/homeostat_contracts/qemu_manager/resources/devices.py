@@ -10,11 +10,11 @@ import falcon.asgi
 
 from homeostat.models.disk import Disk
 from homeostat.models.machine import VirtualMachine
-from homeostat.service.collection import Patch
 from homeostat.service.desk import Desk
-from homeostat.service.devices import MachineDevices
-from homeostat.service.marks import resource_name
-from homeostat.service.power import runs
+from homeostat.service.kinds.collection import Patch
+from homeostat.service.kinds.devices import MachineDevices
+from homeostat.service.kinds.power import runs
+from homeostat.service.naming.marks import resource_name
 from homeostat.service.refusals import BeingDeleted
 from homeostat_api.http.media import read_model
 from homeostat_api.http.operations import Answer, operation

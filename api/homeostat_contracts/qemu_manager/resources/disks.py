@@ -8,8 +8,8 @@ import falcon
 import falcon.asgi
 
 from homeostat.models.disk import Disk
-from homeostat.service.disks import Disks
-from homeostat.service.marks import marks_of
+from homeostat.service.kinds.disks import Disks
+from homeostat.service.naming.marks import marks_of
 from homeostat.service.refusals import Refusal
 from homeostat_api.http.given_names import asked_name
 from homeostat_api.http.lists import newest_first

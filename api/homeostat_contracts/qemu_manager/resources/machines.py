@@ -6,9 +6,9 @@ import falcon
 import falcon.asgi
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.service.collection import Patch, of_spec
-from homeostat.service.marks import marks_of
-from homeostat.service.power import runs, wants_running
+from homeostat.service.kinds.collection import Patch, of_spec
+from homeostat.service.kinds.power import runs, wants_running
+from homeostat.service.naming.marks import marks_of
 from homeostat_api.http.given_names import asked_name
 from homeostat_api.http.lists import newest_first
 from homeostat_api.http.media import read_model

@@ -7,8 +7,8 @@ from contextlib import suppress
 import falcon.asgi
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.service.machines import Machines
-from homeostat.service.power import fails_to_start, is_up, why_off
+from homeostat.service.kinds.machines import Machines
+from homeostat.service.kinds.power import fails_to_start, is_up, why_off
 from homeostat.service.refusals import AlreadyStopped
 from homeostat_api.http.operations import Answer, operation
 from homeostat_api.http.rights import Right, needs

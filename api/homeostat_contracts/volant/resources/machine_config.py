@@ -11,8 +11,8 @@ import falcon.asgi
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_hardware import Resources
 from homeostat.runtime.engine.ports import SpecRevision
-from homeostat.service.collection import Patch, of_spec
-from homeostat.service.machines import Machines
+from homeostat.service.kinds.collection import Patch, of_spec
+from homeostat.service.kinds.machines import Machines
 from homeostat.service.service import Service
 from homeostat_api.http.actor import who
 from homeostat_api.http.lists import page_of

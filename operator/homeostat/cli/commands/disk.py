@@ -99,7 +99,7 @@ async def _source(settings: CliSettings, word: str, of: str | None) -> _Source:
     Raises:
         CliError: there is no such machine or snapshot, or nobody who can read its disks is known here.
     """
-    from homeostat.service.host_reach import NotBesideHost, OnAnotherApi
+    from homeostat.service.files.host_reach import NotBesideHost, OnAnotherApi
     from homeostat.service.refusals import ExportRefused
 
     async with opened(settings) as store:
@@ -156,7 +156,7 @@ async def _list(settings: CliSettings, all_namespaces: bool, output: str | None)
 
 
 async def _list_orphans(settings: CliSettings, all_namespaces: bool, output: str | None) -> None:
-    from homeostat.service.orphaned_disks import orphaned_disks
+    from homeostat.service.files.orphaned_disks import orphaned_disks
 
     async with opened(settings) as store:
         by_host: dict[str, list[Orphan]] = {}

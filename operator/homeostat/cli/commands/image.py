@@ -21,7 +21,7 @@ from ..upload_source import SourceFile
 
 if TYPE_CHECKING:
     from homeostat.driver.storage.images.uploads import Upload
-    from homeostat.service.uploads import ImageUploads
+    from homeostat.service.files.uploads import ImageUploads
 
 
 @click.group()
@@ -110,8 +110,8 @@ def _uploads(state: State, settings: CliSettings) -> ImageUploads:
     from homeostat.accounts.actor import HOUSE
     from homeostat.service.asking import Asking
     from homeostat.service.changes import Changes
-    from homeostat.service.images import Images
-    from homeostat.service.uploads import ImageUploads
+    from homeostat.service.files.uploads import ImageUploads
+    from homeostat.service.kinds.images import Images
     from homeostat.store.files.last_look import listening_room, operator_listens
     from homeostat.store.files.state import StateFolder
 

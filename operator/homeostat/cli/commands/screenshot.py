@@ -78,7 +78,7 @@ def _taken_here(settings: CliSettings, machine: VirtualMachine) -> bytes:
     except Refused:
         raise
     except DriverError as error:
-        from homeostat.service.screens import why_dark
+        from homeostat.service.consoles.screens import why_dark
 
         if not (why := why_dark(machine.spec)):
             raise

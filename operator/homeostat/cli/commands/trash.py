@@ -24,7 +24,7 @@ from ..times import age
 
 if TYPE_CHECKING:
     from homeostat.driver.storage.trash import TrashFolder
-    from homeostat.service.trash_elsewhere import Trashed
+    from homeostat.service.files.trash_elsewhere import Trashed
 
 host_option = click.option("--host", metavar="NAME", default="", help="In a cluster: of that host's trash.")
 token_option = click.option(
@@ -134,7 +134,7 @@ def _open(settings: CliSettings) -> TrashFolder:
 
 def _all_entries(settings: CliSettings) -> list[Trashed]:
     """Returns what is set aside in the state folder, and in a cluster on the other hosts."""
-    from homeostat.service.trash_elsewhere import Trashed
+    from homeostat.service.files.trash_elsewhere import Trashed
     from homeostat.store.files.state import StateFolder
 
     found = [Trashed(entry, entry.kind) for entry in _open(settings).entries()]
@@ -144,7 +144,7 @@ def _all_entries(settings: CliSettings) -> list[Trashed]:
 
 
 async def _elsewhere(settings: CliSettings) -> list[Trashed]:
-    from homeostat.service.trash_elsewhere import HostsAround
+    from homeostat.service.files.trash_elsewhere import HostsAround
     from homeostat.store.files.state import StateFolder
 
     async with opened(settings) as store:

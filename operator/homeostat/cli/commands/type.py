@@ -97,7 +97,7 @@ def _ask(server: RemoteServer, name: str, chord: Sequence[str], texts: Sequence[
 def _press(settings: CliSettings, machine: VirtualMachine, chord: Sequence[str], texts: Sequence[str]) -> None:
     from homeostat.consoles.keyboard import chord_of, chords_of
     from homeostat.driver.guests.keyboard import press_keys
-    from homeostat.service.keys import BATCH, HOLD, seconds_of
+    from homeostat.service.consoles.keys import BATCH, HOLD, seconds_of
 
     status, label = machine.status, machine.metadata.name
     if status is None or status.domain_uuid is None:

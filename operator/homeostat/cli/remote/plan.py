@@ -12,7 +12,7 @@ from typing import Any
 from homeostat.models.base import Resource
 from homeostat.models.kinds import REGISTRY
 from homeostat.models.machine import PendingChange
-from homeostat.service.spec_change import of_resource
+from homeostat.service.changing.spec_change import of_resource
 from homeostat.store.errors import FolderProblem
 
 from ..given import Given, placed

@@ -9,7 +9,7 @@ import pytest
 
 from homeostat.accounts.actor import Actor
 from homeostat.accounts.rights import Right, Role
-from homeostat.service.marks import id_of
+from homeostat.service.naming.marks import id_of
 from homeostat_contracts.qemu_manager.machine_views import noted
 from tests.unit.contracts.qemu_manager.managed import Managed
 

@@ -11,7 +11,7 @@ from homeostat.accounts.actor import Actor
 from homeostat.accounts.rights import Right, Role
 from homeostat.models.disk import Disk
 from homeostat.models.image import Image
-from homeostat.service.marks import ID
+from homeostat.service.naming.marks import ID
 from tests.unit.contracts.qemu_manager.managed import Managed
 from tests.unit.serving import condition
 

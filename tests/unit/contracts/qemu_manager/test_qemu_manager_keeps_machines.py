@@ -9,7 +9,7 @@ import pytest
 from falcon.testing import Result
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.service.marks import ID
+from homeostat.service.naming.marks import ID
 from homeostat.store.errors import StoreError
 from homeostat_contracts.qemu_manager.resources import power
 from tests.unit.contracts.qemu_manager.managed import Managed, until

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from homeostat.models.disk import Disk
-from homeostat.service.marks import GIVEN_NAME, ID
+from homeostat.service.naming.marks import GIVEN_NAME, ID
 from homeostat_contracts.qemu_manager import disk_views as views
 from homeostat_contracts.qemu_manager.moments import moment, now
 from tests.unit.serving import condition

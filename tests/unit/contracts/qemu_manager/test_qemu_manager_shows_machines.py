@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.service.marks import GIVEN_NAME, ID
+from homeostat.service.naming.marks import GIVEN_NAME, ID
 from homeostat_contracts.qemu_manager import machine_views as views
 
 WHEN, THEN = "2026-01-01T00:00:00Z", "2026-01-01T02:00:00+01:00"

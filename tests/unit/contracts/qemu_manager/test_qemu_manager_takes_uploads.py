@@ -10,8 +10,8 @@ from falcon.testing import Result
 
 from homeostat.models.disk import Disk
 from homeostat.models.image import Image, ImageStatus
-from homeostat.service.disks import Disks
-from homeostat.service.marks import GIVEN_NAME
+from homeostat.service.kinds.disks import Disks
+from homeostat.service.naming.marks import GIVEN_NAME
 from homeostat.service.refusals import OverQuota
 from homeostat_contracts.qemu_manager import uploads
 from tests.unit.contracts.qemu_manager.managed import Managed

@@ -11,7 +11,7 @@ import pytest
 from falcon.testing import TestClient
 
 from homeostat.models.deployment import VirtualMachineDeployment
-from homeostat.service.veil import said_of
+from homeostat.service.naming.veil import said_of
 from homeostat_api.http import errors
 from homeostat_api.http.kind_index import Entry
 from homeostat_api.http.media import dumps

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.service.collection import of_spec
+from homeostat.service.kinds.collection import of_spec
 from homeostat.store.merge import merge_difference
 from homeostat_api.http.errors import Problem
 from homeostat_contracts.volant.documents import config_patch, new_deployment, new_machine, new_plugin

@@ -8,7 +8,7 @@ import pytest
 
 from homeostat.models.condition import STALLED, Condition
 from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachineStatus
-from homeostat.service.power import already_running, already_stopped, is_off, wants_running
+from homeostat.service.kinds.power import already_running, already_stopped, is_off, wants_running
 from homeostat_contracts.volant.status_words import status_word
 
 

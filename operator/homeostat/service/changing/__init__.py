@@ -1,0 +1,1 @@
+"""What a change may ask for, what it takes, and how a patch is read."""

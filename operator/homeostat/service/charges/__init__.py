@@ -1,0 +1,1 @@
+"""What resources cost, and who is charged for it."""

@@ -1,0 +1,1 @@
+"""Files on the hosts: taken in, handed out, set aside, and left over."""

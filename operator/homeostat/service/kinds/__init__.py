@@ -1,0 +1,1 @@
+"""What can be asked for of the resources of each kind."""
