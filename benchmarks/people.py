@@ -15,9 +15,9 @@ import httpx
 import yaml
 
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.database import Database, sqlite_url
-from homeostat.accounts.passwords import Passwords
+from homeostat.accounts.database.database import Database, sqlite_url
 from homeostat.accounts.rights import Role
+from homeostat.accounts.signing_in.passwords import Passwords
 from homeostat.models.base import OWNER
 from homeostat.store.files.state import StateFolder
 from tests.rig.waiting import free_port, wait_until

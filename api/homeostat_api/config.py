@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from homeostat.accounts.oidc.settings import SCOPES, USERNAME, OidcSettings
 from homeostat.accounts.rights import Role
+from homeostat.accounts.signing_in.oidc.settings import SCOPES, USERNAME, OidcSettings
 from homeostat.consoles.signalling import IceServer
 from homeostat.driver.storage.secret import exposed
 from homeostat.models.explain import in_plain_words
@@ -107,7 +107,9 @@ class ApiConfig:
     @property
     def accounts(self) -> str:
         """Returns the URL of the accounts database."""
-        from homeostat.accounts.database import sqlite_url  # late: it brings SQLAlchemy, which `homeostat up` has no use for
+        from homeostat.accounts.database.database import (
+            sqlite_url,  # late: it brings SQLAlchemy, which `homeostat up` has no use for
+        )
 
         return self.accounts_database or sqlite_url(StateFolder(self.state).accounts)
 

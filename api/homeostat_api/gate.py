@@ -18,11 +18,11 @@ from typing import Any
 import falcon.asgi
 
 from homeostat.accounts.actor import NOBODY, Actor
-from homeostat.accounts.audit import Act, By
+from homeostat.accounts.audit.audit import Act, By
 from homeostat.accounts.consoles import Bearer
 from homeostat.accounts.errors import AccountsError, NoAccounts, NotSignedIn, SessionBanned, TicketRefused
-from homeostat.accounts.oidc.settings import CALLBACK
 from homeostat.accounts.rights import Role
+from homeostat.accounts.signing_in.oidc.settings import CALLBACK
 from homeostat.models.loopback import is_loopback
 from homeostat.service.journal import NOTED
 

@@ -26,7 +26,8 @@ TESTS = (
     "tests/unit/**/test_*.py", "tests/laws/test_*.py", "tests/accounts/**/test_*.py", "tests/api/test_*.py",
     "tests/libvirt/test_*.py",
 )  # fmt: skip
-LOADED_ANEW = ROOT / "operator/homeostat/accounts/migrations"  # by Alembic, from the file: a change in memory does not reach it
+# By Alembic, from the file: a change in memory does not reach it.
+LOADED_ANEW = ROOT / "operator/homeostat/accounts/database/migrations"
 # These need a server, or take long.
 _SERVED = re.compile(r"\bStream\(|\.process\b|subprocess|import socket$|schemathesis|chromium|ControlPlane", re.MULTILINE)
 # These need a daemon, or programs in which nothing is changed; the others of tests/libvirt its test driver, or plain files.

@@ -11,12 +11,12 @@ import psycopg
 import pytest
 
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.api_tokens import ApiTokens
-from homeostat.accounts.database import Database, sqlite_url
-from homeostat.accounts.passwords import Passwords
-from homeostat.accounts.recognition import Recognition
-from homeostat.accounts.sessions import Sessions
-from homeostat.accounts.sign_in import SignIn
+from homeostat.accounts.database.database import Database, sqlite_url
+from homeostat.accounts.signing_in.api_tokens import ApiTokens
+from homeostat.accounts.signing_in.passwords import Passwords
+from homeostat.accounts.signing_in.recognition import Recognition
+from homeostat.accounts.signing_in.sessions import Sessions
+from homeostat.accounts.signing_in.sign_in import SignIn
 from tests.accounts.clock import SetClock
 from tests.rig.postgres import Postgres
 from tests.unit.accounts.conftest import passwords

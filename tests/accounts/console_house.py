@@ -12,7 +12,7 @@ from typing import Any
 import falcon
 from falcon.testing import ASGIConductor, Result
 
-from homeostat.accounts.database import sqlite_url
+from homeostat.accounts.database.database import sqlite_url
 from homeostat.consoles.sitting import Sitting
 from homeostat_api.accounts.lookup import AccountsLookup
 from homeostat_api.accounts.routes import account_routes

@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import text
 
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.audit import ON_HOST, Act, Audit
-from homeostat.accounts.database import Database
+from homeostat.accounts.audit.audit import ON_HOST, Act, Audit
+from homeostat.accounts.database.database import Database
 from homeostat.accounts.errors import DatabaseNewer
-from homeostat.accounts.recognition import Recognition
 from homeostat.accounts.rights import Role
+from homeostat.accounts.signing_in.recognition import Recognition
 from tests.accounts.clock import SetClock
 
 

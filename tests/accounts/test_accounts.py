@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from homeostat.accounts.accounts import Account, Accounts
-from homeostat.accounts.database import Database
+from homeostat.accounts.database.database import Database
 from homeostat.accounts.errors import AccountExists, AccountsError, BadPassword, LastAdministrator, NoSuchAccount, NotAName
-from homeostat.accounts.passwords import Passwords
 from homeostat.accounts.rights import Role
+from homeostat.accounts.signing_in.passwords import Passwords
 from tests.accounts.clock import SetClock
 
 GOOD = "correct horse"

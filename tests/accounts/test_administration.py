@@ -9,8 +9,8 @@ import pytest
 
 from homeostat.accounts.actor import Actor, How
 from homeostat.accounts.administration import Administration
-from homeostat.accounts.audit import Search
-from homeostat.accounts.database import Database
+from homeostat.accounts.audit.audit import Search
+from homeostat.accounts.database.database import Database
 from homeostat.accounts.errors import (
     AccountsError,
     NoSuchAccount,
@@ -20,9 +20,9 @@ from homeostat.accounts.errors import (
     SignInRefused,
     TooManyAttempts,
 )
-from homeostat.accounts.passwords import Passwords
 from homeostat.accounts.reception import Reception
 from homeostat.accounts.rights import Grant, Right, Role, anywhere
+from homeostat.accounts.signing_in.passwords import Passwords
 from tests.accounts.clock import SetClock
 
 GOOD, OTHER = "correct horse", "battery staple"

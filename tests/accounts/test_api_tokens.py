@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from homeostat.accounts import api_tokens as module
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.api_tokens import ApiToken, ApiTokens
-from homeostat.accounts.database import Database
+from homeostat.accounts.database.database import Database
+from homeostat.accounts.database.secret_texts import fresh_id
 from homeostat.accounts.errors import NoSuchAccount, NoSuchToken, NotAToken
 from homeostat.accounts.rights import Right, Role
-from homeostat.accounts.secret_texts import fresh_id
+from homeostat.accounts.signing_in import api_tokens as module
+from homeostat.accounts.signing_in.api_tokens import ApiToken, ApiTokens
 from tests.accounts.clock import SetClock
 
 

@@ -7,17 +7,17 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, text
 
-from homeostat.accounts import audit as module
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.api_tokens import ApiTokens
-from homeostat.accounts.audit import ON_HOST, Act, Audit, AuditEntry, By, Search
-from homeostat.accounts.database import Database
+from homeostat.accounts.audit import audit as module
+from homeostat.accounts.audit.audit import ON_HOST, Act, Audit, AuditEntry, By, Search
+from homeostat.accounts.database.database import Database
+from homeostat.accounts.database.tables import AuditRow
 from homeostat.accounts.errors import AccountBanned, LastAdministrator, NotSignedIn, SignInRefused
 from homeostat.accounts.grants import Grants
 from homeostat.accounts.rights import Grant, Right, Role
-from homeostat.accounts.sessions import Sessions
-from homeostat.accounts.sign_in import SignIn
-from homeostat.accounts.tables import AuditRow
+from homeostat.accounts.signing_in.api_tokens import ApiTokens
+from homeostat.accounts.signing_in.sessions import Sessions
+from homeostat.accounts.signing_in.sign_in import SignIn
 from tests.accounts.clock import SetClock
 
 GOOD, HOME = "correct horse", "192.0.2.1"

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.charges import BELIEVED, Charge, Charged, Charges
-from homeostat.accounts.database import Database
+from homeostat.accounts.charges.charges import BELIEVED, Charge, Charged, Charges
+from homeostat.accounts.charges.measures import Amounts, Measure
+from homeostat.accounts.charges.quotas import Quotas
+from homeostat.accounts.database.database import Database
 from homeostat.accounts.errors import QuotaExceeded
-from homeostat.accounts.measures import Amounts, Measure
-from homeostat.accounts.quotas import Quotas
 from homeostat.accounts.rights import Role
 from tests.accounts.clock import SetClock
 

@@ -9,6 +9,8 @@ from dataclasses import replace
 import pytest
 
 from homeostat.accounts.accounts import Accounts
+from homeostat.accounts.charges.measures import Measure
+from homeostat.accounts.charges.quotas import Quotas
 from homeostat.accounts.consoles import (
     Bearer,
     ConsoleKind,
@@ -18,10 +20,8 @@ from homeostat.accounts.consoles import (
     Consoles,
     Ticket,
 )
-from homeostat.accounts.database import Database
+from homeostat.accounts.database.database import Database
 from homeostat.accounts.errors import ConsoleLimit, NoSuchConsole, TicketRefused
-from homeostat.accounts.measures import Measure
-from homeostat.accounts.quotas import Quotas
 from homeostat.accounts.rights import Role
 from tests.accounts.clock import SetClock
 
@@ -92,7 +92,7 @@ def test_what_is_no_ticket(here: Consoles, shown: str) -> None:
 def test_old_ones_are_forgotten(here: Consoles, clock: SetClock, database: Database) -> None:
     from sqlalchemy import func, select
 
-    from homeostat.accounts.tables import ConsoleTicketRow
+    from homeostat.accounts.database.tables import ConsoleTicketRow
 
     here.issue(TICKET)
     clock.go(seconds=31)

@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from homeostat.accounts.audit import Act, Audit, By
-from homeostat.accounts.database import Database
-from homeostat.accounts.deeds import INTERRUPTED, Deeds, this_server
+from homeostat.accounts.audit.audit import Act, Audit, By
+from homeostat.accounts.audit.deeds import INTERRUPTED, Deeds, this_server
+from homeostat.accounts.database.database import Database
 from tests.accounts.clock import SetClock
 
 BOB = By("session", "bob", "192.0.2.1")
@@ -18,9 +18,9 @@ CHANGE = Act("change", "VirtualMachine", "web", "default")
 DONE = Act("change", "VirtualMachine", "web", "default", "Done", "spec.resources.memory")
 DIES = """
 import os, signal, sys
-from homeostat.accounts.audit import Act, By
-from homeostat.accounts.database import Database
-from homeostat.accounts.deeds import Deeds
+from homeostat.accounts.audit.audit import Act, By
+from homeostat.accounts.database.database import Database
+from homeostat.accounts.audit.deeds import Deeds
 Deeds(Database.open(sys.argv[1])).begin(By("session", "bob", "192.0.2.1"), Act("change", "VirtualMachine", "web", "default"))
 os.kill(os.getpid(), signal.SIGKILL)
 """

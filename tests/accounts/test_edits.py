@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy import select
 
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.audit import Audit, Search
-from homeostat.accounts.database import Database
-from homeostat.accounts.edits import Edits
+from homeostat.accounts.audit.audit import Audit, Search
+from homeostat.accounts.audit.edits import Edits
+from homeostat.accounts.database.database import Database
+from homeostat.accounts.database.tables import EditPositionRow
 from homeostat.accounts.rights import Role
-from homeostat.accounts.tables import EditPositionRow
 from homeostat.models.base import Key
 from homeostat.store.index import unaudited
 from homeostat.store.index.index import Index, timestamp
@@ -26,8 +26,8 @@ from tests.accounts.clock import SetClock
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from homeostat.accounts.database import Database
-from homeostat.accounts.edits import Edits
+from homeostat.accounts.database.database import Database
+from homeostat.accounts.audit.edits import Edits
 from homeostat.store.index import unaudited
 from homeostat.store.index.index import Index
 unaudited.forget = lambda index, up_to: os.kill(os.getpid(), signal.SIGKILL)

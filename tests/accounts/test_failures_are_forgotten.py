@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from homeostat.accounts import throttle
-from homeostat.accounts.database import Database
-from homeostat.accounts.tables import FailureRow
-from homeostat.accounts.throttle import Attempt, Limit, Limits
+from homeostat.accounts.database.database import Database
+from homeostat.accounts.database.tables import FailureRow
+from homeostat.accounts.signing_in import throttle
+from homeostat.accounts.signing_in.throttle import Attempt, Limit, Limits
 from tests.accounts.clock import SetClock
 
 LIMITS = Limits()

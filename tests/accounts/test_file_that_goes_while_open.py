@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.database import Database, sqlite_url
+from homeostat.accounts.database.database import Database, sqlite_url
 from homeostat.accounts.errors import DatabaseAway
-from homeostat.accounts.passwords import Passwords
 from homeostat.accounts.rights import Role
+from homeostat.accounts.signing_in.passwords import Passwords
 
 
 @pytest.fixture

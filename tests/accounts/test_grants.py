@@ -6,12 +6,12 @@ import pytest
 
 from homeostat.accounts import grants as module
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.database import Database
+from homeostat.accounts.database.database import Database
 from homeostat.accounts.errors import NoSuchAccount, NoSuchGrant, NotAGrant
 from homeostat.accounts.grants import GivenGrant, Grants
-from homeostat.accounts.recognition import Recognition
 from homeostat.accounts.rights import Grant, Right, Role
-from homeostat.accounts.sign_in import SignIn
+from homeostat.accounts.signing_in.recognition import Recognition
+from homeostat.accounts.signing_in.sign_in import SignIn
 from tests.accounts.clock import SetClock
 
 GOOD = "correct horse"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.audit import Audit
-from homeostat.accounts.database import Database
+from homeostat.accounts.audit.audit import Audit
+from homeostat.accounts.database.database import Database
 from homeostat.accounts.errors import IdentityTaken, NoSuchAccount, NoSuchIdentity, NotAnIdentity, NotSignedIn
-from homeostat.accounts.oidc.identities import BoundIdentity, Identities
-from homeostat.accounts.recognition import Recognition
 from homeostat.accounts.rights import Role
-from homeostat.accounts.sign_in import SignIn
+from homeostat.accounts.signing_in.oidc.identities import BoundIdentity, Identities
+from homeostat.accounts.signing_in.recognition import Recognition
+from homeostat.accounts.signing_in.sign_in import SignIn
 from tests.accounts.clock import SetClock
 
 ISSUER, SUBJECT, GOOD = "https://login.example", "Abc-1", "correct horse"

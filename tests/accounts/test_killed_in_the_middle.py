@@ -6,14 +6,14 @@ import subprocess
 import sys
 
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.database import Database
-from homeostat.accounts.passwords import Passwords
+from homeostat.accounts.database.database import Database
 from homeostat.accounts.rights import Role
+from homeostat.accounts.signing_in.passwords import Passwords
 
 DIES = """
 import os, signal, sys
 from homeostat.accounts.accounts import Accounts, row_of
-from homeostat.accounts.database import Database
+from homeostat.accounts.database.database import Database
 with Database.open(sys.argv[1]).changing() as session:
     row_of(session, "root").name = "mallory"
     session.flush()

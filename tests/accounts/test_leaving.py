@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.audit import Search
-from homeostat.accounts.database import Database
+from homeostat.accounts.audit.audit import Search
+from homeostat.accounts.database.database import Database
 from homeostat.accounts.errors import (
     AccountBanned,
     AccountExists,
@@ -17,11 +17,11 @@ from homeostat.accounts.errors import (
     SessionBanned,
     SignInRefused,
 )
-from homeostat.accounts.passwords import Passwords
-from homeostat.accounts.recognition import Recognition
 from homeostat.accounts.rights import Role
-from homeostat.accounts.sessions import Sessions
-from homeostat.accounts.sign_in import SignIn
+from homeostat.accounts.signing_in.passwords import Passwords
+from homeostat.accounts.signing_in.recognition import Recognition
+from homeostat.accounts.signing_in.sessions import Sessions
+from homeostat.accounts.signing_in.sign_in import SignIn
 from tests.accounts.clock import SetClock
 from tests.accounts.test_administration import GOOD, OTHER, House
 

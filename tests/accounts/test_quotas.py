@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.audit import Audit, Search
-from homeostat.accounts.charges import Charged, Charges
-from homeostat.accounts.database import Database
+from homeostat.accounts.audit.audit import Audit, Search
+from homeostat.accounts.charges.charges import Charged, Charges
+from homeostat.accounts.charges.measures import AMOUNT_MAX, DEFAULT, Measure, NewLimit, limit_from
+from homeostat.accounts.charges.quotas import Quotas
+from homeostat.accounts.database.database import Database
 from homeostat.accounts.errors import NoSuchAccount, NotAQuota
-from homeostat.accounts.measures import AMOUNT_MAX, DEFAULT, Measure, NewLimit, limit_from
-from homeostat.accounts.quotas import Quotas
 from homeostat.accounts.rights import Role
 from tests.accounts.clock import SetClock
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 import pytest
 
 from homeostat.accounts import reception as module
-from homeostat.accounts.database import Database
+from homeostat.accounts.database.database import Database
 from homeostat.accounts.errors import SignInRefused, TooManyAtOnce
-from homeostat.accounts.passwords import Passwords
 from homeostat.accounts.reception import Reception
 from homeostat.accounts.rights import Role
+from homeostat.accounts.signing_in.passwords import Passwords
 
 GOOD, HOME = "correct horse", "192.0.2.1"
 

@@ -12,14 +12,14 @@ import pytest
 from sqlalchemy import event, select, update
 
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.api_tokens import ApiTokens
-from homeostat.accounts.database import Database
+from homeostat.accounts.database.database import Database
+from homeostat.accounts.database.tables import AccountRow, ApiTokenRow, GrantRow, SigningKeyRow
 from homeostat.accounts.errors import DatabaseFull, NotSignedIn
-from homeostat.accounts.recognition import Recognition
 from homeostat.accounts.rights import Grant, Right, Role
-from homeostat.accounts.sessions import SignedIn
-from homeostat.accounts.sign_in import SignIn
-from homeostat.accounts.tables import AccountRow, ApiTokenRow, GrantRow, SigningKeyRow
+from homeostat.accounts.signing_in.api_tokens import ApiTokens
+from homeostat.accounts.signing_in.recognition import Recognition
+from homeostat.accounts.signing_in.sessions import SignedIn
+from homeostat.accounts.signing_in.sign_in import SignIn
 from tests.accounts.clock import SetClock
 
 GOOD, HOME = "correct horse", "192.0.2.1"
@@ -141,7 +141,7 @@ def test_nothing_is_remembered_beyond_its_expiry(recognition: Recognition, clock
 def test_no_more_is_remembered_than_so_many_and_the_newest_are(
     tokens: ApiTokens, recognition: Recognition, bob: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("homeostat.accounts.recognition.REMEMBERED_MAX", 2)
+    monkeypatch.setattr("homeostat.accounts.signing_in.recognition.REMEMBERED_MAX", 2)
     shown = [tokens.create("bob", name, Right)[1] for name in ("a", "b", "c")]
     for secret in shown:
         recognition.who(secret)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from homeostat.accounts import audit as module
 from homeostat.accounts import refusals
-from homeostat.accounts.audit import Act, Audit, By, Search
-from homeostat.accounts.database import Database
+from homeostat.accounts.audit import audit as module
+from homeostat.accounts.audit.audit import Act, Audit, By, Search
+from homeostat.accounts.database.database import Database
 from tests.accounts.clock import SetClock
 
 EVE, BOB = By("session", "eve", "192.0.2.1"), By("session", "bob", "192.0.2.1")

@@ -6,13 +6,13 @@ from __future__ import annotations
 import pytest
 
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.database import Database
+from homeostat.accounts.database.database import Database
 from homeostat.accounts.errors import AccountBanned, AccountExists, LastAdministrator, TooManyRegistered
-from homeostat.accounts.passwords import Passwords
-from homeostat.accounts.registration import WAITS, Registration
 from homeostat.accounts.rights import Role
-from homeostat.accounts.sign_in import SignIn
-from homeostat.accounts.throttle import Limit, Limits
+from homeostat.accounts.signing_in.passwords import Passwords
+from homeostat.accounts.signing_in.registration import WAITS, Registration
+from homeostat.accounts.signing_in.sign_in import SignIn
+from homeostat.accounts.signing_in.throttle import Limit, Limits
 from tests.accounts.clock import SetClock
 
 GOOD, HOME, OTHER = "correct horse", "192.0.2.1", "192.0.2.2"

@@ -12,8 +12,8 @@ from sqlalchemy.orm import ORMExecuteState, Session
 from homeostat.accounts.accounts import Accounts
 from homeostat.accounts.errors import SignInRefused
 from homeostat.accounts.rights import Role
-from homeostat.accounts.sessions import Sessions
-from homeostat.accounts.sign_in import SignIn
+from homeostat.accounts.signing_in.sessions import Sessions
+from homeostat.accounts.signing_in.sign_in import SignIn
 
 GOOD, HOME = "correct horse", "192.0.2.1"
 Locked = list[tuple[str, bool]]  # table, and whether others may read it so at the same time

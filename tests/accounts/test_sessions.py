@@ -10,15 +10,15 @@ import jwt
 import pytest
 from sqlalchemy import func, select
 
-from homeostat.accounts import sessions as module
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.database import Database
+from homeostat.accounts.database.database import Database
+from homeostat.accounts.database.tables import RefreshRow, SigningKeyRow
 from homeostat.accounts.errors import NoSuchAccount, NoSuchSession, NotSignedIn
-from homeostat.accounts.recognition import Recognition
 from homeostat.accounts.rights import Role
-from homeostat.accounts.sessions import Sessions, SignedIn
-from homeostat.accounts.sign_in import SignIn
-from homeostat.accounts.tables import RefreshRow, SigningKeyRow
+from homeostat.accounts.signing_in import sessions as module
+from homeostat.accounts.signing_in.recognition import Recognition
+from homeostat.accounts.signing_in.sessions import Sessions, SignedIn
+from homeostat.accounts.signing_in.sign_in import SignIn
 from tests.accounts.clock import SetClock
 
 GOOD, HOME = "correct horse", "192.0.2.1"

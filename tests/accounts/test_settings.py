@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from homeostat.accounts.audit import Search
-from homeostat.accounts.database import Database
+from homeostat.accounts.audit.audit import Search
+from homeostat.accounts.database.database import Database
 from homeostat.accounts.errors import NotPermitted
-from homeostat.accounts.passwords import Passwords
+from homeostat.accounts.signing_in.passwords import Passwords
 from tests.accounts.clock import SetClock
 from tests.accounts.test_administration import House
 

@@ -11,17 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event, func, select
 
-from homeostat.accounts import throttle
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.database import Database
+from homeostat.accounts.database.database import Database
+from homeostat.accounts.database.tables import AccountRow, FailureRow
 from homeostat.accounts.errors import AccountBanned, SignInRefused, TooManyAttempts
-from homeostat.accounts.passwords import Passwords
-from homeostat.accounts.recognition import Recognition
 from homeostat.accounts.rights import Right, Role
-from homeostat.accounts.sessions import Sessions
-from homeostat.accounts.sign_in import SignIn
-from homeostat.accounts.tables import AccountRow, FailureRow
-from homeostat.accounts.throttle import Limit, Limits, network_of
+from homeostat.accounts.signing_in import throttle
+from homeostat.accounts.signing_in.passwords import Passwords
+from homeostat.accounts.signing_in.recognition import Recognition
+from homeostat.accounts.signing_in.sessions import Sessions
+from homeostat.accounts.signing_in.sign_in import SignIn
+from homeostat.accounts.signing_in.throttle import Limit, Limits, network_of
 from tests.accounts.clock import SetClock
 
 GOOD, BAD, HOME, AWAY = "correct horse", "wrong horse", "192.0.2.1", "198.51.100.7"

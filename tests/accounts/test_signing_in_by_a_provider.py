@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.audit import Act, Audit, By, Search
-from homeostat.accounts.database import Database
+from homeostat.accounts.audit.audit import Act, Audit, By, Search
+from homeostat.accounts.database.database import Database
 from homeostat.accounts.errors import AccountBanned, NoAccountOf, ProviderRefused, TooManyAttempts
-from homeostat.accounts.oidc.identities import Identities
-from homeostat.accounts.oidc.person import Person
-from homeostat.accounts.oidc.settings import OidcSettings
-from homeostat.accounts.oidc.sign_in import OidcSignIn
-from homeostat.accounts.recognition import Recognition
 from homeostat.accounts.rights import Role
-from homeostat.accounts.sessions import SignedIn
+from homeostat.accounts.signing_in.oidc.identities import Identities
+from homeostat.accounts.signing_in.oidc.person import Person
+from homeostat.accounts.signing_in.oidc.settings import OidcSettings
+from homeostat.accounts.signing_in.oidc.sign_in import OidcSignIn
+from homeostat.accounts.signing_in.recognition import Recognition
+from homeostat.accounts.signing_in.sessions import SignedIn
 from tests.accounts.clock import SetClock
 
 ISSUER, HOME, AWAY = "https://login.example", "192.0.2.1", "198.51.100.7"

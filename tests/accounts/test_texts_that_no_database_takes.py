@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.audit import Search
-from homeostat.accounts.database import Database
+from homeostat.accounts.audit.audit import Search
+from homeostat.accounts.database.database import Database
 from homeostat.accounts.errors import NoSuchGrant, NoSuchSession, NoSuchToken, NotAGrant, NotSignedIn
-from homeostat.accounts.passwords import Passwords
 from homeostat.accounts.reception import Reception
 from homeostat.accounts.rights import Grant, Right, Role
+from homeostat.accounts.signing_in.passwords import Passwords
 from tests.accounts.clock import SetClock
 
 SEE = frozenset({Right.SEE})

@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.database import Database, sqlite_url
-from homeostat.accounts.passwords import Passwords
+from homeostat.accounts.database.database import Database, sqlite_url
 from homeostat.accounts.rights import Role
+from homeostat.accounts.signing_in.passwords import Passwords
 from homeostat.store.files.state import StateFolder
 from tests.api.harness import Api, serving
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from homeostat.accounts.errors import ProviderAway
-from homeostat.accounts.oidc.attempt import OidcAttempt
-from homeostat.accounts.oidc.settings import OidcSettings
+from homeostat.accounts.signing_in.oidc.attempt import OidcAttempt
+from homeostat.accounts.signing_in.oidc.settings import OidcSettings
 from homeostat_api.accounts import provider_client
 from homeostat_api.accounts.provider_client import ProviderClient
 from tests.api.openid_provider import CLIENT, SECRET, Answer, OpenIdProvider, as_json, openid_provider

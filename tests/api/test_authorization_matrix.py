@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from falcon.testing import Result
 
-from homeostat.accounts.database import Database, sqlite_url
-from homeostat.accounts.passwords import Passwords
+from homeostat.accounts.database.database import Database, sqlite_url
 from homeostat.accounts.reception import Reception
 from homeostat.accounts.rights import Grant, Right, Role
+from homeostat.accounts.signing_in.passwords import Passwords
 from homeostat.models.base import OWNER
 from homeostat.models.kinds import BY_KIND, BY_PLURAL, kind_of
 from homeostat.store.files.state import StateFolder

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from homeostat.accounts.backups import back_up
+from homeostat.accounts.database.backups import back_up
 from homeostat.accounts.rights import Role
 from tests.api.harness import serving
 from tests.api.people import PASSWORD, SESSION, Person, bearer, settle

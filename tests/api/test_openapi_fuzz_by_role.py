@@ -21,10 +21,10 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi import checks
 
-from homeostat.accounts.database import Database, sqlite_url
-from homeostat.accounts.passwords import Passwords
+from homeostat.accounts.database.database import Database, sqlite_url
 from homeostat.accounts.reception import Reception
 from homeostat.accounts.rights import Grant, Right, Role
+from homeostat.accounts.signing_in.passwords import Passwords
 from homeostat.store.files.state import StateFolder
 from tests.api import inside
 from tests.api.fuzzed import make, obedient

@@ -8,7 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from homeostat.accounts.database import sqlite_url
+from homeostat.accounts.database.database import sqlite_url
 from homeostat.accounts.rights import Role
 from homeostat.models.machine import MachineDisk, MachineState
 from homeostat.store.files.state import StateFolder
@@ -20,10 +20,10 @@ GIB = 2**30
 DIES = """
 import os, signal, sys
 from datetime import timedelta
-from homeostat.accounts.charges import Charged, Charges
+from homeostat.accounts.charges.charges import Charged, Charges
 from homeostat.accounts.clock import wall_clock
-from homeostat.accounts.database import Database
-from homeostat.accounts.measures import Measure
+from homeostat.accounts.database.database import Database
+from homeostat.accounts.charges.measures import Measure
 charges = Charges(Database.open(sys.argv[1]), lambda: wall_clock() - timedelta(minutes=2))
 assert charges.charge("bob", Charged("Disk", "default", "lost"), {Measure.DISK: 2**30}) is not None
 os.kill(os.getpid(), signal.SIGKILL)

@@ -19,10 +19,10 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
-from homeostat.accounts.audit import Audit, AuditEntry
-from homeostat.accounts.database import Database, sqlite_url
-from homeostat.accounts.oidc.identities import Identities
+from homeostat.accounts.audit.audit import Audit, AuditEntry
+from homeostat.accounts.database.database import Database, sqlite_url
 from homeostat.accounts.rights import Role
+from homeostat.accounts.signing_in.oidc.identities import Identities
 from homeostat.store.files.state import StateFolder
 from tests.api.harness import Api, refused, serving
 from tests.api.openid_provider import CLIENT, SECRET, Answer, OpenIdProvider, openid_provider

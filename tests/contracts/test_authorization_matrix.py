@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from falcon.testing import Result
 
-from homeostat.accounts.database import Database, sqlite_url
-from homeostat.accounts.passwords import Passwords
+from homeostat.accounts.database.database import Database, sqlite_url
 from homeostat.accounts.reception import Reception
 from homeostat.accounts.rights import Right, Role
+from homeostat.accounts.signing_in.passwords import Passwords
 from homeostat.models.base import OWNER
 from homeostat.service.naming.marks import ID
 from homeostat.store.files.state import StateFolder

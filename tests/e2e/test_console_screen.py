@@ -12,7 +12,7 @@ import httpx
 import pytest
 import websocket
 
-from homeostat.accounts.database import Database, sqlite_url
+from homeostat.accounts.database.database import Database, sqlite_url
 from homeostat.accounts.grants import Grants
 from homeostat.accounts.rights import Grant, Right, Role
 from homeostat.models.base import OWNER

@@ -14,9 +14,9 @@ import pytest
 import websocket
 
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.database import Database, sqlite_url
-from homeostat.accounts.passwords import Passwords
+from homeostat.accounts.database.database import Database, sqlite_url
 from homeostat.accounts.rights import Role
+from homeostat.accounts.signing_in.passwords import Passwords
 from tests.e2e.homeostat import Homeostat
 from tests.rig import processes
 from tests.rig.waiting import free_port, wait_until

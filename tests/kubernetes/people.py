@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.database import Database
-from homeostat.accounts.passwords import Passwords
+from homeostat.accounts.database.database import Database
 from homeostat.accounts.rights import Role
+from homeostat.accounts.signing_in.passwords import Passwords
 from tests.api.people import PASSWORD
 from tests.rig.postgres import Postgres
 

@@ -12,7 +12,7 @@ from typing import get_args
 import falcon.asgi
 
 from homeostat.accounts.administration import Administration
-from homeostat.accounts.audit import PAGE_MAX, WORDS, AuditEntry, AuditOutcome, Search
+from homeostat.accounts.audit.audit import PAGE_MAX, WORDS, AuditEntry, AuditOutcome, Search
 from homeostat.accounts.errors import AccountsError
 from homeostat.models.suggest import nearest
 

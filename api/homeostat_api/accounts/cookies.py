@@ -12,7 +12,7 @@ from datetime import datetime
 
 import falcon.asgi
 
-from homeostat.accounts.sessions import SignedIn
+from homeostat.accounts.signing_in.sessions import SignedIn
 
 from ..http.errors import Problem
 from ..http.origin import scheme_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from homeostat.accounts.actor import Actor
-from homeostat.accounts.audit import Act, By
+from homeostat.accounts.audit.audit import Act, By
 from homeostat.accounts.errors import AccountsError
 from homeostat.service.journal import Deed, DeedOutcome
 

@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from homeostat.accounts import errors
-from homeostat.accounts.charges import Charged, Charges
+from homeostat.accounts.charges.charges import Charged, Charges
+from homeostat.accounts.charges.measures import NOTHING, Amounts
 from homeostat.accounts.clock import wall_clock
-from homeostat.accounts.measures import NOTHING, Amounts
 from homeostat.models.base import Key
 from homeostat.service.charges.usage import CountedUsage
 from homeostat.service.refusals import OverQuota

@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from homeostat.accounts.actor import Actor
-from homeostat.accounts.database import Database
+from homeostat.accounts.database.database import Database
 from homeostat.accounts.errors import DatabaseAway, DatabaseTrouble, NoAccounts
 from homeostat.accounts.reception import Reception
-from homeostat.accounts.recognition import Recognised
+from homeostat.accounts.signing_in.recognition import Recognised
 
 T = TypeVar("T")
 

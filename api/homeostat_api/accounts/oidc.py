@@ -11,10 +11,10 @@ import falcon
 import falcon.asgi
 
 from homeostat.accounts.errors import ProviderNotConfigured, ProviderRefused, UnknownKey
-from homeostat.accounts.oidc.attempt import LIFETIME, PATH_MAX, OidcAttempt, is_own_path
-from homeostat.accounts.oidc.person import Person
-from homeostat.accounts.oidc.provider import Provider, Tokens
-from homeostat.accounts.oidc.settings import CALLBACK, OidcSettings
+from homeostat.accounts.signing_in.oidc.attempt import LIFETIME, PATH_MAX, OidcAttempt, is_own_path
+from homeostat.accounts.signing_in.oidc.person import Person
+from homeostat.accounts.signing_in.oidc.provider import Provider, Tokens
+from homeostat.accounts.signing_in.oidc.settings import CALLBACK, OidcSettings
 from homeostat.models.outside import one_line
 
 from ..http.errors import invalid
@@ -155,6 +155,8 @@ def back(req: falcon.asgi.Request, settings: OidcSettings) -> str:
 
 
 def _verified(tokens: Tokens, keys: Any, provider: Provider, attempt: OidcAttempt) -> Person:
-    from homeostat.accounts.oidc.id_token import verified  # late: what it brings takes a moment, and only those need it
+    from homeostat.accounts.signing_in.oidc.id_token import (
+        verified,  # late: what it brings takes a moment, and only those need it
+    )
 
     return verified(tokens, keys, provider, attempt.settings, attempt.nonce, datetime.now(UTC))

@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 
 from homeostat.accounts.errors import ProviderAway
-from homeostat.accounts.oidc.attempt import OidcAttempt
-from homeostat.accounts.oidc.provider import Provider, Tokens
-from homeostat.accounts.oidc.settings import OidcSettings
+from homeostat.accounts.signing_in.oidc.attempt import OidcAttempt
+from homeostat.accounts.signing_in.oidc.provider import Provider, Tokens
+from homeostat.accounts.signing_in.oidc.settings import OidcSettings
 from homeostat.models.outside import one_line
 
 DEADLINE = 10.0  # seconds for one answer, all of it

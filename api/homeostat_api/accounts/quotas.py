@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import falcon.asgi
 
+from homeostat.accounts.charges.quotas import role_document
 from homeostat.accounts.errors import NotAQuota
-from homeostat.accounts.quotas import role_document
 from homeostat.accounts.rights import Role
 
 from ..http.media import read_model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from homeostat.accounts.oidc.settings import CALLBACK, OidcSettings
+from homeostat.accounts.signing_in.oidc.settings import CALLBACK, OidcSettings
 
 from ..http.routes import V1, Route
 from .audit import AuditEntries

@@ -6,7 +6,7 @@ import falcon
 import falcon.asgi
 
 from homeostat.accounts.errors import NotSignedIn
-from homeostat.accounts.sessions import SignedIn
+from homeostat.accounts.signing_in.sessions import SignedIn
 
 from ..http.actor import who
 from ..http.media import read_model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import falcon.asgi
 
-from homeostat.accounts.secret_texts import CONSOLE_TICKET
+from homeostat.accounts.database.secret_texts import CONSOLE_TICKET
 
 from ..http.errors import Problem
 from ..http.routes import V1

@@ -9,12 +9,12 @@ from pydantic import BeforeValidator, Field
 
 from homeostat.accounts.accounts import Account
 from homeostat.accounts.actor import Actor, How
-from homeostat.accounts.api_tokens import ApiToken
-from homeostat.accounts.audit import AuditOutcome
+from homeostat.accounts.audit.audit import AuditOutcome
+from homeostat.accounts.charges.measures import DEFAULT, Measure, NewLimit, limit_from
 from homeostat.accounts.grants import GivenGrant
-from homeostat.accounts.measures import DEFAULT, Measure, NewLimit, limit_from
 from homeostat.accounts.rights import Grant, Right, Role
-from homeostat.accounts.sessions import OpenSession, SignedIn
+from homeostat.accounts.signing_in.api_tokens import ApiToken
+from homeostat.accounts.signing_in.sessions import OpenSession, SignedIn
 
 from ..http.words import Timestamp, Words
 

@@ -14,7 +14,7 @@ from homeostat.accounts.errors import (
     NotSignedIn,
     TicketRefused,
 )
-from homeostat.accounts.registration import WAITS
+from homeostat.accounts.signing_in.registration import WAITS
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.refusals import NoSuchResource, NotYours, Refusal
 from homeostat.store import errors as store_errors

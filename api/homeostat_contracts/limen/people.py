@@ -8,10 +8,10 @@ from typing import Any
 
 import falcon.asgi
 
-from homeostat.accounts.access_tokens import LIFETIME
+from homeostat.accounts.database.secret_texts import CONSOLE_TICKET
 from homeostat.accounts.rights import Role
-from homeostat.accounts.secret_texts import CONSOLE_TICKET
-from homeostat.accounts.sessions import SignedIn
+from homeostat.accounts.signing_in.access_tokens import LIFETIME
+from homeostat.accounts.signing_in.sessions import SignedIn
 from homeostat_api.http.contract import Entrance
 from homeostat_api.http.origin import is_of_a_page_of, scheme_of
 

@@ -15,8 +15,8 @@ from homeostat.accounts.accounts import Account
 from homeostat.accounts.administration import Administration
 from homeostat.accounts.errors import NotAName
 from homeostat.accounts.names import account_name
-from homeostat.accounts.passwords import check_password
 from homeostat.accounts.reception import Reception
+from homeostat.accounts.signing_in.passwords import check_password
 from homeostat_api.http.actor import who
 from homeostat_api.http.contract import Foundation
 

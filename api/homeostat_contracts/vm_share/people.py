@@ -10,7 +10,7 @@ import falcon.asgi
 from homeostat.accounts.actor import Actor
 from homeostat.accounts.administration import Administration
 from homeostat.accounts.rights import Role
-from homeostat.accounts.sessions import SignedIn
+from homeostat.accounts.signing_in.sessions import SignedIn
 from homeostat.cli.configuration.sections import VmShareSection
 from homeostat_api.http.actor import who
 from homeostat_api.http.contract import AccountsDoor, Entrance

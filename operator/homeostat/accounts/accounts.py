@@ -11,15 +11,15 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from .audit import ON_HOST, Act, By, note
+from .audit.audit import ON_HOST, Act, By, note
 from .clock import Clock, wall_clock
-from .columns import fitted
-from .database import Database
+from .database.columns import fitted
+from .database.database import Database
+from .database.tables import AccountRow, ApiTokenRow, ChargeRow, GrantRow, IdentityRow, QuotaRow, SessionRow
 from .errors import AccountExists, LastAdministrator, NoSuchAccount
 from .names import account_name
-from .passwords import Passwords
 from .rights import Role
-from .tables import AccountRow, ApiTokenRow, ChargeRow, GrantRow, IdentityRow, QuotaRow, SessionRow
+from .signing_in.passwords import Passwords
 
 KIND = "Account"  # in the audit
 

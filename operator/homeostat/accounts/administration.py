@@ -12,16 +12,16 @@ from datetime import timedelta
 
 from .accounts import Account
 from .actor import Actor
-from .api_tokens import ApiToken
-from .audit import Act, AuditEntry, By, Search
+from .audit.audit import Act, AuditEntry, By, Search
+from .charges.measures import Measure, NewLimit
+from .charges.quotas import AccountQuotas
 from .errors import AccountsError, NoSuchAccount, NotPermitted
 from .grants import GivenGrant
-from .measures import Measure, NewLimit
 from .names import account_name
-from .quotas import AccountQuotas
 from .reception import Reception
 from .rights import Grant, Right, Role
-from .sessions import OpenSession
+from .signing_in.api_tokens import ApiToken
+from .signing_in.sessions import OpenSession
 
 NO_ACCOUNT = "whoever asks has no account of his own: he came by the server's token, or as a program of its host"
 

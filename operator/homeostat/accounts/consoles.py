@@ -16,14 +16,14 @@ from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from .actor import Actor, How
+from .charges.measures import Measure
+from .charges.quotas import consoles_of, limits_of
 from .clock import Clock, wall_clock
-from .columns import fitted
-from .database import Database
+from .database.columns import fitted
+from .database.database import Database
+from .database.secret_texts import CONSOLE_TICKET, SECRET_MAX, fresh, fresh_id, kept
+from .database.tables import AccountRow, ConsoleRow, ConsoleTicketRow, GenerationRow
 from .errors import ConsoleLimit, NoSuchConsole, TicketRefused
-from .measures import Measure
-from .quotas import consoles_of, limits_of
-from .secret_texts import CONSOLE_TICKET, SECRET_MAX, fresh, fresh_id, kept
-from .tables import AccountRow, ConsoleRow, ConsoleTicketRow, GenerationRow
 
 LIFETIME = timedelta(seconds=30)
 """Of a ticket."""

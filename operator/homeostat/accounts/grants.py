@@ -12,15 +12,15 @@ from sqlalchemy import func, select
 from homeostat.models.kinds import BY_KIND
 
 from .accounts import row_of
-from .audit import ON_HOST, Act, By, note
+from .audit.audit import ON_HOST, Act, By, note
 from .clock import Clock, wall_clock
-from .columns import rights_in, rights_text
-from .database import Database
+from .database.columns import rights_in, rights_text
+from .database.database import Database
+from .database.secret_texts import fresh_id
+from .database.tables import AccountRow, GrantRow
 from .errors import NoSuchGrant, NotAGrant
 from .names import NAME_MAX
 from .rights import OWN, Grant
-from .secret_texts import fresh_id
-from .tables import AccountRow, GrantRow
 
 PER_ACCOUNT = 1000
 

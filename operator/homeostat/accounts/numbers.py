@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from .database import Database
-from .tables import NumberRow
+from .database.database import Database
+from .database.tables import NumberRow
 
 ATTEMPTS = 20
 """How often a number is tried for, where other servers take the same one at the same time."""

@@ -8,28 +8,28 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from .accounts import Accounts
-from .api_tokens import ApiTokens
-from .audit import Audit
-from .charges import Charges
+from .audit.audit import Audit
+from .audit.deeds import Deeds
+from .audit.edits import Edits
+from .charges.charges import Charges
+from .charges.quotas import Quotas
 from .clock import Clock, wall_clock
 from .consoles import Consoles
-from .database import Database
-from .deeds import Deeds
-from .door_secrets import DoorSecrets
-from .edits import Edits
+from .database.database import Database
 from .errors import TooManyAtOnce
 from .grants import Grants
 from .numbers import Numbers
-from .oidc.settings import OidcSettings
-from .oidc.sign_in import OidcSignIn
-from .passwords import Passwords
-from .quotas import Quotas
-from .recognition import Recognition
-from .registration import Registration
-from .sessions import Sessions
 from .settings import KeptSettings
-from .sign_in import SignIn
-from .throttle import Limits
+from .signing_in.api_tokens import ApiTokens
+from .signing_in.door_secrets import DoorSecrets
+from .signing_in.oidc.settings import OidcSettings
+from .signing_in.oidc.sign_in import OidcSignIn
+from .signing_in.passwords import Passwords
+from .signing_in.recognition import Recognition
+from .signing_in.registration import Registration
+from .signing_in.sessions import Sessions
+from .signing_in.sign_in import SignIn
+from .signing_in.throttle import Limits
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from .tables import AuditRow
+from .database.tables import AuditRow
 
 MINUTE = timedelta(minutes=1)
 TOLD_MAX = 20  # different ones of one actor that are noted one by one within a minute

@@ -8,11 +8,11 @@ from contextlib import suppress
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 
-from .audit import ON_HOST, Act, By, note
+from .audit.audit import ON_HOST, Act, By, note
 from .clock import Clock, wall_clock
-from .database import Database
-from .secret_texts import RANDOM_BYTES
-from .tables import SettingRow
+from .database.database import Database
+from .database.secret_texts import RANDOM_BYTES
+from .database.tables import SettingRow
 
 KIND = "Setting"  # in the audit
 

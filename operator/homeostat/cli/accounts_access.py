@@ -12,13 +12,13 @@ from .settings import CliSettings
 
 if TYPE_CHECKING:
     from homeostat.accounts.accounts import Accounts
-    from homeostat.accounts.audit import By
-    from homeostat.accounts.database import Database
+    from homeostat.accounts.audit.audit import By
+    from homeostat.accounts.database.database import Database
 
 
 def accounts_url(settings: CliSettings) -> str:
     """Returns the URL of the configured database, or of the one in the state folder."""
-    from homeostat.accounts.database import sqlite_url
+    from homeostat.accounts.database.database import sqlite_url
     from homeostat.store.files.state import StateFolder
 
     configured = settings.configuration.accounts.database if settings.configuration is not None else None
@@ -33,7 +33,7 @@ def accounts_database(settings: CliSettings, *, create: bool = False) -> Iterato
         DatabaseTrouble: it does not work.
         ReadOnly: the state folder cannot be made.
     """
-    from homeostat.accounts.database import Database
+    from homeostat.accounts.database.database import Database
     from homeostat.store.files.state import StateFolder
 
     url = accounts_url(settings)
@@ -68,7 +68,7 @@ def existing_accounts(settings: CliSettings) -> Iterator[Database]:
 
 def by_host() -> By:
     """Returns who calls the command, for the audit: a user of the host."""
-    from homeostat.accounts.audit import By
+    from homeostat.accounts.audit.audit import By
 
     return By("host", address=f"user {host_user()}")
 
@@ -76,6 +76,6 @@ def by_host() -> By:
 def accounts_in(database: Database) -> Accounts:
     """Returns the accounts of a database."""
     from homeostat.accounts.accounts import Accounts
-    from homeostat.accounts.passwords import Passwords
+    from homeostat.accounts.signing_in.passwords import Passwords
 
     return Accounts(database, Passwords())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from homeostat.accounts import passwords
+from homeostat.accounts.signing_in import passwords
 from homeostat.cli.commands.user import FIRST
 from homeostat.cli.main import run
 

@@ -14,10 +14,10 @@ from falcon.testing import TestClient
 
 from homeostat.accounts import reception
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.database import Database, sqlite_url
+from homeostat.accounts.database.database import Database, sqlite_url
 from homeostat.accounts.grants import Grants
-from homeostat.accounts.passwords import Passwords
 from homeostat.accounts.rights import Grant, Right, Role
+from homeostat.accounts.signing_in.passwords import Passwords
 from homeostat.consoles import serial_relay
 from homeostat.service.consoles import consoles
 from homeostat_api.accounts.lookup import AccountsLookup

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.audit import Act, By
-from homeostat.accounts.database import Database, sqlite_url
-from homeostat.accounts.deeds import Deeds, this_server
+from homeostat.accounts.audit.audit import Act, By
+from homeostat.accounts.audit.deeds import Deeds, this_server
+from homeostat.accounts.database.database import Database, sqlite_url
 from homeostat.accounts.errors import DatabaseAway, DatabaseBusy, DatabaseTrouble, NoAccounts, NotSignedIn
-from homeostat.accounts.passwords import Passwords
 from homeostat.accounts.reception import Reception
 from homeostat.accounts.rights import Role
+from homeostat.accounts.signing_in.passwords import Passwords
 from homeostat_api.accounts import lookup as module
 from homeostat_api.accounts.lookup import AccountsLookup
 

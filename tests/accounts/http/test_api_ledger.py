@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.charges import Charges
-from homeostat.accounts.database import Database, sqlite_url
+from homeostat.accounts.charges.charges import Charges
+from homeostat.accounts.charges.measures import Measure
+from homeostat.accounts.charges.quotas import Quotas
+from homeostat.accounts.database.database import Database, sqlite_url
 from homeostat.accounts.errors import DatabaseBusy
-from homeostat.accounts.measures import Measure
-from homeostat.accounts.passwords import Passwords
-from homeostat.accounts.quotas import Quotas
 from homeostat.accounts.rights import Role
+from homeostat.accounts.signing_in.passwords import Passwords
 from homeostat.models.base import Key
 from homeostat.service.charges.usage import CountedUsage
 from homeostat.service.refusals import OverQuota

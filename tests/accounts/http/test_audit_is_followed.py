@@ -16,8 +16,8 @@ from falcon.testing import ASGIConductor
 
 from homeostat.accounts import reception
 from homeostat.accounts.actor import HOUSE
-from homeostat.accounts.audit import Act, By, Search
-from homeostat.accounts.database import sqlite_url
+from homeostat.accounts.audit.audit import Act, By, Search
+from homeostat.accounts.database.database import sqlite_url
 from homeostat.accounts.errors import DatabaseBusy
 from homeostat_api.accounts import audit as module
 from homeostat_api.accounts.lookup import AccountsLookup

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from homeostat.accounts.consoles import OpenConsole
-from homeostat.accounts.database import Database, sqlite_url
+from homeostat.accounts.database.database import Database, sqlite_url
 from homeostat.accounts.errors import DatabaseBusy
 from homeostat_api.consoles import room
 from tests.accounts.console_house import ConsoleHouse, Sitter, until

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from homeostat.accounts.actor import Actor
-from homeostat.accounts.database import sqlite_url
+from homeostat.accounts.database.database import sqlite_url
 from homeostat.accounts.errors import DatabaseBusy
 from homeostat.accounts.rights import Right
 from homeostat.service.journal import Deed

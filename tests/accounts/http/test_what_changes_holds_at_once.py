@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from falcon.testing import TestClient
 
-from homeostat.accounts import recognition
+from homeostat.accounts.signing_in import recognition
 from tests.accounts.asker import ANOTHER, PASSWORD, Asker
 
 CHANGES: dict[str, tuple[str, str, dict[str, Any]]] = {

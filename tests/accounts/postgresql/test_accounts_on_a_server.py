@@ -10,13 +10,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.api_tokens import ApiTokens
-from homeostat.accounts.database import Database
+from homeostat.accounts.database.database import Database
+from homeostat.accounts.database.tables import AccountsTable
 from homeostat.accounts.errors import DatabaseAway, DatabaseBusy, DatabaseNewer, DatabaseReadOnly
-from homeostat.accounts.passwords import Passwords
 from homeostat.accounts.rights import Right, Role
-from homeostat.accounts.sign_in import SignIn
-from homeostat.accounts.tables import AccountsTable
+from homeostat.accounts.signing_in.api_tokens import ApiTokens
+from homeostat.accounts.signing_in.passwords import Passwords
+from homeostat.accounts.signing_in.sign_in import SignIn
 from homeostat.cli.main import run
 from tests.rig.postgres import Postgres
 

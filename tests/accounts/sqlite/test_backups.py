@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.api_tokens import ApiTokens
-from homeostat.accounts.backups import back_up, restore
-from homeostat.accounts.database import Database, sqlite_url
+from homeostat.accounts.database.backups import back_up, restore
+from homeostat.accounts.database.database import Database, sqlite_url
 from homeostat.accounts.errors import BackupRefused, DatabaseBusy, DatabaseDamaged, DatabaseReadOnly, NotSignedIn
-from homeostat.accounts.passwords import Passwords
-from homeostat.accounts.recognition import Recognition
 from homeostat.accounts.rights import Right, Role
-from homeostat.accounts.sessions import Sessions
-from homeostat.accounts.sign_in import SignIn
+from homeostat.accounts.signing_in.api_tokens import ApiTokens
+from homeostat.accounts.signing_in.passwords import Passwords
+from homeostat.accounts.signing_in.recognition import Recognition
+from homeostat.accounts.signing_in.sessions import Sessions
+from homeostat.accounts.signing_in.sign_in import SignIn
 from tests.accounts.clock import SetClock
 
 GOOD, HOME = "correct horse", "192.0.2.1"
@@ -276,7 +276,7 @@ def test_one_that_sqlite_cannot_write_leaves_nothing(
         raise sqlite3.OperationalError("database or disk is full")
 
     accounts.add("root", Role.ADMINISTRATOR)
-    monkeypatch.setattr("homeostat.accounts.backups._connected", fail)
+    monkeypatch.setattr("homeostat.accounts.database.backups._connected", fail)
     with pytest.raises(BackupRefused, match="cannot be written: database or disk is full"):
         back_up(place, copy)
     assert list(copy.parent.iterdir()) == []

@@ -18,9 +18,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, event, text
 
-from homeostat.accounts import migrations
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.database import MIGRATION_LOCK, Database, sqlite_url
+from homeostat.accounts.database import migrations
+from homeostat.accounts.database.database import MIGRATION_LOCK, Database, sqlite_url
+from homeostat.accounts.database.tables import AccountsTable
 from homeostat.accounts.errors import (
     DatabaseAway,
     DatabaseBusy,
@@ -30,9 +31,8 @@ from homeostat.accounts.errors import (
     DatabaseReadOnly,
     DatabaseTrouble,
 )
-from homeostat.accounts.passwords import Passwords
 from homeostat.accounts.rights import Role
-from homeostat.accounts.tables import AccountsTable
+from homeostat.accounts.signing_in.passwords import Passwords
 
 GOOD = "correct horse"
 

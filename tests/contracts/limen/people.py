@@ -11,9 +11,9 @@ import jwt
 import websocket
 
 from homeostat.accounts.accounts import Accounts
-from homeostat.accounts.database import Database, sqlite_url
-from homeostat.accounts.passwords import Passwords
+from homeostat.accounts.database.database import Database, sqlite_url
 from homeostat.accounts.rights import Role
+from homeostat.accounts.signing_in.passwords import Passwords
 from tests.api.harness import DEADLINE
 from tests.contracts.served import Served
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from homeostat.accounts.sign_in import SignIn
+from homeostat.accounts.signing_in.sign_in import SignIn
 from tests.contracts.limen.people import PASSWORD, QUICK, Limen, Somebody, claims, refused
 
 

@@ -7,8 +7,8 @@ import json
 import pytest
 import websocket
 
-from homeostat.accounts.measures import Measure
-from homeostat.accounts.quotas import Quotas
+from homeostat.accounts.charges.measures import Measure
+from homeostat.accounts.charges.quotas import Quotas
 from tests.contracts.limen.people import SIZE, Limen, refused, texts
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from homeostat.accounts.passwords import Passwords
+from homeostat.accounts.signing_in.passwords import Passwords
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from homeostat.accounts import failures
+from homeostat.accounts.database import failures
 from homeostat.accounts.errors import (
     DatabaseAway,
     DatabaseBusy,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from homeostat.accounts.oidc.settings import checked_url
+from homeostat.accounts.signing_in.oidc.settings import checked_url
 
 GOOD = ["https://login.example", "https://login.example:8443/a/b?c=d", "https://127.0.0.1/x", "https://[2001:db8::1]/"]
 HERE = ["http://127.0.0.1:8080/x", "http://[::1]:8080", "http://localhost/"]

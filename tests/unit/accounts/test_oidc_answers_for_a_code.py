@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from homeostat.accounts.errors import ProviderAway, ProviderRefused
-from homeostat.accounts.oidc.provider import TOKEN_MAX, Tokens
-from homeostat.accounts.oidc.settings import OidcSettings
+from homeostat.accounts.signing_in.oidc.provider import TOKEN_MAX, Tokens
+from homeostat.accounts.signing_in.oidc.settings import OidcSettings
 
 ISSUER = "https://login.example"
 SETTINGS = OidcSettings(ISSUER, "homeostat")

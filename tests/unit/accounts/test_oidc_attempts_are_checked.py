@@ -8,9 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from homeostat.accounts.errors import ProviderRefused
-from homeostat.accounts.oidc.attempt import OidcAttempt
-from homeostat.accounts.oidc.provider import Provider
-from homeostat.accounts.oidc.settings import OidcSettings
+from homeostat.accounts.signing_in.oidc.attempt import OidcAttempt
+from homeostat.accounts.signing_in.oidc.provider import Provider
+from homeostat.accounts.signing_in.oidc.settings import OidcSettings
 
 BACK = "https://vm.example/back"
 SETTINGS = OidcSettings("https://login.example", "homeostat")

@@ -7,8 +7,8 @@ import base64
 import pytest
 
 from homeostat.accounts.errors import ProviderRefused
-from homeostat.accounts.oidc.attempt import COOKIE_MAX, PATH_MAX, OidcAttempt
-from homeostat.accounts.oidc.settings import OidcSettings
+from homeostat.accounts.signing_in.oidc.attempt import COOKIE_MAX, PATH_MAX, OidcAttempt
+from homeostat.accounts.signing_in.oidc.settings import OidcSettings
 
 SETTINGS, BACK = OidcSettings("https://login.example", "homeostat"), "https://vm.example/back"
 SECRET = "s" * 43

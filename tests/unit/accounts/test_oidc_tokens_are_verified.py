@@ -13,10 +13,10 @@ from joserfc.jwk import ECKey, OctKey
 from joserfc.jws import JWSRegistry
 
 from homeostat.accounts.errors import ProviderAway, ProviderRefused, UnknownKey
-from homeostat.accounts.oidc.id_token import KEYS_MAX, LEEWAY, verified
-from homeostat.accounts.oidc.person import Person
-from homeostat.accounts.oidc.provider import Provider, Tokens
-from homeostat.accounts.oidc.settings import OidcSettings
+from homeostat.accounts.signing_in.oidc.id_token import KEYS_MAX, LEEWAY, verified
+from homeostat.accounts.signing_in.oidc.person import Person
+from homeostat.accounts.signing_in.oidc.provider import Provider, Tokens
+from homeostat.accounts.signing_in.oidc.settings import OidcSettings
 
 ISSUER, NOW, EXPIRES = "https://login.example", 1_800_000_000, 1_800_000_300
 SETTINGS = OidcSettings(ISSUER, "homeostat")

@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from homeostat.accounts.oidc.attempt import PATH_MAX, OidcAttempt, is_own_path
-from homeostat.accounts.oidc.provider import Provider
-from homeostat.accounts.oidc.settings import OidcSettings
+from homeostat.accounts.signing_in.oidc.attempt import PATH_MAX, OidcAttempt, is_own_path
+from homeostat.accounts.signing_in.oidc.provider import Provider
+from homeostat.accounts.signing_in.oidc.settings import OidcSettings
 
 START, BACK = "https://login.example/start", "https://vm.example/back"
 PROVIDER = Provider(START, "https://login.example/token", "https://login.example/keys", (), False, False)

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from homeostat.accounts.errors import BadPassword
-from homeostat.accounts.passwords import LONGEST, SHORTEST, Passwords
+from homeostat.accounts.signing_in.passwords import LONGEST, SHORTEST, Passwords
 
 
 def test_a_password_matches_its_hash_only(passwords: Passwords) -> None:

@@ -15,10 +15,10 @@ import pytest
 from falcon.testing import Result, TestClient
 
 from homeostat.accounts.actor import NOBODY, Actor
-from homeostat.accounts.audit import Act, By
+from homeostat.accounts.audit.audit import Act, By
 from homeostat.accounts.errors import AccountsError, DatabaseTrouble, NoAccounts, NotSignedIn
-from homeostat.accounts.recognition import Recognised
 from homeostat.accounts.rights import Role
+from homeostat.accounts.signing_in.recognition import Recognised
 from homeostat.service.journal import NOTED
 from homeostat_api.accounts import cookies
 from homeostat_api.config import ApiConfig

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from homeostat.accounts.database import sqlite_url
+from homeostat.accounts.database.database import sqlite_url
 from homeostat.models.loopback import is_loopback
 from homeostat.store.files.state import StateFolder
 from homeostat_api.config import ApiConfig, ConfigError, guard_bind, parse_bind, read_token

@@ -11,7 +11,7 @@ import pytest
 from falcon.testing import Result, TestClient
 
 from homeostat.accounts.rights import Role
-from homeostat.accounts.sessions import SignedIn
+from homeostat.accounts.signing_in.sessions import SignedIn
 from homeostat_api.accounts import cookies
 from homeostat_api.http.errors import Problem
 from homeostat_api.http.origin import arrive

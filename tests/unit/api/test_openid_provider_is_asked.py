@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from homeostat.accounts.errors import ProviderAway
-from homeostat.accounts.oidc.attempt import OidcAttempt
-from homeostat.accounts.oidc.settings import OidcSettings
+from homeostat.accounts.signing_in.oidc.attempt import OidcAttempt
+from homeostat.accounts.signing_in.oidc.settings import OidcSettings
 from homeostat_api.accounts import provider_client as module
 from homeostat_api.accounts.provider_client import ANEW, AT_ONCE, BODY_MAX, FAILED, KEPT, ProviderClient
 

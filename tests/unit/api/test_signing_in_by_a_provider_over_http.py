@@ -11,9 +11,9 @@ from falcon.testing import Result, TestClient
 
 from homeostat.accounts.actor import NOBODY
 from homeostat.accounts.errors import ProviderRefused, TooManyAttempts
-from homeostat.accounts.oidc.attempt import OidcAttempt
-from homeostat.accounts.oidc.provider import Provider, Tokens
-from homeostat.accounts.oidc.settings import CALLBACK, OidcSettings
+from homeostat.accounts.signing_in.oidc.attempt import OidcAttempt
+from homeostat.accounts.signing_in.oidc.provider import Provider, Tokens
+from homeostat.accounts.signing_in.oidc.settings import CALLBACK, OidcSettings
 from homeostat_api.accounts import oidc
 from homeostat_api.errors import ANSWERS
 from homeostat_api.http import errors, media

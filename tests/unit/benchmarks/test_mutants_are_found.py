@@ -112,7 +112,7 @@ def test_of_one_mutant_the_first_tests_are_run_as_far_as_its_time_goes() -> None
 
 def test_what_is_loaded_anew_has_no_mutants() -> None:
     found = {str(path.relative_to(ROOT)) for path in rooms.sources()}
-    assert "operator/homeostat/accounts/database.py" in found
+    assert "operator/homeostat/accounts/database/database.py" in found
     assert not {name for name in found if "/migrations/" in name}
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from homeostat.accounts.actor import HOUSE, Actor
-from homeostat.accounts.measures import NOTHING, Amounts, Measure
+from homeostat.accounts.charges.measures import NOTHING, Amounts, Measure
 from homeostat.accounts.rights import Right, Role
 from homeostat.models.base import API_VERSION, OWNER, Key, ObjectMeta, OwnerReference
 from homeostat.models.deployment import MachineRevision, MachineRevisionSpec, MachineTemplate, VirtualMachineDeployment

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from homeostat.accounts.actor import Actor
-from homeostat.accounts.measures import Measure
+from homeostat.accounts.charges.measures import Measure
 from homeostat.accounts.rights import Right, Role
 from homeostat.models.base import ObjectMeta
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus

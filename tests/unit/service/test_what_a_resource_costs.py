@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from homeostat.accounts.measures import Measure
+from homeostat.accounts.charges.measures import Measure
 from homeostat.models.base import API_VERSION, Resource
 from homeostat.models.kinds import BY_KIND, KINDS
 from homeostat.service.charges.costs import COSTLY, NONE_FOUND, DiskSizes, cost_of, unsized, upload_cost

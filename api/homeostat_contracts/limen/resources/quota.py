@@ -5,7 +5,7 @@ from __future__ import annotations
 import falcon.asgi
 
 from homeostat.accounts.administration import Administration
-from homeostat.accounts.measures import Measure
+from homeostat.accounts.charges.measures import Measure
 from homeostat_api.http.actor import who
 from homeostat_api.http.contract import AccountsDoor
 from homeostat_api.http.operations import Answer, operation

@@ -12,7 +12,7 @@ from homeostat.accounts.administration import Administration
 from homeostat.accounts.errors import NoSuchSession, NotSignedIn
 from homeostat.accounts.reception import Reception
 from homeostat.accounts.rights import Role
-from homeostat.accounts.sessions import SignedIn
+from homeostat.accounts.signing_in.sessions import SignedIn
 from homeostat_api.http.contract import AccountsDoor
 from homeostat_api.http.operations import Answer, operation
 from homeostat_api.http.origin import address_of

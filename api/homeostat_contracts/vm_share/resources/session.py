@@ -6,7 +6,7 @@ from typing import Any
 
 import falcon.asgi
 
-from homeostat.accounts.sessions import SignedIn
+from homeostat.accounts.signing_in.sessions import SignedIn
 from homeostat.service.service import Service
 from homeostat_api.http.actor import who
 from homeostat_api.http.media import read_model

@@ -28,7 +28,7 @@ def backup(settings: CliSettings, file: Path) -> None:
 
     The copy holds hashes of passwords: keep it as a secret. Sessions are not in it.
     """
-    from homeostat.accounts.backups import back_up
+    from homeostat.accounts.database.backups import back_up
 
     source = _file(settings)
     if not source.exists():
@@ -47,8 +47,8 @@ def restore(settings: CliSettings, file: Path, yes: bool) -> None:
 
     Whoever was banned, or lost a role, a password or a token since the backup has it back.
     """
-    from homeostat.accounts.backups import restore
     from homeostat.accounts.clock import wall_clock
+    from homeostat.accounts.database.backups import restore
     from homeostat.store.files.state import StateFolder
 
     place = _file(settings)
@@ -62,7 +62,7 @@ def restore(settings: CliSettings, file: Path, yes: bool) -> None:
 
 
 def _file(settings: CliSettings) -> Path:
-    from homeostat.accounts.database import Database
+    from homeostat.accounts.database.database import Database
 
     found = Database.file(accounts_url(settings))
     if found is None:

@@ -19,8 +19,8 @@ from ..terminal import columns, emit, say
 from ..times import age, parse_duration
 
 if TYPE_CHECKING:
-    from homeostat.accounts.audit import AuditEntry, By
-    from homeostat.accounts.database import Database
+    from homeostat.accounts.audit.audit import AuditEntry, By
+    from homeostat.accounts.database.database import Database
 
 HEADER = ("AGE", "WHO", "FROM", "VERB", "WHAT", "OUTCOME", "MESSAGE")
 POLL_SECONDS = 0.5
@@ -59,7 +59,7 @@ def audit(
     output: str | None,
 ) -> None:
     """List who did what, oldest first."""
-    from homeostat.accounts.audit import Audit, Search
+    from homeostat.accounts.audit.audit import Audit, Search
 
     if watch and output in ("json", "yaml"):
         raise CliError(f"-o {output} is one document, and --watch never ends", "with --watch: -o jsonl")
@@ -85,7 +85,7 @@ def audit(
 
 def _take_edits(settings: CliSettings, database: Database) -> bool:
     """Notes the edits of the folder, or of the cluster, that no API server has noted yet. Tells whether that works."""
-    from homeostat.accounts.edits import Edits
+    from homeostat.accounts.audit.edits import Edits
     from homeostat.accounts.errors import AccountsError
     from homeostat.store.errors import StoreError
     from homeostat.store.files.state import StateFolder

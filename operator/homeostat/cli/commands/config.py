@@ -183,7 +183,7 @@ def _spelled(schema: Any) -> Any:
 
 
 def _check_database(url: str) -> None:
-    from homeostat.accounts.database import check_url
+    from homeostat.accounts.database.database import check_url
     from homeostat.accounts.errors import AccountsError
 
     try:

@@ -16,8 +16,8 @@ from ..settings import CliSettings, common_options, pass_settings
 from ..show.items import FORM, ItemForms
 
 if TYPE_CHECKING:
-    from homeostat.accounts.measures import Measure, NewLimit
-    from homeostat.accounts.quotas import AccountQuotas, Quotas
+    from homeostat.accounts.charges.measures import Measure, NewLimit
+    from homeostat.accounts.charges.quotas import AccountQuotas, Quotas
 
 ROLES = click.Choice([role.value for role in Role])
 
@@ -35,7 +35,7 @@ def quota() -> None:
 @pass_settings
 def list_quotas(settings: CliSettings, account: str | None, output: str | None) -> None:
     """Show what each account has and may have, or one of them."""
-    from homeostat.accounts.quotas import Quotas
+    from homeostat.accounts.charges.quotas import Quotas
 
     with accounts_database(settings) as database:
         found = Quotas(database).list(account) if database is not None else []
@@ -79,7 +79,7 @@ def set_limits(settings: CliSettings, account: str | None, limits: tuple[str, ..
 
 @contextmanager
 def _opened(settings: CliSettings) -> Iterator[Quotas]:
-    from homeostat.accounts.quotas import Quotas
+    from homeostat.accounts.charges.quotas import Quotas
 
     with existing_accounts(settings) as database:
         yield Quotas(database)
@@ -91,7 +91,7 @@ def _limits(texts: Sequence[str]) -> dict[Measure, NewLimit]:
     Raises:
         CliError, NotAQuota: one is none.
     """
-    from homeostat.accounts.measures import Measure, limit_from
+    from homeostat.accounts.charges.measures import Measure, limit_from
 
     such = "such as machines=5 memory=16Gi; there are " + ", ".join(Measure)
     if not texts:
@@ -106,7 +106,7 @@ def _limits(texts: Sequence[str]) -> dict[Measure, NewLimit]:
 
 
 def _row(found: AccountQuotas) -> tuple[str, ...]:
-    from homeostat.accounts.measures import shown
+    from homeostat.accounts.charges.measures import shown
 
     def cell(used: str, limit: int | None, text: str) -> str:
         return used if limit is None else f"{used}/{text}"
@@ -116,13 +116,13 @@ def _row(found: AccountQuotas) -> tuple[str, ...]:
 
 
 def _role_document(found: tuple[Role, Mapping[Measure, int | None]]) -> dict[str, Any]:
-    from homeostat.accounts.quotas import role_document
+    from homeostat.accounts.charges.quotas import role_document
 
     return role_document(*found)
 
 
 def _role_row(found: tuple[Role, Mapping[Measure, int | None]]) -> tuple[str, ...]:
-    from homeostat.accounts.measures import shown
+    from homeostat.accounts.charges.measures import shown
 
     return found[0], *(shown(measure, limit) for measure, limit in found[1].items())
 

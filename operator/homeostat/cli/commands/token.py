@@ -17,7 +17,7 @@ from ..terminal import emit, say
 from ..times import age, parse_duration, short_duration
 
 if TYPE_CHECKING:
-    from homeostat.accounts.api_tokens import ApiToken
+    from homeostat.accounts.signing_in.api_tokens import ApiToken
 
 
 @click.group()
@@ -41,7 +41,7 @@ def create(settings: CliSettings, account: str, name: str, scopes: tuple[str, ..
 
     The token alone goes to standard output, for `umask 077; homeostat token create … > FILE`.
     """
-    from homeostat.accounts.api_tokens import ApiTokens
+    from homeostat.accounts.signing_in.api_tokens import ApiTokens
 
     lifetime = None if expires_in is None else _lifetime(expires_in)
     with existing_accounts(settings) as database:
@@ -57,7 +57,7 @@ def create(settings: CliSettings, account: str, name: str, scopes: tuple[str, ..
 @pass_settings
 def list_tokens(settings: CliSettings, account: str | None, output: str | None) -> None:
     """Show the tokens of an account, or of all."""
-    from homeostat.accounts.api_tokens import ApiTokens
+    from homeostat.accounts.signing_in.api_tokens import ApiTokens
 
     with accounts_database(settings) as database:
         FORMS.print(ApiTokens(database).list(account) if database is not None else [], output)
@@ -70,7 +70,7 @@ def list_tokens(settings: CliSettings, account: str | None, output: str | None) 
 @pass_settings
 def revoke(settings: CliSettings, account: str, name: str) -> None:
     """Let a token in no more."""
-    from homeostat.accounts.api_tokens import ApiTokens
+    from homeostat.accounts.signing_in.api_tokens import ApiTokens
 
     with existing_accounts(settings) as database:
         ApiTokens(database).revoke(account, name, by=by_host())

@@ -22,7 +22,7 @@ from ..times import age
 
 if TYPE_CHECKING:
     from homeostat.accounts.accounts import Account, Accounts
-    from homeostat.accounts.oidc.identities import BoundIdentity, Identities
+    from homeostat.accounts.signing_in.oidc.identities import BoundIdentity, Identities
 
 ROLES = click.Choice([role.value for role in Role])
 PASSWORD_FILE = click.option(
@@ -199,7 +199,7 @@ def _issuer(settings: CliSettings, given: str | None) -> str:
 
 @contextmanager
 def _identities(settings: CliSettings) -> Iterator[Identities]:
-    from homeostat.accounts.oidc.identities import Identities
+    from homeostat.accounts.signing_in.oidc.identities import Identities
 
     with existing_accounts(settings) as database:
         yield Identities(database)

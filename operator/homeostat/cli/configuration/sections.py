@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from homeostat.accounts.oidc.settings import CALLBACK, ISSUER_MAX, USERNAME, checked_url
 from homeostat.accounts.rights import Role
+from homeostat.accounts.signing_in.oidc.settings import CALLBACK, ISSUER_MAX, USERNAME, checked_url
 from homeostat.models.base import Name
 from homeostat.models.deployment import REPLICAS_MAX
 from homeostat.models.quantity import parse_quantity

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import cast
 
-from homeostat.accounts.measures import Amounts
+from homeostat.accounts.charges.measures import Amounts
 from homeostat.models.base import Key, Resource
 from homeostat.models.plugin import Plugin
 from homeostat.runtime.engine.ports import R

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from homeostat.accounts.measures import Amounts, Measure
+from homeostat.accounts.charges.measures import Amounts, Measure
 from homeostat.models.base import Resource
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.disk import Disk

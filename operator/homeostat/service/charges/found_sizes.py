@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from homeostat.accounts.measures import Amounts
+from homeostat.accounts.charges.measures import Amounts
 from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import MachineRevision, VirtualMachineDeployment
 from homeostat.models.image import Image

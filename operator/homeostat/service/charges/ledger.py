@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Protocol
 
-from homeostat.accounts.measures import NOTHING, Amounts
+from homeostat.accounts.charges.measures import NOTHING, Amounts
 from homeostat.models.base import Key
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from homeostat.accounts.measures import Amounts
+from homeostat.accounts.charges.measures import Amounts
 from homeostat.driver.storage.images.uploads import UploadFolder
 from homeostat.models.base import Key, Resource
 from homeostat.models.image import Image

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager, suppress
 
-from homeostat.accounts.measures import AMOUNT_MAX, Measure
+from homeostat.accounts.charges.measures import AMOUNT_MAX, Measure
 from homeostat.accounts.rights import Right
 from homeostat.driver.errors import DriverError, EntryGone, Refused
 from homeostat.driver.storage.trash import TrashFolder

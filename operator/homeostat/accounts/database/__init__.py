@@ -1,0 +1,1 @@
+"""The accounts database: its tables, its formats, and copies of it."""
