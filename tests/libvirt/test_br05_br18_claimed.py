@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from homeostat.cli.show.preview import preview
-from homeostat.cli.show.render_deployment import DeploymentEntry
-from homeostat.cli.show.render_plan import PlanEntry
+from homeostat.cli.show.plans.preview import preview
+from homeostat.cli.show.plans.render_deployment import DeploymentEntry
+from homeostat.cli.show.plans.render_plan import PlanEntry
 from homeostat.models.condition import find_condition
 from tests.libvirt.hosts import isolated_uri
 from tests.libvirt.site import Site, Spec, key_of, living, plain

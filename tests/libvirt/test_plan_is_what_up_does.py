@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 
 from homeostat.assembly.job import Job, JobConfig
 from homeostat.assembly.standalone import unsettled
-from homeostat.cli.show.describe_action import action_text
-from homeostat.cli.show.preview import Preview, preview_on
-from homeostat.cli.show.preview_host import PreviewHost, copy_state
-from homeostat.cli.show.render_deployment import PASSING, DeploymentEntry
-from homeostat.cli.show.render_plan import PlanEntry, exit_code, render_plan
+from homeostat.cli.show.plans.describe_action import action_text
+from homeostat.cli.show.plans.preview import Preview, preview_on
+from homeostat.cli.show.plans.preview_host import PreviewHost, copy_state
+from homeostat.cli.show.plans.render_deployment import PASSING, DeploymentEntry
+from homeostat.cli.show.plans.render_plan import PlanEntry, exit_code, render_plan
 from homeostat.driver.host import LibvirtHost
 from homeostat.driver.storage.storage import Storage
 from homeostat.models.condition import find_condition

@@ -12,7 +12,7 @@ import libvirt
 import pytest
 import yaml
 
-from homeostat.cli.show.render_plan import exit_code
+from homeostat.cli.show.plans.render_plan import exit_code
 from tests.libvirt.hosts import until
 from tests.libvirt.test_plan_is_what_up_does import Rig, Spec, run
 from tests.libvirt.test_plan_is_what_up_does_of_other_kinds import OFF, REF, _attributed, plan_and_up

@@ -10,12 +10,12 @@ import yaml
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from homeostat.cli.show.preview import Preview
-from homeostat.cli.show.render_disk import DiskEntry
-from homeostat.cli.show.render_fetches import ImageEntry
-from homeostat.cli.show.render_network import NetworkEntry, network_action_text
-from homeostat.cli.show.render_plan import PlanEntry, Planned, exit_code
-from homeostat.cli.show.render_snapshot import ScheduleEntry, SnapshotEntry
+from homeostat.cli.show.plans.preview import Preview
+from homeostat.cli.show.plans.render_disk import DiskEntry
+from homeostat.cli.show.plans.render_fetches import ImageEntry
+from homeostat.cli.show.plans.render_network import NetworkEntry, network_action_text
+from homeostat.cli.show.plans.render_plan import PlanEntry, Planned, exit_code
+from homeostat.cli.show.plans.render_snapshot import ScheduleEntry, SnapshotEntry
 from homeostat.models.base import Key
 from homeostat.planner.actions import ReleaseResource
 from homeostat.planner.network.actions import NetworkAction, ReleaseNetwork

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from homeostat.cli.show.render_plan import exit_code
+from homeostat.cli.show.plans.render_plan import exit_code
 from homeostat.planner.allowed import Allowed
 from homeostat.planner.domain import DomainType
 from homeostat.planner.observed import PassedDevice

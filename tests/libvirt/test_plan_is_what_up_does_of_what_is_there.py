@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from homeostat.cli.show.render_deployment import DeploymentEntry
-from homeostat.cli.show.render_plan import Planned, exit_code
+from homeostat.cli.show.plans.render_deployment import DeploymentEntry
+from homeostat.cli.show.plans.render_plan import Planned, exit_code
 from tests.libvirt.test_plan_is_what_up_does import SMALL, Rig, Spec, nics, run, shown, with_disk
 from tests.libvirt.test_plan_is_what_up_does_of_other_kinds import OFF, REF, _attributed, outcome, plan_and_up
 from tests.unit.images import blob

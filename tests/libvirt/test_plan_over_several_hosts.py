@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from homeostat.cli.errors import CliError
-from homeostat.cli.show.preview import Preview, hosts_taken, preview, preview_on
-from homeostat.cli.show.preview_host import PreviewHost, copy_state
-from homeostat.cli.show.render_plan import PlanEntry, render_plan
+from homeostat.cli.show.plans.preview import Preview, hosts_taken, preview, preview_on
+from homeostat.cli.show.plans.preview_host import PreviewHost, copy_state
+from homeostat.cli.show.plans.render_plan import PlanEntry, render_plan
 from homeostat.driver.host import LibvirtHost
 from homeostat.driver.storage.storage import Storage
 from homeostat.planner.plan import Waiting

@@ -11,9 +11,9 @@ import libvirt
 import pytest
 
 from homeostat.assembly.standalone import standalone
-from homeostat.cli.show.preview import Preview, preview
-from homeostat.cli.show.render_deployment import DeploymentEntry
-from homeostat.cli.show.render_plan import PlanEntry, exit_code, render_plan
+from homeostat.cli.show.plans.preview import Preview, preview
+from homeostat.cli.show.plans.render_deployment import DeploymentEntry
+from homeostat.cli.show.plans.render_plan import PlanEntry, exit_code, render_plan
 from homeostat.store.errors import StateError
 from homeostat.store.files.state import StateFolder
 from tests.libvirt.hosts import until

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from homeostat.cli.show import render_deployment, render_disk, render_network, render_snapshot
+from homeostat.cli.show.plans import render_deployment, render_disk, render_network, render_snapshot
 from homeostat.runtime.machine import foreseeing
 from tests.unit.parsed import parsed
 

@@ -8,7 +8,7 @@ import typing
 import pytest
 from pydantic import SecretStr
 
-from homeostat.cli.show.describe_action import action_text
+from homeostat.cli.show.plans.describe_action import action_text
 from homeostat.planner import actions
 from homeostat.planner.domain import DiskConfig, DomainConfig, DomainType, MovedDisk, NicConfig, Record
 from homeostat.planner.files.disk_file import DiskLabel

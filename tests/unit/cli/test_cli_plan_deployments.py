@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from homeostat.cli.show.render_deployment import DeploymentEntry
-from homeostat.cli.show.render_fetches import PluginEntry
-from homeostat.cli.show.render_plan import PlanEntry, Verb, exit_code, render_plan
+from homeostat.cli.show.plans.render_deployment import DeploymentEntry
+from homeostat.cli.show.plans.render_fetches import PluginEntry
+from homeostat.cli.show.plans.render_plan import PlanEntry, Verb, exit_code, render_plan
 from homeostat.models.deployment import MachineRevisionSpec, MachineTemplate, VirtualMachineDeployment
 from homeostat.models.plugin import Plugin
 from homeostat.planner.deployment import plan_deployment

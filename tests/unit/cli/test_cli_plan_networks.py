@@ -7,8 +7,8 @@ from typing import get_args
 import pytest
 
 from homeostat.cli.commands.describe import describe_lines
-from homeostat.cli.show.render_network import NetworkEntry, network_action_text
-from homeostat.cli.show.render_plan import Verb, exit_code
+from homeostat.cli.show.plans.render_network import NetworkEntry, network_action_text
+from homeostat.cli.show.plans.render_plan import Verb, exit_code
 from homeostat.models.machine import PendingChange
 from homeostat.models.network import Network, NetworkOnHost, NetworkStatus
 from homeostat.planner.network import actions as act

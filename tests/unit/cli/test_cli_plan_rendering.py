@@ -6,7 +6,7 @@ import json
 
 from pydantic import SecretStr
 
-from homeostat.cli.show.render_plan import PlanEntry, Verb, exit_code, plan_as_json, render_plan
+from homeostat.cli.show.plans.render_plan import PlanEntry, Verb, exit_code, plan_as_json, render_plan
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import (
     CreateDisk,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from homeostat.cli.show.moments import Moments
+from homeostat.cli.show.live.moments import Moments
 from homeostat.models.machine import VirtualMachine
 from tests.unit.cli_state import CliState
 

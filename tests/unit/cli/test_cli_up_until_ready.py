@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from homeostat.cli.commands.up import not_ready
-from homeostat.cli.show.moments import Moment
-from homeostat.cli.show.sights import sight_of
+from homeostat.cli.show.live.moments import Moment
+from homeostat.cli.show.live.sights import sight_of
 from homeostat.cli.show.status_words import lacks_address
 from homeostat.models.condition import Condition
 from homeostat.models.machine import GuestAddress, MachineState, VirtualMachine, VirtualMachineStatus

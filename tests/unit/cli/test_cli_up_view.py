@@ -7,10 +7,10 @@ import io
 import pytest
 from rich.console import Console
 
-from homeostat.cli.show.live_picture import render_live
-from homeostat.cli.show.moments import Moment
-from homeostat.cli.show.sights import Sight, sight_of
-from homeostat.cli.show.up_view import PlainView
+from homeostat.cli.show.live.live_picture import render_live
+from homeostat.cli.show.live.moments import Moment
+from homeostat.cli.show.live.sights import Sight, sight_of
+from homeostat.cli.show.live.up_view import PlainView
 from homeostat.models.base import Key
 from homeostat.models.condition import Condition
 from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachineStatus

@@ -7,7 +7,7 @@ import sys
 
 SAYS = """
 import sys
-from homeostat.cli.show.up_view import PlainView
+from homeostat.cli.show.live.up_view import PlainView
 view = PlainView('a')
 [view.say('x') for _ in range(9)]
 sys.exit(7)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from homeostat.cli.show.render_changes import render_changes
+from homeostat.cli.show.plans.render_changes import render_changes
 from homeostat.cli.terminal import dressed
 from homeostat.models.condition import Condition
 from homeostat.models.machine import MachineHealth, PendingChange

@@ -21,16 +21,16 @@ from homeostat.cli import terminal
 from homeostat.cli.commands.describe import describe_lines
 from homeostat.cli.commands.plan import print_errors
 from homeostat.cli.errors import CliError, explain
-from homeostat.cli.show.doubting import print_warnings
 from homeostat.cli.show.guest_text import GuestText
 from homeostat.cli.show.listing import EVENT_COLUMNS, event_row
-from homeostat.cli.show.live_picture import render_live
-from homeostat.cli.show.moments import Moment
+from homeostat.cli.show.live.live_picture import render_live
+from homeostat.cli.show.live.moments import Moment
+from homeostat.cli.show.live.sights import sight_of
+from homeostat.cli.show.live.up_view import PlainView
 from homeostat.cli.show.output import to_yaml
-from homeostat.cli.show.render_plan import PlanEntry, render_plan
-from homeostat.cli.show.sights import sight_of
+from homeostat.cli.show.plans.doubting import print_warnings
+from homeostat.cli.show.plans.render_plan import PlanEntry, render_plan
 from homeostat.cli.show.tables import table_lines
-from homeostat.cli.show.up_view import PlainView
 from homeostat.cli.terminal import columns, dressed, paint, say
 from homeostat.models.base import Key
 from homeostat.models.condition import Condition

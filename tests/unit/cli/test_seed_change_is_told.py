@@ -9,7 +9,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from homeostat.cli.show.render_plan import PlanEntry, plan_as_json, render_entry
+from homeostat.cli.show.plans.render_plan import PlanEntry, plan_as_json, render_entry
 from homeostat.models.cloud_init import CloudInit
 from homeostat.planner.machine.preview.foresee import foresee
 from homeostat.planner.machine.storage.seed import seed_files

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from homeostat.cli.show.doubting import doubts_in
-from homeostat.cli.show.render_plan import PlanEntry
+from homeostat.cli.show.plans.doubting import doubts_in
+from homeostat.cli.show.plans.render_plan import PlanEntry
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin

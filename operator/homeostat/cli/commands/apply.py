@@ -13,7 +13,7 @@ from ..namespaces import in_namespace, inside
 from ..paths import NamedPath
 from ..references import full_name
 from ..settings import CliSettings, common_options, pass_settings
-from ..show.doubting import doubts_about, print_warnings
+from ..show.plans.doubting import doubts_about, print_warnings
 from ..terminal import paint, say
 from .prune import confirm_prune
 

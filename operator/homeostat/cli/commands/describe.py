@@ -26,7 +26,7 @@ from ..references import complete_any, not_found, parse_references
 from ..settings import CliSettings, common_options, pass_settings
 from ..show.listing import EVENT_COLUMNS, event_row
 from ..show.output import as_document, to_yaml
-from ..show.render_changes import render_changes
+from ..show.plans.render_changes import render_changes
 from ..show.render_texts import as_written
 from ..show.rollout_state import history_rows, rollout_counts
 from ..show.staleness import note_operator, note_unseen

@@ -28,9 +28,9 @@ from ..paths import NamedPath
 from ..references import short_name
 from ..settings import CliSettings, common_options, pass_settings
 from ..several_hosts import chosen_hosts, whose
-from ..show.moments import Moments
-from ..show.render_facts import disk_fates
-from ..show.up_view import PlainView, View
+from ..show.live.moments import Moments
+from ..show.live.up_view import PlainView, View
+from ..show.plans.render_facts import disk_fates
 from ..terminal import confirmed, say
 from ..times import parse_duration
 

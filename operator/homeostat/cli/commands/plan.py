@@ -35,13 +35,13 @@ from ..given import read_given
 from ..paths import NamedPath
 from ..settings import CliSettings, common_options, pass_settings
 from ..several_hosts import chosen_hosts, host_option
-from ..show.doubting import doubts_in, print_warnings
-from ..show.render_plan import exit_code, render_plan
+from ..show.plans.doubting import doubts_in, print_warnings
+from ..show.plans.render_plan import exit_code, render_plan
 from ..terminal import emit, paint, say
 
 if TYPE_CHECKING:
     from ..remote.server import RemoteServer
-    from ..show.preview import Preview
+    from ..show.plans.preview import Preview
 
 GROUPS: Mapping[type[Resource], str] = {
     VirtualMachineDeployment: "deployments",
@@ -94,7 +94,7 @@ def plan(
     from homeostat.store.files.allowing import said_allowed
     from homeostat.store.files.state import StateFolder
 
-    from ..show.preview import preview
+    from ..show.plans.preview import preview
 
     directory = settings.folder(folder)
     require_folder(directory)
@@ -114,7 +114,7 @@ def _over_rest(server: RemoteServer, settings: CliSettings, folder: str | None) 
     from ..namespaces import in_namespace
     from ..remote.plan import remote_plan
     from ..remote.state import RemoteState
-    from ..show.preview import Preview
+    from ..show.plans.preview import Preview
 
     named = folder or settings.asked_folder
     if named is None:

@@ -33,8 +33,8 @@ from ..paths import NamedPath
 from ..references import short_name
 from ..settings import CliSettings, common_options, pass_settings
 from ..several_hosts import chosen_hosts, host_option, whose
-from ..show.moments import Moment, Moments
-from ..show.up_view import LiveView, PlainView, View
+from ..show.live.moments import Moment, Moments
+from ..show.live.up_view import LiveView, PlainView, View
 from ..terminal import on_terminal, say
 from ..times import parse_duration
 

@@ -18,8 +18,8 @@ from homeostat.store.errors import FolderProblem
 from ..given import Given, placed
 from ..references import short_name
 from ..rest_server import RestRefusal
-from ..show.render_applied import AppliedEntry
-from ..show.render_plan import Verb
+from ..show.plans.render_applied import AppliedEntry
+from ..show.plans.render_plan import Verb
 from .state import RemoteState
 
 _VERBS = {"created": Verb.CREATE, "configured": Verb.CHANGE, "unchanged": Verb.NONE}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from homeostat.cli.errors import CliError
 from homeostat.cli.host_labels import labels_of_host
-from homeostat.cli.show.render_plan import PlanEntry, render_plan
+from homeostat.cli.show.plans.render_plan import PlanEntry, render_plan
 from homeostat.planner.plan import Converged, Waiting
 from tests.unit.driving import Operator
 from tests.unit.machines import changed, deleted, machine, running

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homeostat.cli.show.describe_action import action_text
+from homeostat.cli.show.plans.describe_action import action_text
 from homeostat.models.base import API_VERSION, IDENTITY, OwnerReference
 from homeostat.models.condition import find_condition
 from homeostat.models.machine import VirtualMachine

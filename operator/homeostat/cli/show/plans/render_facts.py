@@ -10,7 +10,7 @@ from homeostat.models.machine_disks import DiskDevice, ReclaimPolicy
 from homeostat.models.machine_nics import Nic
 from homeostat.models.quantity import format_quantity
 
-from .render_texts import Line
+from ..render_texts import Line
 
 
 def fact_lines(facts: Sequence[tuple[str, str]]) -> list[Line]:

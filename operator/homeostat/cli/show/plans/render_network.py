@@ -12,10 +12,10 @@ from homeostat.planner.network.differences import entry_words
 from homeostat.planner.network.plan import NetworkPlan, named
 from homeostat.planner.plan import Stalled, Waiting
 
+from ..render_texts import Line
 from .render_changes import render_changes
 from .render_facts import fact_lines
 from .render_plan import Verb, actions_as_json, change_as_json, head_as_json, heading, outcome_as_json, step_lines
-from .render_texts import Line
 
 _PASSING = frozenset({"Reconciling", "Terminating", "InUse"})
 """Reasons that pass by themselves."""

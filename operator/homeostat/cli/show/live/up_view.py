@@ -12,8 +12,8 @@ from typing import Protocol
 from homeostat.models.base import Key
 from homeostat.models.outside import one_line, redacted
 
-from ..references import short_name
-from ..terminal import in_colour, say
+from ...references import short_name
+from ...terminal import in_colour, say
 from .live_picture import render_live
 from .moments import Moment
 from .sights import Sight

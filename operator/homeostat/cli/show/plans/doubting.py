@@ -9,8 +9,8 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import CreateDisk
 from homeostat.planner.machine.doubts import doubts_of, spec_doubts
 
-from ..references import short_name
-from ..terminal import paint, say
+from ...references import short_name
+from ...terminal import paint, say
 from .render_plan import PlanEntry, Planned
 
 

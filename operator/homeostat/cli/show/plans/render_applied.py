@@ -9,10 +9,10 @@ from typing import Any
 from homeostat.models.base import Resource
 from homeostat.models.machine import PendingChange, VirtualMachine
 
+from ..render_texts import Line
 from .render_changes import render_changes
 from .render_facts import fact_lines, machine_facts
 from .render_plan import Verb, head_as_json, heading
-from .render_texts import Line
 
 
 @dataclass(frozen=True, slots=True)

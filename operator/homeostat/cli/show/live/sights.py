@@ -8,8 +8,8 @@ from homeostat.models.base import Key, Resource
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
 from homeostat.models.machine import VirtualMachine
 
-from .rollout_state import progress_bar, rollout_counts
-from .status_words import address, is_ready, lacks_address, ready_word, state_word, status_cell, status_of, waits_for
+from ..rollout_state import progress_bar, rollout_counts
+from ..status_words import address, is_ready, lacks_address, ready_word, state_word, status_cell, status_of, waits_for
 
 
 @dataclass(frozen=True, slots=True)

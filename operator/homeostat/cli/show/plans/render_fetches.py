@@ -11,10 +11,10 @@ from homeostat.models.image import Image
 from homeostat.models.plugin import Plugin
 from homeostat.planner.plan import Stalled, Waiting
 
+from ..render_texts import Line
 from .render_changes import value_lines
 from .render_facts import fact_lines
 from .render_plan import Verb, head_as_json, heading, verb_by_status
-from .render_texts import Line
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,11 @@ from homeostat.planner.deployment.plan import DeploymentPlan
 from homeostat.planner.deployment.tally import allowance, at_a_time
 from homeostat.planner.plan import Stalled, Waiting
 
+from ..render_texts import Line, arrow, is_text
+from ..rollout_state import template_changes
 from .render_changes import render_changes, value_lines
 from .render_facts import disk_fates, fact_lines, machine_facts
 from .render_plan import PlanEntry, Verb, head_as_json, heading, outcome_as_json
-from .render_texts import Line, arrow, is_text
-from .rollout_state import template_changes
 
 _MOST_PROBLEMS = 5  # problems of a deployment's machines that are shown
 PASSING = frozenset({"MachinesUnavailable", "Paused", "Progressing", "RolledBack", "Terminating"})

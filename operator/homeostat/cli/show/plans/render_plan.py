@@ -21,11 +21,11 @@ from homeostat.planner.observed import Observed
 from homeostat.planner.plan import Change, Outcome, Plan, Stalled, Waiting
 from homeostat.runtime.machine.foreseeing import SAID_BY_ACTIONS, needs_somebody
 
-from ..references import short_name
+from ...references import short_name
+from ..render_texts import Line
 from .describe_action import action_text
 from .render_changes import disruption_tone, disruption_word, render_changes, titled, value_lines
 from .render_facts import disk_fates, fact_lines, machine_facts
-from .render_texts import Line
 
 _RANK = {kind: -place for place, kind in enumerate(REGISTRY)}  # kinds that others rest on come first
 _SEED = "cloudInit"  # the field that stands for a difference of the seed

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from homeostat.models.base import in_natural_order
 from homeostat.models.outside import one_line, redacted
 
-from ..references import short_name
-from ..terminal import tone_of
-from ..times import age
+from ...references import short_name
+from ...terminal import tone_of
+from ...times import age
 from .moments import Moment
 from .sights import Sight
 

@@ -31,7 +31,7 @@ from homeostat.planner.observed import ImagePhase, Observed, ObservedImage
 from homeostat.store.files.state import StateFolder, served_folder
 from homeostat.store.index.index import check_format
 
-from ..errors import CliError
+from ...errors import CliError
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import assert_never
 from homeostat.models.quantity import format_quantity
 from homeostat.planner import actions as a
 
-from ..times import short_duration
+from ...times import short_duration
 
 
 def action_text(action: a.Action) -> str:

@@ -12,11 +12,11 @@ from homeostat.planner.actions import CopyDisk, CreateDisk, ReleaseResource, Tak
 from homeostat.planner.disk.make import source_text
 from homeostat.planner.plan import Plan, Stalled, Waiting
 
+from ..render_texts import Line
 from .describe_action import action_text
 from .render_changes import render_changes, titled
 from .render_facts import fact_lines
 from .render_plan import Verb, actions_as_json, change_as_json, head_as_json, heading, outcome_as_json, plan_lines
-from .render_texts import Line
 
 _PASSING = frozenset({"Reconciling", "Creating", "Copying", "Growing", "ImageFetching", "ImageQueued", "Terminating", "Busy"})
 

@@ -13,11 +13,11 @@ from homeostat.planner.plan import Outcome, Stalled, Waiting
 from homeostat.planner.schedule.plan import CreateSnapshot, PruneSnapshot, ReleaseSchedule, ScheduleAction, SchedulePlan
 from homeostat.planner.snapshot.plan import SnapshotPlan
 
+from ..render_texts import Line
 from .describe_action import action_text
 from .render_changes import value_lines
 from .render_facts import fact_lines
 from .render_plan import Verb, actions_as_json, head_as_json, heading, outcome_as_json, step_lines, verb_by_status
-from .render_texts import Line
 
 _PASSING = frozenset({"Taking", "Terminating", "MachineBusy"})
 """Reasons that pass by themselves."""

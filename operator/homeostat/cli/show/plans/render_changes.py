@@ -8,7 +8,7 @@ from homeostat.models.machine import PendingChange
 from homeostat.planner.changes.why import reason_of
 from homeostat.planner.plan import Change, Disruption
 
-from .render_texts import Line, arrow, diff_lines, is_text
+from ..render_texts import Line, arrow, diff_lines, is_text
 
 
 def render_changes(changes: Sequence[Change | PendingChange], indent: str = "    ") -> list[Line]:

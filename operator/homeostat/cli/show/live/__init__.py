@@ -1,0 +1,1 @@
+"""What `homeostat up` and `down` show while they run."""

@@ -1,0 +1,1 @@
+"""What `homeostat plan` and `apply` print: what is foreseen, in lines."""
