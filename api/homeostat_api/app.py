@@ -30,10 +30,10 @@ from .gate import Gate, own_entrance
 from .http.application import application
 from .http.contract import Foundation
 from .http.errors import App
-from .http.kind_index import KindIndexes
-from .http.kind_routes import routes_of
+from .http.kinds.kind_index import KindIndexes
+from .http.kinds.kind_routes import routes_of
+from .http.kinds.whole import list_of
 from .http.routes import V1, Route
-from .http.whole import list_of
 from .machine_figures import MachineFigures
 from .metrics import Metrics
 from .middleware import AnswerPages, HeadAsGet, HeedBodies, HeedParameters, Observe, TellAge

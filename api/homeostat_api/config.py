@@ -22,7 +22,7 @@ from homeostat.models.loopback import is_loopback
 from homeostat.store.files.state import StateFolder
 from homeostat.store.kubernetes.access import Access
 
-from .http.origin import Proxies, proxies_of
+from .http.requests.origin import Proxies, proxies_of
 from .http.rights import Right
 
 if TYPE_CHECKING:

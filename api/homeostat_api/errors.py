@@ -31,7 +31,7 @@ from homeostat.service.refusals import (
 )
 from homeostat_contracts.volant import errors as volant
 
-from .http.accounts import from_accounts
+from .http.answers.accounts import from_accounts
 from .http.errors import Problem
 
 _UPLOADS: dict[UploadProblem, tuple[int, str]] = {

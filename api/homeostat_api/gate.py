@@ -30,13 +30,13 @@ from .accounts import cookies
 from .accounts.lookup import AccountsLookup
 from .accounts.tickets import NO_TICKET, ticket_of
 from .config import ApiConfig
-from .http.accounts import unavailable
 from .http.actor import ACCOUNT, check_meant, who
 from .http.admitted import WhileAdmitted
+from .http.answers.accounts import unavailable
 from .http.contract import Entrance
 from .http.errors import Problem
 from .http.media import BODY_LIMIT, bounded, discard, too_large
-from .http.origin import address_of, arrive, scheme_of
+from .http.requests.origin import address_of, arrive, scheme_of
 from .http.rights import Door, Need, Right, needed, responder_name
 
 log = logging.getLogger("homeostat.api")

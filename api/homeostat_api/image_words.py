@@ -8,7 +8,7 @@ from pydantic import Field
 
 from homeostat.models.image import Image
 
-from .http.whole import Named
+from .http.kinds.whole import Named
 from .http.words import Timestamp, Words
 
 

@@ -15,9 +15,9 @@ from .gate import SAFE_METHODS
 from .http.errors import invalid
 from .http.media import BODY_LIMIT, bounded
 from .http.operations import ATTRIBUTE, LAST_LOOK, Operation
-from .http.request_id import REQUEST_ID, request_id
+from .http.requests.request_id import REQUEST_ID, request_id
+from .http.requests.spec_changes import DRY_RUN
 from .http.rights import responder_name
-from .http.spec_changes import DRY_RUN
 from .metrics import Metrics
 from .operator_link import Link
 

@@ -9,8 +9,8 @@ from pydantic import Field
 from homeostat.models.kinds import REGISTRY, Kind
 from homeostat.runtime.engine.ports import Event, SpecRevision
 
-from .http.spec_changes import SpecChanged
-from .http.whole import Named
+from .http.kinds.whole import Named
+from .http.requests.spec_changes import SpecChanged
 from .http.words import Timestamp, Words
 
 

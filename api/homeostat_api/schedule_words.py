@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from homeostat.models.schedule import SnapshotSchedule, SnapshotScheduleSpec
 
-from .http.kind_routes import KindWords
-from .http.spec_changes import SpecChanged
-from .http.whole import Named
+from .http.kinds.kind_routes import KindWords
+from .http.kinds.whole import Named
+from .http.requests.spec_changes import SpecChanged
 from .http.words import Words
 
 

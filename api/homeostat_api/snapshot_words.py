@@ -6,7 +6,7 @@ from pydantic import Field
 
 from homeostat.models.snapshot import Snapshot, SnapshotSpec
 
-from .http.whole import Named
+from .http.kinds.whole import Named
 from .http.words import Words
 
 

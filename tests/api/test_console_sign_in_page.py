@@ -14,7 +14,7 @@ import pytest
 
 from homeostat.accounts.rights import Role
 from homeostat_api.gate import OPEN_FILES
-from homeostat_api.http.web_files import WEB
+from homeostat_api.http.answers.web_files import WEB
 from tests.api.harness import Api, serving
 from tests.api.modes import of_a_folder
 from tests.api.people import PASSWORD, SESSION, settle

@@ -7,7 +7,7 @@ from typing import Any
 
 from homeostat.runtime.engine.ports import Event
 from homeostat.service.changes import Changes
-from homeostat_api.http.stream import EventStream
+from homeostat_api.http.answers.stream import EventStream
 from tests.api.harness import Api, Stream, serving
 
 

@@ -19,7 +19,7 @@ from homeostat.models.suggest import nearest
 from ..http.errors import invalid
 from ..http.media import dumps
 from ..http.operations import Answer, Parameter, operation
-from ..http.parameters import flag, whole_number
+from ..http.requests.parameters import flag, whole_number
 from ..http.rights import Door, needs
 from .counter import Counter
 from .lookup import AccountsLookup

@@ -15,7 +15,7 @@ import falcon.asgi
 from homeostat.accounts.signing_in.sessions import SignedIn
 
 from ..http.errors import Problem
-from ..http.origin import scheme_of
+from ..http.requests.origin import scheme_of
 
 ACCESS = "homeostat_session"
 REFRESH = "homeostat_refresh"

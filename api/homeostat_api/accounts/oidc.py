@@ -19,7 +19,7 @@ from homeostat.models.outside import one_line
 
 from ..http.errors import invalid
 from ..http.operations import Answer, Parameter, operation
-from ..http.origin import address_of, scheme_of
+from ..http.requests.origin import address_of, scheme_of
 from ..http.rights import Door, needs
 from . import cookies
 from .lookup import AccountsLookup

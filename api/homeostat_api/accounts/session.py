@@ -11,7 +11,7 @@ from homeostat.accounts.signing_in.sessions import SignedIn
 from ..http.actor import who
 from ..http.media import read_model
 from ..http.operations import Answer, Parameter, operation
-from ..http.origin import address_of
+from ..http.requests.origin import address_of
 from ..http.rights import Door, needs
 from . import cookies
 from .counter import Counter

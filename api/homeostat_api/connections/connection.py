@@ -18,8 +18,8 @@ from gunicorn.asgi import protocol  # type: ignore[import-untyped]
 from gunicorn.asgi.parser import UnsupportedTransferCoding  # type: ignore[import-untyped]
 from gunicorn.asgi.protocol import ASGIProtocol  # type: ignore[import-untyped]
 
-from ..http.direct import KEY
-from ..http.download import GONE
+from ..http.answers.download import GONE
+from ..http.requests.direct import KEY
 from . import refusal
 from .limits import BODY_PART, BODY_SECONDS, DISCARD_LIMIT, ENDED_SECONDS, HEAD_LIMIT, HEAD_SECONDS, LINGER_SECONDS, READ_SECONDS
 

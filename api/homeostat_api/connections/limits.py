@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import resource
 
-from ..http.direct import BODY_PART as BODY_PART  # noqa: PLC0414 - a limit like those below
-from ..http.direct import BODY_SECONDS as BODY_SECONDS  # noqa: PLC0414
+from ..http.requests.direct import BODY_PART as BODY_PART  # noqa: PLC0414 - a limit like those below
+from ..http.requests.direct import BODY_SECONDS as BODY_SECONDS  # noqa: PLC0414
 
 HEAD_SECONDS = 10.0  # from the first byte of a request to the end of its headers; a browser sends them at once
 READ_SECONDS = 120.0  # in which a client must take some of an answer that fills the socket's buffers

@@ -15,7 +15,7 @@ from homeostat.models.outside import redacted
 
 from ..http.errors import Problem
 from ..http.media import dumps
-from ..http.request_id import REQUEST_ID, fresh_request_id
+from ..http.requests.request_id import REQUEST_ID, fresh_request_id
 
 log = logging.getLogger("homeostat.api")
 

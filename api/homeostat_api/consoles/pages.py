@@ -6,9 +6,9 @@ from __future__ import annotations
 import falcon.asgi
 
 from ..gate import OPEN_FILES
+from ..http.answers.web_files import OWN_STYLES, POLICY, WEB, OpenFile, WebFile, answer_page
 from ..http.rights import Right, needs
 from ..http.routes import Route
-from ..http.web_files import OWN_STYLES, POLICY, WEB, OpenFile, WebFile, answer_page
 
 
 class ConsolePage:

@@ -23,8 +23,8 @@ from homeostat.consoles.sitting import Close, End
 from homeostat.service.files.host_reach import OnAnotherApi
 
 from ..http.actor import who
+from ..http.answers.pass_on import PASSED_ON
 from ..http.errors import Problem
-from ..http.pass_on import PASSED_ON
 from .room import ConsoleRoom
 from .sockets import close_socket
 

@@ -14,11 +14,11 @@ from homeostat.service.files.host_reach import OnAnotherApi
 from homeostat.service.service import Service
 
 from ..http.actor import who
-from ..http.download import gone_of
+from ..http.answers.download import gone_of
+from ..http.answers.pass_on import PassingCodes, pass_on
 from ..http.media import read_model
 from ..http.operations import Answer, Parameter, operation
-from ..http.parameters import choice, flag
-from ..http.pass_on import PassingCodes, pass_on
+from ..http.requests.parameters import choice, flag
 from ..http.rights import Right, needs
 
 TAG = "Consoles"

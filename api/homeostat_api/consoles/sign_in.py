@@ -11,7 +11,7 @@ import falcon.asgi
 from homeostat.accounts.errors import AccountsError
 
 from ..accounts.lookup import AccountsLookup
-from ..http.web_files import HTML, NOT_BUILT, OWN_STYLES, POLICY, WEB
+from ..http.answers.web_files import HTML, NOT_BUILT, OWN_STYLES, POLICY, WEB
 
 _PAGES = re.compile(r"/|/console/[^/]+(/serial)?")
 WAYS = b"{ways}"

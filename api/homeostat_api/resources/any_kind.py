@@ -16,15 +16,15 @@ from homeostat.service.service import Service
 
 from ..http.actor import who
 from ..http.errors import Problem, invalid
-from ..http.kind_index import KindIndexes
-from ..http.lists import ListAnswer
+from ..http.kinds.kind_index import KindIndexes
+from ..http.kinds.lists import ListAnswer
+from ..http.kinds.whole import WAIT, Going, answer_deletion, answer_made, answer_one, whole
 from ..http.media import MERGE_PATCH, read_model
 from ..http.operations import ETAG, LIST_HEADERS, Answer, Parameter, operation
-from ..http.parameters import IF_MATCH, IF_NONE_MATCH, LIMIT, OFFSET, flag
-from ..http.preconditions import expected_version, set_etag
+from ..http.requests.parameters import IF_MATCH, IF_NONE_MATCH, LIMIT, OFFSET, flag
+from ..http.requests.preconditions import expected_version, set_etag
+from ..http.requests.spec_changes import DRY_RUN, changed_words
 from ..http.rights import Right, needs
-from ..http.spec_changes import DRY_RUN, changed_words
-from ..http.whole import WAIT, Going, answer_deletion, answer_made, answer_one, whole
 from ..resource_words import (
     ALL_KINDS,
     KindsServed,

@@ -12,7 +12,7 @@ from ..accounts.words import MayAnswer
 from ..http.actor import who
 from ..http.errors import invalid
 from ..http.operations import Answer, Parameter, operation
-from ..http.parameters import choice
+from ..http.requests.parameters import choice
 from ..http.rights import Door, Right, needs
 
 PARAMETERS = (

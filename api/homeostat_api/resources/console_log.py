@@ -8,7 +8,7 @@ from homeostat.service.service import Service
 
 from ..http.actor import who
 from ..http.operations import Answer, Parameter, operation
-from ..http.parameters import whole_number
+from ..http.requests.parameters import whole_number
 from ..http.rights import Right, needs
 
 AFTER = "X-Log-After"

@@ -9,10 +9,10 @@ from homeostat.service.service import Service
 
 from ..http.actor import who
 from ..http.operations import ETAG, Answer, operation
-from ..http.parameters import IF_MATCH
-from ..http.preconditions import set_etag
+from ..http.requests.parameters import IF_MATCH
+from ..http.requests.preconditions import set_etag
+from ..http.requests.spec_changes import DRY_RUN, PATCH_BODY, PATCH_TYPES, PATCH_WORDS, SpecChanged, answer_patch, answer_put
 from ..http.rights import Right, needs
-from ..http.spec_changes import DRY_RUN, PATCH_BODY, PATCH_TYPES, PATCH_WORDS, SpecChanged, answer_patch, answer_put
 
 TAG = "Deployments"
 

@@ -13,9 +13,9 @@ from homeostat.service.files.host_reach import OnAnotherApi
 from homeostat.service.service import Service
 
 from ..http.actor import who
-from ..http.download import HEADERS, IF_RANGE, RANGE, Nothing, describe, gone_of, only_head, send_file
+from ..http.answers.download import HEADERS, IF_RANGE, RANGE, Nothing, describe, gone_of, only_head, send_file
+from ..http.answers.pass_on import PassingCodes, pass_on
 from ..http.operations import Answer, Parameter, operation
-from ..http.pass_on import PassingCodes, pass_on
 from ..http.rights import Right, needs
 
 BINARY = {"type": "string", "format": "binary"}

@@ -10,10 +10,10 @@ import falcon
 import falcon.asgi
 import yaml
 
+from ..http.answers.web_files import WEB, answer_page
 from ..http.media import dumps
 from ..http.operations import Answer, operation
 from ..http.rights import Door, Right, needs
-from ..http.web_files import WEB, answer_page
 
 HTML_TEXT = {"type": "string"}
 # Scripts and styles are the page's own files alone: no name of a machine can run as code. A console is a page within this one.

@@ -13,7 +13,7 @@ from homeostat.service.service import Service
 from ..http.actor import who
 from ..http.errors import invalid
 from ..http.operations import Answer, Parameter, operation
-from ..http.parameters import choice, whole_number
+from ..http.requests.parameters import choice, whole_number
 from ..http.rights import Right, needs
 from ..resource_words import Events, event_words
 

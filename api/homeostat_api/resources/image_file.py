@@ -9,12 +9,12 @@ from homeostat.models.image import Image
 from homeostat.service.service import Service
 
 from ..http.actor import who
-from ..http.direct import direct
 from ..http.media import takes_any_length
 from ..http.operations import ETAG, Answer, Parameter, operation
-from ..http.preconditions import set_etag
+from ..http.requests.direct import direct
+from ..http.requests.preconditions import set_etag
+from ..http.requests.uploaded_form import check_name, take_whole
 from ..http.rights import Right, needs
-from ..http.uploaded_form import check_name, take_whole
 from .images import TAG, show
 
 SHA256 = Parameter("sha256", {"type": "string"}, "What the file must hash to.")

@@ -12,14 +12,14 @@ from homeostat.service.service import Service
 
 from ..http.actor import who
 from ..http.errors import invalid
-from ..http.lists import ListAnswer
+from ..http.kinds.lists import ListAnswer
+from ..http.kinds.whole import DRY, WAIT, Going, answer_deletion, answer_made, answer_one, whole
 from ..http.media import media_type, read_model, takes_any_length
 from ..http.operations import ETAG, LIST_HEADERS, Answer, operation
-from ..http.parameters import IF_NONE_MATCH, LIMIT, OFFSET, flag
+from ..http.requests.parameters import IF_NONE_MATCH, LIMIT, OFFSET, flag
+from ..http.requests.spec_changes import DRY_RUN, answer_presumed
+from ..http.requests.uploaded_form import FORM, FORM_SCHEMA, take_form
 from ..http.rights import Right, needs
-from ..http.spec_changes import DRY_RUN, answer_presumed
-from ..http.uploaded_form import FORM, FORM_SCHEMA, take_form
-from ..http.whole import DRY, WAIT, Going, answer_deletion, answer_made, answer_one, whole
 from ..image_words import ImageList, NewImage
 
 TAG = "Images"

@@ -14,10 +14,10 @@ from homeostat.service.service import Service
 from ..http.actor import who
 from ..http.media import read_object
 from ..http.operations import ETAG, Answer, Parameter, operation
-from ..http.parameters import IF_MATCH, flag
-from ..http.preconditions import expected_version
+from ..http.requests.parameters import IF_MATCH, flag
+from ..http.requests.preconditions import expected_version
+from ..http.requests.spec_changes import DRY_RUN, answer_edit
 from ..http.rights import Right, needs
-from ..http.spec_changes import DRY_RUN, answer_edit
 from .machine_spec import TAG, MachineSpecChanged
 
 STOPPED = Parameter("stoppedOnly", {"type": "boolean", "default": False}, "Refuse it while a guest runs.")

@@ -9,13 +9,13 @@ from homeostat.models.snapshot import Snapshot
 from homeostat.service.service import Service
 
 from ..http.actor import who
-from ..http.lists import ListAnswer
+from ..http.kinds.lists import ListAnswer
+from ..http.kinds.whole import DRY, WAIT, Going, answer_deletion, answer_made, answer_one, whole
 from ..http.media import read_model
 from ..http.operations import ETAG, LIST_HEADERS, Answer, operation
-from ..http.parameters import IF_NONE_MATCH, LIMIT, OFFSET, flag
+from ..http.requests.parameters import IF_NONE_MATCH, LIMIT, OFFSET, flag
+from ..http.requests.spec_changes import DRY_RUN, answer_presumed
 from ..http.rights import Right, needs
-from ..http.spec_changes import DRY_RUN, answer_presumed
-from ..http.whole import DRY, WAIT, Going, answer_deletion, answer_made, answer_one, whole
 from ..snapshot_words import NewSnapshot, RestoreAsked, Restoring, SnapshotList
 
 TAG = "Snapshots"

@@ -13,9 +13,9 @@ from homeostat.service.files.trash_elsewhere import Trashed
 from homeostat.service.service import Service
 
 from ..http.actor import who
+from ..http.answers.pass_on import PassingCodes, pass_on
 from ..http.errors import invalid
 from ..http.operations import Answer, Parameter, operation
-from ..http.pass_on import PassingCodes, pass_on
 from ..http.rights import Right, needs
 from ..words import TrashErased, TrashList, TrashRestored
 

@@ -18,12 +18,12 @@ from homeostat.service.refusals import UploadRefused
 from homeostat.service.service import Service
 
 from ..http.actor import who
-from ..http.direct import direct
 from ..http.errors import Problem, invalid
 from ..http.media import media_type, takes_any_length
 from ..http.operations import Answer, Parameter, operation
+from ..http.requests.direct import direct
+from ..http.requests.uploaded_form import check_format, check_name, check_sha256
 from ..http.rights import Right, needs
-from ..http.uploaded_form import check_format, check_name, check_sha256
 from ..image_words import UploadBrief, UploadList
 
 TAG = "Uploads"

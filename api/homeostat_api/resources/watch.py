@@ -11,12 +11,12 @@ from homeostat.models.kinds import BY_PLURAL
 from homeostat.service.service import Service
 
 from ..http.actor import check_meant, who
-from ..http.compressed import compressed, takes_gzip
+from ..http.answers.compressed import compressed, takes_gzip
 from ..http.errors import invalid
-from ..http.kind_index import KindIndexes
+from ..http.kinds.kind_index import KindIndexes
+from ..http.kinds.watching import Watch
 from ..http.operations import Answer, Parameter, operation
 from ..http.rights import Right, needs
-from ..http.watching import Watch
 
 MACHINES = "virtualmachines"
 KINDS = Parameter(

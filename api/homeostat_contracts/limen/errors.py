@@ -19,7 +19,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.service.refusals import NoSuchResource, NotYours, Refusal
 from homeostat.store import errors as store_errors
 from homeostat.store.errors import StoreError as StoreError  # noqa: PLC0414 - responders take it from here
-from homeostat_api.http import accounts
+from homeostat_api.http.answers import accounts
 from homeostat_api.http.errors import Answers, Problem
 
 PENDING = "Forbidden: your account is pending, an administrator has to approve it first"

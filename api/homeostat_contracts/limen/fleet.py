@@ -7,9 +7,9 @@ from typing import Any
 
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.kinds.machines import Machines
+from homeostat_api.http.answers.given_names import GivenNames
 from homeostat_api.http.contract import Foundation
-from homeostat_api.http.given_names import GivenNames
-from homeostat_api.http.machine_fleet import MachineFleet
+from homeostat_api.http.kinds.machine_fleet import MachineFleet
 
 from . import machine_views
 from .errors import bad, no_machine

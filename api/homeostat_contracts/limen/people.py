@@ -13,7 +13,7 @@ from homeostat.accounts.rights import Role
 from homeostat.accounts.signing_in.access_tokens import LIFETIME
 from homeostat.accounts.signing_in.sessions import SignedIn
 from homeostat_api.http.contract import Entrance
-from homeostat_api.http.origin import is_of_a_page_of, scheme_of
+from homeostat_api.http.requests.origin import is_of_a_page_of, scheme_of
 
 from .errors import forbidden
 

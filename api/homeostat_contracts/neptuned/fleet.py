@@ -6,7 +6,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.service.kinds.machines import Machines
 from homeostat.service.naming.marks import given_name, resource_name
 from homeostat_api.http.contract import Foundation
-from homeostat_api.http.machine_fleet import MachineFleet
+from homeostat_api.http.kinds.machine_fleet import MachineFleet
 
 from . import entries
 from .errors import no_machine

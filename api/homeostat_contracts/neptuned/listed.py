@@ -9,8 +9,8 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.service.desk import Desk
 from homeostat.service.naming.marks import given_name, resource_name
 from homeostat_api.http.contract import Foundation
-from homeostat_api.http.kind_index import Entry, KindIndex
-from homeostat_api.http.lists import ListCache, Page, Rendered
+from homeostat_api.http.kinds.kind_index import Entry, KindIndex
+from homeostat_api.http.kinds.lists import ListCache, Page, Rendered
 
 from .entries import LISTED, state, title
 from .errors import no_machine, not_running

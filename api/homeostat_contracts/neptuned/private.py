@@ -6,7 +6,7 @@ import falcon.asgi
 
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.naming.marks import id_of
-from homeostat_api.http.origin import address_of
+from homeostat_api.http.requests.origin import address_of
 
 from .people import People
 

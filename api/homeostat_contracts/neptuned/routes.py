@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from homeostat_api.http.answers.given_names import GivenNames
 from homeostat_api.http.contract import Contract, Entrance, Foundation
-from homeostat_api.http.given_names import GivenNames
 from homeostat_api.http.routes import Route
 
 from .errors import ANSWERS

@@ -11,9 +11,9 @@ from homeostat.service.kinds.disks import Disks
 from homeostat.service.kinds.images import Images
 from homeostat.service.kinds.machines import Machines
 from homeostat_api.http.contract import Foundation
-from homeostat_api.http.kind_index import KindIndex
-from homeostat_api.http.lists import ListAnswer
-from homeostat_api.http.machine_fleet import MachineFleet
+from homeostat_api.http.kinds.kind_index import KindIndex
+from homeostat_api.http.kinds.lists import ListAnswer
+from homeostat_api.http.kinds.machine_fleet import MachineFleet
 
 from . import disk_views, iso_views, machine_views
 from .errors import no_disk, no_iso, no_machine

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from homeostat_api.http.answers.given_names import GivenNames
+from homeostat_api.http.answers.web_files import ViewerPage, WebFile
 from homeostat_api.http.contract import Contract, Entrance, Foundation
-from homeostat_api.http.given_names import GivenNames
 from homeostat_api.http.routes import Route
-from homeostat_api.http.web_files import ViewerPage, WebFile
 
 from .errors import ANSWERS
 from .fleet import Fleet

@@ -11,9 +11,9 @@ from homeostat.models.image import Image
 from homeostat.models.image_source import ImageFormat
 from homeostat.service.desk import Desk
 from homeostat.service.naming.marks import Marks, resource_name
+from homeostat_api.http.answers.given_names import note_asked
 from homeostat_api.http.errors import Problem
-from homeostat_api.http.given_names import note_asked
-from homeostat_api.http.uploaded_form import take_form
+from homeostat_api.http.requests.uploaded_form import take_form
 
 from .errors import bad
 from .iso_views import FILE, file_name

@@ -26,7 +26,7 @@ from homeostat.store import errors as store_errors
 from homeostat.store.errors import AlreadyExists as AlreadyExists  # noqa: PLC0414 - what makes resources takes it from here
 from homeostat.store.errors import NotFound as NotFound  # noqa: PLC0414
 from homeostat.store.errors import StoreError as StoreError  # noqa: PLC0414 - what ends them, too
-from homeostat_api.http import accounts
+from homeostat_api.http.answers import accounts
 from homeostat_api.http.errors import Answers, Problem
 
 _OF_UPLOADS = {"too_large": 413, "not_an_image": 400, "checksum": 400, "incomplete": 400, "conflict": 409, "busy": 409}

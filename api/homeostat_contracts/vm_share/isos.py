@@ -12,10 +12,10 @@ from homeostat.models.image_source import ImageFormat
 from homeostat.service.desk import Desk
 from homeostat.service.naming.marks import Marks
 from homeostat.service.refusals import InUse
+from homeostat_api.http.answers.given_names import note_asked
 from homeostat_api.http.errors import Problem
-from homeostat_api.http.given_names import note_asked
 from homeostat_api.http.media import media_type
-from homeostat_api.http.uploaded_form import FORM, MALFORMED, take_form
+from homeostat_api.http.requests.uploaded_form import FORM, MALFORMED, take_form
 
 from .errors import NotFound, bad, failed, not_found, unprocessable
 from .marks import TURN, fresh, turn_of

@@ -10,7 +10,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.snapshot import Snapshot
 from homeostat.service.kinds.collection import Collection, R
 from homeostat.service.service import Service
-from homeostat_api.http.kind_index import KindIndex
+from homeostat_api.http.kinds.kind_index import KindIndex
 
 from .marks import MOMENT, SESSION, is_part
 

@@ -14,7 +14,7 @@ from homeostat.accounts.signing_in.sessions import SignedIn
 from homeostat.cli.configuration.sections import VmShareSection
 from homeostat_api.http.actor import who
 from homeostat_api.http.contract import AccountsDoor, Entrance
-from homeostat_api.http.origin import address_of
+from homeostat_api.http.requests.origin import address_of
 
 from .errors import not_found
 

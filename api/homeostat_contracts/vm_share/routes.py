@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from homeostat.cli.configuration.sections import VmShareSection
 from homeostat.models.quantity import parse_quantity
+from homeostat_api.http.answers.given_names import GivenNames
+from homeostat_api.http.answers.web_files import ViewerPage, WebFile
 from homeostat_api.http.contract import Contract, Foundation
-from homeostat_api.http.given_names import GivenNames
 from homeostat_api.http.routes import Route
-from homeostat_api.http.web_files import ViewerPage, WebFile
 
 from .attendance import TIMEOUT, Attendance
 from .errors import ANSWERS

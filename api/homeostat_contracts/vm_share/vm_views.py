@@ -8,7 +8,7 @@ import falcon.asgi
 
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.kinds.power import state_of
-from homeostat_api.http.origin import scheme_of
+from homeostat_api.http.requests.origin import scheme_of
 
 from .lab import has_overlay
 from .marks import CUSTOM, os_of, user_of, vmid_of

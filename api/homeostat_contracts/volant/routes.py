@@ -8,10 +8,10 @@ from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
 from homeostat.models.plugin import Plugin
 from homeostat.service.service import Service
-from homeostat_api.http.kind_index import KindIndex
-from homeostat_api.http.lists import ListAnswer
+from homeostat_api.http.answers.stream import EventStream
+from homeostat_api.http.kinds.kind_index import KindIndex
+from homeostat_api.http.kinds.lists import ListAnswer
 from homeostat_api.http.routes import V1, Route
-from homeostat_api.http.stream import EventStream
 
 from . import deployment_views, machine_views
 from .event_frames import frame

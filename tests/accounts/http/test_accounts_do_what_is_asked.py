@@ -9,7 +9,7 @@ from falcon.testing import TestClient
 
 from homeostat.accounts.errors import NotPermitted
 from homeostat_api.accounts import cookies
-from homeostat_api.http.accounts import from_accounts
+from homeostat_api.http.answers.accounts import from_accounts
 from tests.accounts.asker import ANOTHER, PASSWORD, Asker
 
 

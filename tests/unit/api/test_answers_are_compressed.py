@@ -13,9 +13,9 @@ from falcon.testing import TestClient, create_asgi_req
 
 from homeostat_api.consoles import pages
 from homeostat_api.errors import ANSWERS
-from homeostat_api.http import web_files
+from homeostat_api.http.answers import web_files
+from homeostat_api.http.answers.compressed import compressed, takes_gzip
 from homeostat_api.http.application import application
-from homeostat_api.http.compressed import compressed, takes_gzip
 
 TEXT = b"const fleet = [];\n" * 100
 

@@ -8,7 +8,7 @@ import pytest
 
 from homeostat.accounts import errors
 from homeostat.accounts.errors import AccountsError, NoAccounts
-from homeostat_api.http.accounts import from_accounts, in_a_contract, unavailable
+from homeostat_api.http.answers.accounts import from_accounts, in_a_contract, unavailable
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="homeostat"'}
 AGAIN = {"Retry-After": "5"}

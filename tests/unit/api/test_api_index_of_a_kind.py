@@ -14,7 +14,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.service.asking import Asking
 from homeostat.service.changes import Changes
 from homeostat.service.kinds.collection import Collection
-from homeostat_api.http.kind_index import Entry, KindIndex
+from homeostat_api.http.kinds.kind_index import Entry, KindIndex
 
 
 class Shelf:

@@ -11,8 +11,8 @@ from homeostat.accounts.actor import Actor
 from homeostat.accounts.rights import Right, Role
 from homeostat.models.machine import VirtualMachine, VirtualMachineStatus
 from homeostat.service.changes import Changes
-from homeostat_api.http.kind_index import KindIndex
-from homeostat_api.http.stream import EventStream
+from homeostat_api.http.answers.stream import EventStream
+from homeostat_api.http.kinds.kind_index import KindIndex
 from tests.unit.serving import Served, condition
 from tests.unit.store_fixtures import Room
 

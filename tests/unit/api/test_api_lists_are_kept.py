@@ -7,7 +7,7 @@ import falcon.asgi
 import pytest
 from falcon.testing import TestClient
 
-from homeostat_api.http.lists import CACHED, ListCache, Page, send
+from homeostat_api.http.kinds.lists import CACHED, ListCache, Page, send
 
 ITEMS = [b'"a"', b'"b"', b'"c"']
 ALL = Page(None, 0)

@@ -11,7 +11,7 @@ import falcon.asgi
 import pytest
 from falcon.testing import TestClient
 
-from homeostat_api.http.web_files import HTML, WEB
+from homeostat_api.http.answers.web_files import HTML, WEB
 from homeostat_api.resources import documents
 from homeostat_api.resources.documents import FrontPage, OpenApi
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from homeostat_api.http.errors import Problem
-from homeostat_api.http.parameters import choice, flag, whole_number
-from homeostat_api.http.preconditions import expected_version
+from homeostat_api.http.requests.parameters import choice, flag, whole_number
+from homeostat_api.http.requests.preconditions import expected_version
 
 
 def asking(text: str | None) -> Any:

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from homeostat_api.http import direct
-from homeostat_api.http.direct import KEY, LEAST, DirectBody
+from homeostat_api.http.requests import direct
+from homeostat_api.http.requests.direct import KEY, LEAST, DirectBody
 
 Pair = tuple[socket.socket, socket.socket]
 

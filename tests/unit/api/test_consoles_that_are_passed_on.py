@@ -20,8 +20,8 @@ from homeostat.service.files.host_reach import OnAnotherApi
 from homeostat_api.consoles.passing import pass_on_socket
 from homeostat_api.errors import ANSWERS
 from homeostat_api.http import errors
+from homeostat_api.http.answers.pass_on import PASSED_ON
 from homeostat_api.http.errors import Problem
-from homeostat_api.http.pass_on import PASSED_ON
 from tests.rig.waiting import free_port
 
 TICKET = "hsc_another"

@@ -14,7 +14,7 @@ from homeostat.accounts.rights import Role
 from homeostat.accounts.signing_in.sessions import SignedIn
 from homeostat_api.accounts import cookies
 from homeostat_api.http.errors import Problem
-from homeostat_api.http.origin import arrive
+from homeostat_api.http.requests.origin import arrive
 
 SOON = datetime(2999, 1, 1, 12, tzinfo=UTC)
 SIGNED_IN = SignedIn("shown", SOON, "renews", SOON + timedelta(days=1), "s1", "bob", Role.USER)

@@ -10,8 +10,9 @@ import pytest
 from falcon.testing import Result, TestClient
 
 from homeostat_api.errors import ANSWERS
-from homeostat_api.http import download, errors, media
-from homeostat_api.http.download import GONE, Sending, send_file
+from homeostat_api.http import errors, media
+from homeostat_api.http.answers import download
+from homeostat_api.http.answers.download import GONE, Sending, send_file
 from homeostat_api.http.rights import Right, needs
 
 CONTENT = bytes(range(100))

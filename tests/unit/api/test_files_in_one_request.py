@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from homeostat_api.http.errors import Problem
-from homeostat_api.http.uploaded_form import take_form, take_whole
+from homeostat_api.http.requests.uploaded_form import take_form, take_whole
 from tests.unit.serving import Served, arriving, disk_of
 from tests.unit.store_fixtures import Room
 

@@ -9,7 +9,7 @@ import falcon.testing
 import pytest
 
 from homeostat_api.http.errors import Problem
-from homeostat_api.http.uploaded_form import take_form
+from homeostat_api.http.requests.uploaded_form import take_form
 from tests.unit.serving import Served, disk_of
 from tests.unit.store_fixtures import Room
 

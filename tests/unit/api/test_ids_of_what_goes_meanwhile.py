@@ -7,7 +7,7 @@ from homeostat.accounts.rights import Right, Role
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.changes import Changes
 from homeostat.service.naming.marks import id_of, marks_of
-from homeostat_api.http.kind_index import KindIndex
+from homeostat_api.http.kinds.kind_index import KindIndex
 from tests.unit.serving import Served
 from tests.unit.store_fixtures import Room
 

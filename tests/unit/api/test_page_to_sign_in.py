@@ -14,9 +14,9 @@ from homeostat.accounts.errors import AccountsError, DatabaseTrouble
 from homeostat_api.consoles import sign_in
 from homeostat_api.consoles.sign_in import OfferSignIn
 from homeostat_api.errors import ANSWERS
+from homeostat_api.http.answers.web_files import NOT_BUILT
 from homeostat_api.http.application import application
 from homeostat_api.http.errors import Problem
-from homeostat_api.http.web_files import NOT_BUILT
 from homeostat_api.middleware import HeadAsGet
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"

@@ -11,7 +11,7 @@ from falcon.testing import TestClient
 from homeostat_api.consoles import pages
 from homeostat_api.errors import ANSWERS
 from homeostat_api.gate import OPEN_FILES
-from homeostat_api.http import web_files
+from homeostat_api.http.answers import web_files
 from homeostat_api.http.application import application
 
 SCRIPT = b"export {}"

@@ -21,9 +21,9 @@ from homeostat_api.consoles.pages import WebFile
 from homeostat_api.consoles.sockets import close_socket
 from homeostat_api.http import media
 from homeostat_api.http.errors import Problem
-from homeostat_api.http.parameters import choice, whole_number
-from homeostat_api.http.preconditions import expected_version
-from homeostat_api.http.uploaded_form import check_format, check_name, check_sha256
+from homeostat_api.http.requests.parameters import choice, whole_number
+from homeostat_api.http.requests.preconditions import expected_version
+from homeostat_api.http.requests.uploaded_form import check_format, check_name, check_sha256
 from homeostat_api.resources import tus
 from homeostat_contracts.volant.errors import not_found
 from homeostat_contracts.volant.resources.events import _last_event

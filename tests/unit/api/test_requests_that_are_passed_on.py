@@ -22,8 +22,8 @@ from falcon.testing import Result, TestClient
 from homeostat.service.files.host_reach import OnAnotherApi
 from homeostat_api.errors import ANSWERS
 from homeostat_api.http import errors, media
-from homeostat_api.http.download import GONE
-from homeostat_api.http.pass_on import PASSED_ON, PassingCodes, pass_on
+from homeostat_api.http.answers.download import GONE
+from homeostat_api.http.answers.pass_on import PASSED_ON, PassingCodes, pass_on
 
 CODES = PassingCodes("exports_elsewhere", "export_failed")
 WHOLE = b'HTTP/1.1 206 Partial Content\r\nContent-Length: 4\r\nContent-Range: bytes 4-7/9\r\nETag: "a"\r\nServer: x\r\n\r\ndisk'

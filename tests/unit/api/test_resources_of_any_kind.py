@@ -18,7 +18,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.runtime.engine.ports import SpecRevision
 from homeostat_api.errors import ANSWERS
 from homeostat_api.http import errors, media
-from homeostat_api.http.kind_index import KindIndexes
+from homeostat_api.http.kinds.kind_index import KindIndexes
 from homeostat_api.resources.any_kind import Kinds, ResourceOfAKind, ResourceRevisions, ResourcesOfAKind
 from homeostat_api.resources.can_i import CanI
 from homeostat_api.resources.console_log import AFTER, MachineLog

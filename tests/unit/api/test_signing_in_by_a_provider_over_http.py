@@ -17,7 +17,7 @@ from homeostat.accounts.signing_in.oidc.settings import CALLBACK, OidcSettings
 from homeostat_api.accounts import oidc
 from homeostat_api.errors import ANSWERS
 from homeostat_api.http import errors, media
-from homeostat_api.http.origin import arrive
+from homeostat_api.http.requests.origin import arrive
 
 BEGIN = "/api/v1/session/oidc"
 SETTINGS = OidcSettings("https://id.example", "homeostat")

@@ -9,7 +9,7 @@ import pytest
 from falcon.asgi import Request
 
 from homeostat_api.config import ConfigError, proxies_named
-from homeostat_api.http.origin import address_of, arrive, scheme_of
+from homeostat_api.http.requests.origin import address_of, arrive, scheme_of
 
 OURS = ("10.0.0.5", "10.1.0.0/16", "2001:db8::/64")
 

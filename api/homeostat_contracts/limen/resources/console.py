@@ -18,8 +18,8 @@ from homeostat.service.refusals import Refusal
 from homeostat_api.http.contract import ConsoleDoor, ScreenTexts
 from homeostat_api.http.errors import Problem
 from homeostat_api.http.operations import Answer, Parameter, operation
-from homeostat_api.http.origin import scheme_of
-from homeostat_api.http.request_id import REQUEST_ID, request_id
+from homeostat_api.http.requests.origin import scheme_of
+from homeostat_api.http.requests.request_id import REQUEST_ID, request_id
 from homeostat_api.http.rights import Door, Right, needs
 
 from ..errors import StoreError, bad

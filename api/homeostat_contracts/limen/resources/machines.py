@@ -17,8 +17,8 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.service.kinds.power import fails_to_start, is_up, why_off
 from homeostat.service.naming.marks import marks_of
 from homeostat.service.refusals import AlreadyStopped
-from homeostat_api.http.given_names import asked_name
-from homeostat_api.http.kind_index import Entry
+from homeostat_api.http.answers.given_names import asked_name
+from homeostat_api.http.kinds.kind_index import Entry
 from homeostat_api.http.operations import Answer, operation
 from homeostat_api.http.rights import Right, needs
 

@@ -8,7 +8,7 @@ import falcon.asgi
 from homeostat.accounts.accounts import Account
 from homeostat_api.http.contract import AccountsDoor
 from homeostat_api.http.operations import Answer, operation
-from homeostat_api.http.origin import address_of
+from homeostat_api.http.requests.origin import address_of
 from homeostat_api.http.rights import Door, needs
 
 from ..errors import forbidden

@@ -15,7 +15,7 @@ from homeostat.accounts.rights import Role
 from homeostat.accounts.signing_in.sessions import SignedIn
 from homeostat_api.http.contract import AccountsDoor
 from homeostat_api.http.operations import Answer, operation
-from homeostat_api.http.origin import address_of
+from homeostat_api.http.requests.origin import address_of
 from homeostat_api.http.rights import Door, needs
 
 from ..people import ROLES, LimenCookies, bearer_of, refresh_of, tokens, told

@@ -6,7 +6,7 @@ import falcon
 import falcon.asgi
 
 from homeostat.consoles.pictures import PictureSize, dummy_picture
-from homeostat_api.http.lists import send
+from homeostat_api.http.kinds.lists import send
 from homeostat_api.http.operations import Answer, operation
 from homeostat_api.http.rights import Door, needs
 

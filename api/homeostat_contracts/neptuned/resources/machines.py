@@ -17,9 +17,9 @@ from homeostat.service.kinds.collection import Patch, of_spec
 from homeostat.service.kinds.machines import Machines
 from homeostat.service.naming.marks import Marks, marks_of
 from homeostat.service.refusals import NotAllowed
+from homeostat_api.http.answers.given_names import asked_name
 from homeostat_api.http.errors import Problem, invalid_model
-from homeostat_api.http.given_names import asked_name
-from homeostat_api.http.kind_index import Entry
+from homeostat_api.http.kinds.kind_index import Entry
 from homeostat_api.http.media import JSON_PATCH, aside, read_list, read_model
 from homeostat_api.http.operations import Answer, operation
 from homeostat_api.http.rights import Right, needs

@@ -11,12 +11,12 @@ from homeostat.models.disk import Disk
 from homeostat.service.kinds.disks import Disks
 from homeostat.service.naming.marks import marks_of
 from homeostat.service.refusals import Refusal
-from homeostat_api.http.given_names import asked_name
-from homeostat_api.http.lists import newest_first
+from homeostat_api.http.answers.given_names import asked_name
+from homeostat_api.http.kinds.lists import newest_first
 from homeostat_api.http.media import read_model, takes_any_length
 from homeostat_api.http.operations import Answer, operation
+from homeostat_api.http.requests.uploaded_form import FILE_ALONE
 from homeostat_api.http.rights import Right, needs
-from homeostat_api.http.uploaded_form import FILE_ALONE
 
 from ..disk_views import shown, word
 from ..errors import failed, no_disk

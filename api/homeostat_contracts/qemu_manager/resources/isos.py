@@ -5,11 +5,11 @@ from __future__ import annotations
 import falcon
 import falcon.asgi
 
-from homeostat_api.http.lists import newest_first
+from homeostat_api.http.kinds.lists import newest_first
 from homeostat_api.http.media import takes_any_length
 from homeostat_api.http.operations import Answer, operation
+from homeostat_api.http.requests.uploaded_form import FILE_ALONE
 from homeostat_api.http.rights import Right, needs
-from homeostat_api.http.uploaded_form import FILE_ALONE
 
 from ..errors import failed
 from ..fleet import Fleet

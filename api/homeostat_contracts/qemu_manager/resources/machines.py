@@ -9,8 +9,8 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.service.kinds.collection import Patch, of_spec
 from homeostat.service.kinds.power import runs, wants_running
 from homeostat.service.naming.marks import marks_of
-from homeostat_api.http.given_names import asked_name
-from homeostat_api.http.lists import newest_first
+from homeostat_api.http.answers.given_names import asked_name
+from homeostat_api.http.kinds.lists import newest_first
 from homeostat_api.http.media import read_model
 from homeostat_api.http.operations import Answer, operation
 from homeostat_api.http.rights import Right, needs

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import falcon.asgi
 
+from homeostat_api.http.answers.web_files import HTML, TYPES
 from homeostat_api.http.rights import Door, needs
-from homeostat_api.http.web_files import HTML, TYPES
 
 PAGES = Path(str(files("homeostat_contracts.vm_share").joinpath("pages")))
 CAPTCHA = "https://www.google.com/recaptcha/"

@@ -8,8 +8,8 @@ from homeostat.service.service import Service
 from homeostat_api.http.actor import who
 from homeostat_api.http.media import read_model, takes_any_length
 from homeostat_api.http.operations import Answer, operation
+from homeostat_api.http.requests.uploaded_form import FILE_ALONE
 from homeostat_api.http.rights import Door, Right, needs
-from homeostat_api.http.uploaded_form import FILE_ALONE
 
 from ..errors import bad
 from ..isos import CustomIsos, handle_of

@@ -11,7 +11,7 @@ from homeostat.service.service import Service
 from homeostat_api.http.actor import who
 from homeostat_api.http.media import read_model
 from homeostat_api.http.operations import Answer, operation
-from homeostat_api.http.origin import address_of
+from homeostat_api.http.requests.origin import address_of
 from homeostat_api.http.rights import Door, Right, needs
 
 from ..errors import bad

@@ -6,10 +6,10 @@ import falcon.asgi
 
 from homeostat.service.service import Service
 from homeostat_api.http.actor import who
+from homeostat_api.http.answers.stream import EventStream
 from homeostat_api.http.errors import invalid
 from homeostat_api.http.operations import Answer, Parameter, operation
 from homeostat_api.http.rights import Right, needs
-from homeostat_api.http.stream import EventStream
 
 LAST = Parameter(
     "Last-Event-ID",

@@ -15,11 +15,11 @@ from homeostat.service.kinds.collection import Patch, of_spec
 from homeostat.service.kinds.machines import Machines
 from homeostat.service.service import Service
 from homeostat_api.http.actor import who
-from homeostat_api.http.lists import page_of
+from homeostat_api.http.kinds.lists import page_of
 from homeostat_api.http.media import MERGE_PATCH, read_model
 from homeostat_api.http.operations import ETAG, Answer, operation
-from homeostat_api.http.parameters import IF_MATCH, LIMIT, OFFSET
-from homeostat_api.http.preconditions import expected_version, set_etag
+from homeostat_api.http.requests.parameters import IF_MATCH, LIMIT, OFFSET
+from homeostat_api.http.requests.preconditions import expected_version, set_etag
 from homeostat_api.http.rights import Right, needs
 
 from .. import machine_views as views

@@ -8,7 +8,7 @@ import falcon.asgi
 from homeostat.service.service import Service
 from homeostat_api.http.actor import who
 from homeostat_api.http.operations import Answer, operation
-from homeostat_api.http.parameters import flag, whole_number
+from homeostat_api.http.requests.parameters import flag, whole_number
 from homeostat_api.http.rights import Right, needs
 
 from .. import machine_views as views

@@ -10,14 +10,14 @@ import falcon.asgi
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.service import Service
 from homeostat_api.http.actor import who
-from homeostat_api.http.kind_index import Entry
-from homeostat_api.http.lists import ListAnswer
+from homeostat_api.http.kinds.kind_index import Entry
+from homeostat_api.http.kinds.lists import ListAnswer
 from homeostat_api.http.media import read_model
 from homeostat_api.http.operations import ETAG, LIST_HEADERS, Answer, Parameter, operation
-from homeostat_api.http.parameters import IF_NONE_MATCH, LIMIT, OFFSET, choice, flag, whole_number
-from homeostat_api.http.preconditions import set_etag
+from homeostat_api.http.requests.parameters import IF_NONE_MATCH, LIMIT, OFFSET, choice, flag, whole_number
+from homeostat_api.http.requests.preconditions import set_etag
+from homeostat_api.http.requests.spec_changes import DRY_RUN, NewSpec, answer_presumed
 from homeostat_api.http.rights import Right, needs
-from homeostat_api.http.spec_changes import DRY_RUN, NewSpec, answer_presumed
 
 from .. import machine_views as views
 from ..documents import new_machine

@@ -14,7 +14,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.service.desk import Desk
 from homeostat.service.service import Service
 from homeostat_api.http.actor import who
-from homeostat_api.http.kind_index import KindIndex
+from homeostat_api.http.kinds.kind_index import KindIndex
 from homeostat_api.http.operations import Answer, operation
 from homeostat_api.http.rights import Right, needs
 

@@ -21,7 +21,7 @@ from homeostat.service.service import Service
 from homeostat.store.desired import FolderState, Workspace
 from homeostat_api.http.application import application
 from homeostat_api.http.contract import Foundation
-from homeostat_api.http.origin import arrive
+from homeostat_api.http.requests.origin import arrive
 from homeostat_contracts.qemu_manager.routes import qemu_manager
 from tests.unit.serving import Allowed
 from tests.unit.store_fixtures import Room

@@ -13,7 +13,7 @@ from falcon.testing import TestClient
 from homeostat.models.deployment import VirtualMachineDeployment
 from homeostat.service.naming.veil import said_of
 from homeostat_api.http import errors
-from homeostat_api.http.kind_index import Entry
+from homeostat_api.http.kinds.kind_index import Entry
 from homeostat_api.http.media import dumps
 from homeostat_contracts.volant.errors import ANSWERS
 from homeostat_contracts.volant.resources.deployments import DeploymentList

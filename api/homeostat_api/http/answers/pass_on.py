@@ -16,9 +16,9 @@ import httpx
 
 from homeostat.service.files.host_reach import OnAnotherApi
 
-from .actor import shown_by
+from ..actor import shown_by
+from ..errors import Problem
 from .download import gone_of, only_head
-from .errors import Problem
 
 PASSED_ON = "Homeostat-Passed-On"  # a request that carries it is not passed on again
 ASKED = ("Authorization", "X-Volant-API-Key", "Range", "If-Range", "If-None-Match")

@@ -14,17 +14,17 @@ from homeostat.service.desk import Desk
 from homeostat.service.kinds.collection import Collection, R
 from homeostat.service.service import Service
 
-from .actor import who
+from ..actor import who
+from ..media import read_model
+from ..operations import ETAG, LIST_HEADERS, Answer, operation
+from ..requests.parameters import IF_MATCH, IF_NONE_MATCH, LIMIT, OFFSET
+from ..requests.preconditions import set_etag
+from ..requests.spec_changes import DRY_RUN, PATCH_BODY, PATCH_TYPES, PATCH_WORDS, SpecChanged, answer_patch, answer_put
+from ..rights import Right, needs
+from ..routes import V1, Route
+from ..words import Words
 from .lists import ListAnswer
-from .media import read_model
-from .operations import ETAG, LIST_HEADERS, Answer, operation
-from .parameters import IF_MATCH, IF_NONE_MATCH, LIMIT, OFFSET
-from .preconditions import set_etag
-from .rights import Right, needs
-from .routes import V1, Route
-from .spec_changes import DRY_RUN, PATCH_BODY, PATCH_TYPES, PATCH_WORDS, SpecChanged, answer_patch, answer_put
 from .whole import DRY, WAIT, Going, answer_creation, answer_deletion, answer_one, list_of, whole
-from .words import Words
 
 Of: TypeAlias = Callable[[Desk], Collection[R]]
 AsSeen: TypeAlias = Callable[[falcon.asgi.Request], Collection[R]]

@@ -16,11 +16,11 @@ from homeostat.service.changing.foresight import Foreseen
 from homeostat.service.changing.spec_change import SpecChange
 from homeostat.service.kinds.collection import Collection, Patch, R, of_spec, patched_spec, to_spec
 
-from .media import JSON_PATCH, MERGE_PATCH, media_type, read_list, read_object
-from .operations import Parameter
+from ..media import JSON_PATCH, MERGE_PATCH, media_type, read_list, read_object
+from ..operations import Parameter
+from ..words import Words
 from .parameters import flag
 from .preconditions import expected_version, set_etag
-from .words import Words
 
 DRY_RUN = Parameter("dryRun", {"type": "boolean", "default": False}, "Judge the change and say what it takes, and write nothing.")
 PATCH_TYPES = (MERGE_PATCH, JSON_PATCH, "application/json")

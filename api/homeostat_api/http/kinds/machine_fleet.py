@@ -13,8 +13,8 @@ from homeostat.service.desk import Desk
 from homeostat.service.kinds.machines import Machines
 from homeostat.service.naming.marks import id_of
 
-from .actor import who
-from .contract import Foundation
+from ..actor import who
+from ..contract import Foundation
 from .kind_index import KindIndex
 from .lists import ListAnswer
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import falcon
 import falcon.asgi
 
+from ..errors import Problem
+from ..rights import Door, Right, needs
 from .compressed import takes_gzip
-from .errors import Problem
-from .rights import Door, Right, needs
 
 WEB = Path(str(files("homeostat_api").joinpath("static", "web")))
 POLICY = (

@@ -26,8 +26,8 @@ from homeostat.accounts.errors import (
     TooManyAttempts,
 )
 
-from .errors import Problem
-from .routes import V1
+from ..errors import Problem
+from ..routes import V1
 
 AGAIN = 5  # seconds
 

@@ -9,7 +9,7 @@ import falcon.asgi
 from homeostat.models.base import Resource
 from homeostat.service.refusals import Stale
 
-from .errors import invalid
+from ..errors import invalid
 
 _ETAG = re.compile(r'(W/)?"([^"]*)"')
 

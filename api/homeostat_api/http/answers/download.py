@@ -9,8 +9,8 @@ from typing import Protocol
 import falcon
 import falcon.asgi
 
-from .errors import Problem
-from .operations import Parameter
+from ..errors import Problem
+from ..operations import Parameter
 
 GONE = "homeostat.gone"  # in the scope: tells whether the client gets nothing more
 PART = 2**20  # bytes that are read and sent at once

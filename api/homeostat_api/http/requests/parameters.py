@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import falcon.asgi
 
-from .errors import invalid
-from .operations import Parameter
+from ..errors import invalid
+from ..operations import Parameter
 
 _WHOLE = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
 LIMIT = Parameter("limit", _WHOLE, "At most so many entries. Default: all.")

@@ -14,14 +14,14 @@ from homeostat.models.kinds import kind_of
 from homeostat.service.kinds.collection import Collection, R
 from homeostat.service.service import Service
 
+from ..operations import Answer, Parameter
+from ..requests.parameters import flag, whole_number
+from ..requests.preconditions import set_etag
+from ..requests.spec_changes import NewSpec, answer_presumed
+from ..routes import V1
+from ..words import Words
 from .kind_index import Entry, KindIndex, named
 from .lists import ListAnswer
-from .operations import Answer, Parameter
-from .parameters import flag, whole_number
-from .preconditions import set_etag
-from .routes import V1
-from .spec_changes import NewSpec, answer_presumed
-from .words import Words
 
 WAIT_MAX = 600  # seconds
 WAIT = Parameter("wait", {"type": "integer", "minimum": 0, "maximum": WAIT_MAX}, "Seconds to wait until it is gone. Default: 0.")

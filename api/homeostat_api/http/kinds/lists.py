@@ -13,9 +13,9 @@ from homeostat.models.base import Resource
 from homeostat.service.kinds.collection import R
 from homeostat.service.service import Service
 
-from .actor import who
+from ..actor import who
+from ..requests.parameters import whole_number
 from .kind_index import Entry, KindIndex
-from .parameters import whole_number
 
 T = TypeVar("T")
 CACHED = 64  # queries; a list of 1,000 machines is about 200 KB

@@ -11,9 +11,9 @@ from homeostat.models.kinds import BY_PLURAL
 from homeostat.service.changes import Changes
 from homeostat.service.desk import Desk
 
+from ..answers.stream import RETRY
+from ..media import dumps
 from .kind_index import Entry, KindIndexes
-from .media import dumps
-from .stream import RETRY
 
 PART = 64 * 1024  # bytes that are sent at once, at least, while there are more
 GATHERED = 0.2  # seconds in which changes are gathered, so that a busy operator does not have each of them sent alone

@@ -15,7 +15,7 @@ from homeostat.service.naming.marks import id_of, sole
 from homeostat.service.naming.veil import SaidOfOthers, said_of
 from homeostat.service.service import Service
 
-from .media import dumps
+from ..media import dumps
 
 
 @dataclass(slots=True)

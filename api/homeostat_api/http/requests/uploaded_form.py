@@ -16,9 +16,9 @@ from homeostat.models.image import Image
 from homeostat.service.files.uploads import ImageUploads
 from homeostat.service.naming.marks import NO_MARKS, Marks
 
+from ..errors import Problem, invalid
+from ..media import media_type
 from .direct import DirectBody
-from .errors import Problem, invalid
-from .media import media_type
 
 FORM = "multipart/form-data"
 MALFORMED = "malformed_form"
