@@ -51,3 +51,4 @@ def test_an_address_that_was_written_by_hand(two: tuple[str, str], opens: Opens)
     with opens(f"?search={off}&group=nonsense&what=ever") as page:
         only(page, off, on)
         assert of(page, "Group") == ""
+        page.shows("running, 1 shown")

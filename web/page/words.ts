@@ -115,7 +115,8 @@ export const text = {
   kinds,
 
   // lists and filters
-  count: (all: number, running: number) => `${plural(all, "machine", "machines")}, ${running} running`,
+  count: (all: number, running: number, shown: number) =>
+    `${plural(all, "machine", "machines")}, ${running} running${shown < all ? `, ${shown} shown` : ""}`,
   ofThem: (count: number) => `${count}`,
   noMachines: "No machines yet.",
   orByYaml: "Or put a YAML file into the folder, or kubectl apply one: it shows here.",

@@ -54,7 +54,7 @@ export function Fleet() {
       <header class="row">
         <h1>{text.fleet}</h1>
         <p class="soft" role="status">
-          {heard.value ? text.count(machines.value.size, running) : text.reading}
+          {heard.value ? text.count(machines.value.size, running, shown.value.length) : text.reading}
         </p>
         {may("change") && (
           <a class="button primary" href={to("new")}>
