@@ -158,7 +158,7 @@ async def test_who_understands_no_words_connects_again(shown: Callable[..., Show
 
 
 async def test_a_machine_that_does_not_run(shown: Callable[..., Shown]) -> None:
-    assert await shown(None).end() == End(Close.LATER, "the machine does not run")
+    assert await shown(None).end() == End(Close.LATER, "the machine does not run, or its host cannot be asked now")
 
 
 async def test_it_ends_when_that_is_decided_elsewhere(shown: Callable[..., Shown]) -> None:
