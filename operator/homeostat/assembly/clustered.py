@@ -344,6 +344,7 @@ class ClusterOperator:
             elsewhere=lambda: {place for place, placed in self.store.placements().items() if placed != name},
             apart=self._machines_apart,
             here=lambda: {place for place, placed in self.store.placements().items() if placed == name},
+            of_objects=True,
         )
         reporter = HostReporter(
             store,

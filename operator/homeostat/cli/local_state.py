@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from homeostat.models.base import IDENTITY, Key, Resource, by_name
+from homeostat.models.base import Key, Resource, by_name
 from homeostat.models.machine import VirtualMachine
 
 from .access import AUTHOR, R, State
@@ -89,16 +89,9 @@ class LocalState(State):
         """Takes up an orphan, which will be deleted.
 
         Raises:
-            CliError: that is not possible here.
+            CliError: a machine of another identity has its name.
         """
-        if self._files is None:
-            key, meta = machine.key, machine.metadata
-            identity = f"{meta.namespace}/{meta.name}/{machine.identity}"
-            raise CliError(
-                f"the orphan {key.name} is on a host of a cluster, where only an object can be deleted",
-                f"apply a VirtualMachine {key.name} in namespace {key.namespace} with the annotation {IDENTITY}: {identity}, "
-                "which finds it; then delete that",
-            )
+        assert self._files is not None, "what is on hosts of a cluster is taken up by an object"
         if not await asyncio.to_thread(self._files.take_up, machine):
             mend = f"see `homeostat describe vm {machine.metadata.name}`"
             raise CliError(f"there is a machine of the name {machine.metadata.name}, which another identity has", mend)

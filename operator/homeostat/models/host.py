@@ -84,6 +84,9 @@ class HostOrphan(Model):
     directory: str = Field(default="", description="The folder of its files there; empty: there is none.")
     disks: tuple[str, ...] = Field(default=(), description="Names of its disks that are in the folder.")
     twin: bool = Field(default=False, description="Whether its machine is placed on another host.")
+    identity: str = Field(
+        default="", description="Of the machine that it was, as its domain says; a new one takes it in homeostat.dev/identity."
+    )
 
 
 class HostTrashedDisk(Model):

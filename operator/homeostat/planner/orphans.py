@@ -7,6 +7,8 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from homeostat.models.base import IDENTITY
+
 from .observed import ObservedDomain
 from .placement import host_of
 
@@ -54,6 +56,7 @@ class Orphan:
     deletion: str = ""
     network: str = ""  # its name on the host, of a network
     twin: bool = False  # its machine is placed on another host
+    of_object: bool = False  # its machine was an object of a cluster, and only an object takes it up
 
     @property
     def alarming(self) -> bool:
@@ -171,8 +174,18 @@ def mend(orphan: Orphan) -> str:
     if host := orphan.deleted_on:
         lost = f"remove {orphan.directory}/deleting.json, then `homeostat delete orphan {orphan.name}{where}`"
         return f"give `homeostat up` --host {host}=URI among the others; if that host is no more, {lost}"
+    if orphan.of_object:
+        return f"{_declared_again(orphan)}; to be rid of it, delete that machine then"
     found = "it finds its domain and disks" if orphan.domain else "it finds its disks"
     return f"write the machine again ({found}), or `homeostat delete orphan {orphan.name}{where}`"
+
+
+def _declared_again(orphan: Orphan) -> str:
+    """Says how an object finds it. Each object has a uid of its own, so that a name alone finds no domain."""
+    if not orphan.domain:
+        return "apply the machine again, for that host (it finds its disks)"
+    identity = f"{orphan.namespace}/{orphan.name}/{orphan.uid or 'IDENTITY'}"
+    return f"apply the machine again with the annotation `{IDENTITY}: {identity}` (it finds its domain and disks)"
 
 
 def _host_of_deletion(note: str) -> str:

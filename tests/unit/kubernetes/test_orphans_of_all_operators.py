@@ -29,12 +29,13 @@ def test_own_ones_as_noted_and_others_as_reported(tmp_path: Path) -> None:
     mirror = Mirror(index)
     store = ClusterWriter(index, mirror, cast(Any, None))
     told = {"namespace": "lab", "name": "old", "state": "retained", "directory": "/b/machines/lab/old", "disks": ["data"]}
-    mirror.take([host("a", {"name": "db"}), host("b", told), host("c"), host("d", {"namespace": "lab", "name": "bare"})])
+    runs = {"namespace": "lab", "name": "bare", "state": "running", "domain": "lab--bare", "identity": "uid"}
+    mirror.take([host("a", {"name": "db"}), host("b", told), host("c"), host("d", runs)])
     store.note_orphans("a", [LOST])
     assert store.all_orphans() == {
         "a": [LOST],
-        "b": [Orphan("lab", "old", "retained", directory="/b/machines/lab/old", disks=("data",))],
-        "d": [Orphan("lab", "bare", "")],
+        "b": [Orphan("lab", "old", "retained", directory="/b/machines/lab/old", disks=("data",), of_object=True)],
+        "d": [Orphan("lab", "bare", "running", "lab--bare", uid="uid", of_object=True)],
     }
     index.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -128,6 +129,9 @@ async def delete_orphans(settings: CliSettings, names: Sequence[str], *, keep_di
         if missing := [name for name in names if name not in found]:
             raise CliError(f"there is no orphan named {', '.join(missing)}", "`homeostat get orphans -A` lists them")
         for name in names:
+            if store.folder is None:
+                words = f"orphan {name} is on a host of a cluster, where only an object can be deleted"
+                raise CliError(words, mend(replace(found[name], of_object=True)))
             if found[name].twin or found[name].state == ELSEWHERE:
                 raise CliError(f"orphan {name} is not deleted from here: {why(found[name])}", mend(found[name]))
             if (host := found[name].deleted_on) and host not in settings.hosts:

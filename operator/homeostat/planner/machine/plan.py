@@ -323,7 +323,7 @@ def _clash_message(machine: VirtualMachine, observed: Observed) -> str:
         earlier = f"{other.record.namespace}/{other.record.name}/{other.record.uid}"
         mend += (
             f". Only where it is of an earlier machine of this name, and no other operator's: give this one the annotation "
-            f"`{IDENTITY}: {earlier}` to go on with it, or be rid of it by `homeostat delete orphan {other.record.name}`"
+            f"`{IDENTITY}: {earlier}` to go on with it; to be rid of both, delete this one then"
         )
     return (
         f"host {observed.host.name} already has a domain named {domain_name(machine)!r} (uuid {other.uuid}) that {whose}, and is "

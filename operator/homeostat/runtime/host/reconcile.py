@@ -123,6 +123,7 @@ def _told(orphan: Orphan) -> HostOrphan:
         directory=orphan.directory,
         disks=orphan.disks,
         twin=orphan.twin,
+        identity=orphan.uid,
     )
 
 

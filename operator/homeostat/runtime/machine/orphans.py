@@ -10,6 +10,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from homeostat.driver.errors import DriverError
@@ -75,7 +76,8 @@ class OrphanWatch:
     changed. ``folders`` returns the folders that this host reports on, where other hosts have them, too. ``placed_as``: the name
     that placements give this host, where there are several; only on the host that it had begun on does a deletion go on.
     ``elsewhere`` returns the namespaces and names of the machines that are on other hosts, and ``apart`` those of them that are
-    on hosts with folders of their own; ``here`` returns those that are on this host."""
+    on hosts with folders of their own; ``here`` returns those that are on this host. ``of_objects``: machines are objects of a
+    cluster."""
 
     def __init__(
         self,
@@ -91,6 +93,7 @@ class OrphanWatch:
         elsewhere: Callable[[], Collection[tuple[str, str]]] = tuple,
         apart: Callable[[], Collection[tuple[str, str]]] = tuple,
         here: Callable[[], Collection[tuple[str, str]]] = tuple,
+        of_objects: bool = False,
     ) -> None:
         self.found: tuple[Orphan, ...] = ()
         self.unowned: tuple[str, ...] = ()  # identities of machines whose domains are here, and that are not placed here
@@ -102,7 +105,7 @@ class OrphanWatch:
         self._folders = folders or host.machine_folders
         self._told_on = told_on
         self._placed_as = placed_as
-        self._elsewhere, self._apart, self._here = elsewhere, apart, here
+        self._elsewhere, self._apart, self._here, self._of_objects = elsewhere, apart, here, of_objects
         self.changed: Callable[[], None] = lambda: None
         self._due = asyncio.Event()
         self._due.set()
@@ -152,6 +155,7 @@ class OrphanWatch:
             # A machine may have gone since the folders were read, as in a rollout, and its folder with it.
             there = {folder.path for folder in await self._host.machine_folders()}
             found = tuple(orphan for orphan in found if orphan.domain or orphan.directory in there)
+        found = tuple(replace(orphan, of_object=self._of_objects) for orphan in found)
         await self._tell((*found, *networks), unowned(domains, machines, self._here()))
         return self._finish(found)
 

@@ -66,6 +66,8 @@ def read_reported(index: Index) -> dict[str, list[Orphan]]:
                 directory=o.get("directory", ""),
                 disks=tuple(o.get("disks", ())),
                 twin=bool(o.get("twin")),
+                uid=o.get("identity", ""),
+                of_object=True,
             )
             for o in found
         ]

@@ -103,7 +103,7 @@ def test_the_domain_of_an_earlier_machine_of_the_name_can_be_taken_up_or_removed
     world, vm = World(), machine()
     world.clash = namesake(vm, Record("5b0cf6b1", "default", "web"))
     message = Operator(world).settle(vm).outcome.message
-    for words in ("homeostat.dev/identity: default/web/5b0cf6b1", "homeostat delete orphan web"):
+    for words in ("homeostat.dev/identity: default/web/5b0cf6b1", "to be rid of both, delete this one then"):
         assert words in message
 
 
