@@ -52,6 +52,8 @@ RECONNECT = 1.0
 SILENCE = 20.0
 """Seconds without an event after which a watch is started again where it was. The server may have forgotten it (on 1.20, for two
 minutes after a CRD was made again), or the connection may be dead."""
+HELD = 60.0
+"""Seconds after which a watch has worked: that it fails then is another failure. kopf tries for some 10 s before it gives up."""
 POLL_SECONDS = 0.2
 """Seconds between checks whether to stop."""
 VERSION = API_VERSION.partition("/")[2]
@@ -82,6 +84,7 @@ class Informer:
         self._missing = {kind.KIND for kind in kinds} | ({"events"} if events is not None else set())  # what was not listed yet
         self._watches: dict[str, asyncio.Event] = {}  # kind -> what ends its watch, so that it is listed and watched again
         self._reached: dict[str, str] = {}  # kind -> the cluster's resourceVersion when it was counted last
+        self._failed: dict[str, str] = {}  # kind -> why its last watch failed, as we logged it
         self._told: set[type[StoreError]] = set()  # the errors that we said we wait for
         self._pending: list[tuple[bool, Object]] = []  # (gone, object)
         self._answers, self._answered = True, "unknown"
@@ -189,7 +192,8 @@ class Informer:
             pause = AGAIN
             if self._ended.is_set():
                 return
-            ended = self._watches[what] = asyncio.Event()
+            ended, begun = asyncio.Event(), time.monotonic()
+            self._watches[what] = ended
             try:
                 await kopf.operator(
                     registry=watching,
@@ -200,8 +204,16 @@ class Informer:
                     stop_flag=ended,
                 )
             except Exception as error:
-                log.info("watching %s failed, and is begun anew: %s", what, error or error.__class__.__name__)
+                self._say_failed(what, error, lasted=time.monotonic() - begun)
             await self._pause(RECONNECT)
+
+    def _say_failed(self, what: str, error: Exception, lasted: float) -> None:
+        """Logs why a watch failed, once for several with the same reason, as where the right to watch is missing."""
+        first = error.args[0] if error.args else ""  # of an answer the message; the rest of it says nothing more
+        why = first if first and isinstance(first, str) else str(error) or type(error).__name__
+        if self._failed.get(what) != why or lasted > HELD:
+            log.warning("watching %s failed, so that changes are noticed late: %s", what, why)
+        self._failed[what] = why
 
     def _tell(self, error: StoreError) -> None:
         """Says once for each kind of error what is waited for, until the server answers again."""
