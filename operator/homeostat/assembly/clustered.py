@@ -209,13 +209,18 @@ class ClusterOperator:
                 del self._serving[name]
             elif wanted.get(name) != uri:
                 if name not in wanted and not ended.is_set():
-                    log.warning("host %s is not served here any more: its Host has gone, or is for another operator now", name)
+                    log.warning("host %s is not served here any more: %s", name, self._why_not_served(name))
                 ended.set()  # and begins again, once it has ended, where it is still wanted
         for name, uri in wanted.items():
             if name not in self._serving:
                 ended = asyncio.Event()
                 job = self._again_and_again(f"host {name}", lambda e, n=name, u=uri: self._serve(n, u, e), ended)  # type: ignore[misc]
                 self._serving[name] = (uri, ended, tasks.create_task(job))
+
+    def _why_not_served(self, name: str) -> str:
+        if self.store.index.row(Key(Host.KIND, "default", name)) is not None:
+            return "it is for another operator now"
+        return "its Host has gone; apply a Host of that name, and it is served again"
 
     async def _again_and_again(self, what: str, job: Callable[[asyncio.Event], Awaitable[None]], stop: asyncio.Event) -> None:
         """Runs a job, and runs it again when it fails or loses its lease."""
