@@ -98,7 +98,8 @@ def _kept(snapshot: Snapshot, observed: ObservedSnapshot) -> Outcome:
     if note.machine != machine.identity:
         return Stalled(
             "MachineReplaced",
-            f"it was taken of an earlier machine {note.machine_name}, whose disks have gone: delete this Snapshot",
+            f"it was taken of an earlier machine {note.machine_name}, and its data is in the disks of that one: put them back "
+            "where `homeostat trash list` has them, else delete this Snapshot",
         )
     if lost := lacking(note, tag_of(snapshot), observed.tags):
         return Stalled("SnapshotLost", f"{_lost(note, lost, observed)}, or delete this Snapshot")

@@ -78,5 +78,5 @@ async def _elsewhere(key: Key, store: ResourceAccess) -> Snapshot | None:
 
 def _of_another(machine: VirtualMachine, snapshot: str, owner: str) -> Stalled:
     own = machine.metadata.name
-    whose = f"an earlier machine {own}, whose disks have gone" if owner == own else f"machine {owner}"
+    whose = f"an earlier machine {own}, in whose disks it is" if owner == own else f"machine {owner}"
     return unrestorable(OF_ANOTHER, machine, f"snapshot {snapshot} is of {whose}, not of machine {own}: name one of its own")

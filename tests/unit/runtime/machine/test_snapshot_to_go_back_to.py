@@ -105,7 +105,7 @@ async def test_nothing_is_asked_where_none_is_due() -> None:
         (Place(broken=DriverError("no such file")), LOST, "snapshot before cannot be read: no such file"),
         (Place((snapshot("db"),), note=None), OF_ANOTHER, "is of machine db, not of machine web"),
         (Place(note=replace(NOTE, machine="other", machine_name="db")), OF_ANOTHER, "is of machine db, not of machine web"),
-        (Place(note=replace(NOTE, machine="earlier")), OF_ANOTHER, "an earlier machine web, whose disks have gone"),
+        (Place(note=replace(NOTE, machine="earlier")), OF_ANOTHER, "an earlier machine web, in whose disks it is"),
         (Place(), LOST, "has disks[data], which"),
         (Place(tags=tagged(DATA, tag="another")), LOST, "has disks[data], which"),
         (Place(note=replace(NOTE, disks=(("old", "/x"), ("data", DATA))), tags=tagged("/x", DATA)), LOST, "disks[old], which"),
