@@ -7,13 +7,19 @@ from typing import Any, TypeVar
 
 import click
 
+from .paths import NamedText
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def cluster_options(command: F) -> F:
     """Adds --kubeconfig and --context."""
-    add_context = click.option("--context", metavar="NAME", help="Of the kubeconfig. Default: its current one.")
+    add_context = click.option("--context", type=NamedText(), metavar="NAME", help="Of the kubeconfig. Default: its current one.")
     add_kubeconfig = click.option(
-        "--kubeconfig", metavar="FILE", envvar="KUBECONFIG", help="Default: the pod's service account, else ~/.kube/config."
+        "--kubeconfig",
+        type=NamedText(),
+        metavar="FILE",
+        envvar="KUBECONFIG",
+        help="Default: the pod's service account, else ~/.kube/config.",
     )
     return add_kubeconfig(add_context(command))

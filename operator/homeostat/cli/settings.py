@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from .errors import CliError
+from .paths import NamedText
 
 if TYPE_CHECKING:
     from homeostat.store.files.state import StateFolder
@@ -201,7 +202,7 @@ def configure(settings: CliSettings) -> MutableMapping[str, MutableMapping[str, 
 
 
 def _option(field: str, *names: str, **kwargs: Any) -> Callable[[F], F]:
-    return click.option(*names, expose_value=False, callback=_keep(field), is_eager=True, **kwargs)
+    return click.option(*names, type=NamedText(), expose_value=False, callback=_keep(field), is_eager=True, **kwargs)
 
 
 def common_options(*, environment: bool = False, remote: bool = False) -> Callable[[F], F]:
@@ -215,8 +216,8 @@ def common_options(*, environment: bool = False, remote: bool = False) -> Callab
         for add in reversed(
             (
                 click.option(
-                    "--config", metavar="FILE", envvar=name("HOMEOSTAT_CONFIG"), show_envvar=environment, expose_value=False,
-                    callback=_keep("given_config") if environment else _configure, is_eager=True,
+                    "--config", type=NamedText(), metavar="FILE", envvar=name("HOMEOSTAT_CONFIG"), show_envvar=environment,
+                    expose_value=False, callback=_keep("given_config") if environment else _configure, is_eager=True,
                     help="Default: /etc/homeostat/homeostat.toml as root, else ~/.config/homeostat/homeostat.toml.",
                 ),
                 _option(

@@ -18,7 +18,7 @@ from homeostat.planner.orphans import Orphan
 
 from ..access import State, opened, run
 from ..errors import CliError
-from ..paths import NamedPath
+from ..paths import NamedPath, NamedText
 from ..references import complete_machine, need_kind, not_found, parse_references
 from ..settings import CliSettings, common_options, pass_settings
 from ..show.output import to_yaml
@@ -50,7 +50,7 @@ def list_disks(settings: CliSettings, orphans: bool, all_namespaces: bool, outpu
 @click.argument("machine", metavar="MACHINE | vm/MACHINE", shell_complete=complete_machine)
 @click.argument("name", metavar="DISK")
 @click.argument("file", type=NamedPath(dir_okay=False, path_type=Path))
-@click.option("--snapshot", "of", metavar="NAME", help="As it was in that snapshot. Default: as it is now.")
+@click.option("--snapshot", "of", type=NamedText(), metavar="NAME", help="As it was in that snapshot. Default: as it is now.")
 @common_options(remote=True)
 @pass_settings
 def export(settings: CliSettings, machine: str, name: str, file: Path, of: str | None) -> None:

@@ -6,6 +6,7 @@ import click
 
 from ..access import run
 from ..errors import CliError
+from ..paths import NamedText
 from ..references import complete_any, parse_references
 from ..settings import CliSettings, common_options, pass_settings
 from ..show.listing import list_events
@@ -13,7 +14,9 @@ from ..show.listing import list_events
 
 @click.command()
 @click.argument("what", nargs=-1, metavar="[NAME]", shell_complete=complete_any)
-@click.option("--for", "subject", metavar="KIND/NAME", help="Only of this resource.", shell_complete=complete_any)
+@click.option(
+    "--for", "subject", type=NamedText(), metavar="KIND/NAME", help="Only of this resource.", shell_complete=complete_any
+)
 @click.option("-w", "--watch", is_flag=True, help="Go on, and print new ones.")
 @click.option("-A", "--all-namespaces", is_flag=True, help="Of every namespace.")
 @click.option("-o", "--output", type=click.Choice(["json", "yaml"]), help="Form of the output.")
