@@ -36,7 +36,7 @@ from .http.kinds.whole import list_of
 from .http.routes import V1, Route
 from .machine_figures import MachineFigures
 from .metrics import Metrics
-from .middleware import AnswerPages, HeadAsGet, HeedBodies, HeedParameters, Observe, TellAge
+from .middleware import AnswerPages, HeadAsGet, HeedBodies, HeedNames, HeedParameters, Observe, TellAge
 from .mode import Mode, open_mode
 from .mounted import ByListener, mounted
 from .network_words import NETWORKS
@@ -99,7 +99,7 @@ def _own(config: ApiConfig, parts: ApiParts, keeps: Sequence[tuple[str, Callable
     )
     pages = (AnswerPages(config.origins),) if config.origins else ()
     sign_in = OfferSignIn(accounts, provider=config.oidc is not None)
-    mine = Observe(parts.metrics), HeadAsGet(), sign_in, parts.gate, HeedParameters(), HeedBodies()
+    mine = Observe(parts.metrics), HeadAsGet(), sign_in, parts.gate, HeedNames(), HeedParameters(), HeedBodies()
     return application(routes, ANSWERS, (*pages, *mine, TellAge(mode.operator), *kept, *mode.middleware))
 
 

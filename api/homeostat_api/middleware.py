@@ -41,6 +41,20 @@ class HeadAsGet:
             req.method = "HEAD"
 
 
+class HeedNames:
+    """Refuses a deletion whose path ends in a slash: the name behind it is that of a client whose variable is empty, and what
+    stands before is more than was meant, such as the machine whose disk was. What else a slash ends is what it is without."""
+
+    async def process_resource(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, resource: object, params: Mapping[str, Any]
+    ) -> None:
+        if req.method == "DELETE" and _declared(req, resource) is not None and req.scope["path"].endswith("/"):
+            raise invalid(
+                "a name is missing after the last / of the path, and nothing was deleted: "
+                f"DELETE {req.path[:256]} deletes what stands before it"
+            )
+
+
 class HeedParameters:
     """Refuses a change with a parameter that the route does not know, such as a dry run where there is none, or ``dryrun``: it
     would be carried out; and one that is given twice. What only reads passes over it, as programs expect that add one of their

@@ -14,7 +14,6 @@ from homeostat.service.service import Service
 
 from ..http.actor import who
 from ..http.answers.pass_on import PassingCodes, pass_on
-from ..http.errors import invalid
 from ..http.operations import Answer, Parameter, operation
 from ..http.rights import Right, needs
 from ..words import TrashErased, TrashList, TrashRestored
@@ -62,8 +61,6 @@ class TrashCollection:
         errors=(400, 503),
     )
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        if req.scope["path"].endswith("/"):  # /trash/ENTRY of a client whose variable is empty
-            raise invalid("the name of an entry is missing after /trash/: DELETE /api/v1/trash erases all of them")
         entries = await self._service.asked_by(who(req)).trash.erase_all()
         resp.media = {"erased": [one.entry.entry for one in entries], "size": sum(one.entry.size for one in entries)}
 
