@@ -75,11 +75,13 @@ class GrantBody(Words):
 
 
 class NewGrant(Words):
-    account: AccountName | None = Field(default=None, description="null: everybody who has an account.")
+    """What is left out widens it, so an empty text, such as comes of a variable that is not set, is not taken for that."""
+
+    account: AccountName | None = Field(description="null: everybody who has an account.")
     rights: Rights = Field(description="Of see, change and copy.")
     namespace: str
-    kind: str = ""
-    name: str = ""
+    kind: str = Field(default="", min_length=1, description="Left out: of every kind.")
+    name: str = Field(default="", min_length=1, description="Left out: all of the kind.")
 
 
 class QuotaBody(Words):
