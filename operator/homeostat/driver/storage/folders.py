@@ -12,7 +12,7 @@ from homeostat.planner.machine.identity import DISK_SUFFIX, disk_file
 from homeostat.planner.orphans import MachineFolder
 
 from .disks.kept import NOTE
-from .paths import Rooms, allocated, file_errors
+from .paths import Rooms, allocated, file_errors, read_whole
 
 CREATED = "created"  # marks that a domain was defined; see planner.observed.ObservedStorage
 DELETION = "deleting.json"  # the resource whose deletion has begun, so that it is completed whatever else is lost
@@ -66,5 +66,5 @@ def _owner(note: Path) -> str:
 
 def _text(note: Path) -> str:
     with contextlib.suppress(FileNotFoundError, UnicodeDecodeError):
-        return note.read_text()
+        return read_whole(note).decode()
     return ""

@@ -237,6 +237,18 @@ def read_start(path: str, length: int) -> bytes:
         return file.read(length) or b""  # None: a pipe that somebody writes to, and has written nothing to yet
 
 
+def read_whole(path: Path | str) -> bytes:
+    """Reads a small file of the state folder. Never waits where a pipe has taken its place: that would hold up all machines.
+
+    Raises:
+        OSError: it cannot be read, or is no file.
+    """
+    with open(path, "rb", opener=at_once) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "a pipe or a device is in the place of this file: remove that", str(path))
+        return file.read()
+
+
 def at_once(path: str, flags: int) -> int:
     """Serves as an opener for ``open``: does not wait for who writes to a pipe."""
     return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)

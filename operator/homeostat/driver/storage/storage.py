@@ -60,7 +60,7 @@ from .images.garbage import unreferenced
 from .images.named import read_image_note, write_image_note
 from .images.remembered import forget as forget_image
 from .images.uploads import UploadFolder
-from .paths import PARTIAL, Rooms, file_errors, flush, publish, replace_text, sweep_partials, write_private
+from .paths import PARTIAL, Rooms, file_errors, flush, publish, read_whole, replace_text, sweep_partials, write_private
 from .secret import read_secret
 from .seed import build_seed
 from .stat_cache import StatCache
@@ -376,8 +376,7 @@ class Storage:
 
 def _read_mark(path: str) -> frozenset[str]:
     """Returns the names in the marker; those of earlier versions are empty."""
-    with open(path, "rb") as file:
-        lines = file.read().decode(errors="replace").splitlines()
+    lines = read_whole(path).decode(errors="replace").splitlines()
     return frozenset(name for name in lines if name and "/" not in name)
 
 

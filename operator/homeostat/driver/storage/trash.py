@@ -30,7 +30,7 @@ from .disks.disks import read_disk
 from .disks.labelled import label_disk, read_as
 from .disks.moved import add_moved
 from .move import move, same
-from .paths import MACHINES, PARTIAL, Rooms, allocated, file_errors, flush, replace_text
+from .paths import MACHINES, PARTIAL, Rooms, allocated, file_errors, flush, read_whole, replace_text
 
 log = logging.getLogger(__name__)
 
@@ -310,7 +310,7 @@ def _read(folder: Path) -> TrashEntry | None:
         return None
     files = {name for name in names if _is_disk(name)}
     try:
-        text = (folder / LABEL).read_bytes()
+        text = read_whole(folder / LABEL)
         entry = put_off(read_label(folder.name, text), text, datetime.now(UTC), _uptime())
     except (OSError, ValueError) as error:
         since = _stamp(datetime.fromtimestamp(folder.stat().st_mtime, UTC))

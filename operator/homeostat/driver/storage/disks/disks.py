@@ -16,7 +16,7 @@ from homeostat.planner.observed import ObservedDisk
 
 from ..formats import qemu_img
 from ..formats.header import qcow2_header
-from ..paths import PARTIAL, Rooms, file_errors, human_size, publish, read_start, sweep_partials
+from ..paths import PARTIAL, Rooms, file_errors, human_size, publish, read_start, read_whole, sweep_partials
 from .tags import has_tags, read_tags
 
 SECTOR = 512  # bytes; sizes of disks are multiples of it
@@ -50,7 +50,7 @@ def _origin(path: str, image: str | None) -> str:
     if image is None or not cache or os.path.dirname(image) != str(cache[0] / "images"):
         return ""
     try:
-        return str(json.loads(Path(f"{image}.json").read_text())["url"])
+        return str(json.loads(read_whole(f"{image}.json"))["url"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
 

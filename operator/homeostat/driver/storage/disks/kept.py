@@ -9,7 +9,7 @@ from pathlib import Path
 
 from homeostat.planner.observed import KeptDisks
 
-from ..paths import Rooms, file_errors
+from ..paths import Rooms, file_errors, read_whole
 from .moved import moved_of
 
 NOTE = "kept.json"  # it is removed from the folder as soon as another machine is made there
@@ -48,7 +48,7 @@ def _find(room: Path, prefix: str, owner: str) -> Iterator[KeptDisks]:
 def _read(note: Path, owner: str) -> tuple[tuple[str, ...], str] | None:
     """Returns the disks, and the identity of the machine that had them."""
     try:
-        found = json.loads(note.read_bytes())
+        found = json.loads(read_whole(note))
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     disks = found.get("disks") if isinstance(found, dict) and found.get("owner") == owner else None

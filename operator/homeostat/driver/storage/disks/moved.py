@@ -13,14 +13,14 @@ from homeostat.planner.domain import MovedDisk
 from homeostat.planner.machine.identity import disk_file
 from homeostat.planner.machine.storage.disk_source import MOVED_NOTE
 
-from ..paths import file_errors, replace_text
+from ..paths import file_errors, read_whole, replace_text
 
 
 def read_moved(path: str) -> tuple[MovedDisk, ...]:
     """Reads the record at ``path``. Raises OSError, and Refused: it cannot be understood, so nobody knows where the newest data
     is."""
     try:
-        return tuple(MovedDisk(**disk) for disk in json.loads(Path(path).read_bytes()))
+        return tuple(MovedDisk(**disk) for disk in json.loads(read_whole(path)))
     except (ValueError, TypeError) as error:
         raise Refused(
             f"{path} does not say any more where others put the disks ({error}): restore it, or delete it if they are where "

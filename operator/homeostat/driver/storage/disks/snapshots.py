@@ -19,7 +19,7 @@ from homeostat.planner.files.disk_tag import DiskTag
 from homeostat.planner.files.snapshot_note import SnapshotNote
 
 from ..formats import qemu_img
-from ..paths import PARTIAL, Rooms, allocated, file_errors, flush, free_bytes, human_size, replace_text
+from ..paths import PARTIAL, Rooms, allocated, file_errors, flush, free_bytes, human_size, read_whole, replace_text
 from .disks import check_header, read_disk
 from .tags import read_tags
 
@@ -75,7 +75,7 @@ class SnapshotFiles:
         path = self._note(uid)
         with file_errors(path, "read the note of a snapshot"):
             try:
-                text = path.read_bytes()
+                text = read_whole(path)
             except FileNotFoundError:
                 return None
         try:
@@ -216,10 +216,10 @@ class SnapshotFiles:
 
 def read_restored(path: str) -> tuple[str, ...]:
     """Reads the tokens in a machine's folder, that of the last restore last. Raises OSError."""
-    last = Path(path).read_text(errors="replace").removesuffix("\n")
+    last = read_whole(path).decode(errors="replace").removesuffix("\n")
     before = list[str]()
     with suppress(FileNotFoundError):
-        for line in Path(path).with_name(RESTORED_BEFORE).read_text(errors="replace").splitlines():
+        for line in read_whole(Path(path).with_name(RESTORED_BEFORE)).decode(errors="replace").splitlines():
             with suppress(ValueError):  # a line that somebody broke counts as none
                 before.append(str(json.loads(line)))
     return (*before, last)

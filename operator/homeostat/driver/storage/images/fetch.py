@@ -24,7 +24,7 @@ from homeostat.models.outside import redacted
 
 from ..formats.header import is_markup
 from ..formats.qemu_img import Unusable
-from ..paths import file_errors, human_size, write_private
+from ..paths import file_errors, human_size, read_whole, write_private
 from .digests import Arrived, claimed
 from .local import BUFFER, Report, check_space, discard, in_thread, validators_of, write
 from .peers import check_address
@@ -77,7 +77,7 @@ class _Cut(Exception):
 def next_try(partial: Path, *, honoured: bool = True) -> str:
     """Says where the next try begins. ``honoured``: the server sends only the rest, as far as that was tried."""
     try:
-        size, version = partial.stat().st_size, json.loads(validators_of(partial).read_text()).get("version")
+        size, version = partial.stat().st_size, json.loads(read_whole(validators_of(partial))).get("version")
     except (OSError, ValueError, AttributeError):
         size, version = 0, None
     if size and version and honoured:
@@ -90,7 +90,7 @@ def _resume_point(partial: Path) -> tuple[int, dict[str, str]]:
     with file_errors(partial, "read what was downloaded so far"):
         try:
             offset = partial.stat().st_size
-            version = json.loads(validators_of(partial).read_text())["version"]
+            version = json.loads(read_whole(validators_of(partial)))["version"]
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             discard(partial)  # without its version, the rest might be of another file
             return 0, headers

@@ -12,7 +12,7 @@ from homeostat.planner.files.disk_file import DISK_FILE, DISK_LABEL, read_disk_l
 from homeostat.planner.machine.identity import DISK_SUFFIX
 
 from ..disks.disks import read_disk
-from ..paths import PARTIAL, Rooms, file_errors
+from ..paths import PARTIAL, Rooms, file_errors, read_whole
 
 MIN_AGE = 600.0  # seconds; a plan made a moment ago may need a new image
 ABANDONED = 86400.0  # seconds after which a partial download is not continued
@@ -61,7 +61,7 @@ def backing_names(rooms: Rooms) -> set[str]:
 def _labelled_base(path: str) -> str:
     """Returns the image below a Disk by its label, which no guest can change; empty: none, or it cannot be read."""
     try:
-        base = read_disk_label(Path(path).read_bytes()).base
+        base = read_disk_label(read_whole(path)).base
     except (OSError, ValueError):
         return ""
     return base.path if base else ""

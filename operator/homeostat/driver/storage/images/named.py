@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from ..paths import Rooms, file_errors, replace_text
+from ..paths import Rooms, file_errors, read_whole, replace_text
 
 NAMED = "named"  # a folder in that of the images
 
@@ -15,7 +15,7 @@ def read_image_note(rooms: Rooms, uid: str) -> str:
     note = _note(rooms, uid)
     with file_errors(note, "read which file an Image stands for"):
         try:
-            return note.read_text()
+            return read_whole(note).decode()
         except FileNotFoundError:
             return ""
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..formats import qemu_img
-from ..paths import Rooms, file_errors, replace_text
+from ..paths import Rooms, file_errors, read_whole, replace_text
 from .garbage import backing_names
 
 FOLDER = "image-contents"
@@ -45,7 +45,7 @@ def built_on(rooms: Rooms, image: Path) -> str:
     record = record_of(image)
     with file_errors(record, f"read what {image} was"):
         try:
-            sha256 = record.read_text().strip()
+            sha256 = read_whole(record).decode().strip()
         except FileNotFoundError:
             return ""
     return sha256 if image.name in backing_names(rooms) else ""

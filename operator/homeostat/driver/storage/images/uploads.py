@@ -24,7 +24,7 @@ from typing import IO, Any, BinaryIO, TypeAlias
 
 from homeostat.driver.errors import DriverError, NoSpace, Refused, ResourceInUse
 
-from ..paths import PARTIAL, file_error, file_errors, free_bytes, human_size, private, replace_text
+from ..paths import PARTIAL, file_error, file_errors, free_bytes, human_size, private, read_whole, replace_text
 from .local import start_writing, write_sparse
 from .presence import Presence, is_locked
 
@@ -286,7 +286,7 @@ class UploadFolder:
 
     def _read(self, path: Path) -> Upload | None:
         try:
-            found: Any = json.loads(path.read_text())
+            found: Any = json.loads(read_whole(path))
             upload = Upload(**found)
         except (OSError, ValueError, TypeError):
             return None

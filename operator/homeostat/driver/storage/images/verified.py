@@ -17,7 +17,7 @@ from homeostat.driver.errors import DriverError
 from homeostat.planner.actions import ImageRef
 
 from ..formats.qemu_img import Inspection
-from ..paths import file_errors, replace_text
+from ..paths import file_errors, read_whole, replace_text
 from ..stat_cache import Signature
 from .source import shown
 
@@ -59,7 +59,7 @@ def notes_of(image: Path) -> Path:
 def read_note(image: Path) -> Verified | None:
     """Reads the record; None: there is none that can be read, as after a kill."""
     try:
-        noted = json.loads(notes_of(image).read_text())
+        noted = json.loads(read_whole(notes_of(image)))
         sha256 = str(noted.get("content") or "")
         signature, size, iso = tuple(noted["signature"]), int(noted["virtual_size"]), bool(noted.get("iso"))
         return Verified(signature, str(noted["format"]), size, sha256, str(noted["url"]), iso)
