@@ -123,7 +123,7 @@ def cli(ctx: click.Context) -> None:
         settings = ctx.ensure_object(CliSettings)
         ctx.default_map = configure(settings)
         if settings.server is not None and ctx.invoked_subcommand not in OVER_REST:
-            mend = "leave --server out, unset HOMEOSTAT_SERVER, or give --server '' where the configuration names one"
+            mend = "leave --server out, unset HOMEOSTAT_SERVER, or give --server none where the configuration names one"
             raise CliError(f"`homeostat {ctx.invoked_subcommand}` works on the host that it is called on", mend)
 
 

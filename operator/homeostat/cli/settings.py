@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+NO_SERVER = "none"
+"""What --server says for this host, where the configuration names a server."""
+
 
 @dataclass(slots=True)
 class CliSettings:
@@ -40,7 +43,8 @@ class CliSettings:
     @property
     def server(self) -> str | None:
         """Returns the address of the REST API that was given or configured. None: commands work on this host."""
-        return (self._configured("server") if self.given_server is None else self.given_server) or None
+        named = self._configured("server") if self.given_server is None else self.given_server
+        return named if named and named != NO_SERVER else None
 
     @property
     def token_file(self) -> Path | None:
@@ -246,7 +250,8 @@ def _remote_options(variable: str | None) -> tuple[Callable[[F], F], ...]:
     return (
         _option(
             "given_server", "--server", metavar="URL", envvar=variable, show_envvar=variable is not None,
-            help="Work over the REST API there, as whoever signed in with `homeostat login URL`, and not on this host.",
+            help="Work over the REST API there, as whoever signed in with `homeostat login URL`, and not on this host. none: on this "
+            "host, where the configuration names a server.",
         ),
         _option(
             "given_token_file", "--token-file", metavar="FILE", help="A token for the REST API, instead of a session."

@@ -49,3 +49,9 @@ def test_a_variable_that_is_empty_is_not_set(cli: CliState, monkeypatch: pytest.
     monkeypatch.setenv("HOMEOSTAT_SERVER", "")
     monkeypatch.setenv("HOMEOSTAT_DIR", "")
     assert "web" in cli.homeostat("get", "vms").out
+
+
+def test_a_server_that_the_configuration_names_is_left_by_a_word(cli: CliState, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOMEOSTAT_SERVER", "http://localhost:1")
+    assert "does not answer" in cli.homeostat("get", "vms").err
+    assert "web" in cli.homeostat("--server", "none", "get", "vms").out
