@@ -23,7 +23,7 @@ from ..errors import DomainGone, DriverError, Refused
 from ..tasks import attended
 from .marks import RunMarks
 from .reading import Bulk, DomainReader, PidFiles, Unplugged, just_made, read_bulk
-from .usage import disks_of, usage_of
+from .usage import disks_of, usage_of, uses
 
 _log = logging.getLogger(__name__)
 
@@ -140,7 +140,7 @@ class Inventory:
 
     async def _bulk(self) -> Bulk:
         bulk = await self._connection.run(lambda: read_bulk(self._connection), "list domains")
-        self._usage = {uuid: usage_of(stats) for uuid, stats in bulk.stats.items() if "cpu.time" in stats}
+        self._usage = {uuid: usage_of(stats) for uuid, stats in bulk.stats.items() if uses(stats)}
         return bulk
 
     def _stop_events(self) -> None:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import libvirt
+
 from homeostat.planner.observed import Usage
+
+ENDED = frozenset({libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_CRASHED})
+
+
+def uses(stats: Mapping[str, Any]) -> bool:
+    """Tells whether a domain uses anything. Of one that is off QEMU's driver gives the memory that it would have, and the
+    CPU time of whatever is in libvirtd's own cgroup; the test driver gives no figures at all."""
+    return "cpu.time" in stats and stats.get("state.state") not in ENDED
 
 
 def usage_of(stats: Mapping[str, Any]) -> Usage:
