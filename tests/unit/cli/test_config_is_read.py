@@ -272,6 +272,11 @@ MISTAKES = [
     ("[accounts]\nrequired = 'yes'", 2, "accounts.required: must be true or false"),
     ("[accounts]\nrequired = 1", 2, "accounts.required: must be true or false"),
     ("connect = 1979-05-27", 1, "connect: must be text"),
+    ("server = ''", 1, "server: is too short"),
+    ("\nconnect = ''", 2, "connect: is too short"),
+    ("[kubernetes]\ncontext = ''", 2, "kubernetes.context: is too short"),
+    (f"{OIDC}\ncreate = true\nemail-domains = []", 5, "accounts.oidc.email-domains: "),
+    (f"{OIDC}\ncreate = true\nemail-domains = ['']", 5, "accounts.oidc.email-domains.0: is too short"),
     ("[trash]\nkeep = inf", 2, "trash.keep: must be text"),
 ]
 

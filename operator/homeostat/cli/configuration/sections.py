@@ -46,6 +46,7 @@ def _size(text: str) -> str:
 
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 Duration = Annotated[str, AfterValidator(_duration), Field(examples=["90s", "36h", "7d"])]
+Filled = Annotated[str, Field(min_length=1)]  # left out it has a default, which an empty text would seem to be
 Size = Annotated[str, AfterValidator(_size), Field(examples=["512Mi", "64Gi"])]
 
 
@@ -104,7 +105,7 @@ class KubernetesSection(Section):
     """The cluster of the operator, of the API and of `homeostat migrate`."""
 
     kubeconfig: AbsolutePath | None = Field(default=None, description="Default: the pod's service account, else ~/.kube/config.")
-    context: str | None = Field(default=None, description="Of the kubeconfig. Default: its current one.")
+    context: Filled | None = Field(default=None, description="Of the kubeconfig. Default: its current one.")
 
 
 class TrashSection(Section):
@@ -171,8 +172,8 @@ class OidcSection(Section):
         default=None, description=f"The claim that names new accounts, up to an @. Default: {USERNAME}."
     )
     create: bool | None = Field(default=None, description="Make an account for whoever has none. Default: nobody gets one so.")
-    email_domains: list[str] | None = Field(
-        default=None, description="With create: only for those with a verified address of these domains."
+    email_domains: list[Filled] | None = Field(
+        default=None, min_length=1, description="With create: only for those with a verified address of these domains."
     )
     role_claim: str | None = Field(
         default=None, description="A claim with groups or roles, which sets the account's role at each sign-in."
@@ -316,9 +317,9 @@ class OfFile(BaseModel):
 
     state: AbsolutePath | None = Field(default=None, description="The state folder.")
     dir: AbsolutePath | None = Field(default=None, description="The folder of YAML.")
-    connect: str | None = Field(default=None, description="The libvirt, such as qemu:///system.")
+    connect: Filled | None = Field(default=None, description="The libvirt, such as qemu:///system.")
     namespace: Name | None = Field(default=None, description="The namespace of commands that are given none.")
-    server: str | None = Field(default=None, description="The REST API that commands work over, instead of on this host.")
+    server: Filled | None = Field(default=None, description="The REST API that commands work over, instead of on this host.")
     api: ApiSection = ApiSection()
     up: UpSection = UpSection()
     operator: OperatorSection = OperatorSection()
