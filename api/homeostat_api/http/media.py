@@ -23,6 +23,7 @@ R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
 _ANY_LENGTH = "__any_length__"
 BODY_LIMIT = 2**20  # bytes of a request's body; a machine's document is a few KB
+DIGITS = 1000  # of a number; Python reads 4300, and says of more how to change it
 LARGE = 16 * 2**10  # bytes of a body; a machine's document is a few KB
 DISCARD_LIMIT = 8 * 2**20
 DISCARD_SECONDS = 2.0
@@ -49,6 +50,12 @@ def bounded(resource: object, method: str) -> bool:
 
 def too_large() -> Problem:
     return Problem(413, "body_too_large", f"The body is larger than {BODY_LIMIT} bytes", {"limit": BODY_LIMIT})
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > DIGITS:
+        raise ValueError(f"a number has {len(digits)} digits, and {DIGITS} are the most")
+    return int(digits)
 
 
 def _refuse_constant(word: str) -> NoReturn:
@@ -90,7 +97,8 @@ class StrictJson(BaseHandler):
 
 
 def _parse(body: bytes) -> object:
-    return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeats)
+    text = body.decode("utf-8")
+    return json.loads(text, parse_int=_whole, parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeats)
 
 
 async def aside(large: bool, work: Callable[..., R], *arguments: Any) -> R:
@@ -110,8 +118,20 @@ async def discard(req: falcon.asgi.Request) -> None:
         return
 
 
+class RefusePacked:
+    """Refuses a body that is packed: as JSON it could not be read, and as a file it would be kept packed."""
+
+    async def process_resource(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, resource: object, params: Mapping[str, Any]
+    ) -> None:
+        coding = (req.get_header("Content-Encoding") or "identity").strip().lower()
+        if coding != "identity" and req.method in ("POST", "PUT", "PATCH"):
+            raise Problem(415, "unsupported_media_type", f"Content-Encoding: {coding[:64]} is not taken: send the body as it is")
+
+
 def install(app: App) -> None:
     handler = StrictJson()
+    app.add_middleware(RefusePacked())
     app.req_options.media_handlers.clear()
     app.req_options.media_handlers.update({falcon.MEDIA_JSON: handler, MERGE_PATCH: handler, JSON_PATCH: handler})
     app.resp_options.media_handlers.update({falcon.MEDIA_JSON: handler})

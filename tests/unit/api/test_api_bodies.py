@@ -27,12 +27,12 @@ class Desk:
         resp.media = (await media.read_model(req, Named)).model_dump()
 
 
-def answered(body: bytes, content_type: str = falcon.MEDIA_JSON) -> Result:
+def answered(body: bytes, content_type: str = falcon.MEDIA_JSON, **headers: str) -> Result:
     app: Any = falcon.asgi.App()
     errors.install(app, ANSWERS)
     media.install(app)
     app.add_route("/desk", Desk())
-    return TestClient(app).simulate_post("/desk", body=body, headers={"Content-Type": content_type})
+    return TestClient(app).simulate_post("/desk", body=body, headers={"Content-Type": content_type, **headers})
 
 
 @pytest.mark.parametrize("content_type", [falcon.MEDIA_JSON, f"{falcon.MEDIA_JSON}; charset=utf-8", media.MERGE_PATCH])
@@ -56,6 +56,12 @@ def test_half_a_character_does_not_break_an_answer() -> None:
         (b"{", 400, "malformed_json", "The body is not valid JSON: "),
         (b'{"name":NaN}', 400, "malformed_json", "The body is not valid JSON: NaN is not JSON"),
         (b'{"name":-Infinity}', 400, "malformed_json", "The body is not valid JSON: -Infinity is not JSON"),
+        (
+            b'{"a":' + b"7" * 5000 + b"}",
+            400,
+            "malformed_json",
+            "The body is not valid JSON: a number has 5000 digits, and 1000 are",
+        ),
         (b'{"a":1,"b":2,"b":3}', 400, "malformed_json", "The body is not valid JSON: the field 'b' is given twice"),
         (b'{"x":{"a":1,"a":1}}', 400, "malformed_json", "The body is not valid JSON: the field 'a' is given twice"),
         (b'{"name":"\xff"}', 400, "malformed_json", "The body is not valid JSON: "),
@@ -67,6 +73,13 @@ def test_what_is_no_body(body: bytes, status: int, code: str, text: str) -> None
     answer = answered(body)
     assert (answer.status_code, answer.json["code"]) == (status, code)
     assert answer.json["error"].startswith(text)
+
+
+def test_a_body_that_is_packed() -> None:
+    answer = answered(b'{"name":"a"}', **{"Content-Encoding": "GZip"})
+    assert (answer.status_code, answer.json["code"]) == (415, "unsupported_media_type")
+    assert answer.json["error"] == "Content-Encoding: gzip is not taken: send the body as it is"
+    assert answered(b'{"name":"a"}', **{"Content-Encoding": "identity"}).status_code == 200
 
 
 def test_a_body_of_another_type() -> None:
