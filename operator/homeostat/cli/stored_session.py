@@ -28,13 +28,17 @@ LOGIN = "`homeostat login URL` signs in"
 
 @dataclass(frozen=True, slots=True)
 class StoredSession:
-    """What the file holds. ``expires``: of the access token, RFC 3339."""
+    """What the file holds. ``expires``: of the access token, RFC 3339. Another one raises ValueError."""
 
     url: str
     name: str
     access: str = field(repr=False)
     expires: str
     refresh: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if datetime.fromisoformat(self.expires).tzinfo is None:
+            raise ValueError(f"{self.expires!r} is a time of no zone")
 
     @classmethod
     def of(cls, url: str, answer: Mapping[str, Any]) -> StoredSession:
