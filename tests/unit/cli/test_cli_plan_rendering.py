@@ -115,6 +115,10 @@ def test_nothing_to_do_is_one_line() -> None:
     assert text(PlanEntry(machine("a"), Plan()), PlanEntry(machine("b"), Plan())) == "No changes: 2 as they should be."
 
 
+def test_beside_errors_nothing_is_as_it_should_be() -> None:
+    assert [line.text for line in render_plan([], whole=False)] == ["Plan: 0 to create, 0 to change, 0 to delete, 0 unchanged."]
+
+
 def test_what_only_waits_for_a_restart_is_shown_and_is_no_change() -> None:
     waiting = PlanEntry(machine("a"), Plan(pending=(Change("resources.vcpu", "1", "2", Disruption.NEEDS_RESTART),)))
     assert exit_code([waiting]) == 0

@@ -41,6 +41,8 @@ def get(
 ) -> None:
     """List resources ("get vms", "get vm web db", "get vmd/web", "get vmd,plugins", "get all"), or "get events", "get errors",
     "get orphans"."""
+    if output == "name" and what[0] in ("events", "event", "ev", "errors", "error"):
+        raise click.UsageError(f"{what[0]} have no names: -o yaml and -o json say which resource or file each is about")
     if what[0] in ("events", "event", "ev"):
         run(list_events(settings, all_namespaces=all_namespaces, form=output, watch=watch, headers=not no_headers))
     elif what[0] in ("errors", "error"):

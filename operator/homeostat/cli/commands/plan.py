@@ -139,7 +139,7 @@ def _show(found: Preview, output: str | None) -> int:
         document["notices"] = [*map(str, found.notices)]
         emit(json.dumps(redacted_all(document), indent=2))
     else:
-        for line in render_plan(found.entries):
+        for line in render_plan(found.entries, whole=not errors and not held):
             say(paint(line.text, line.tone))
         print_errors("error", errors)
         print_errors("held", held)

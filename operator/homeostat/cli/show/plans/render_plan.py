@@ -146,14 +146,15 @@ def exit_code(entries: Iterable[Planned]) -> int:
     return 2 if any(entry.verb is not Verb.NONE for entry in listed) else 0
 
 
-def render_plan(entries: Sequence[Planned]) -> list[Line]:
-    """Returns every resource that would change, plugins and deployments before machines, and then the summary."""
+def render_plan(entries: Sequence[Planned], whole: bool = True) -> list[Line]:
+    """Returns every resource that would change, plugins and deployments before machines, and then the summary. ``whole``:
+    nothing in the folder is broken or held back."""
     lines: list[Line] = []
     for entry in sorted(entries, key=lambda e: (_RANK[type(e.resource)], by_name(e.resource))):
         if entry.verb is Verb.NONE and not entry.stalled and not entry.pending:
             continue
         lines += [*entry.lines(), Line("")]
-    return [*lines, _summary(entries)]
+    return [*lines, _summary(entries, whole)]
 
 
 def heading(entry: Planned) -> Line:
@@ -257,11 +258,11 @@ def _outcome(entry: PlanEntry) -> list[Line]:
             return []
 
 
-def _summary(entries: Sequence[Planned]) -> Line:
+def _summary(entries: Sequence[Planned], whole: bool) -> Line:
     count = {verb: sum(e.verb is verb and not e.stalled for e in entries) for verb in Verb}
     stalled = sum(e.stalled for e in entries)
     restarts = sum(e.pending and e.verb is Verb.NONE and not e.stalled for e in entries)
-    if not stalled and not any(count[v] for v in (Verb.CREATE, Verb.CHANGE, Verb.DELETE)):
+    if whole and not stalled and not any(count[v] for v in (Verb.CREATE, Verb.CHANGE, Verb.DELETE)):
         text = f"No changes: {count[Verb.NONE]} as {'it' if count[Verb.NONE] == 1 else 'they'} should be"
         return Line(text + (f", {restarts} waiting for a restart." if restarts else "."), "good")
     parts = [f"{count[v]} to {v}" for v in (Verb.CREATE, Verb.CHANGE, Verb.DELETE)]
