@@ -101,6 +101,16 @@ class CliSettings:
             return _checked(given)
         return self.remote.namespace if self.remote is not None else "default"
 
+    def require_every_namespace(self, command: str) -> None:
+        """Requires that -n names no namespace, for a command that is about all of them.
+
+        Raises:
+            CliError: it names one.
+        """
+        if self.given_namespace is not None:
+            what = f"`homeostat {command}` is about every namespace, and -n names {self.given_namespace}"
+            raise CliError(what, "nothing was done: leave -n out to mean all of them")
+
     @property
     def uri(self) -> str:
         """Returns the libvirt that was given or configured, or that of the state's last `up`."""

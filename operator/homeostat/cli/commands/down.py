@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 @pass_settings
 def down(settings: CliSettings, folder: str | None, yes: bool, timeout: str, trash_keep: float) -> None:
     """Shut down and remove every machine of DIR from libvirt, then the networks; disks follow reclaimPolicy, the YAML stays."""
+    settings.require_every_namespace("down")
     settings.existing_state()
     directory, _ = settings.folder(folder), chosen_hosts(settings, (), ())
     if operator_runs(settings):

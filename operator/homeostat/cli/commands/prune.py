@@ -33,8 +33,9 @@ async def confirm_prune(settings: CliSettings, yes: bool, dry_run: bool = False)
     """Shows what would be deleted, asks, and lets it go.
 
     Raises:
-        CliError: the answer was no.
+        CliError: the answer was no, or only one namespace was meant.
     """
+    settings.require_every_namespace("prune")
     async with opened(settings) as store:
         pending = (await store.compare()).held
         if not pending:

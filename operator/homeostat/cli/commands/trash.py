@@ -101,6 +101,8 @@ def empty(settings: CliSettings, names: tuple[str, ...], everything: bool, yes: 
     """Erase what is set aside, for good."""
     if everything == bool(names):
         raise CliError("which entries? None was named", "name them as `homeostat trash list` shows them, or give --all")
+    if everything:
+        settings.require_every_namespace("trash empty --all")
     known = _of_host(_all_entries(settings), host)
     entries = [one for one in known if host or not one.host] if everything else _named(known, names, settings.namespace)
     if not entries:
