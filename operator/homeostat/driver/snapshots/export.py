@@ -33,6 +33,7 @@ from ..connection.translate import translate
 from ..errors import DomainGone, DriverError, HostUnreachable, NoSpace, Refused, ResourceInUse
 from ..storage.disks.exports import STAGED, making
 from ..storage.disks.tags import read_tags
+from ..storage.formats.qemu_img import tied
 from ..storage.paths import PARTIAL, file_errors, flush, free_bytes, human_size, publish
 from ..survey.survey import is_local
 from ..xml import parse_domain
@@ -240,7 +241,7 @@ def _bring(staged: Path, partial: Path) -> None:
 def _convert(source: str, format: str, partial: Path, progress: Reached, tag: str) -> None:
     """Copies with qemu-img: a snapshot also while QEMU has the disk open, since what is in it does not change any more."""
     of = ["-U", "-l", f"snapshot.name={tag}"] if tag else []
-    command = [_qemu_img(), "convert", "-p", *of, "--image-opts", _options(source, format), "-O", "qcow2", str(partial)]
+    command = [*tied(), _qemu_img(), "convert", "-p", *of, "--image-opts", _options(source, format), "-O", "qcow2", str(partial)]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0, umask=0o077)
     assert child.stdout is not None and child.stderr is not None
     try:
