@@ -63,8 +63,8 @@ _CONNECTING = (
     ),
     Rule(
         HostUnreachable,
-        "libvirtd ended just now, or ended the connection: it is tried again by itself; if that stays so, start it"
-        " (systemctl start libvirtd; without systemd: virtlogd -d; libvirtd -d)",
+        "libvirtd ended just now, or ended the connection: the operator tries again by itself, a command does not; if that stays"
+        " so, start it (systemctl start libvirtd; without systemd: virtlogd -d; libvirtd -d)",
         pattern=r"connection reset by peer|broken pipe|end of file while reading",
     ),
     Rule(
@@ -79,8 +79,8 @@ _WORKING = (
     Rule(DomainGone, codes=frozenset({libvirt.VIR_ERR_NO_DOMAIN})),
     Rule(
         DriverError,
-        "its QEMU ended meanwhile: it is tried again by itself; if that stays so, the console (`homeostat logs`) or libvirt's log"
-        " of the machine (/var/log/libvirt/qemu) may say why",
+        "its QEMU ended meanwhile: the operator tries again by itself, a command does not; if that stays so, the console"
+        " (`homeostat logs`) or libvirt's log of the machine (/var/log/libvirt/qemu) may say why",
         pattern=r"unable to (?:read from|write to) monitor|end of file from qemu monitor",
     ),
     Rule(
@@ -101,7 +101,8 @@ _WORKING = (
     ),
     Rule(
         ResourceInUse,
-        "another process has the file open for writing: stop it, or give each machine a disk of its own",
+        "another process has the file open for writing, or makes a copy of it (`homeostat disk export`, a download, a backup): it"
+        " goes on by itself once that has ended. Stop another program; give another machine a disk of its own",
         pattern=r"failed to get \"?(?:write|shared \"write\")\"? lock|is another process using the image",
     ),
     Rule(

@@ -60,6 +60,8 @@ class Raised(libvirt.libvirtError):
         ("unsupported configuration: whatever", 67, errors.Refused, "whatever"),
         ("Cannot access storage file '/x' (as uid:1, gid:1): Permission denied", 38, errors.Refused, "libvirt-qemu"),
         ('Failed to get "write" lock; Is another process using the image [/x]?', 1, errors.ResourceInUse, "a disk of its own"),
+        ('Failed to get "write" lock; Is another process using the image [/x]?', 1, errors.ResourceInUse, "makes a copy of it"),
+        ("Unable to read from monitor: Connection reset by peer", 38, errors.DriverError, "a command does not"),
         ("Unable to read from monitor: Connection reset by peer", 38, errors.DriverError, "its QEMU ended meanwhile"),
         ("Unable to write to monitor: Broken pipe", 38, errors.DriverError, "its QEMU ended meanwhile"),
         ("Guest agent is not responding: QEMU guest agent is not connected", 86, errors.DriverError, "not connected"),
