@@ -34,6 +34,8 @@ def plan_named(
         return waits
     if found is None or not source.on_ours:
         return None
+    if found.problem and (observed.domain is None or not observed.domain.state.active):  # a guest that has it open goes on
+        return Waiting(NOT_READY, f"disks[{disk.name}].diskRef: {found.problem}")
     base = found.label.base if found.label else None
     return altered(disk.name, found, base.path if base else None, defined, root)
 

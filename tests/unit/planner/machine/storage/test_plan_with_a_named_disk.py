@@ -124,6 +124,12 @@ def touched(actions: tuple[Action, ...]) -> list[Action]:
     return [action for action in actions if isinstance(action, made)]
 
 
+def test_one_that_is_off_does_not_start_with_a_file_that_became_unusable() -> None:
+    found = plan(seen([file_of(disk(), problem="it ends before its contents do")], disk(), with_disk(PATH, DomainState.SHUTOFF)))
+    assert isinstance(found.outcome, Waiting) and found.outcome.reason == "DiskNotReady"
+    assert "it ends before its contents do" in found.outcome.message and not found.actions
+
+
 @pytest.mark.parametrize("trash", [0.0, 3600.0])
 def test_a_machine_that_is_deleted_leaves_the_disk(trash: float) -> None:
     observed = seen([file_of(disk())], disk(), with_disk(PATH, DomainState.SHUTOFF))
