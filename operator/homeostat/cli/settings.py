@@ -260,8 +260,8 @@ def _remote_options(variable: str | None) -> tuple[Callable[[F], F], ...]:
     return (
         _option(
             "given_server", "--server", metavar="URL", envvar=variable, show_envvar=variable is not None,
-            help="Work over the REST API there, as whoever signed in with `homeostat login URL`, and not on this host. none: on this "
-            "host, where the configuration names a server.",
+            help="Work over the REST API there, as whoever signed in with `homeostat login URL`, and not on this host. none: on "
+            "this host, where the configuration names a server.",
         ),
         _option(
             "given_token_file", "--token-file", metavar="FILE", help="A token for the REST API, instead of a session."
