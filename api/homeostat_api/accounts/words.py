@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, field_validator
 
 from homeostat.accounts.accounts import Account
 from homeostat.accounts.actor import Actor, How
@@ -80,8 +80,15 @@ class NewGrant(Words):
     account: AccountName | None = Field(description="null: everybody who has an account.")
     rights: Rights = Field(description="Of see, change and copy.")
     namespace: str
-    kind: str = Field(default="", min_length=1, description="Left out: of every kind.")
-    name: str = Field(default="", min_length=1, description="Left out: all of the kind.")
+    kind: str = Field(default="", description="Left out: of every kind.")
+    name: str = Field(default="", description="Left out: all of the kind.")
+
+    @field_validator("kind", "name")
+    @classmethod
+    def _says_what(cls, value: str) -> str:
+        if not value:
+            raise ValueError("is empty: leave it out to mean all")
+        return value
 
 
 class QuotaBody(Words):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import wraps
@@ -23,7 +24,7 @@ R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
 _ANY_LENGTH = "__any_length__"
 BODY_LIMIT = 2**20  # bytes of a request's body; a machine's document is a few KB
-DIGITS = 1000  # of a number; Python reads 4300, and says of more how to change it
+DIGITS = sys.int_info.default_max_str_digits  # of a number; of more, Python says how to change what it reads
 LARGE = 16 * 2**10  # bytes of a body; a machine's document is a few KB
 DISCARD_LIMIT = 8 * 2**20
 DISCARD_SECONDS = 2.0
