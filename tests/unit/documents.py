@@ -220,7 +220,7 @@ DOCUMENTS: tuple[Document, ...] = (
         ],
         "orphans": [
             {"namespace": "default", "name": "old", "state": "running", "domain": "old", "directory": "/old", "disks": ["root"],
-             "twin": True},
+             "twin": True, "identity": "u-1"},
         ],
         "uploads": [64 * "0"], "keeps": ["default/data"], "api": "http://10.0.0.7:8080",
         "orphaned": ["5b0cf6b1-6c1e-4a44-8a0e-6f1ff0a3d1c2"], "orphansKnown": True, "place": "qemu:///system 1",

@@ -35,9 +35,9 @@ async def confirm_prune(settings: CliSettings, yes: bool, dry_run: bool = False)
     Raises:
         CliError: the answer was no, or only one namespace was meant.
     """
-    settings.require_every_namespace("prune")
     async with opened(settings) as store:
         pending = (await store.compare()).held
+        settings.require_every_namespace("prune")
         if not pending:
             say("No deletion waits for a confirmation.")
             return
