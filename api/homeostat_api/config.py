@@ -107,9 +107,8 @@ class ApiConfig:
     @property
     def accounts(self) -> str:
         """Returns the URL of the accounts database."""
-        from homeostat.accounts.database.database import (
-            sqlite_url,  # late: it brings SQLAlchemy, which `homeostat up` has no use for
-        )
+        # Late: it brings SQLAlchemy, which `homeostat up` has no use for.
+        from homeostat.accounts.database.database import sqlite_url
 
         return self.accounts_database or sqlite_url(StateFolder(self.state).accounts)
 

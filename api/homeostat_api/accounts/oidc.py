@@ -155,8 +155,7 @@ def back(req: falcon.asgi.Request, settings: OidcSettings) -> str:
 
 
 def _verified(tokens: Tokens, keys: Any, provider: Provider, attempt: OidcAttempt) -> Person:
-    from homeostat.accounts.signing_in.oidc.id_token import (
-        verified,  # late: what it brings takes a moment, and only those need it
-    )
+    # Late: what it brings takes a moment, and only those need it.
+    from homeostat.accounts.signing_in.oidc.id_token import verified
 
     return verified(tokens, keys, provider, attempt.settings, attempt.nonce, datetime.now(UTC))
