@@ -346,9 +346,9 @@ class ClusterOperator:
             host,
             self._instance,
             told_on=lambda _: Key(Host.KIND, "default", name),
-            elsewhere=lambda: {place for place, placed in self.store.placements().items() if placed != name},
+            placed_as=name,
+            placements=self.store.placements,
             apart=self._machines_apart,
-            here=lambda: {place for place, placed in self.store.placements().items() if placed == name},
             of_objects=True,
         )
         reporter = HostReporter(

@@ -146,8 +146,7 @@ class SeveralHosts:
             deletions=HostDeletions(self._store, self.whereabouts, name),
             folders=partial(self._folders, name),
             placed_as=name,
-            elsewhere=lambda: {place for place, placed in self._store.placements().items() if placed != name},
-            here=lambda: {place for place, placed in self._store.placements().items() if placed == name},
+            placements=self._store.placements,
         )
         reporter = HostReporter(
             store, host, name, self._operator, lambda: store.machines, lambda: orphans.found, unowned=lambda: orphans.unowned

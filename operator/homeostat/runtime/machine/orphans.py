@@ -75,9 +75,8 @@ class OrphanWatch:
     """Watches for orphans. ``told_on``: the object that gets the events about an orphan. ``changed`` is called after the orphans
     changed. ``folders`` returns the folders that this host reports on, where other hosts have them, too. ``placed_as``: the name
     that placements give this host, where there are several; only on the host that it had begun on does a deletion go on.
-    ``elsewhere`` returns the namespaces and names of the machines that are on other hosts, and ``apart`` those of them that are
-    on hosts with folders of their own; ``here`` returns those that are on this host. ``of_objects``: machines are objects of a
-    cluster."""
+    ``placements`` returns the host of each machine by its namespace and name, and ``apart`` the machines that are on hosts with
+    folders of their own. ``of_objects``: machines are objects of a cluster."""
 
     def __init__(
         self,
@@ -90,9 +89,8 @@ class OrphanWatch:
         told_on: Callable[[Orphan], Key] = key_of,
         folders: Callable[[], Awaitable[Sequence[MachineFolder]]] | None = None,
         placed_as: str = "",
-        elsewhere: Callable[[], Collection[tuple[str, str]]] = tuple,
+        placements: Callable[[], Mapping[tuple[str, str], str]] = dict,
         apart: Callable[[], Collection[tuple[str, str]]] = tuple,
-        here: Callable[[], Collection[tuple[str, str]]] = tuple,
         of_objects: bool = False,
     ) -> None:
         self.found: tuple[Orphan, ...] = ()
@@ -105,7 +103,7 @@ class OrphanWatch:
         self._folders = folders or host.machine_folders
         self._told_on = told_on
         self._placed_as = placed_as
-        self._elsewhere, self._apart, self._here, self._of_objects = elsewhere, apart, here, of_objects
+        self._placements, self._apart, self._of_objects = placements, apart, of_objects
         self.changed: Callable[[], None] = lambda: None
         self._due = asyncio.Event()
         self._due.set()
@@ -149,14 +147,16 @@ class OrphanWatch:
         folders = await self._folders()
         networks = await self._orphaned_networks()
         # The machines are read last, so that one that is made meanwhile does not count as an orphan.
-        domains, machines, elsewhere = self._host.domains(), self._index.identities(), self._elsewhere()
+        domains, machines, placements = self._host.domains(), self._index.identities(), self._placements()
+        here = {place for place, host in placements.items() if host == self._placed_as}
+        elsewhere = placements.keys() - here
         found = find_orphans(self._instance, domains, folders, machines, self._index.deployments(), elsewhere, self._apart())
         if any(not orphan.domain and orphan not in self.found for orphan in found):
             # A machine may have gone since the folders were read, as in a rollout, and its folder with it.
             there = {folder.path for folder in await self._host.machine_folders()}
             found = tuple(orphan for orphan in found if orphan.domain or orphan.directory in there)
         found = tuple(replace(orphan, of_object=self._of_objects) for orphan in found)
-        await self._tell((*found, *networks), unowned(domains, machines, self._here()))
+        await self._tell((*found, *networks), unowned(domains, machines, here))
         return self._finish(found)
 
     async def _orphaned_networks(self) -> tuple[Orphan, ...]:

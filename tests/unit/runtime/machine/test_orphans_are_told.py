@@ -137,7 +137,7 @@ async def test_disks_of_a_name_that_another_host_has_are_noted_and_told_to_nobod
     index, shelf = Index(), Shelf()
     index.machines = {DB.identity: ("default", "db")}
     there = {("default", "db")}
-    await watch(Host(FOLDER), index, shelf, elsewhere=lambda: there, apart=lambda: there).scan()
+    await watch(Host(FOLDER), index, shelf, placements=lambda: dict.fromkeys(there, "another"), apart=lambda: there).scan()
     assert shelf.told == [] and [orphan.state for orphan in index.known] == ["machine elsewhere"]
 
 
