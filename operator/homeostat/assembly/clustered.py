@@ -357,14 +357,12 @@ class ClusterOperator:
             name,
             self._identity,
             lambda: store.machines,
-            lambda: orphans.found,
+            lambda: orphans.seen,
             self._options.api_address,
             disks=lambda: asyncio.to_thread(labelled_disks, self._options.state),
             trash=partial(asyncio.to_thread, TrashFolder.at(self._options.state).known),
             place=place,
-            orphans_known=lambda: orphans.known,
             is_here=is_here,
-            unowned=lambda: orphans.unowned,
         )
         config = JobConfig(
             self._instance,

@@ -148,9 +148,7 @@ class SeveralHosts:
             placed_as=name,
             placements=self._store.placements,
         )
-        reporter = HostReporter(
-            store, host, name, self._operator, lambda: store.machines, lambda: orphans.found, unowned=lambda: orphans.unowned
-        )
+        reporter = HostReporter(store, host, name, self._operator, lambda: store.machines, lambda: orphans.seen)
         config = JobConfig(
             self._instance,
             kinds=frozenset({VirtualMachine, Snapshot, Disk, Network}),

@@ -91,6 +91,15 @@ def find_orphans(
     return tuple(sorted(found, key=lambda o: (o.namespace, o.name, o.uuid)))
 
 
+@dataclass(frozen=True, slots=True)
+class OrphansSeen:
+    """What a host has that is not its own. ``unowned``: see the function. ``known``: whether it was looked for."""
+
+    found: tuple[Orphan, ...] = ()
+    unowned: tuple[str, ...] = ()
+    known: bool = True
+
+
 def unowned(
     domains: Iterable[ObservedDomain], machines: Mapping[str, tuple[str, str]], here: Collection[tuple[str, str]]
 ) -> tuple[str, ...]:

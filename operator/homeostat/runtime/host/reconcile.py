@@ -33,7 +33,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.planner.domain import DomainType
 from homeostat.planner.files.trash import TrashEntry
 from homeostat.planner.observed import HostFacts, ImagePhase
-from homeostat.planner.orphans import Orphan
+from homeostat.planner.orphans import Orphan, OrphansSeen
 from homeostat.planner.placement import host_of
 
 from ..engine.clock import timestamp
@@ -56,37 +56,37 @@ POLL_SECONDS = 5.0
 """Seconds between checks whether a host's operator shows signs of life, and whether the status of a host is still true."""
 
 
+NONE_SEEN = OrphansSeen()
+
+
 def host_status(
     host: Host,
     facts: HostFacts,
     machines: int,
     operator: str,
     now: str,
-    orphans: Sequence[Orphan] = (),
+    orphans: OrphansSeen = NONE_SEEN,
     uploads: Sequence[str] | None = None,
     api: str = "",
     keeps: Sequence[str] | None = None,
     trash: Sequence[TrashEntry] | None = None,
     place: str = "",
-    orphans_known: bool = True,
-    unowned: Sequence[str] = (),
 ) -> HostStatus:
     """Returns what the operator that serves a host knows of it. Pure. ``now`` is RFC 3339. ``uploads``, ``keeps`` and ``trash``:
-    None, where they are not known now. ``api``: the address of the API beside it. ``place``: see HostStatus. ``orphans_known``:
-    whether they were looked for; else those stay that were found before. ``unowned``: identities of the machines whose domains
-    are there, and that are not placed there."""
+    None, where they are not known now. ``api``: the address of the API beside it. ``place``: see HostStatus. Where ``orphans``
+    were not looked for yet, those stay that were found before."""
     before = host.status or HostStatus()
     return HostStatus(
         observed_generation=host.metadata.generation,
-        conditions=merge_conditions(before.conditions, _conditions(host, facts, orphans), now),
+        conditions=merge_conditions(before.conditions, _conditions(host, facts, orphans.found), now),
         version=facts.version,
         capacity=HostCapacity(vcpus=facts.cpus, memory=facts.memory) if facts.memory else before.capacity,
         machines=machines,
         operator=operator,
         api=api,
-        orphans=tuple(_told(orphan) for orphan in orphans[:ORPHANS_SHOWN]) if orphans_known else before.orphans,
-        orphaned=tuple(unowned[:ORPHANED_SHOWN]) if orphans_known else before.orphaned,
-        orphans_known=orphans_known,
+        orphans=tuple(_told(orphan) for orphan in orphans.found[:ORPHANS_SHOWN]) if orphans.known else before.orphans,
+        orphaned=orphans.unowned[:ORPHANED_SHOWN] if orphans.known else before.orphaned,
+        orphans_known=orphans.known,
         place=place,
         uploads=tuple(uploads) if uploads is not None else before.uploads,
         keeps=tuple(keeps[:KEPT_SHOWN]) if keeps is not None else before.keeps,
@@ -168,22 +168,18 @@ class HostReporter:
         name: str,
         operator: str,
         machines: Callable[[], int],
-        orphans: Callable[[], Sequence[Orphan]] = lambda: (),
+        orphans: Callable[[], OrphansSeen] = OrphansSeen,
         api: str = "",
         disks: DisksThere | None = None,
         trash: TrashThere | None = None,
         place: str = "",
-        orphans_known: Callable[[], bool] = lambda: True,
         is_here: Callable[[Host], bool] = lambda host: True,
-        unowned: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         """Takes ``disks``, what finds the Disks whose files lie on the host, and ``trash``, what finds what is set aside there.
-        None: it does not matter which host has them. ``place``: see HostStatus. ``orphans_known``: whether orphans were looked
-        for. ``is_here``: whether the Host still means this libvirt; else another one will report it. ``unowned``: see
-        host_status."""
-        self._is_here, self._unowned = is_here, unowned
+        None: it does not matter which host has them. ``place``: see HostStatus. ``is_here``: whether the Host still means this
+        libvirt; else another one will report it."""
+        self._is_here = is_here
         self._place = place
-        self._orphans_known = orphans_known
         self._trash = trash
         self._orphans = orphans
         self._disks = disks
@@ -205,21 +201,9 @@ class HostReporter:
             return Next(GATHER)
         orphans, uploads, keeps = self._orphans(), await self._uploads(), await self._keeps()
         facts, machines = self._driver.facts, self._machines()
-        trash, known, unowned = await self._set_aside(), self._orphans_known(), self._unowned()
+        trash = await self._set_aside()
         status = host_status(
-            host,
-            facts,
-            machines,
-            self._operator,
-            timestamp(),
-            orphans,
-            uploads,
-            self._api,
-            keeps,
-            trash,
-            self._place,
-            known,
-            unowned,
+            host, facts, machines, self._operator, timestamp(), orphans, uploads, self._api, keeps, trash, self._place
         )
         if status != host.status:
             self._reported = time.monotonic()

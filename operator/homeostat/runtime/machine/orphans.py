@@ -19,7 +19,7 @@ from homeostat.models.machine import VirtualMachine
 from homeostat.models.machine_disks import ReclaimPolicy
 from homeostat.models.network import Network
 from homeostat.planner.network.orphans import find_orphaned_networks
-from homeostat.planner.orphans import NETWORK, MachineFolder, Orphan, find_orphans, mend, unowned, why
+from homeostat.planner.orphans import NETWORK, MachineFolder, Orphan, OrphansSeen, find_orphans, mend, unowned, why
 
 from ..engine.ports import ResourceStore, StoreFailure
 from ..hypervisor import HostDriver
@@ -93,9 +93,7 @@ class OrphanWatch:
         apart: Callable[[], Collection[tuple[str, str]]] = tuple,
         of_objects: bool = False,
     ) -> None:
-        self.found: tuple[Orphan, ...] = ()
-        self.unowned: tuple[str, ...] = ()  # identities of machines whose domains are here, and that are not placed here
-        self.known = False  # whether it has looked for them once
+        self.seen = OrphansSeen(known=False)  # by the last scan
         self.scans = 0
         self.scanned = 0.0  # when it scanned last, monotonic
         self._store, self._index, self._host, self._instance = store, index, host, instance
@@ -108,6 +106,10 @@ class OrphanWatch:
         self._due = asyncio.Event()
         self._due.set()
         self._waiting: dict[tuple[str, str], float] = {}  # deletions that wait to be finished, and since when
+
+    @property
+    def found(self) -> tuple[Orphan, ...]:
+        return self.seen.found
 
     def poke(self) -> None:
         """Asks for a scan: something came or went."""
@@ -171,8 +173,8 @@ class OrphanWatch:
         known = {(o.namespace, o.name, o.uuid) for o in self._index.orphans(host)}
         if tuple(self._index.orphans(host)) != found:
             self._index.note_orphans(host, found)
-        if (self.found, self.unowned) != (found, identities) or not self.known:
-            self.found, self.unowned, self.known = found, identities, True
+        if (seen := OrphansSeen(found, identities)) != self.seen:
+            self.seen = seen
             self.changed()
         for orphan in found:
             if orphan.alarming and (orphan.namespace, orphan.name, orphan.uuid) not in known:

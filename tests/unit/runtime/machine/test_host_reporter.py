@@ -15,7 +15,7 @@ from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import ImageRef
 from homeostat.planner.observed import HostFacts, ImagePhase, ObservedImage, ObservedStorage
-from homeostat.planner.orphans import Orphan
+from homeostat.planner.orphans import Orphan, OrphansSeen
 from homeostat.planner.placement import host_finalizer
 from homeostat.runtime.engine.reconciler import GONE, Next
 from homeostat.runtime.host import reconcile as hosts
@@ -28,7 +28,9 @@ NOW = "2026-01-01T00:00:00Z"
 
 
 def words(facts: HostFacts, host: Host = NODE, *orphans: Orphan) -> dict[str, tuple[str, str, str]]:
-    return {c.type: (c.status, c.reason, c.message) for c in host_status(host, facts, 0, "op", NOW, orphans).conditions}
+    return {
+        c.type: (c.status, c.reason, c.message) for c in host_status(host, facts, 0, "op", NOW, OrphansSeen(orphans)).conditions
+    }
 
 
 def test_a_host_that_answers() -> None:
@@ -151,7 +153,7 @@ async def test_it_tells_which_images_were_uploaded_there(phase: ImagePhase, monk
     found = shelf.resources[NODE.key]
     assert isinstance(found, Host) and found.status is not None
     assert found.status.uploads == (("a" * 64,) if phase is ImagePhase.READY else ()) and len(asked) == 1
-    kept = host_status(found, HOST, 0, "op", NOW, (), None).uploads
+    kept = host_status(found, HOST, 0, "op", NOW, uploads=None).uploads
     assert kept == found.status.uploads, "what cannot be known now stays as it was"
 
 
@@ -170,7 +172,8 @@ async def test_orphans_stay_as_they_were_until_they_were_looked_for() -> None:
     known = HostStatus(orphaned=("1",), orphans_known=True)
     before = NODE.model_copy(update={"status": known})
     shelf = Shelf(before)
-    reporter = HostReporter(shelf, WorldHost(), "node", "op", lambda: 0, orphans_known=lambda: False, place="here")  # type: ignore[arg-type]
+    unknown = OrphansSeen(known=False)
+    reporter = HostReporter(shelf, WorldHost(), "node", "op", lambda: 0, lambda: unknown, place="here")  # type: ignore[arg-type]
     await reporter.reconcile(before)
     found = shelf.resources[NODE.key].status
     assert isinstance(found, HostStatus)

@@ -9,7 +9,7 @@ from homeostat.models.host import Host, HostMeta, HostSpec, HostStatus
 from homeostat.planner.domain import DomainType
 from homeostat.planner.files.trash import TrashedDisk, TrashEntry
 from homeostat.planner.observed import HostFacts
-from homeostat.planner.orphans import Orphan
+from homeostat.planner.orphans import Orphan, OrphansSeen
 from homeostat.runtime.host.reconcile import host_status
 
 NOW, LATER = "2026-01-02T03:04:05Z", "2026-01-02T03:05:05Z"
@@ -78,11 +78,11 @@ def test_the_same_again_is_the_same_status() -> None:
 
 def test_orphans_are_told_and_what_was_kept_on_purpose_alarms_nobody() -> None:
     lost, kept = Orphan("default", "db", "running", "db"), Orphan("default", "old", "retained")
-    status = host_status(host(), facts(), 0, "me", NOW, [lost, kept])
+    status = host_status(host(), facts(), 0, "me", NOW, OrphansSeen((lost, kept)))
     assert [(o.name, o.state, o.domain) for o in status.orphans] == [("db", "running", "db"), ("old", "retained", "")]
     told = condition(status, "Orphaned")
     assert (told.status, told.reason) == ("True", "OrphansFound") and "1 belong to no object: default/db" in told.message
-    assert find_condition(host_status(host(), facts(), 0, "me", NOW, [kept]).conditions, "Orphaned") is None
+    assert find_condition(host_status(host(), facts(), 0, "me", NOW, OrphansSeen((kept,))).conditions, "Orphaned") is None
 
 
 def test_what_is_set_aside_is_told_100_at_the_most_and_kept_where_it_cannot_be_read() -> None:
