@@ -65,7 +65,6 @@ def test_v54_the_javascript_sample(contract_api: Api, tmp_path: Path) -> None:
     assert contract_api.get("test-vm")["plugin"] == "nginx-alpine"
 
 
-@pytest.mark.timeout(120)
 def test_v54_the_events_sample(contract_api: Api, tmp_path: Path) -> None:
     """In a page of the server, since EventSource is a browser's."""
     with browse(f"http://localhost:{PORT}/", tmp_path / "profile") as page:

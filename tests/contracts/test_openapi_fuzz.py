@@ -40,7 +40,6 @@ def wrong_with(case: schemathesis.Case, port: int, headers: dict[str, str], shap
 
 
 @pytest.mark.skipif(inside.INSIDE, reason="it is about a server")
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("contract", CONTRACTS)
 def test_nobodys_request_breaks_the_contract(contract: str, tmp_path: Path) -> None:
     number, port = time.time_ns() % 2**32, free_port()

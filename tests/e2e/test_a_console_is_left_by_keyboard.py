@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import httpx
-import pytest
 
 from tests.e2e.homeostat import Homeostat, idle
 from tests.rig.browser import Page, browse
@@ -15,7 +14,6 @@ NAME = "box"
 WITHIN = "document.getElementById('screen').contains(document.activeElement)"
 
 
-@pytest.mark.timeout(300)
 def test_it_is_left_and_entered_again(homeostat: Homeostat, tmp_path: Path) -> None:
     port = free_port()
     homeostat.write(NAME, idle(display={"video": "vga"}))

@@ -8,7 +8,6 @@ import signal
 from pathlib import Path
 
 import httpx
-import pytest
 
 from tests.e2e.homeostat import Homeostat, guest
 from tests.rig.browser import Page, browse
@@ -39,7 +38,6 @@ def shows_the_same(page: Page, http: httpx.Client) -> bool:
     return abs(lit(page) - lit_by_rfb(http)) <= CURSOR
 
 
-@pytest.mark.timeout(300)
 def test_it_is_seen_typed_into_and_outlasts_the_guest(town: Homeostat, tmp_path: Path) -> None:
     port = free_port()
     assert town.image is not None
@@ -72,7 +70,6 @@ def test_it_is_seen_typed_into_and_outlasts_the_guest(town: Homeostat, tmp_path:
             assert page.console() == [], "nothing went wrong in the page"
 
 
-@pytest.mark.timeout(300)
 def test_a_command_is_typed_on_the_serial_line(town: Homeostat, tmp_path: Path) -> None:
     port = free_port()
     assert town.image is not None

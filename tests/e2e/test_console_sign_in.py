@@ -58,7 +58,6 @@ def forget_access(page: Page) -> None:
     page.forget_cookies("homeostat_session")
 
 
-@pytest.mark.timeout(300)
 def test_signing_in_and_out(homeostat: Homeostat, http: httpx.Client, tmp_path: Path) -> None:
     address = str(http.base_url.join(f"/console/{NAME}"))
     with browse(address, tmp_path / "profile") as page:

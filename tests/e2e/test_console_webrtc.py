@@ -155,7 +155,6 @@ def test_the_channel_outlasts_the_socket_and_ends_with_the_right(place: Place) -
     wait_until(lambda: Person(place.http, "root").ask("GET", "consoles").json()["consoles"] == [], 10, "it is off the list")
 
 
-@pytest.mark.timeout(300)
 def test_a_video_shows_the_screen_and_keys_reach_the_guest(town: Homeostat, tmp_path: Path) -> None:
     assert town.image is not None
     # The kernel writes on the screen, and echoes there what is typed.

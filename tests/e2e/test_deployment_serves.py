@@ -6,8 +6,6 @@ from __future__ import annotations
 import os
 import signal
 
-import pytest
-
 from tests.e2e.deployed import (
     LONG,
     WEB,
@@ -24,7 +22,6 @@ from tests.e2e.deployed import (
 from tests.e2e.homeostat import Homeostat, idle
 
 
-@pytest.mark.timeout(240)
 def test_rolled_out_while_replicas_are_killed(town: Homeostat) -> None:
     """Then rolled out once more, and deleted in the middle of that."""
     deploy(town, 2, served(town, "one"))

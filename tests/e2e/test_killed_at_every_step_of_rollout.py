@@ -79,7 +79,6 @@ def end(town: Homeostat) -> dict[str, Any]:
     }
 
 
-@pytest.mark.timeout(240)
 def test_a_rollout(town: Homeostat, rollouts: Rollouts) -> None:
     """While web-2 stands in for web-1 they die before their step, then after it."""
     rollouts.order("once")

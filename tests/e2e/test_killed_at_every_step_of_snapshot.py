@@ -125,7 +125,6 @@ def drop(town: Town, name: str, fault: str) -> None:
     assert tag not in tags(town.home, NAME, "one") + tags(town.home, NAME, "two")
 
 
-@pytest.mark.timeout(600)
 def test_of_a_machine_that_is_off(town: Town) -> None:
     town.machine(runStrategy="Halted")
     town.write(1)
@@ -146,7 +145,6 @@ def test_of_a_machine_that_is_off(town: Town) -> None:
     town.sound()
 
 
-@pytest.mark.timeout(600)
 def test_of_a_machine_that_runs(town: Town) -> None:
     town.machine(runStrategy="Halted")
     town.write(1)
@@ -165,7 +163,6 @@ def test_of_a_machine_that_runs(town: Town) -> None:
     town.sound()
 
 
-@pytest.mark.timeout(600)
 def test_qemu_and_libvirtd_die_while_it_is_taken(town: Town) -> None:
     town.machine()
     home = town.home

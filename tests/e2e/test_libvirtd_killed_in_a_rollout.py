@@ -6,8 +6,6 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 
-import pytest
-
 from tests.e2e.deployed import LONG, Observer, deploy, remains, replicas, revisions, served, status, wait_settled
 from tests.e2e.homeostat import Homeostat, Spec
 from tests.e2e.nursery import Nursery
@@ -29,7 +27,6 @@ def deaf(town: Homeostat, page: str) -> Spec:
     return served(town, page, "printf '#!/bin/sh\\n' > /etc/acpi/PWRF/00000080", guestAgent={"enabled": False})
 
 
-@pytest.mark.timeout(300)
 def test_chaos_3_a_rollout_goes_on_and_takes_nobody_who_serves(town: Homeostat) -> None:
     nursery = Nursery(town.root / "nursery.log")
     where, daemon = (town.folder, town.state, town.rig.uri), town.rig.directory / "libvirtd.pid"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import httpx
-import pytest
 
 from tests.e2e.homeostat import Homeostat, guest
 from tests.page.steps import closed, plan, press
@@ -17,7 +16,6 @@ NAME = "box"
 INSIDE = "document.querySelector('iframe')?.contentDocument"
 
 
-@pytest.mark.timeout(420)
 def test_a_guest_is_seen_saved_and_brought_back(town: Homeostat, tmp_path: Path) -> None:
     port = free_port()
     assert town.image is not None

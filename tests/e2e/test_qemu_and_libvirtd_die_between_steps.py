@@ -57,7 +57,6 @@ def struck(libvirtd: Libvirtd) -> Iterator[Struck]:
     made.close()
 
 
-@pytest.mark.timeout(600)
 def test_while_a_snapshot_is_gone_back_to_and_while_it_is_removed(struck: Struck) -> None:
     struck.machine(runStrategy="Halted")
     struck.write(1)
@@ -80,7 +79,6 @@ def test_while_a_snapshot_is_gone_back_to_and_while_it_is_removed(struck: Struck
     struck.sound()
 
 
-@pytest.mark.timeout(300)
 def test_while_a_disk_grows(struck: Struck) -> None:
     home = struck.home
     write_disk(home, "data", size="2Mi")
@@ -93,7 +91,6 @@ def test_while_a_disk_grows(struck: Struck) -> None:
         assert home.state_of(NAME) == "running"
 
 
-@pytest.mark.timeout(600)
 def test_while_a_disk_is_cloned(struck: Struck) -> None:
     home = struck.home
     struck.machine(runStrategy="Halted")
@@ -112,7 +109,6 @@ def test_while_a_disk_is_cloned(struck: Struck) -> None:
     struck.sound()
 
 
-@pytest.mark.timeout(600)
 def test_while_a_running_disk_is_exported(struck: Struck, tmp_path: Path) -> None:
     home, target = struck.home, tmp_path / "copy.qcow2"
     struck.machine(runStrategy="Halted")

@@ -15,7 +15,6 @@ ACTS = ""
 OPERATIONS = 8  # of each world's one phase
 
 
-@pytest.mark.timeout(300)  # 30 s on an idle machine
 def test_a_short_soak(libvirtd: Libvirtd, guest_image: GuestImage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmarks.soak.life.OPERATIONS", (OPERATIONS, OPERATIONS))
     options = argparse.Namespace(

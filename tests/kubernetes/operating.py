@@ -15,9 +15,10 @@ from typing import Any
 from tests.rig.kubernetes.kubectl import Kubectl, Object, condition_of
 from tests.rig.kubernetes.plane import ControlPlane
 from tests.rig.program import Running, launch
-from tests.rig.waiting import wait_until
+from tests.rig.waiting import CROWDED, ended, wait_until
 
 SOON = 30.0  # seconds for anything that needs neither a boot nor a lease to expire
+PATIENT = f"--timeout={SOON * CROWDED:.0f}s"  # for kubectl, which does not see that a machine is crowded
 LEASES = "homeostat-system"
 KINDS = (
     *("snapshotschedules", "snapshots", "virtualmachinedeployments", "virtualmachines", "plugins", "machinerevisions", "disks"),
@@ -80,7 +81,7 @@ class OperatorProcess:
     def _end(self, how: signal.Signals) -> int:
         assert self._running is not None, "it does not run"
         self._running.send_signal(how)
-        code = self._running.wait(SOON)
+        code = ended(self._running, SOON)
         self._running = None
         return code
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
 from homeostat.models.machine import VirtualMachine
 from homeostat.store.kubernetes.paths import path_of
 from tests.kubernetes.operating import operating, ready
@@ -19,7 +17,6 @@ COUNT = 1000
 DEADLINE = 240.0  # seconds; some 20 on two cores that nobody else uses
 
 
-@pytest.mark.timeout(DEADLINE + 120)
 def test_all_become_ready(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:
     with operating(plane, tmp_path / "state"):
         kubectl.run("create", "--validate=false", "-f", "-", stdin=_documents(), timeout=DEADLINE).check_returncode()

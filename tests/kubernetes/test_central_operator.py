@@ -15,13 +15,13 @@ import pytest
 
 from tests.kubernetes.domains import Site, idle, site
 from tests.kubernetes.manifests import NAMESPACE, workloads
-from tests.kubernetes.operating import SOON, clear, wait_ready
+from tests.kubernetes.operating import PATIENT, SOON, clear, wait_ready
 from tests.kubernetes.things import machine, thing
 from tests.rig.kubernetes.kubectl import Kubectl
 from tests.rig.kubernetes.plane import ControlPlane
 from tests.rig.libvirtd import Libvirtd
 from tests.rig.remote import over_the_network
-from tests.rig.waiting import wait_until
+from tests.rig.waiting import ended, wait_until
 
 ROOT = Path(__file__).parents[2]
 LABEL = {"homeostat.dev/served-by": "central"}
@@ -94,7 +94,7 @@ def central_operator(plane: ControlPlane, place: Site) -> Iterator[Path]:
     try:
         yield log
         running.terminate()
-        assert running.wait(SOON) == 0
+        assert ended(running, SOON) == 0
     except BaseException as error:
         error.add_note(log.read_text(errors="replace")[-6000:])
         raise
@@ -126,6 +126,6 @@ def test_a_machine_lives_on_a_host_elsewhere(crds: list[str], plane: ControlPlan
 
         kubectl("patch", "vm/web", "--type=merge", "-p", '{"spec":{"runStrategy":"Halted"}}')
         wait_until(lambda: place.state_of(domain) == "shut off", SOON, "it is off")
-        kubectl("delete", "vm/web", f"--timeout={SOON:.0f}s")
+        kubectl("delete", "vm/web", PATIENT)
         assert domain not in place.domains() and not disk.parent.exists()
         assert "Traceback" not in log.read_text()

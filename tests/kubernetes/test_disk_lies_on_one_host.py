@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from tests.kubernetes.operating import SOON, message_of, operating, reason_of, wait_ready
+from tests.kubernetes.operating import PATIENT, SOON, message_of, operating, reason_of, wait_ready
 from tests.kubernetes.things import machine, thing
 from tests.rig.kubernetes.kubectl import Kubectl
 from tests.rig.kubernetes.plane import ControlPlane
@@ -33,7 +33,7 @@ def test_one_host(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_pa
         kubectl("delete", "disk", "letters", "--wait=false")
         kubectl.wait_for("disk", "letters", lambda disk: reason_of(disk, "Ready") == "InUse")
         assert file.exists()
-        kubectl("delete", "vm", "mail", f"--timeout={SOON:.0f}s")
+        kubectl("delete", "vm", "mail", PATIENT)
         kubectl.wait_gone("disk", "letters")
         assert not file.exists()
 
@@ -44,8 +44,8 @@ def test_two_hosts_of_which_one_goes(crds: list[str], plane: ControlPlane, kubec
         operating(plane, tmp_path / "west", "--host", "west", "--host-label", "zone=west") as west,
     ):
         wait_ready(kubectl, "east", "west", kind="vmhost")
-        kubectl.create(thing("Disk", "letters", BLANK))
         kubectl.create(machine(named="mail", runStrategy="Halted", disks=NAMED, hostSelector={"zone": "west"}))
+        kubectl.create(thing("Disk", "letters", BLANK))
         wait_ready(kubectl, "mail")
         assert kubectl.get("disk", "letters")["status"]["host"] == "west"
 
@@ -61,7 +61,7 @@ def test_two_hosts_of_which_one_goes(crds: list[str], plane: ControlPlane, kubec
         assert not (tmp_path / "east" / "disks").exists()
         west.start()
         kubectl.wait_for("disk", "letters", lambda disk: reason_of(disk, "Ready") == "InUse", 60.0)
-        kubectl("delete", "vm", "mail", "east", f"--timeout={SOON:.0f}s")
+        kubectl("delete", "vm", "mail", "east", PATIENT)
         kubectl.wait_gone("disk", "letters")
         assert not (tmp_path / "east" / "disks").exists()
 
@@ -82,7 +82,7 @@ def test_one_that_was_kept_is_found_on_its_host(crds: list[str], plane: ControlP
         wait_until(lambda: keeping("west"), SOON, "the host says that it keeps it")
         folder = Path(kubectl.get("disk", "letters")["status"]["path"]).parent
         number = (folder / "disk.img").stat().st_ino
-        kubectl("delete", "disk", "letters", f"--timeout={SOON:.0f}s")
+        kubectl("delete", "disk", "letters", PATIENT)
 
         # Without a word of a host it would go to east.
         kubectl.create(thing("Disk", "letters", kept))
@@ -92,13 +92,13 @@ def test_one_that_was_kept_is_found_on_its_host(crds: list[str], plane: ControlP
         found = kubectl.get("disk", "letters")["status"]
         assert (found["host"], kubectl.get("vm", "mail")["status"]["host"]) == ("west", "west")
         assert (folder / "disk.img").stat().st_ino == number and not (tmp_path / "east" / "disks").exists()
-        kubectl("delete", "vm", "mail", f"--timeout={SOON:.0f}s")
-        kubectl("delete", "disk", "letters", f"--timeout={SOON:.0f}s")
+        kubectl("delete", "vm", "mail", PATIENT)
+        kubectl("delete", "disk", "letters", PATIENT)
 
         kubectl.create(thing("Disk", "letters", {**kept, "hostSelector": {"zone": "east"}}))
         stalled = kubectl.wait_for("disk", "letters", lambda disk: reason_of(disk, "Stalled") == "HostSelectorContradicts")
         assert "was kept, and is on host west, which lacks the label zone=east" in message_of(stalled, "Stalled")
-        kubectl("delete", "disk", "letters", f"--timeout={SOON:.0f}s")
+        kubectl("delete", "disk", "letters", PATIENT)
 
         # Somebody copied it, too.
         shutil.copytree(folder, tmp_path / "east" / "disks" / kubectl.namespace / "letters")
@@ -122,14 +122,14 @@ def test_one_that_was_kept_on_a_host_that_is_lost(crds: list[str], plane: Contro
         wait_ready(kubectl, "letters", kind="disk")
         told = lambda host: f"{kubectl.namespace}/letters" in host["status"].get("keeps", ())  # noqa: E731
         plane.kubectl.wait_for("vmhost", "west", told)
-        kubectl("delete", "disk", "letters", f"--timeout={SOON:.0f}s")
+        kubectl("delete", "disk", "letters", PATIENT)
         west.kill9()
         plane.kubectl.wait_for("vmhost", "west", lambda host: reason_of(host, "Ready") == "OperatorGone", 60.0)
 
         kubectl.create(thing("Disk", "letters", kept))
         found = kubectl.wait_for("disk", "letters", lambda disk: reason_of(disk, "Ready") == "HostNotReady")
         assert "if that host is lost for good, delete Host west" in message_of(found, "Ready")
-        plane.kubectl("delete", "vmhost", "west", f"--timeout={SOON:.0f}s")
+        plane.kubectl("delete", "vmhost", "west", PATIENT)
         wait_ready(kubectl, "letters", kind="disk", timeout=60.0)
         assert kubectl.get("disk", "letters")["status"]["host"] == "east"
 

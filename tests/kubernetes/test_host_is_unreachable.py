@@ -12,7 +12,7 @@ from tests.rig.kubernetes.plane import ControlPlane
 from tests.rig.libvirtd import Libvirtd
 
 ABANDON = "homeostat.dev/abandon=true"
-GONE = 30.0  # seconds: the lease expires, and the controller looks every five
+GONE = 40.0  # seconds: the lease expires, and the controller looks every five
 
 
 def test_while_its_libvirt_is_down(crds: list[str], plane: ControlPlane, kubectl: Kubectl, libvirtd: Libvirtd) -> None:

@@ -15,7 +15,7 @@ from tests.rig.kubernetes.plane import ControlPlane
 from tests.rig.libvirtd import Libvirtd
 from tests.rig.waiting import wait_until
 
-AWAY = 40.0  # seconds until a host counts as served by nobody
+AWAY = 60.0  # seconds until a host counts as served by nobody
 
 
 class Kept:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from tests.kubernetes.operating import operating, wait_ready
 from tests.kubernetes.things import machine
 from tests.rig.kubernetes.crds import CRDS, install_crds, wait_documented
@@ -16,7 +14,6 @@ from tests.rig.waiting import wait_until
 AGAIN = 150.0  # seconds: looks at what is missing come less often the longer it is, and two cores are shared with other tests
 
 
-@pytest.mark.timeout(400)
 def test_when_it_starts_and_while_it_runs(crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> None:
     plane.kubectl("delete", "-k", str(CRDS), "--timeout=60s")
     with operating(plane, tmp_path / "state") as operator:

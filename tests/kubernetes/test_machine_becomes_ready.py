@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.kubernetes.operating import SOON, events_of, operating
+from tests.kubernetes.operating import PATIENT, events_of, operating
 from tests.kubernetes.things import machine
 from tests.rig.kubernetes.crds import path_of
 from tests.rig.kubernetes.kubectl import Kubectl
@@ -15,7 +15,7 @@ def test_kubectl_wait_ends(crds: list[str], plane: ControlPlane, kubectl: Kubect
     with operating(plane, tmp_path / "state"):
         kubectl.apply(machine(named="web"))
 
-        kubectl("wait", "vm/web", "--for=condition=Ready", f"--timeout={SOON:.0f}s")
+        kubectl("wait", "vm/web", "--for=condition=Ready", PATIENT)
 
         web = kubectl.get("vm", "web")
         assert web["status"]["state"] == "Running"
@@ -32,7 +32,7 @@ def test_only_status_and_finalizers_are_the_operators(
     before = kubectl.get("vm", "web")
 
     with operating(plane, tmp_path / "state"):
-        kubectl("wait", "vm/web", "--for=condition=Ready", f"--timeout={SOON:.0f}s")
+        kubectl("wait", "vm/web", "--for=condition=Ready", PATIENT)
         after = plane.api("GET", path_of("virtualmachines", "web", kubectl.namespace))  # newer kubectls leave the managers out
 
     assert after["spec"] == before["spec"]

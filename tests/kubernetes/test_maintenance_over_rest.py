@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.api.harness import serving
 from tests.api.modes import Namespace
 from tests.kubernetes.manifests import FOLDER, NAMESPACE
-from tests.kubernetes.operating import SOON
+from tests.kubernetes.operating import PATIENT, SOON
 from tests.kubernetes.things import thing
 from tests.rig.kubernetes.plane import ControlPlane
 from tests.rig.waiting import wait_until
@@ -36,7 +36,7 @@ def test_its_role_lets_the_api_begin_it(crds: list[str], plane: ControlPlane, tm
         assert not spec(plane).get("maintenance")
         cluster("delete", "clusterrolebinding", "homeostat-maintain")
         wait_until(lambda: api.http.patch(f"/api/v1/{HOST}", json=BEGIN).status_code == 403, SOON, "it may not any more")
-    cluster("delete", "vmhost", "rack7.example.org", f"--timeout={SOON:.0f}s")
+    cluster("delete", "vmhost", "rack7.example.org", PATIENT)
 
 
 def spec(plane: ControlPlane) -> dict[str, object]:

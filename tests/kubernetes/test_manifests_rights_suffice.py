@@ -12,7 +12,7 @@ from tests.api.harness import serving
 from tests.api.modes import Namespace
 from tests.kubernetes.auditing import Audit
 from tests.kubernetes.manifests import API_RIGHTS, FOLDER, NAMESPACE, OPERATOR_RIGHTS, OURS, Rights
-from tests.kubernetes.operating import SOON, operating, wait_ready
+from tests.kubernetes.operating import PATIENT, SOON, operating, wait_ready
 from tests.kubernetes.things import deployment, machine, plugin, thing
 from tests.rig.kubernetes.crds import install_crds, wait_documented
 from tests.rig.kubernetes.plane import ControlPlane
@@ -62,7 +62,7 @@ def live(plane: ControlPlane, state: Path) -> None:
         wait_ready(kubectl, "alone")
         wait_ready(kubectl, "page", kind="plugin")
         wait_ready(kubectl, "web", kind="vmd")
-        kubectl("wait", "vmhost/dev", "--for=condition=Ready", f"--timeout={SOON:.0f}s")
+        kubectl("wait", "vmhost/dev", "--for=condition=Ready", PATIENT)
         kubectl("patch", "vmd/web", "--type=merge", "-p", '{"spec":{"template":{"spec":{"resources":{"memory":"64Mi"}}}}}')
         wait_until(lambda: revisions(plane) == [2], SOON, "the rollout is over, and the revision before it gone")
         wait_ready(kubectl, "web", kind="vmd")
@@ -77,10 +77,10 @@ def live(plane: ControlPlane, state: Path) -> None:
         )
         kubectl.apply(machine("off", runStrategy="Halted", disks=[{"name": "data", "size": "1Mi"}]))
         for ready in ("image/base", "network/lab", "disk/letters", "snapshot/before", "snapshotschedule/yearly"):
-            kubectl("wait", ready, "--for=condition=Ready", f"--timeout={SOON:.0f}s")
+            kubectl("wait", ready, "--for=condition=Ready", PATIENT)
         made = ("snapshotschedule/yearly", "snapshot/before", "disk/letters", "network/lab", "image/base", "vm/off")
         for name in (*made, "vmd/web", "plugin/page", "vm/alone"):
-            kubectl("delete", name, f"--timeout={SOON:.0f}s")
+            kubectl("delete", name, PATIENT)
         wait_until(lambda: not kubectl.list("vm"), SOON, "its machine has gone")
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import signal
 
-import pytest
-
 from tests.kubernetes.migrating import Moving, moving
 from tests.rig.kubernetes.plane import ControlPlane
 from tests.rig.libvirtd import Libvirtd
@@ -23,7 +21,6 @@ INWARD = [
 ]
 
 
-@pytest.mark.timeout(600)  # two dozen programs, one after the other
 def test_it_goes_on_where_it_was(crds: list[str], plane: ControlPlane, libvirtd: Libvirtd) -> None:
     with moving(plane, libvirtd) as town:
         town.run_standalone()

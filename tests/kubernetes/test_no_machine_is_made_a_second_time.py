@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.kubernetes.operating import SOON, OperatorProcess, events_of, operating, ready, reason_of, wait_ready
+from tests.kubernetes.operating import PATIENT, SOON, OperatorProcess, events_of, operating, ready, reason_of, wait_ready
 from tests.kubernetes.things import machine
 from tests.rig.kubernetes.kubectl import Kubectl
 from tests.rig.kubernetes.plane import ControlPlane
@@ -42,7 +42,7 @@ def test_one_with_its_identity_goes_where_its_domain_is(
         for operator in (east, west):  # the object goes without anybody who clears up, as where etcd is lost
             operator.signal(signal.SIGSTOP)
         kubectl.patch("vm", "mail", {"metadata": {"finalizers": None}})
-        kubectl("delete", "vm", "mail", f"--timeout={SOON:.0f}s")
+        kubectl("delete", "vm", "mail", PATIENT)
         for operator in (east, west):
             operator.signal(signal.SIGCONT)
         identity = before["metadata"]["uid"]
@@ -93,7 +93,7 @@ def test_it_waits_for_hosts_that_have_not_said_what_they_have(
         wait_ready(kubectl, "new")
         told = kubectl.wait_for("vm", "mail", lambda vm: reason_of(vm, "Ready") == "HostsNotAsked")
         assert "finalizers" not in told["metadata"]
-        plane.kubectl("delete", "vmhost", "west", f"--timeout={SOON:.0f}s")
+        plane.kubectl("delete", "vmhost", "west", PATIENT)
         wait_ready(kubectl, "mail")
 
 

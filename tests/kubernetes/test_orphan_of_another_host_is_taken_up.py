@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from tests.kubernetes.operating import SOON, operating, wait_ready
+from tests.kubernetes.operating import PATIENT, SOON, operating, wait_ready
 from tests.kubernetes.things import machine
 from tests.rig.kubernetes.kubectl import Kubectl
 from tests.rig.kubernetes.plane import ControlPlane
@@ -52,5 +52,5 @@ def test_from_the_state_folder_of_one_that_lacks_it(
         again["metadata"]["annotations"] = {"homeostat.dev/identity": identity}
         kubectl.create(again)
         wait_ready(kubectl, "web")
-        kubectl("delete", "vm", "web", f"--timeout={SOON:.0f}s")
+        kubectl("delete", "vm", "web", PATIENT)
         wait_until(lambda: not orphans(), SOON, "nothing is left of it")

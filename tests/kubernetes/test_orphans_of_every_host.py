@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.kubernetes.operating import SOON, operating, wait_ready
+from tests.kubernetes.operating import PATIENT, SOON, operating, wait_ready
 from tests.kubernetes.things import machine, thing
 from tests.rig.kubernetes.kubectl import Kubectl
 from tests.rig.kubernetes.plane import ControlPlane
@@ -37,8 +37,8 @@ def test_disks_that_stayed_on_another_host(crds: list[str], plane: ControlPlane,
         wait_ready(kubectl, "mail")
         wait_ready(kubectl, "letters", kind="disk")
         assert listed() == {}
-        kubectl("delete", "vm", "mail", f"--timeout={SOON:.0f}s")
-        kubectl("delete", "disk", "letters", f"--timeout={SOON:.0f}s")
+        kubectl("delete", "vm", "mail", PATIENT)
+        kubectl("delete", "disk", "letters", PATIENT)
 
         files = {
             "mail": tmp_path / "west/machines" / kubectl.namespace / "mail/data.qcow2",

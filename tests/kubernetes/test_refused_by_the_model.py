@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from homeostat.driver.storage.disks.tags import read_tags
-from tests.kubernetes.operating import SOON, events_of, message_of, operating, ready, reason_of, wait_ready
+from tests.kubernetes.operating import PATIENT, events_of, message_of, operating, ready, reason_of, wait_ready
 from tests.kubernetes.things import deployment, machine, plugin, thing
 from tests.libvirt.hosts import isolated_uri
 from tests.rig.kubernetes.crds import install_crds
@@ -200,7 +200,7 @@ def test_what_is_on_a_host_goes_when_it_is_deleted(
         taken["metadata"]["ownerReferences"] = [{**owner, "controller": True}]
         kubectl.create(taken)
         for made in ("network/lab", "snapshot/taken", "snapshotschedule/yearly"):
-            kubectl("wait", made, "--for=condition=Ready", f"--timeout={SOON:.0f}s")
+            kubectl("wait", made, "--for=condition=Ready", PATIENT)
         kubectl.patch("network", "lab", {"spec": {"addresses": [{"cidr": "10.0.0.0/24"}]}})
         kubectl.patch("snapshotschedule", "yearly", {"spec": {"schedule": "0 0 31 2 *"}})
         kubectl.wait_for("network", "lab", stalled)

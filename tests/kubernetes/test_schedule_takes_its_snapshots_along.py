@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.kubernetes.operating import SOON, operating
+from tests.kubernetes.operating import PATIENT, SOON, operating
 from tests.kubernetes.things import machine, thing
 from tests.rig.kubernetes.kubectl import Kubectl
 from tests.rig.kubernetes.plane import ControlPlane
@@ -24,7 +24,7 @@ def scheduled(kubectl: Kubectl) -> None:
     made["metadata"]["ownerReferences"] = [{**owner, "controller": True, "blockOwnerDeletion": True}]
     kubectl.create(made)
     kubectl.create(thing("Snapshot", "by-hand", OF_WEB))
-    kubectl("wait", "snapshot/yearly-20260101-0000", "snapshot/by-hand", "--for=condition=Ready", f"--timeout={SOON:.0f}s")
+    kubectl("wait", "snapshot/yearly-20260101-0000", "snapshot/by-hand", "--for=condition=Ready", PATIENT)
 
 
 def names(kubectl: Kubectl) -> list[str]:
@@ -48,7 +48,7 @@ def test_they_stay_where_that_is_asked_for(
     with operating(plane, tmp_path / "state"):
         scheduled(kubectl)
         controllers.restart_controllers()
-        kubectl("delete", "snapshotschedule", "yearly", "--cascade=orphan", f"--timeout={SOON:.0f}s")
+        kubectl("delete", "snapshotschedule", "yearly", "--cascade=orphan", PATIENT)
         left = lambda: [found for found in kubectl.list("snapshots") if "ownerReferences" not in found["metadata"]]  # noqa: E731
         wait_until(lambda: len(left()) == 2, SOON, "they are nobody's")
         assert not any(found["metadata"].get("deletionTimestamp") for found in kubectl.list("snapshots"))

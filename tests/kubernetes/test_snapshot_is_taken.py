@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.kubernetes.operating import SOON, operating
+from tests.kubernetes.operating import PATIENT, operating
 from tests.kubernetes.things import machine, thing
 from tests.rig.kubernetes.kubectl import Kubectl
 from tests.rig.kubernetes.plane import ControlPlane
@@ -17,7 +17,7 @@ def test_it_is_kept_by_the_host_of_its_machine(crds: list[str], plane: ControlPl
         kubectl.create(thing("Snapshot", "before", {"machineRef": {"name": "web"}}))
         kubectl.wait_for("snapshot", "before", lambda found: "MachineNotFound" in str(found.get("status")))
         kubectl.create(machine(named="web", runStrategy="Halted", disks=DISKS))
-        kubectl("wait", "snapshot/before", "--for=condition=Ready", f"--timeout={SOON:.0f}s")
+        kubectl("wait", "snapshot/before", "--for=condition=Ready", PATIENT)
         found = kubectl.get("snapshot", "before")
         assert (found["status"]["consistency"], found["status"]["host"]) == ("Off", "node")
         assert found["metadata"]["finalizers"] == ["node.host.homeostat.dev/teardown"]
@@ -25,5 +25,5 @@ def test_it_is_kept_by_the_host_of_its_machine(crds: list[str], plane: ControlPl
         kubectl.patch("vm", "web", {"spec": {"restoreFrom": {"snapshot": "before", "token": "1"}}})
         kubectl.wait_for("vm", "web", lambda vm: vm["status"].get("restored") == "1")
 
-        kubectl("delete", "snapshot", "before", f"--timeout={SOON:.0f}s")
+        kubectl("delete", "snapshot", "before", PATIENT)
         assert not list((tmp_path / "state" / "snapshots").iterdir())

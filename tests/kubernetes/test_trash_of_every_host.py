@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.api.harness import Api, refused, serving
 from tests.api.modes import Namespace
-from tests.kubernetes.operating import SOON, operating, wait_ready
+from tests.kubernetes.operating import PATIENT, SOON, operating, wait_ready
 from tests.kubernetes.things import machine
 from tests.rig.kubernetes.plane import ControlPlane
 from tests.rig.program import ran
@@ -51,7 +51,7 @@ def test_disks_of_a_machine_of_another_host(crds: list[str], plane: ControlPlane
         place = west / "machines" / namespace.name / "mail/data.qcow2"
         before = place.read_bytes()
         assert listed() == []
-        kubectl("delete", "vm", "mail", f"--timeout={SOON:.0f}s")
+        kubectl("delete", "vm", "mail", PATIENT)
         assert not place.exists()
         wait_until(lambda: len(listed()) == 1, SOON, "the other host's operator hears of it")
         (found,) = listed()
@@ -68,7 +68,7 @@ def test_disks_of_a_machine_of_another_host(crds: list[str], plane: ControlPlane
 
         kubectl.create(machine(named="mail", runStrategy="Halted", disks=[{"name": "data", "size": "1Mi"}], **ON_WEST))
         wait_ready(kubectl, "mail")
-        kubectl("delete", "vm", "mail", f"--timeout={SOON:.0f}s")
+        kubectl("delete", "vm", "mail", PATIENT)
         wait_until(lambda: len(listed()) == 1, SOON, "it is in the trash again")
         homeostat("empty", "mail", "--yes", "--token-file", str(token))
         wait_until(lambda: entries(another) == [] == listed(), SOON, "all hear that it is erased")

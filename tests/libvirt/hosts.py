@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 from homeostat.planner.domain import DomainConfig, DomainType
+from tests.rig.waiting import Patience
 from tests.unit.configs import PLAIN
 
 EMPTY_NODE = """<node><name>test</name><cpu><mhz>2000</mhz><model>test</model><active>4</active><nodes>1</nodes>
@@ -31,7 +31,7 @@ def machine(name: str | None = None) -> DomainConfig:
 
 async def until(condition: Callable[[], object], what: str, timeout: float = 5.0) -> None:
     """Waits without blocking the loop, on which everything is noticed."""
-    deadline = time.monotonic() + timeout
+    patience = Patience(timeout)
     while not condition():
-        assert time.monotonic() < deadline, f"not within {timeout:g} s: {what}"
+        assert not patience.over, f"not within {timeout:g} s: {what}"
         await asyncio.sleep(0.005)

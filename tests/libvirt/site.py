@@ -7,7 +7,6 @@ that wants one (``unready``) never is.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -25,6 +24,7 @@ from homeostat.models.machine import MachineState, VirtualMachine
 from homeostat.store.files.state import StateFolder
 from homeostat.store.files.store import FilesStore
 from tests.libvirt.hosts import isolated_uri
+from tests.rig.waiting import Patience
 
 Spec = dict[str, Any]
 WRITES = ("apply_owned", "delete_owned", "write_status", "release", "record_event", "report")
@@ -168,9 +168,9 @@ class Site:
     # Waiting
 
     async def until(self, seen: Callable[[], object], what: str, timeout: float = SOON) -> None:
-        deadline = time.monotonic() + timeout
+        patience = Patience(timeout)
         while not seen():
-            if time.monotonic() > deadline:
+            if patience.over:
                 raise AssertionError(f"not within {timeout:g} s: {what}\n{self.picture()}")
             await asyncio.sleep(0.005)
 

@@ -22,6 +22,7 @@ import yaml
 
 from tests.libvirt.hosts import isolated_uri
 from tests.rig.program import Running, launch, ran
+from tests.rig.waiting import Patience
 
 SILENCE = 2.5  # seconds; one of them is as much as the guest is allowed
 
@@ -106,9 +107,9 @@ class Homeostat:
         return [event["reason"] for event in self.read("events", "-o", "json")]
 
     def until(self, seen: Callable[[], object], what: str, pause: float = 0.01) -> None:
-        deadline = time.monotonic() + 60
+        patience = Patience(60)
         while not seen():
-            assert time.monotonic() < deadline, f"not within 60 s: {what}\n{self._log.read_text()[-2000:]}"
+            assert not patience.over, f"not within 60 s: {what}\n{self._log.read_text()[-2000:]}"
             time.sleep(pause)
 
 

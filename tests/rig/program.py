@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from homeostat.driver import faults
+from tests.rig.waiting import Patience
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = frozenset({"homeostat_api", "homeostat.cli.main", "tests.api.living"})
@@ -36,6 +37,7 @@ IMPORTED = (
     *("homeostat.assembly.standalone", "homeostat.store.kubernetes.informer", "homeostat.driver.storage.images.fetch"),
 )
 AT_IMPORT = ("PYTHON", "PATH")  # variables that are read while modules are imported begin so
+A_SLICE = 0.5  # seconds after which patience is looked at
 ORDER_MAX = 200_000  # bytes: arguments and environment
 Where = int | IO[Any] | None
 Ended = subprocess.CompletedProcess[str]
@@ -67,9 +69,12 @@ class Program:
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
+        """Returns the exit code. `timeout`: seconds, as Patience counts them."""
         if self.returncode is None:
-            if not select.select([self._status], [], [], timeout)[0]:
-                raise subprocess.TimeoutExpired(self.args, timeout or 0)
+            patience = Patience(timeout or 0)
+            while not select.select([self._status], [], [], timeout and min(timeout, A_SLICE))[0]:
+                if patience.over:
+                    raise subprocess.TimeoutExpired(self.args, timeout or 0)
             self.returncode = int(self._status.readline())
             self._status.close()
         return self.returncode

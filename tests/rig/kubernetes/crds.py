@@ -44,7 +44,4 @@ def set_status(plane: ControlPlane, path: str, /, **status: Any) -> None:
 def wait_documented(plane: ControlPlane) -> None:
     """Waits until the API server describes the kinds, a moment after it serves them: kubectl needs that to check and explain."""
 
-    def explained() -> bool:
-        return plane.kubectl.run("explain", "virtualmachines.spec").returncode == 0
-
-    wait_until(explained, SOON, "the kinds are described", interval=0.2)
+    wait_until(lambda: plane.kubectl("explain", "virtualmachines.spec"), SOON, "the kinds are described", interval=0.2)

@@ -46,7 +46,7 @@ class Kubectl:
             raise KubectlError(words, done.stderr)
         return done.stdout
 
-    def run(self, *words: str, stdin: str = "", editor: str = "false", timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, stdin: str = "", editor: str = "false", timeout: float = 300) -> subprocess.CompletedProcess[str]:
         """Runs it, whatever the result. ``editor`` is a command for `kubectl edit`; ``timeout`` is in seconds."""
         return subprocess.run(
             [self.program, "--namespace", self.namespace, *words],

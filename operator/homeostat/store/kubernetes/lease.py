@@ -1,7 +1,8 @@
 """A coordination.k8s.io Lease: of several operators that could do one job, only one does it.
 
-The rules are those of client-go's leader election: https://pkg.go.dev/k8s.io/client-go/tools/leaderelection. Clocks of several
-hosts are never compared. A holder counts as dead when its record has not changed for its own duration, by our clock.
+The rules and the seconds are those of client-go's leader election, as Kubernetes' own controllers have them:
+https://pkg.go.dev/k8s.io/client-go/tools/leaderelection. Clocks of several hosts are never compared. A holder counts as dead when
+its record has not changed for its own duration, by our clock.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from .paths import LEASES
 
 log = logging.getLogger(__name__)
 
-DURATION = 10.0
-"""Seconds after its last sign of life after which others take over. With RETRY and a request that becomes 12 to 13."""
-DEADLINE = 7.0
+DURATION = 15.0
+"""Seconds after its last sign of life after which others take over. With RETRY and a request that becomes 17 to 18."""
+DEADLINE = 10.0
 """Seconds after which a holder that could not renew stops acting, whatever it does. That is before others may begin."""
 RETRY = 2.0
 """Seconds between two renewals, and between two tries of those who wait."""
