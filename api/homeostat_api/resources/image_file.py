@@ -12,6 +12,7 @@ from ..http.actor import who
 from ..http.media import takes_any_length
 from ..http.operations import ETAG, Answer, Parameter, operation
 from ..http.requests.direct import direct
+from ..http.requests.parameters import text
 from ..http.requests.preconditions import set_etag
 from ..http.requests.uploaded_form import check_name, take_whole
 from ..http.rights import Right, needs
@@ -40,7 +41,7 @@ class ImageFile:
     )
     async def on_put(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
         uploads = self._service.asked_by(who(req)).uploads
-        sha256, format = req.get_param("sha256") or "", req.get_param("format") or ""
+        sha256, format = text(req, "sha256") or "", text(req, "format") or ""
         image = await take_whole(uploads, check_name(name), req.content_length, sha256, format, direct(req) or req.stream)
         resp.status = falcon.HTTP_201
         resp.location = f"/api/v1/images/{name}"

@@ -15,6 +15,7 @@ from homeostat.service.service import Service
 from ..http.actor import who
 from ..http.answers.pass_on import PassingCodes, pass_on
 from ..http.operations import Answer, Parameter, operation
+from ..http.requests.parameters import text
 from ..http.rights import Right, needs
 from ..words import TrashErased, TrashList, TrashRestored
 
@@ -76,11 +77,11 @@ class TrashItem:
         {200: Answer("What was erased.", TrashErased)},
         description=PASSED_ON,
         parameters=(HOST,),
-        errors=(404, 409, 503),
+        errors=(400, 404, 409, 503),
     )
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, entry: str) -> None:
         trash = self._service.asked_by(who(req)).trash
-        found = await trash.entry(entry, req.get_param("host") or "")
+        found = await trash.entry(entry, text(req, "host") or "")
         try:
             await trash.erase(found)
         except OnAnotherApi as there:
@@ -100,11 +101,11 @@ class TrashRestore:
         {200: Answer("Where they lie now; the machine of that name finds them there.", TrashRestored)},
         description=f"409 where the machine has a disk in that place: nothing is overwritten. {PASSED_ON}",
         parameters=(HOST,),
-        errors=(404, 409, 503),
+        errors=(400, 404, 409, 503),
     )
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, entry: str) -> None:
         trash = self._service.asked_by(who(req)).trash
-        found = await trash.entry(entry, req.get_param("host") or "")
+        found = await trash.entry(entry, text(req, "host") or "")
         try:
             restored = await trash.restore(found)
         except OnAnotherApi as there:

@@ -16,6 +16,7 @@ from ..http.errors import invalid
 from ..http.kinds.kind_index import KindIndexes
 from ..http.kinds.watching import Watch
 from ..http.operations import Answer, Parameter, operation
+from ..http.requests.parameters import text
 from ..http.rights import Right, needs
 
 MACHINES = "virtualmachines"
@@ -67,7 +68,7 @@ def _kinds(req: falcon.asgi.Request) -> tuple[str, ...]:
     Raises:
         Problem: 400, there is no such one.
     """
-    given = tuple(dict.fromkeys((req.get_param("kinds") or MACHINES).split(",")))
+    given = tuple(dict.fromkeys((text(req, "kinds") or MACHINES).split(",")))
     unknown = [one for one in given if one not in BY_PLURAL]
     if unknown:
         known = ", ".join(sorted(BY_PLURAL))

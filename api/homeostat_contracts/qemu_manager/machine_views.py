@@ -11,6 +11,7 @@ from homeostat.models.base import API_GROUP
 from homeostat.models.image_source import ImageSource
 from homeostat.models.machine import MachineState, VirtualMachine
 from homeostat.models.machine_disks import DiskDevice
+from homeostat.models.outside import redacted
 from homeostat.service.kinds.power import state_of
 from homeostat.service.naming.marks import given_name, id_of
 
@@ -96,10 +97,10 @@ def _path(disk: DiskDevice, note: Mapping[str, str]) -> str:
 
 
 def path_of(image: ImageSource) -> str:
-    """Returns the path, or address, by which an image is named."""
+    """Returns the path, or address without its secrets, by which an image is named."""
     if image.image_ref is not None:
         return f"{ISOS}{image.image_ref.name}.iso"
-    return (image.path or image.url or "").removeprefix("file://")
+    return image.path or redacted(image.url or "").removeprefix("file://")
 
 
 def command(machine: VirtualMachine, disks: Sequence[Mapping[str, Any]], port: int) -> str:

@@ -28,6 +28,18 @@ def whole_number(req: falcon.asgi.Request, name: str, most: int = 999_999_999) -
     return int(text)
 
 
+def text(req: falcon.asgi.Request, name: str) -> str | None:
+    """Reads a text.
+
+    Raises:
+        Problem: 400, it is empty. That would mean the same as to leave it out, as no script with an empty variable means it.
+    """
+    given = req.get_param(name)
+    if given == "":
+        raise invalid(f"{name}: is empty; leave it out, or say what is meant", parameter=name)
+    return given
+
+
 def choice(req: falcon.asgi.Request, name: str, words: tuple[str, ...]) -> str | None:
     """Reads one of several words.
 

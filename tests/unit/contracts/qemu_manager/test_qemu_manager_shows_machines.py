@@ -133,3 +133,13 @@ def test_how_it_would_be_started_by_hand() -> None:
     disks = [{"path": "/vm/a.qcow2"}, {"path": "/vm/b.qcow2"}]
     drives = "-drive file=/vm/a.qcow2 -drive file=/vm/b.qcow2"
     assert views.command(of, disks, 5903) == f"qemu-system-x86_64 -m 1024 -smp 2 -name web {drives} -vnc :3"
+
+
+def test_the_secrets_of_an_address_are_not_shown() -> None:
+    image = {"url": "https://ann:hush@images.example/debian.iso?token=hush"}
+    disks = [{"name": "cd", "type": "cdrom", "image": image}, {"name": "root", "image": {**image, "format": "raw"}}]
+    one = machine({"disks": disks})
+    shown = views.shown(one, 5900)
+    address = "https://***@images.example/debian.iso?token=***"
+    assert (shown["iso"], [disk["path"] for disk in shown["disks"]]) == (address, [address])
+    assert "hush" not in views.command(one, shown["disks"], 5900)
