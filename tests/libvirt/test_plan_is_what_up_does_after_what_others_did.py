@@ -107,6 +107,10 @@ async def no_disk_any_more(made: Rig) -> None:
     own(made).write_text("no disk at all\n")
 
 
+async def cut_off(made: Rig) -> None:
+    os.truncate(own(made), 100_000)
+
+
 async def image_changed(made: Rig) -> None:
     for image in (made.root / "state" / "images").rglob("*.img"):
         image.chmod(0o600)
@@ -144,6 +148,7 @@ CASES: dict[str, tuple[dict[str, Spec], Callable[[Rig], Awaitable[None]], dict[s
     "an overlay is made, and the domain goes": ({"a": KEPT}, overlay_without_domain, {}, "a", "OverlayFound"),
     "the disk to take a snapshot of is on an overlay": ({"a": KEPT}, on_overlay, {"s": REF}, "s", "ExternalSnapshot"),
     "the disk to take a snapshot of is none any more": ({"a": KEPT}, no_disk_any_more, {"s": REF}, "s", "DiskUnreadable"),
+    "the disk is cut off": ({"a": KEPT}, cut_off, {"a": {**KEPT, "runStrategy": "Always"}}, "a", "DiskUnusable"),
     "the image below a new disk is changed": (
         {"i": {"source": {"path": "{dir}/one.img"}}},
         image_changed,

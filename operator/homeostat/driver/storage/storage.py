@@ -47,7 +47,8 @@ from homeostat.planner.orphans import MachineFolder
 from .boots import copy_boot
 from .disks.chains import newer_overlays, read_chain
 from .disks.copies import Copies
-from .disks.disks import create_disk, grow_disk, read_disk
+from .disks.cut import read_judged
+from .disks.disks import create_disk, grow_disk
 from .disks.exports import sweep_exports
 from .disks.kept import NOTE, find_kept, write_note
 from .disks.labelled import carry_label, look_into, read_named, remove_disk
@@ -101,7 +102,7 @@ class Storage:
         self._folders = image_folders
         self._listeners: list[Callable[[str, bool], None]] = []
         self._images = ImageCache(self._rooms, image_folders=image_folders, changed=self._changed, clock=clock)
-        self._disks = StatCache(read_disk)
+        self._disks = StatCache(read_judged)
         self._marks = StatCache(_read_mark)
         self._moves = StatCache(read_moved)
         self._restored = StatCache(read_restored)

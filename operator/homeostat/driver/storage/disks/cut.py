@@ -6,14 +6,29 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
+
+from homeostat.planner.observed import ObservedDisk
 
 from ..formats.header import CLUSTER_BITS
 from ..paths import at_once, human_size
+from .disks import read_disk
 from .tags import TRIES
 
 _HEADER = 72  # bytes, of each version: see QEMU's docs/interop/qcow2.txt
 _TABLE_MAX = 2**16  # bytes of the table that are read: the first 4 TiB of a disk with usual clusters
 _OFFSET = 0x00FFFFFFFFFFFE00  # likewise: the bits of an entry that say where the contents' own table is
+
+
+def read_judged(path: str) -> ObservedDisk:
+    """Reads one of our own disks, and says so where a qcow2 file was cut off.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    found = read_disk(path)
+    cut = cut_short(path) if found.virtual_size else ""
+    return replace(found, problem=f"{path} ends before its contents do: {cut}. Put it back from a backup") if cut else found
 
 
 def cut_short(path: str) -> str:

@@ -19,8 +19,7 @@ from homeostat.planner.machine.storage.disk_source import MOVED_NOTE
 from homeostat.planner.observed import ObservedDisk
 
 from ..paths import Rooms, allocated, file_errors, flush, read_start, replace_text, sweep_partials
-from .cut import cut_short
-from .disks import read_disk
+from .cut import read_judged
 
 log = logging.getLogger(__name__)
 
@@ -75,11 +74,10 @@ def read_as(path: str, label: DiskLabel) -> ObservedDisk:
         return ObservedDisk(path, os.stat(path).st_size, None, label=label)
     if label.format == "vmdk":
         return _read_vmdk(path, label)
-    found = replace(read_disk(path), label=label)
+    found = replace(read_judged(path), label=label)
     if not found.virtual_size:
         return replace(found, problem=f"{path} is no qcow2 file any more: put it back from a backup")
-    cut = cut_short(path)
-    return replace(found, problem=f"{path} ends before its contents do: {cut}. Put it back from a backup") if cut else found
+    return found
 
 
 def _read_vmdk(path: str, label: DiskLabel) -> ObservedDisk:

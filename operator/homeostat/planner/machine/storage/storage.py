@@ -228,6 +228,8 @@ def _plan_disk(
         aside = stays_in_trash(machine, disk, observed, base, size)
         actions.append(CreateDisk(path, disk.size, base.path if base else None, base.format if base else None, reason, aside))
         return None
+    if found is not None and source.on_ours and found.problem and not _runs(observed):  # a guest that has it open goes on
+        return Stalled("DiskUnusable", f"disks[{disk.name}]: {found.problem}, or delete the machine to start anew")
     defined = defined_as(machine, disk, observed)
     if found is not None and source.on_ours and (forged := _forged(disk, found, base, defined, observed)):
         return forged
@@ -282,12 +284,16 @@ def _plan_growth(machine: VirtualMachine, observed: Observed, source: DiskSource
     """Returns the growth of a disk; None: not while it runs. A disk that others put on another file grows only while it runs,
     because libvirt knows that file."""
     domain, uuid, reason = observed.domain, domain_uuid(machine.identity), "its size in the spec grew"
-    if domain is None or not domain.state.active:
+    if domain is None or not _runs(observed):
         return None if source.active else GrowDisk(uuid, source.path, size, None, reason)
     if machine.spec.update_policy is UpdatePolicy.NEVER or domain.live is None:
         return None
     target = next((d.target for d in domain.live.disks if d.source == source.path), None)
     return None if source.active and target is None else GrowDisk(uuid, source.path, size, target, reason)
+
+
+def _runs(observed: Observed) -> bool:
+    return observed.domain is not None and observed.domain.state.active
 
 
 def _defined_with(domain: ObservedDomain | None, path: str) -> bool:

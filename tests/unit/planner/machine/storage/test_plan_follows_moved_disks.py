@@ -132,6 +132,22 @@ def test_a_missing_file_of_the_chain_is_waited_for(gone: str) -> None:
     assert sources(world) == (BESIDE, BESIDE)
 
 
+def test_a_disk_that_was_cut_off_is_given_to_no_guest() -> None:
+    world, operator, vm = running(disks=[DISK])
+    whole = world.disks[OWN]
+    world.disks[OWN] = replace(whole, problem=f"{OWN} ends before its contents do")
+    plan = operator.settle(vm)
+    assert plan == Plan(outcome=Converged()) and world.starts == 1, "the guest that has it open goes on"
+    world.destroy()
+    plan = operator.settle(vm)
+    assert isinstance(plan.outcome, Stalled) and plan.outcome.reason == "DiskUnusable"
+    assert plan.outcome.message.startswith(f"disks[data]: {OWN} ends before its contents do") and not plan.actions
+    assert world.starts == 1
+    world.disks[OWN] = whole
+    operator.settle(vm)
+    assert world.starts == 2
+
+
 def test_a_copy_elsewhere_is_kept() -> None:
     """virsh blockcopy --pivot, or a file that was moved and the definition edited: our own file may be gone by now."""
     world, operator, vm = running(disks=[DISK])
