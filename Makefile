@@ -16,6 +16,8 @@ PYTEST := $(BIN)/python -m pytest -q -rs
 BY_FILE := --dist loadfile --no-loadscope-reorder
 SPREAD := -n 3 $(BY_FILE)
 WAITING := -n 6 $(BY_FILE)
+# Each worker has an API server of its own, which works for half a minute before the first test.
+CLUSTERS := -n 4 $(BY_FILE)
 IDLING := -n 8 $(BY_FILE)
 # What depends on a browser most: keys, many tabs, large files, a screen.
 FIREFOX := $(addprefix tests/page/test_,by_keyboard_alone.py one_stream_for_all_tabs.py an_image_is_uploaded.py) \
@@ -125,7 +127,7 @@ contracts: venv
 # The API server comes from KUBEBUILDER_ASSETS, or is built once into the cache, which the script announces.
 kubernetes: venv
 	@tests/rig/kubernetes/build-apiserver >/dev/null
-	$(call part,kubernetes,$(WAITING))
+	$(call part,kubernetes,$(CLUSTERS))
 	@echo "== tests: api, over a cluster's resources: the contract once more"
 	@HOMEOSTAT_TEST_MODE=kubernetes $(PYTEST) $(SPREAD) $(wildcard $(addprefix tests/api/,$(OVER_A_CLUSTER:=.py)))
 	@echo "== tests: contracts, over a cluster's resources: of each some"
