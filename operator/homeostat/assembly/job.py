@@ -42,6 +42,7 @@ from homeostat.runtime.network.reconcile import NETWORKS, NetworkReconciler
 from homeostat.runtime.plugin.reconcile import PluginReconciler, images_named
 from homeostat.runtime.schedule.reconcile import ScheduleReconciler
 from homeostat.runtime.snapshot.reconcile import SnapshotReconciler
+from homeostat.runtime.unseen import SaysSo
 
 log = logging.getLogger(__name__)
 
@@ -163,6 +164,9 @@ class Job(Operator):
         deployments = DeploymentReconciler(
             self.store, self._host, self._config.keepers, lambda: self.rivals.found, self._is_known, self.clock
         )
+        disks = DiskReconciler(
+            self.store, self._host, self._images, self._machines.claims, self._config.fence, self._config.kept_off
+        )
         snapshots = SnapshotReconciler(self.store, self._host, self.dependencies, lambda: self.rivals.found, self._config.fence)
         known: Mapping[type[Resource], Any] = {
             VirtualMachine: self._machines,
@@ -170,16 +174,9 @@ class Job(Operator):
             SnapshotSchedule: ScheduleReconciler(
                 self.store, lambda: self.rivals.found, host=self._host, steady=self._time.steady
             ),
-            Snapshot: snapshots,
+            Snapshot: SaysSo(snapshots, self.store),
             Plugin: PluginReconciler(self.store, self._host, self._images),
-            Disk: DiskReconciler(
-                self.store,
-                self._host,
-                self._images,
-                self._machines.claims,
-                self._config.fence,
-                self._config.kept_off,
-            ),
+            Disk: SaysSo(disks, self.store),
             Image: ImageReconciler(self.store, self._host, self._images),
             Network: NetworkReconciler(
                 self.store, self._host, self.dependencies, self._config.instance, self._config.fence, lambda: self.rivals.found

@@ -1,0 +1,63 @@
+"""What cannot be looked at says so. Its status would else show what held before, for ever."""
+
+from __future__ import annotations
+
+import logging
+from typing import Generic, TypeVar
+
+from homeostat.driver.errors import DriverError
+from homeostat.models.base import Key
+from homeostat.models.condition import READY, RECONCILING
+from homeostat.models.disk import Disk
+from homeostat.models.snapshot import Snapshot
+
+from .engine.ports import ResourceStore
+from .engine.reconciler import Next, Reconciler
+from .host.deserted import status_with
+
+log = logging.getLogger(__name__)
+
+K = TypeVar("K", Disk, Snapshot)
+
+
+class SaysSo(Generic[K]):
+    """Reconciles as another reconciler does. What that could not look at twice in a row is Unknown. Once is nothing: that
+    passes."""
+
+    def __init__(self, reconciler: Reconciler[K], store: ResourceStore) -> None:
+        self._reconciler = reconciler
+        self._store = store
+        self._unseen: set[Key] = set()  # what could not be looked at the last time
+        self.looks_at_many = reconciler.looks_at_many
+
+    async def reconcile(self, resource: K) -> Next:
+        """Takes the resource one step further.
+
+        Raises:
+            DriverError: it could not be looked at, or a step failed.
+        """
+        key = resource.key
+        try:
+            step = await self._reconciler.reconcile(resource)
+        except DriverError as error:
+            if error.told:  # it was looked at, and a step failed
+                self._unseen.discard(key)
+            elif key in self._unseen:
+                await self._say(resource, error)
+            else:
+                self._unseen.add(key)
+            raise
+        self._unseen.discard(key)
+        return step
+
+    def forget(self, key: Key) -> None:
+        """Forgets a resource that has gone."""
+        self._unseen.discard(key)
+        self._reconciler.forget(key)
+
+    async def _say(self, resource: K, error: DriverError) -> None:
+        status = status_with(resource, {READY: "Unknown", RECONCILING: "True"}, error.reason, str(error))
+        if status != resource.status:
+            log.warning("%s cannot be looked at: %s", resource.key, error)
+            await self._store.report(resource.key, resource.metadata.uid, status, ())
+        error.told = True
