@@ -25,7 +25,7 @@ class SaysSo(Generic[K]):
     passes."""
 
     def __init__(self, reconciler: Reconciler[K], store: ResourceStore) -> None:
-        self._reconciler = reconciler
+        self._reconciler: Reconciler[K] = reconciler
         self._store = store
         self._unseen: set[Key] = set()  # what could not be looked at the last time
         self.looks_at_many = reconciler.looks_at_many
