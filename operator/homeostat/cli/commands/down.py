@@ -57,6 +57,7 @@ def down(settings: CliSettings, folder: str | None, yes: bool, timeout: str, tra
     if operator_runs(settings):
         raise CliError("an operator is running on this state, and would start the machines again", "stop `homeostat up` first")
     _require_no_other(settings)
+    _require_its_folder(settings, directory)
     machines = read_all(settings, VirtualMachine, None)
     networks = [network for network in read_all(settings, Network, None) if not network.spec.adopt]
     if not machines and not networks:
@@ -83,6 +84,20 @@ def _require_no_other(settings: CliSettings) -> None:
     if (other := holder_of(str(StateFolder(settings.state).instance_id))) is not None:
         words = f"another operator with the identity of this state ({other}) runs, and would start the machines again"
         raise CliError(f"nothing was removed: {words}", "stop it first, or take its machines down by its own state folder")
+
+
+def _require_its_folder(settings: CliSettings, folder: Path) -> None:
+    """Requires that the state folder serves this folder, before anybody is asked about machines that are declared elsewhere.
+
+    Raises:
+        NoFolder: it is not there.
+        StateError: the state folder serves another one.
+    """
+    from homeostat.assembly.standalone import require_folder
+    from homeostat.store.files.state import StateFolder
+
+    require_folder(folder)
+    StateFolder(settings.state).claim(folder)
 
 
 def announcement(machines: Sequence[VirtualMachine], trash_keep: float, networks: Sequence[Network] = ()) -> list[str]:
