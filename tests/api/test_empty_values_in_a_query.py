@@ -10,7 +10,6 @@ NAMED = [
     ("GET", "/api/v1/watch", "kinds"),
     ("PUT", "/api/v1/images/unsaid/file", "sha256"),
     ("PUT", "/api/v1/images/unsaid/file", "format"),
-    ("GET", "/api/v1/snapshots/unsaid/export", "disk"),
     ("DELETE", "/api/v1/trash/unsaid", "host"),
     ("POST", "/api/v1/trash/unsaid/restore", "host"),
 ]

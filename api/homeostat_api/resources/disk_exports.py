@@ -16,7 +16,6 @@ from ..http.actor import who
 from ..http.answers.download import HEADERS, IF_RANGE, RANGE, Nothing, describe, gone_of, only_head, send_file
 from ..http.answers.pass_on import PassingCodes, pass_on
 from ..http.operations import Answer, Parameter, operation
-from ..http.requests.parameters import text
 from ..http.rights import Right, needs
 
 BINARY = {"type": "string", "format": "binary"}
@@ -69,7 +68,7 @@ class SnapshotExport:
     )
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
         exports = self._service.asked_by(who(req)).exports
-        disk = text(req, "disk")
+        disk = req.get_param("disk") or None
         await answer_copy(req, resp, name, lambda gone: exports.of_snapshot(name, disk, gone))
 
 

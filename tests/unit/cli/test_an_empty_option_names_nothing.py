@@ -45,6 +45,15 @@ def test_of_one_command(cli: CliState, words: tuple[str, ...]) -> None:
     refused(cli, *words)
 
 
+@pytest.mark.parametrize("given", ["", "sha256:"])
+def test_a_checksum_that_is_empty_checks_nothing(cli: CliState, tmp_path: Path, given: str) -> None:
+    file = tmp_path / "one.img"
+    file.write_bytes(bytes(4096))
+    said = cli.homeostat("image", "upload", str(file), "--sha256", given)
+    assert said.code == 2 and "--sha256: must be a SHA-256" in said.err
+    assert [path.name for path in cli.folder.iterdir()] == ["web.yaml"]
+
+
 def test_a_variable_that_is_empty_is_not_set(cli: CliState, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOMEOSTAT_SERVER", "")
     monkeypatch.setenv("HOMEOSTAT_DIR", "")

@@ -33,7 +33,7 @@ def image() -> None:
 @image.command()
 @click.argument("file", type=NamedPath(exists=True, dir_okay=False, path_type=Path))
 @click.argument("name", required=False)
-@click.option("--sha256", metavar="HEX", default="", help="What the file must hash to.")
+@click.option("--sha256", metavar="HEX", help="What the file must hash to.")
 @click.option("--raw", is_flag=True, help="Take the file as it is: a kernel or an initramfs.")
 @click.option("--anew", is_flag=True, help="Begin from the start, whatever an earlier upload of that name left.")
 @common_options(remote=True)
@@ -42,7 +42,7 @@ def upload(
     settings: CliSettings,
     file: Path,
     name: str | None,
-    sha256: str,
+    sha256: str | None,
     raw: bool,
     anew: bool,
 ) -> None:
@@ -52,8 +52,8 @@ def upload(
     by the same command.
     """
     named = _name(file, name)
-    digest = sha256.lower().removeprefix("sha256:")
-    if digest and not re.fullmatch("[0-9a-f]{64}", digest):
+    digest = (sha256 or "").lower().removeprefix("sha256:")
+    if sha256 is not None and not re.fullmatch("[0-9a-f]{64}", digest):
         raise click.UsageError("--sha256: must be a SHA-256 in hexadecimal: 64 digits 0-9a-f")
     source = SourceFile.of(file)
     with progress_of(named, source.size) as progress:
