@@ -130,6 +130,12 @@ export function troubleOf(one: Resource): Condition | undefined {
   return progressing?.status === "False" ? progressing : undefined;
 }
 
+// Returns the CPUs and the memory that a machine has: what a spec leaves out is as docs/spec/virtualmachine.md says, or its plugin's.
+export function sizeOf(machine: Resource): { readonly vcpu?: number; readonly memory?: string } {
+  const asked = machine.spec.resources;
+  return machine.spec.pluginRef ? (asked ?? {}) : { vcpu: 1, memory: "512Mi", ...asked };
+}
+
 // Returns the account that a resource itself says it is of: `ownerOf` of the world goes by what owns it, too.
 export const labelledOwner = (one: Resource): string => one.metadata.labels?.["homeostat.dev/owner"] ?? "";
 

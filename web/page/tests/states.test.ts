@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addressesOf, type Condition, pendingOf, type Resource, stateOf } from "../api/resources";
+import { addressesOf, type Condition, pendingOf, type Resource, sizeOf, stateOf } from "../api/resources";
 import { isOff, possible } from "../app/power";
 
 const said = (type: string, status: Condition["status"], reason = "X"): Condition => ({ type, status, reason, message: "" });
@@ -26,6 +26,13 @@ test("the state of a resource is its word, its phase, or what its conditions com
 test("a resource that nobody has looked at has no addresses and no changes", () => {
   const bare = one("VirtualMachine", undefined);
   assert.deepEqual([addressesOf(bare), pendingOf(bare)], [[], []]);
+});
+
+test("what a spec leaves out of a machine's size is the default, or what its plugin says", () => {
+  assert.deepEqual(sizeOf(machine("Running")), { vcpu: 1, memory: "512Mi" });
+  assert.deepEqual(sizeOf(machine("Running", { resources: { memory: "2Gi" } })), { vcpu: 1, memory: "2Gi" });
+  assert.deepEqual(sizeOf(machine("Running", { resources: { vcpu: 4 }, pluginRef: { name: "web" } })), { vcpu: 4 });
+  assert.deepEqual(sizeOf(machine("Running", { pluginRef: { name: "web" } })), {});
 });
 
 // What may be done in each state.

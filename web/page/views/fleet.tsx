@@ -1,7 +1,7 @@
 // The fleet: all machines, and what needs a person on top.
 
 import { useComputed, useSignal } from "@preact/signals";
-import { addressesOf, DEPLOYMENTS, MACHINES, pendingOf, type Resource, stateOf, troubleOf } from "../api/resources";
+import { addressesOf, DEPLOYMENTS, MACHINES, pendingOf, type Resource, sizeOf, stateOf, troubleOf } from "../api/resources";
 import {
   choices,
   deploymentOf,
@@ -347,8 +347,8 @@ function Row({ line, index, ticked, tick }: RowProps) {
       <td>
         <Thumbnail of={machine} />
       </td>
-      <td class="number">{machine.spec.resources?.vcpu ?? "–"}</td>
-      <td class="number">{machine.spec.resources?.memory ?? "–"}</td>
+      <td class="number">{sizeOf(machine).vcpu ?? "–"}</td>
+      <td class="number">{sizeOf(machine).memory ?? "–"}</td>
       <td class="number">{addressesOf(machine)[0] ?? "–"}</td>
       <td>{hostOf(machine) || "–"}</td>
       <td dir="auto">{ownerOf(machine) || "–"}</td>

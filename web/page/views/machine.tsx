@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { addressesOf, labelsOf, MACHINES, pendingOf, type Resource, stateOf } from "../api/resources";
+import { addressesOf, labelsOf, MACHINES, pendingOf, type Resource, sizeOf, stateOf } from "../api/resources";
 import { deploymentOf } from "../app/fleet";
 import { type Deed, possible, proposeDeed } from "../app/power";
 import { mayTo, ownerOf } from "../app/rights";
@@ -77,8 +77,8 @@ function Overview({ of }: { of: Resource }) {
           of={[
             [text.state, stateOf(of)],
             [text.address, addressesOf(of).join(", ")],
-            [text.cpus, spec.resources?.vcpu],
-            [text.memory, spec.resources?.memory],
+            [text.cpus, sizeOf(of).vcpu],
+            [text.memory, sizeOf(of).memory],
             [text.host, status.host && <ResourceLink kind="Host" name={status.host} />],
             [text.virtualization, status.virtualization],
             [text.plugin, spec.pluginRef && <ResourceLink kind="Plugin" name={spec.pluginRef.name} />],
