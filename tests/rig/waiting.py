@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 from tests.rig.claims import in_turn
 
@@ -88,7 +87,17 @@ def wait_until(predicate: Callable[[], T], timeout: float, what: str, interval: 
             patience.stood_still(late)
 
 
-def ended(process: subprocess.Popen[bytes], timeout: float, what: str = "") -> int:
+class Process(Protocol):
+    """What a Popen and a Program have."""
+
+    args: Any
+
+    def poll(self) -> int | None: ...
+
+
+def ended(process: Process, timeout: float, what: str = "") -> int:
     """Returns the exit code of a process once it has ended. `timeout`: seconds, as Patience counts them."""
     wait_until(lambda: process.poll() is not None, timeout, what or f"the end of {process.args!r}", interval=0.01)
-    return process.wait()
+    code = process.poll()
+    assert code is not None
+    return code
