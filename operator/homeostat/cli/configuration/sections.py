@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from homeostat.accounts.rights import Role
@@ -20,6 +20,13 @@ from homeostat.models.quantity import parse_quantity
 from ..errors import CliError
 from ..times import parse_duration
 from .place import NESTED, PREFIX
+
+
+def _named(path: object) -> object:
+    """Checks that a path is not empty: pathlib takes that for the folder where a command is called."""
+    if path == "":
+        raise ValueError("is empty: leave it out, or name a path")
+    return path
 
 
 def _absolute(path: Path) -> Path:
@@ -44,7 +51,7 @@ def _size(text: str) -> str:
     return text
 
 
-AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+AbsolutePath = Annotated[Path, BeforeValidator(_named), AfterValidator(_absolute)]
 Duration = Annotated[str, AfterValidator(_duration), Field(examples=["90s", "36h", "7d"])]
 Filled = Annotated[str, Field(min_length=1)]  # left out it has a default, which an empty text would seem to be
 Size = Annotated[str, AfterValidator(_size), Field(examples=["512Mi", "64Gi"])]
@@ -59,7 +66,7 @@ class Section(BaseModel):
 class ApiSection(Section):
     """The REST API, beside `homeostat up` or by itself."""
 
-    bind: str | None = Field(default=None, description="Where it listens: HOST:PORT.")
+    bind: Filled | None = Field(default=None, description="Where it listens: HOST:PORT.")
     token_file: AbsolutePath | None = Field(default=None, description="A file of mode 0600 with a bearer token.")
     tls_certificate: AbsolutePath | None = Field(default=None, description="Serve https with it and its chain (PEM).")
     tls_key: AbsolutePath | None = Field(default=None, description="Its key (PEM, mode 0600).")
@@ -68,7 +75,7 @@ class ApiSection(Section):
     )
     allow_origin: list[str] | None = Field(default=None, description="Origins whose pages may ask, with the token.")
     image_folder: list[AbsolutePath] | None = Field(default=None, description="Folders whose files requests may name.")
-    plugin_kernel: str | None = Field(default=None, description="Kernel for plugins whose manifest brings an initramfs alone.")
+    plugin_kernel: Filled | None = Field(default=None, description="Kernel for plugins whose manifest brings an initramfs alone.")
     max_replicas: int | None = Field(default=None, ge=0, le=REPLICAS_MAX, description="What requests may ask for.")
     max_upload: Size | None = Field(default=None, description="The largest image that may be uploaded.")
     max_exports: int | None = Field(default=None, ge=0, le=1000, description="Copies of disks that are made and sent at once.")
@@ -88,14 +95,16 @@ class OperatorSection(Section):
     """`homeostat operator`, over a Kubernetes cluster."""
 
     host: list[str] | None = Field(default=None, description="The Hosts to serve.")
-    host_selector: dict[str, str] | None = Field(default=None, description="Serve every Host that has these labels.")
+    host_selector: Annotated[dict[str, str], Field(min_length=1)] | None = Field(
+        default=None, description="Serve every Host that has these labels. Without any, that would be all."
+    )
     host_label: dict[str, str] | None = Field(default=None, description="Labels for Hosts that are made.")
     host_file: list[AbsolutePath] | None = Field(
         default=None, description="Files, or folders of them, that a Host's uri may name."
     )
     lease_namespace: Name | None = Field(default=None, description="Where leases are kept.")
-    health_bind: str | None = Field(default=None, description="Serve /healthz, /readyz and /metrics there: HOST:PORT.")
-    api_address: str | None = Field(
+    health_bind: Filled | None = Field(default=None, description="Serve /healthz, /readyz and /metrics there: HOST:PORT.")
+    api_address: Filled | None = Field(
         default=None,
         description="Where other API servers reach the one that shares the state folder, such as http://10.0.0.7:8080.",
     )
@@ -209,7 +218,7 @@ class AccountsSection(Section):
 class ContractSection(Section):
     """A contract of another system, on a listener of its own."""
 
-    bind: str | None = Field(default=None, description="Where it is served: HOST:PORT. Without one it is not.")
+    bind: Filled | None = Field(default=None, description="Where it is served: HOST:PORT. Without one it is not.")
 
 
 LimenOs = Literal["ubuntu-desktop", "ubuntu-server", "kali", "windows"]
