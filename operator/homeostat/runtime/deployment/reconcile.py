@@ -60,12 +60,14 @@ class DeploymentReconciler:
         self._clock = clock or OwnClock()
         self._machines = MachinesSeen(store, looked_at, self._clock)
         self._known_since: dict[Key, float] = {}  # seconds since the epoch; only of those that are fully known now
+        self._looked: dict[Key, float] = {}  # when that was put off last
 
     looks_at_many = True
 
     def forget(self, key: Key) -> None:
         """Forgets a deployment that has gone."""
         self._known_since.pop(key, None)
+        self._looked.pop(key, None)
         if key.kind == VirtualMachineDeployment.KIND:
             self._machines.forget(key.namespace)
 
@@ -105,7 +107,10 @@ class DeploymentReconciler:
     def _since_known(self, key: Key, observed: ObservedDeployment) -> ObservedDeployment:
         """Adds since when everything about the deployment is known."""
         now = time.time()
-        since = min(now, self._clock.put_off(self._known_since.get(key, now)))
+        # Each pause counts once. Else on a busy host, where there is always another one, this moment would stay as far away for
+        # ever as it was at first, and no rollout would be proven or late.
+        looked, self._looked[key] = self._looked.get(key, now), now
+        since = min(now, self._known_since.get(key, now) + self._clock.put_off(looked) - looked)
         if any(r.unknown for r in observed.replicas):
             self._known_since.pop(key, None)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from homeostat.models.base import Key
 from homeostat.planner.deployment.observed import ObservedDeployment, Replica
 from homeostat.runtime.deployment.reconcile import DeploymentReconciler
-from homeostat.runtime.engine.clock import OwnClock
+from homeostat.runtime.engine.clock import TICK, OwnClock
 
 WEB = Key("VirtualMachineDeployment", "default", "web")
 NOTHING: Any = None
@@ -58,3 +59,31 @@ async def test_pauses_of_the_operator_put_everything_off(monkeypatch: pytest.Mon
     web.known_since(1000.0, KNOWN)
     assert web.known_since(5000.0, KNOWN) == 1100.0
     assert web.reconciler._when("1970-01-01T00:10:00Z") == 700.0
+
+
+async def test_a_pause_puts_it_off_once_however_often_it_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = OwnClock()
+    web = Deployments(monkeypatch, clock)
+    loop: Any = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "time", lambda: web.now)
+    with clock.ticking():
+        known = [web.known_since(1000.0 + TICK * step, KNOWN) for step in range(40)]
+        assert set(known) == {1000.0}
+        after = web.now + 3  # a pause
+        known = [web.known_since(after + TICK * step, KNOWN) for step in range(40)]
+        assert set(known) == {1003.0}
+
+
+async def test_many_pauses_hold_up_no_more_than_they_lasted(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = OwnClock()
+    web = Deployments(monkeypatch, clock)
+    loop: Any = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "time", lambda: web.now)
+    web.known_since(1000.0, KNOWN)
+    with clock.ticking():
+        for _ in range(60):
+            for _ in range(16):
+                web.now += TICK
+                clock.now()
+            known = web.known_since(web.now + 1, KNOWN)  # one of five seconds is a pause
+    assert (known, web.now) == (1060.0, 1300.0)
