@@ -127,7 +127,16 @@ async def test_https_against_plain_http_fails() -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
-    assert not (await tried(http(scheme="HTTPS"), answer)).ok
+    result = await tried(http(scheme="HTTPS"), answer)
+    assert (result.ok, result.message) == (False, "TLS fails: wrong version number")
+
+
+async def test_https_against_who_hangs_up_says_so() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+
+    result = await tried(http(scheme="HTTPS"), answer)
+    assert (result.ok, result.message) == (False, "it hung up before TLS was agreed on")
 
 
 @pytest.mark.parametrize("scheme", ["HTTP", "HTTPS"])

@@ -110,6 +110,10 @@ def _nowhere(port: int) -> Result:
 
 
 def _explain(error: Exception) -> str:
+    if isinstance(error, ssl.SSLError):  # an OSError too, whose number is OpenSSL's own and names another mistake of the system
+        return "TLS fails: " + (error.reason or "no reason given").replace("_", " ").lower()
+    if isinstance(error, ConnectionResetError) and not error.args:  # asyncio's, where a TLS handshake is cut off
+        return "it hung up before TLS was agreed on"
     number = error.errno if isinstance(error, OSError) else None
     if number is not None and number in errno.errorcode:  # asyncio's message names an address and no reason
         return os.strerror(number).lower()
