@@ -114,14 +114,15 @@ def _elsewhere(before: VirtualMachineStatus, observed: Observed) -> str | None:
 
 
 def _health(before: VirtualMachineStatus, observed: Observed, run: str | None) -> MachineHealth | None:
-    """Returns the health. It changes only when the word changes within a run: so a machine at rest costs no write, however often
-    it is probed."""
+    """Returns the health. It changes within a run only with its word, and with the reason for which a machine is not ready: so
+    a machine at rest costs no write, however often it is probed."""
     health = observed.health
     if health is None:
         return None
     word = health_word(health)
-    if before.health is not None and before.health.status == word and same_run(before.run, run):
-        return before.health
+    known = before.health if same_run(before.run, run) else None
+    if known is not None and known.status == word and (health.ready or known.message == health.message):
+        return known
     return MachineHealth(status=word, message=health.message, last_check=health.last_check)
 
 

@@ -52,6 +52,15 @@ def test_a_change_is_written_with_its_message_and_time() -> None:
     assert said is not None and (said.status, said.message, said.last_check) == ("unhealthy", "503", "10:05")
 
 
+@pytest.mark.parametrize("was_ready", [True, False])
+def test_another_reason_for_not_being_ready_is_written(was_ready: bool) -> None:
+    before = status(health("10:00", ready=False, message="", was_ready=was_ready))
+    said = status(health("10:05", ready=False, message="503", was_ready=was_ready), before=before)
+    assert said.health is not None and (said.health.message, said.health.last_check) == ("503", "10:05")
+    again = status(health("10:10", ready=False, message="503", was_ready=was_ready), before=said)
+    assert again.health == said.health
+
+
 def test_br06_what_a_probe_said_of_the_run_before_is_not_said_of_this_one() -> None:
     before = status(health("10:00", message="of the first"))
     said = status(health("11:00", message="of the second"), run="2", before=before).health
