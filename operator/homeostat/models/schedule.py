@@ -16,6 +16,8 @@ SCHEDULE = f"{API_GROUP}/schedule"
 SCHEDULED_AT = f"{API_GROUP}/scheduled-at"
 """An annotation of the snapshots of a schedule: when they were due (RFC 3339, UTC)."""
 KEEP_MAX = 1000
+SNAPSHOT_FAILURE = "SnapshotFailure"
+"""The condition that the newest snapshot is not taken, and why. Present only while true."""
 
 
 class Retention(Model):

@@ -12,6 +12,8 @@ from .condition import DATE_TIME, Condition
 from .quantity import Quantity
 
 Consistency = Literal["Agent", "Crash", "Memory", "Off"]
+TAKING = "Taking"
+"""The reason for which one is not ready that is being taken just now."""
 
 
 class Quiesce(StrEnum):

@@ -71,7 +71,7 @@ def lacks_address(machine: VirtualMachine) -> bool:
 def waits_for(resource: Resource) -> str:
     """Says why it is not ready yet, or what else a human should know; empty: nothing."""
     conditions = status_of(resource).conditions
-    for type in ("Stalled", "Reconciling", "ReplicaFailure", "RestartRequired", "Drifted"):
+    for type in ("Stalled", "Reconciling", "ReplicaFailure", "SnapshotFailure", "RestartRequired", "Drifted"):
         condition = find_condition(conditions, type)
         if condition is not None and condition.status == "True":
             return condition.message or condition.reason

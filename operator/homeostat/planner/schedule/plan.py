@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from homeostat.models.base import ORPHANING, ObjectMeta, OwnerReference, without_marks
-from homeostat.models.condition import READY, holds
+from homeostat.models.condition import READY, find_condition, holds
 from homeostat.models.cron import seconds_of
 from homeostat.models.schedule import SCHEDULE, SCHEDULED_AT, SnapshotSchedule
-from homeostat.models.snapshot import Snapshot
+from homeostat.models.snapshot import TAKING, Snapshot
 
 from ..cron import due_after, due_before, zone_of
 from ..plan import Converged, Outcome, Stalled, Waiting
@@ -98,6 +98,16 @@ def belongs_to(snapshot: Snapshot, schedule: SnapshotSchedule) -> bool:
 def is_taken(snapshot: Snapshot) -> bool:
     """Tells whether it was taken, also where it cannot be gone back to now: its machine or its host may come back."""
     return snapshot.status is not None and snapshot.status.taken_at is not None
+
+
+def failure_of(schedule: SnapshotSchedule, snapshots: Sequence[Snapshot]) -> str:
+    """Says why the newest of its snapshots that was looked at is not taken; empty: it was, or is just now."""
+    seen = [one for one in snapshots if belongs_to(one, schedule) and one.status is not None and not one.deleting]
+    newest = max(seen, key=lambda one: one.metadata.annotations.get(SCHEDULED_AT, ""), default=None)
+    if newest is None or newest.status is None or is_taken(newest):
+        return ""
+    ready = find_condition(newest.status.conditions, READY)
+    return f"snapshot {newest.metadata.name}: {ready.message}" if ready and ready.reason != TAKING else ""
 
 
 def due_of(snapshot: Snapshot) -> datetime | None:

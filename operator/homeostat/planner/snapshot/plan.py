@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from homeostat.models.machine import VirtualMachine
-from homeostat.models.snapshot import Quiesce, Snapshot
+from homeostat.models.snapshot import TAKING, Quiesce, Snapshot
 
 from ..actions import DropSnapshot, NoteTaken, ReleaseResource, TakeSnapshot
 from ..files.disk_file import disk_of_path
@@ -68,7 +68,7 @@ def _found(snapshot: Snapshot, machine: VirtualMachine, held: Mapping[tuple[str,
         taken=min(tag.taken for tag in held.values()),
         reason="its disks hold it, and what was noted down of it is lost",
     )
-    return SnapshotPlan((noted,), Waiting("Taking", f"noting down what the disks of machine {name} hold of it"))
+    return SnapshotPlan((noted,), Waiting(TAKING, f"noting down what the disks of machine {name} hold of it"))
 
 
 def _removed(snapshot: Snapshot, observed: ObservedSnapshot) -> SnapshotPlan:
@@ -195,4 +195,4 @@ def _taken(snapshot: Snapshot, observed: ObservedSnapshot) -> SnapshotPlan:
         saved=domain.managed_save,
         reason="an earlier try was cut off" if again else "it is asked for",
     )
-    return SnapshotPlan((take,), Waiting("Taking", f"taking it of machine {machine.metadata.name}"))
+    return SnapshotPlan((take,), Waiting(TAKING, f"taking it of machine {machine.metadata.name}"))

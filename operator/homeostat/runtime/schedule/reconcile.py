@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from homeostat.driver.errors import DriverError
 from homeostat.models.base import Key
 from homeostat.models.condition import READY, RECONCILING, STALLED, merge_conditions, sayer
 from homeostat.models.cron import seconds_of
-from homeostat.models.schedule import SnapshotSchedule, SnapshotScheduleStatus
+from homeostat.models.schedule import SNAPSHOT_FAILURE, SnapshotSchedule, SnapshotScheduleStatus
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.plan import Converged, Stalled, Waiting
 from homeostat.planner.schedule.found import found_again
@@ -22,6 +22,7 @@ from homeostat.planner.schedule.plan import (
     ScheduleAction,
     SchedulePlan,
     belongs_to,
+    failure_of,
     is_taken,
     plan_schedule,
     rfc3339,
@@ -73,7 +74,7 @@ class ScheduleReconciler:
                 await self._execute(schedule, action)
             if isinstance(action, ReleaseSchedule):
                 return GONE
-        await self._report(schedule, plan, sum(is_taken(one) for one in snapshots if belongs_to(one, schedule)))
+        await self._report(schedule, plan, snapshots)
         if plan.next is None:
             return Next(plan.outcome.after if isinstance(plan.outcome, Waiting) else None)
         return Next(min(LOOK_AGAIN, max(1.0, (plan.next - now).total_seconds())))
@@ -115,19 +116,21 @@ class ScheduleReconciler:
                 await self._store.record_event(schedule.key, "Normal", "Deleted", reason)
                 await self._store.release(schedule.key, schedule.metadata.uid)
 
-    async def _report(self, schedule: SnapshotSchedule, plan: SchedulePlan, taken: int) -> None:
+    async def _report(self, schedule: SnapshotSchedule, plan: SchedulePlan, snapshots: Sequence[Snapshot]) -> None:
         before, say, outcome = schedule.status or SnapshotScheduleStatus(), sayer(schedule.metadata.generation), plan.outcome
         conditions = [say(READY, isinstance(outcome, Converged), outcome.reason, outcome.message)]
         if isinstance(outcome, Stalled):
             conditions.append(say(STALLED, True, outcome.reason, outcome.message))
         elif not isinstance(outcome, Converged):
             conditions.append(say(RECONCILING, True, outcome.reason, outcome.message))
+        if failure := failure_of(schedule, snapshots):
+            conditions.append(say(SNAPSHOT_FAILURE, True, "SnapshotFailed", failure))
         status = SnapshotScheduleStatus(
             observed_generation=schedule.metadata.generation,
             conditions=merge_conditions(before.conditions, conditions, timestamp()),
             last_time=rfc3339(plan.last) if plan.last else before.last_time,
             next_time=rfc3339(plan.next) if plan.next else None,
-            snapshots=taken,
+            snapshots=sum(is_taken(one) for one in snapshots if belongs_to(one, schedule)),
         )
         if status != schedule.status:
             await self._store.write_status(schedule.key, schedule.metadata.uid, status)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 from homeostat.models.schedule import SnapshotSchedule
-from homeostat.models.snapshot import Snapshot
+from homeostat.models.snapshot import TAKING, Snapshot
 from homeostat.planner.actions import DropSnapshot, ReleaseResource, TakeSnapshot
 from homeostat.planner.plan import Outcome, Stalled, Waiting
 from homeostat.planner.schedule.plan import CreateSnapshot, PruneSnapshot, ReleaseSchedule, ScheduleAction, SchedulePlan
@@ -19,7 +19,7 @@ from .render_changes import value_lines
 from .render_facts import fact_lines
 from .render_plan import Verb, actions_as_json, head_as_json, heading, outcome_as_json, step_lines, verb_by_status
 
-_PASSING = frozenset({"Taking", "Terminating", "MachineBusy"})
+_PASSING = frozenset({TAKING, "Terminating", "MachineBusy"})
 """Reasons that pass by themselves."""
 
 
