@@ -31,7 +31,7 @@ from .accounts.lookup import AccountsLookup
 from .accounts.tickets import NO_TICKET, ticket_of
 from .config import ApiConfig
 from .http.actor import ACCOUNT, check_meant, who
-from .http.admitted import WhileAdmitted
+from .http.admitted import WhileAdmitted, remember_admission
 from .http.answers.accounts import unavailable
 from .http.contract import Entrance
 from .http.errors import Problem
@@ -122,7 +122,7 @@ class Gate:
         if (req.content_length or 0) > BODY_LIMIT and bounded(resource, req.method):
             raise too_large()
         if who(req).how != "token":
-            req.context.still = partial(self._still, req, req.method)
+            remember_admission(req, partial(self._still, req, req.method))
 
     async def process_resource_ws(
         self, req: falcon.asgi.Request, ws: falcon.asgi.WebSocket, resource: object, params: Mapping[str, Any]

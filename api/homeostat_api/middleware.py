@@ -12,6 +12,7 @@ import falcon.asgi
 from homeostat.models.suggest import nearest
 
 from .gate import SAFE_METHODS
+from .http.admitted import check_admitted
 from .http.errors import invalid
 from .http.media import BODY_LIMIT, bounded
 from .http.operations import ATTRIBUTE, LAST_LOOK, Operation
@@ -88,7 +89,9 @@ class HeedBodies:
         declared = _declared(req, resource)
         if declared is None or declared.body is not None or declared.form is not None or not bounded(resource, req.method):
             return
-        if (await req.stream.read(BODY_LIMIT + 1)).strip() not in (b"", b"{}", b"null"):
+        body = await req.stream.read(BODY_LIMIT + 1)
+        await check_admitted(req)
+        if body.strip() not in (b"", b"{}", b"null"):
             parameters = tuple(each.name for each in declared.parameters if each.place == "query")
             instead = f"; what there is to say goes into the URL (?{'=, ?'.join(parameters)}=)" if parameters else ""
             raise invalid(f"{req.method} here takes no body, and nothing was done{instead}")

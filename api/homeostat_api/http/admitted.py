@@ -1,6 +1,6 @@
 """What stays open ends when whoever asked for it would no longer be admitted as the one he was: he signed out, was banned, has
 other rights by now. A client that still may connects again, and goes on with what it may see now. What is being sent to us is cut
-alike."""
+alike, and a body that took its time counts only if whoever sent it may still."""
 
 from __future__ import annotations
 
@@ -14,6 +14,26 @@ import falcon.asgi
 from .errors import Problem
 
 LOOK = 0.5  # seconds between two looks
+UNAUTHORIZED = {"WWW-Authenticate": 'Bearer realm="homeostat"'}
+
+
+def remember_admission(req: falcon.asgi.Request, still: Callable[[], Awaitable[bool]]) -> None:
+    """Notes that whoever asks was admitted just now. ``still``: tells whether he would be admitted again as the one he was."""
+    req.context.still = still
+    req.context.admitted_at = asyncio.get_running_loop().time()
+
+
+async def check_admitted(req: falcon.asgi.Request) -> None:
+    """Checks whoever asks once his body is there: it may have come bit by bit, and what took his rights away came before it.
+
+    Raises:
+        Problem: 401, he would be admitted no more as the one he was.
+    """
+    still: Callable[[], Awaitable[bool]] | None = getattr(req.context, "still", None)
+    if still is None or asyncio.get_running_loop().time() - req.context.admitted_at < LOOK or await still():
+        return
+    said = "Nothing was done: you are signed out, or have other rights by now. Sign in, and ask again"
+    raise Problem(401, "unauthorized", said, headers=UNAUTHORIZED)
 
 
 @asynccontextmanager
@@ -35,7 +55,7 @@ async def while_admitted(req: falcon.asgi.Request) -> AsyncIterator[None]:
         if not watching.done() or work.uncancel():
             raise
         said = "What you sent was cut: you are signed out, or have other rights by now. Sign in, and go on where it was"
-        raise Problem(401, "unauthorized", said, headers={"WWW-Authenticate": 'Bearer realm="homeostat"'}) from None
+        raise Problem(401, "unauthorized", said, headers=UNAUTHORIZED) from None
     finally:
         watching.cancel()
 

@@ -15,7 +15,7 @@ import falcon.asgi
 from falcon.media import BaseHandler
 from pydantic import BaseModel, ValidationError
 
-from .admitted import while_admitted
+from .admitted import check_admitted, while_admitted
 from .errors import App, Problem, invalid, invalid_model
 from .rights import responder_name
 
@@ -145,7 +145,9 @@ def media_type(req: falcon.asgi.Request) -> str:
 
 async def _read_media(req: falcon.asgi.Request) -> Any:
     req.content_type = media_type(req)  # Falcon compares it letter by letter; JSON has no parameter that counts
-    return await req.get_media()
+    media = await req.get_media()
+    await check_admitted(req)
+    return media
 
 
 async def read_object(req: falcon.asgi.Request) -> dict[str, Any]:

@@ -190,7 +190,7 @@ def test_a_large_body_is_made_something_of_in_a_thread(length: int | None, large
         async def get_media() -> object:
             return {"name": "a"}
 
-        request: Any = SimpleNamespace(content_length=length, content_type=None, get_media=get_media)
+        request: Any = SimpleNamespace(context=SimpleNamespace(), content_length=length, content_type=None, get_media=get_media)
         return await media.read_model(request, Named)
 
     assert asyncio.run(read()) == Named(name="a")
@@ -214,6 +214,6 @@ def test_what_a_thread_does_of_a_body(monkeypatch: pytest.MonkeyPatch, said: int
     async def media_of() -> object:
         return await media.StrictJson().deserialize_async(Stream(content), None, None)
 
-    request: Any = SimpleNamespace(get_media=media_of, content_type=None, content_length=said)
+    request: Any = SimpleNamespace(context=SimpleNamespace(), get_media=media_of, content_type=None, content_length=said)
     assert asyncio.run(media.read_model(request, Named)).name == "a"
     assert done == aside
