@@ -10,6 +10,9 @@ from sqlalchemy import event
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from homeostat.accounts.accounts import Accounts
+from homeostat.accounts.audit.audit import Act, By
+from homeostat.accounts.audit.deeds import Deeds
+from homeostat.accounts.database.database import Database
 from homeostat.accounts.errors import SignInRefused
 from homeostat.accounts.rights import Role
 from homeostat.accounts.signing_in.sessions import Sessions
@@ -54,3 +57,9 @@ def test_who_is_refused_locks_what_counts_his_failures(accounts: Accounts, sign_
     with pytest.raises(SignInRefused):
         sign_in.sign_in("root", "wrong horse", HOME)
     assert locked == [("sign_in_failures", False)] * 3
+
+
+def test_what_begins_locks_the_account_of_whoever_asks(accounts: Accounts, database: Database, locked: Locked) -> None:
+    accounts.add("root", Role.ADMINISTRATOR, GOOD)
+    Deeds(database).begin(By("session", "root"), Act("create", "Disk", "data"), 1)
+    assert locked == [("accounts", True)]

@@ -21,6 +21,7 @@ class AccountsJournal:
         """Notes that a deed begins. None: there are no accounts, so that there is no audit.
 
         Raises:
+            NotSignedIn: whoever asks has no account any more.
             DatabaseTrouble: it cannot be noted.
         """
         if not await self._lookup.there_are_some():
@@ -29,7 +30,7 @@ class AccountsJournal:
         for begun, (by, act) in list(self._unfinished.items()):
             await self._lookup.run(partial(deeds.end, begun, by, act))
             self._unfinished.pop(begun, None)
-        return await self._lookup.run(lambda: deeds.begin(By.actor(actor), _act(deed)))
+        return await self._lookup.run(lambda: deeds.begin(By.actor(actor), _act(deed), actor.account))
 
     async def end(self, begun: str, actor: Actor, deed: Deed, outcome: DeedOutcome) -> None:
         """Notes how it ended. What cannot be noted now is noted before the next deed.

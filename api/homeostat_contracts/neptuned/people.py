@@ -122,7 +122,11 @@ class People:
         return self._usual if kept is None else ServerSettings.model_validate_json(kept)
 
     async def let_go(self, name: str) -> None:
-        """Lets others have the name of an account that is deleted, unless something still names it: that would be theirs."""
-        if not await self._service.names(name):
-            reception = await self.reception()
-            await self._accounts.run(lambda: reception.accounts.release(name))
+        """Lets others have the name of an account that is deleted, unless something still names it: that would be theirs.
+
+        What it began may yet name it, and is asked for first: it begins nothing more, so that what there is names it by then.
+        """
+        reception = await self.reception()
+        if await self._accounts.run(lambda: reception.deeds.are_under_way(name)) or await self._service.names(name):
+            return
+        await self._accounts.run(lambda: reception.accounts.release(name))

@@ -29,6 +29,7 @@ class Actor:
     address: str = field(default="", compare=False)  # where he asks from
     session: str = field(default="", compare=False)  # which he signed in to, "" none
     token: str = field(default="", compare=False)  # the name of the API token that he shows, "" none
+    account: int | None = field(default=None, compare=False)  # the number of his account, which no other one ever has
 
     def may(self, right: Right) -> bool:
         """Tells whether he may ask for a right at all. What about is another question."""

@@ -17,7 +17,8 @@ from homeostat.runtime.machine.operator_run import started_at
 from ..clock import Clock, wall_clock
 from ..database.database import Database
 from ..database.secret_texts import fresh_id
-from ..database.tables import DeedRow
+from ..database.tables import AccountRow, DeedRow
+from ..errors import NotSignedIn
 from .audit import Act, By, note, who_did_what
 
 LONGEST = timedelta(hours=1)
@@ -34,12 +35,27 @@ class Deeds:
         self._clock = clock
         self._server = server or this_server()
 
-    def begin(self, by: By, act: Act) -> str:
-        """Notes that something begins, and returns its id. It is on disk when this returns."""
+    def begin(self, by: By, act: Act, account: int | None = None) -> str:
+        """Notes that something begins, and returns its id. It is on disk when this returns.
+
+        ``account``: the number of whoever asks. It was good a moment ago; what it makes after it has gone would belong to
+        whoever has its name next.
+
+        Raises:
+            NotSignedIn: it was deleted, or banned.
+        """
         row = DeedRow(id=fresh_id(), at=self._clock(), server=self._server, **who_did_what(by, act))
         with self._database.writing() as session:
+            # Its row is held: who deletes it meanwhile does so after this is on disk, and sees it.
+            if account is not None and not _is_let_in(session.get(AccountRow, account, with_for_update={"read": True})):
+                raise NotSignedIn()
             session.add(row)
             return row.id
+
+    def are_under_way(self, name: str) -> bool:
+        """Tells whether something that an account of that name began has not ended."""
+        with self._database.reading() as session:
+            return session.scalar(select(DeedRow.id).where(DeedRow.account == name).limit(1)) is not None
 
     def end(self, deed: str, by: By, act: Act) -> None:
         """Enters how a deed ended into the audit."""
@@ -72,6 +88,10 @@ def _house() -> str:
     """Returns where the numbers of processes mean the same: one boot, and one namespace of them."""
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip().replace("-", "")
     return f"{boot[:16]}-{os.stat('/proc/self/ns/pid').st_ino}"
+
+
+def _is_let_in(account: AccountRow | None) -> bool:
+    return account is not None and account.deleted is None and account.banned is None
 
 
 def _has_ended(row: DeedRow, now: datetime) -> bool:

@@ -218,4 +218,4 @@ def _actor(session: Session, account: AccountRow, how: How, scopes: frozenset[Ri
         select(GrantRow).where(or_(GrantRow.account == account.id, GrantRow.account.is_(None))).order_by(GrantRow.id)
     )
     grants = tuple(Grant(rights_in(row.rights), row.namespace, row.kind, row.name) for row in rows)
-    return Actor(how, role, account.name, anywhere(role) & scopes, grants, account.name)
+    return Actor(how, role, account.name, anywhere(role) & scopes, grants, account.name, account=account.id)
