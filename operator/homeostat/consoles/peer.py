@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -35,6 +36,7 @@ LAST = 1.0  # seconds in which a viewer may take the last word
 CLOSING = 5.0  # seconds in which a connection is closed
 SENT_MAX = 256 * 1024  # bytes that wait to be sent
 UNREAD_MAX = 1024 * 1024  # bytes that a viewer sent, and that nobody took yet
+PORT_MAX = 65535
 CLOCK = 90_000  # ticks of a video's clock in a second
 VIDEO_PIXELS = 1920 * 1200  # of a video; a larger screen is made smaller
 NOT_FOUND = "no way to the viewer was found, or it broke: where there is a firewall or NAT between, it takes a TURN server"
@@ -84,6 +86,8 @@ class Peer:
                     transceiver.sender.replaceTrack(FilmTrack(self._film, self.say))
                     transceiver.direction = "sendonly"  # what he sends is not even decoded
                 await self._connection.setLocalDescription(await self._connection.createAnswer())
+        except Garbled:
+            raise
         except TimeoutError as error:
             raise Garbled(f"no answer to the offer could be made within {ANSWER:.0f} seconds") from error
         except Exception as error:
@@ -104,6 +108,8 @@ class Peer:
                 found = candidate_from_sdp(text)
                 found.sdpMid, found.sdpMLineIndex = candidate.mid, candidate.line
                 await self._connection.addIceCandidate(found)
+        except Garbled:
+            raise
         except Exception as error:
             raise Garbled(_short(f"a candidate cannot be taken: {error!r}")) from error
 
@@ -280,14 +286,20 @@ def _without_names(sdp: str) -> str:
 
 
 def _is_address(candidate: str) -> bool:
-    """Tells whether a candidate is an address. What is no candidate at all is left to whoever reads it."""
-    parts = candidate.split(maxsplit=5)
+    """Tells whether a candidate is an address. What is no candidate at all is left to whoever reads it.
+
+    Raises:
+        Garbled: it has a port that no address has, at which aiortc fails only when it sends, where nobody waits for it.
+    """
+    parts = candidate.split(maxsplit=6)
     if len(parts) < 6:
         return True
     try:
         ip_address(parts[4])
     except ValueError:
         return False
+    if not re.fullmatch("[0-9]{1,5}", parts[5]) or int(parts[5]) > PORT_MAX:
+        raise Garbled(f"a candidate cannot be taken: its port is no number from 0 to {PORT_MAX}")
     return True
 
 

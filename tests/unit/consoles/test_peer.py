@@ -302,6 +302,18 @@ async def test_a_candidate_that_is_garbage_is_refused(text: str) -> None:
     await peer.close(DONE)
 
 
+@pytest.mark.parametrize("port", ["65536", "99999999999999999999", "9" * 5000])
+async def test_a_port_that_no_address_has_is_refused_at_once(port: str) -> None:
+    """aiortc would take it, and fail when it sends."""
+    line = f"candidate:1 1 udp 2 192.0.2.7 {port} typ host"
+    peer = new_peer()
+    with pytest.raises(Garbled, match="a candidate cannot be taken: its port"):
+        await peer.answer(PeerOffer(f"v=0\r\na={line}\r\n", video=False))
+    with pytest.raises(Garbled, match="a candidate cannot be taken: its port"):
+        await peer.add(Candidate(line, "0", 0))
+    await peer.close(DONE)
+
+
 async def test_a_candidate_before_the_offer_is_refused_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     peer = new_peer()
     with pytest.raises(Garbled, match=r"^a candidate before the offer$"):
