@@ -21,6 +21,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from homeostat.driver.storage.paths import flush
 
@@ -32,6 +33,7 @@ from .tables import GenerationRow
 BUSY_TIMEOUT = 10.0  # seconds to wait for the write of another one
 MIGRATION_LOCK = 7_411_201  # of PostgreSQL's advisory locks: any number that is ours
 _WRITES = "homeostat_writes"
+_JOURNAL = "homeostat_journal"
 
 
 def sqlite_url(path: Path) -> str:
@@ -230,19 +232,46 @@ def _sqlite_engine(path: Path, busy_timeout: float) -> Engine:
     opened = _OpenedFile(path)
 
     @event.listens_for(engine, "connect")
-    def configure(connection: sqlite3.Connection, _record: Any) -> None:
+    def configure(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # we begin, not the module, which would begin too late
         for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
             connection.execute(f"PRAGMA {pragma}")
+        record.info[_JOURNAL] = _identity(_journal(path))
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         opened.check()
+        _check_journal(path, connection.info[_JOURNAL])
         # Who begins to read and then writes is refused if somebody wrote in between. So who will write says so at once.
         writes = connection.get_execution_options().get(_WRITES)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _journal(path: Path) -> Path:
+    return Path(f"{path}-wal")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    with contextlib.suppress(OSError):
+        found = os.stat(path)
+        return found.st_dev, found.st_ino
+    return None
+
+
+def _check_journal(path: Path, known: tuple[int, int] | None) -> None:
+    """Checks that the journal beside the file is the one that a connection has open. It stays until the last connection is
+    closed, unless somebody removes it, or opens another database in the place of this one, which takes it for its own.
+
+    Raises:
+        DatabaseAway: it is another one, or has gone: what is written into the one that is open would be lost.
+    """
+    if known is not None and known != _identity(_journal(path)):
+        raise DatabaseAway(
+            f"the journal of the accounts database, {_journal(path)}, was removed or replaced while it was open",
+            "restart Homeostat, and look whether the last changes are there: what was only in that journal is lost",
+        )
 
 
 class _OpenedFile:
