@@ -1,4 +1,4 @@
-"""N12, where the body comes late: who is banned before it is there still deletes his account, and does nothing else."""
+"""N12, where the body comes late: who is banned before it is there does nothing any more."""
 
 from __future__ import annotations
 
@@ -28,15 +28,8 @@ def slowly(user: User, path: str, body: bytes) -> httpx.Response:
     return httpx.post(f"{user.neptune.http.base_url}{V0}/{path}", content=parts(), headers=headers, timeout=60.0)
 
 
-def test_n12_he_leaves(neptune: Neptune) -> None:
-    user = neptune.user()
-    answer = slowly(user, "delete_account", b"{}")
-    assert answer.status_code == 200, answer.text
-    refused(neptune.ask("GET", f"admin/users/{user.id}"), 404)
-
-
 @pytest.mark.parametrize("type", ["user", "administrator"])
-def test_n12_he_does_nothing_else(neptune: Neptune, type: str) -> None:
+def test_n12_he_does_nothing(neptune: Neptune, type: str) -> None:
     user = neptune.user(type)
     refused(slowly(user, "change_password", b'{"password": "another horse"}'), 401)
     neptune.done("POST", f"admin/users/{user.id}/unban")
