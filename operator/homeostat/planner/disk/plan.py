@@ -7,6 +7,7 @@ from homeostat.models.quantity import format_quantity
 
 from ..actions import GrowDisk, LabelDisk, ReleaseResource
 from ..machine.removal.teardown import may_be_abandoned
+from ..machine.storage.disk_source import UNUSABLE
 from ..machine.storage.header import altered
 from ..observed import ObservedDisk
 from ..plan import Change, Converged, Disruption, Plan, Stalled, Waiting
@@ -28,7 +29,7 @@ def plan_disk(disk: Disk, seen: DiskSeen) -> Plan:
     if disk.deleting:
         return plan_removal(disk, seen)
     if seen.named.problem:
-        return Plan(outcome=Stalled("DiskUnusable", seen.named.problem))
+        return Plan(outcome=Stalled(UNUSABLE, seen.named.problem))
     found, label = seen.named.file, seen.named.label
     if found is None or label is None:
         return plan_making(disk, seen)

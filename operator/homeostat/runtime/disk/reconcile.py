@@ -14,7 +14,7 @@ from homeostat.planner.actions import Action
 from homeostat.planner.disk import plan_disk
 from homeostat.planner.disk.observed import DiskSeen
 from homeostat.planner.files.disk_file import named_disk_path
-from homeostat.planner.machine.storage.disk_source import FILE_POLL_SECONDS, MISSING
+from homeostat.planner.machine.storage.disk_source import FILE_POLL_SECONDS, OF_FILES
 from homeostat.planner.plan import Converged, Plan, Waiting
 
 from ..engine.clock import timestamp
@@ -144,6 +144,6 @@ class DiskReconciler:
     def _look_after(self, plan: Plan) -> float | None:
         if isinstance(plan.outcome, Waiting):
             return plan.outcome.after
-        if plan.outcome.reason == MISSING:
+        if plan.outcome.reason in OF_FILES:
             return FILE_POLL_SECONDS
         return LOOK_AGAIN if isinstance(plan.outcome, Converged) else None

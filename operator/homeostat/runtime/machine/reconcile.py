@@ -23,8 +23,7 @@ from homeostat.planner.machine import plan_machine
 from homeostat.planner.machine.identity import domain_uuid, machine_directory
 from homeostat.planner.machine.memory import healthy_in, keep_asking, note, note_refusal, recall
 from homeostat.planner.machine.power.windows import next_window
-from homeostat.planner.machine.storage.disk_source import FILE_POLL_SECONDS, MISSING, MOVED, OVERLAY
-from homeostat.planner.machine.storage.header import ALTERED
+from homeostat.planner.machine.storage.disk_source import FILE_POLL_SECONDS, OF_FILES
 from homeostat.planner.machine.storage.storage import IMAGE_CHANGED
 from homeostat.planner.network.plugged import networks_named
 from homeostat.planner.observed import (
@@ -393,7 +392,7 @@ class MachineReconciler:
             plan.outcome.after if isinstance(plan.outcome, Waiting) else None,
             healthy_in(observed.memory, self._clock.now()),
             FILE_POLL_SECONDS
-            if isinstance(plan.outcome, Stalled) and plan.outcome.reason in (MISSING, MOVED, OVERLAY, ALTERED, IMAGE_CHANGED)
+            if isinstance(plan.outcome, Stalled) and plan.outcome.reason in (*OF_FILES, IMAGE_CHANGED)
             else None,
             _until_window(machine, observed, plan),
             SECRET_POLL_SECONDS if machine.spec.display.vnc.password_file else None,

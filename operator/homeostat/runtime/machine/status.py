@@ -30,8 +30,7 @@ from homeostat.planner.machine.power.shutdown import UNHEALTHY
 from homeostat.planner.machine.power.windows import window_words
 from homeostat.planner.machine.removal.teardown import ABANDON
 from homeostat.planner.machine.restore import NOT_TAKEN
-from homeostat.planner.machine.storage.disk_source import MISSING, MOVED, OVERLAY, DiskSource, find_source
-from homeostat.planner.machine.storage.header import ALTERED
+from homeostat.planner.machine.storage.disk_source import OF_FILES, DiskSource, find_source
 from homeostat.planner.machine.storage.storage import IMAGE_CHANGED
 from homeostat.planner.observed import DomainState, Observed, ObservedDomain, ProbedHealth, same_run
 from homeostat.planner.plan import Change, Converged, Plan, Stalled, Waiting
@@ -205,10 +204,7 @@ _STORAGE_REASONS = frozenset(
         "ImageFailed",
         "ImageQueued",
         "DiskTooSmall",
-        MISSING,
-        MOVED,
-        OVERLAY,
-        ALTERED,
+        *OF_FILES,
         IMAGE_CHANGED,
         "ReplaceRequired",
         "DiskShrink",

@@ -23,8 +23,11 @@ from .header import ALTERED
 
 MOVED = "DiskMoved"  # reason: the definition and the running guest differ, or the disk's file cannot be read
 MISSING = "DiskMissing"
-FILE_POLL_SECONDS = 30.0  # seconds between checks of files that have gone: no event says that they are back
+UNUSABLE = "DiskUnusable"  # reason: it was cut off, or is not what its label says
 OVERLAY = "OverlayFound"
+OF_FILES = frozenset({MISSING, UNUSABLE, MOVED, OVERLAY, ALTERED})
+"""Reasons that somebody takes away by putting files right."""
+FILE_POLL_SECONDS = 30.0  # seconds between checks for that: no event tells of it
 MOVED_NOTE = "moved.json"  # in the machine's folder
 _OWN_FORMAT = "qcow2"
 

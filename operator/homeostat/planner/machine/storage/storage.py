@@ -17,7 +17,7 @@ from ...domain import BOOT_COPY, DiskConfig
 from ...observed import ImagePhase, Observed, ObservedDisk, ObservedDomain, ObservedImage
 from ...plan import Change, Disruption, Outcome, Stalled, Waiting
 from ..identity import disk_path, domain_uuid, machine_directory
-from .disk_source import DiskSource, defined_as, find_source, plan_note
+from .disk_source import UNUSABLE, DiskSource, defined_as, find_source, plan_note
 from .header import altered
 from .named_disk import plan_named
 from .reclaim import plan_departed
@@ -229,7 +229,7 @@ def _plan_disk(
         actions.append(CreateDisk(path, disk.size, base.path if base else None, base.format if base else None, reason, aside))
         return None
     if found is not None and source.on_ours and found.problem and not _runs(observed):  # a guest that has it open goes on
-        return Stalled("DiskUnusable", f"disks[{disk.name}]: {found.problem}, or delete the machine to start anew")
+        return Stalled(UNUSABLE, f"disks[{disk.name}]: {found.problem}, or delete the machine to start anew")
     defined = defined_as(machine, disk, observed)
     if found is not None and source.on_ours and (forged := _forged(disk, found, base, defined, observed)):
         return forged
