@@ -110,7 +110,7 @@ class DeploymentReconciler:
         # Each pause counts once. Else on a busy host, where there is always another one, this moment would stay as far away for
         # ever as it was at first, and no rollout would be proven or late.
         looked, self._looked[key] = self._looked.get(key, now), now
-        since = min(now, self._known_since.get(key, now) + self._clock.put_off(looked) - looked)
+        since = min(now, self._known_since.get(key, now) + (self._clock.put_off(looked) - looked))
         if any(r.unknown for r in observed.replicas):
             self._known_since.pop(key, None)
         else:
