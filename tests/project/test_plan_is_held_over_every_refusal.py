@@ -50,6 +50,7 @@ EXCEPT = {
     "PlacementsUnreadable": CLUSTER,
     "PluginInvalid": CLUSTER,
     "ProgressDeadlineExceeded": "of time that passed while `up` ran",
+    "Refused": "of a cluster that does not take what its operator makes, such as by a quota",
     "RunFailed": "of how a guest ended while `up` ran",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -11,6 +12,7 @@ from homeostat.models.base import API_GROUP, API_VERSION, ORPHANING, Key, Object
 from homeostat.models.condition import STALLED, find_condition
 from homeostat.models.deployment import MachineRevision, MachineRevisionSpec, MachineTemplate, VirtualMachineDeployment
 from homeostat.models.machine import VirtualMachine
+from homeostat.models.outside import redacted
 from homeostat.planner.deployment import actions as act
 from homeostat.planner.deployment import plan_deployment
 from homeostat.planner.deployment.observed import ObservedDeployment, Revision
@@ -22,7 +24,7 @@ from homeostat.planner.plan import Stalled, Waiting
 from homeostat.planner.template import FOLLOWS
 
 from ..engine.clock import OwnClock, timestamp
-from ..engine.ports import EventType, ResourceStore
+from ..engine.ports import EventType, ResourceStore, StoreFailure
 from ..engine.reconciler import GONE, Next
 from ..hypervisor import HostDriver
 from ..machine.effective import Effective
@@ -61,6 +63,7 @@ class DeploymentReconciler:
         self._machines = MachinesSeen(store, looked_at, self._clock)
         self._known_since: dict[Key, float] = {}  # seconds since the epoch; only of those that are fully known now
         self._looked: dict[Key, float] = {}  # when that was put off last
+        self._refused: dict[Key, str] = {}  # why the last plan of each was not carried out, as its status says
 
     looks_at_many = True
 
@@ -68,6 +71,7 @@ class DeploymentReconciler:
         """Forgets a deployment that has gone."""
         self._known_since.pop(key, None)
         self._looked.pop(key, None)
+        self._refused.pop(key, None)
         if key.kind == VirtualMachineDeployment.KIND:
             self._machines.forget(key.namespace)
 
@@ -76,6 +80,7 @@ class DeploymentReconciler:
 
         Raises:
             DriverError: disks that its machines had could not be looked for, or deleted.
+            StoreFailure: what the plan asks for was refused. The status says so, where it can be written.
         """
         if deployment.deleting and ORPHANING in deployment.metadata.finalizers:
             return Next()  # its machines stay, and lose their owner just now: events will come
@@ -86,19 +91,33 @@ class DeploymentReconciler:
             plan = replace(plan, actions=(), outcome=halted)
         releasing = any(isinstance(action, act.ReleaseDeployment) for action in plan.actions)
         if not releasing and not observed.first_look:
-            await self._report(deployment, _foreseen(observed, plan), plan)
-        for action in plan.actions:
-            if isinstance(action, act.ReleaseDeployment):
-                await self._record(deployment, "Normal", "Deleted", action.reason)
-                await self._store.release(deployment.key, deployment.metadata.uid)
-                return GONE
-            with faults.around(action):
-                await self._execute(deployment, action)
+            refused = self._refused.get(deployment.key, "") if plan.actions else ""
+            await self._report(deployment, observed if refused else _foreseen(observed, plan), plan, refused)
+        try:
+            for action in plan.actions:
+                with faults.around(action):
+                    await self._execute(deployment, action)
+        except StoreFailure as error:
+            with contextlib.suppress(StoreFailure):  # the server is away, say: then there is nothing to tell it
+                await self._tell_refused(deployment, observed, plan, redacted(str(error)))
+            raise
+        self._refused.pop(deployment.key, None)
+        if releasing:
+            return GONE
         if not plan.actions:
             return Next(plan.after)
         # Every machine that was created, changed or deleted causes an event. Revisions cause none.
         moved = any(isinstance(action, act.CreateMachine | act.UpdateMachine | act.DeleteMachine) for action in plan.actions)
         return Next(min(MOVED, plan.after or MOVED) if moved else 0.0)
+
+    async def _tell_refused(
+        self, deployment: VirtualMachineDeployment, observed: ObservedDeployment, plan: DeploymentPlan, why: str
+    ) -> None:
+        """Writes into the status why the plan was not carried out, such as a quota: it is nowhere else for who may not read logs.
+        It is remembered, so that the next look does not take it back before it has tried again."""
+        if not observed.first_look:
+            await self._report(deployment, observed, plan, why)
+            self._refused[deployment.key] = why
 
     def _when(self, text: str | None) -> float:
         """Returns a time for the plan: later by what we have paused since then, so that nothing comes due during a pause."""
@@ -172,9 +191,14 @@ class DeploymentReconciler:
                 await self._disks.reclaim(deployment, action)
             case act.ForgetRevision(number):
                 await self._store.delete_owned(Key(MachineRevision.KIND, namespace, revision_name(deployment, number)), {})
+            case act.ReleaseDeployment(reason):
+                await self._record(deployment, "Normal", "Deleted", reason)
+                await self._store.release(deployment.key, deployment.metadata.uid)
 
-    async def _report(self, deployment: VirtualMachineDeployment, observed: ObservedDeployment, plan: DeploymentPlan) -> None:
-        status = deployment_status(deployment, observed, plan, time.time(), timestamp())
+    async def _report(
+        self, deployment: VirtualMachineDeployment, observed: ObservedDeployment, plan: DeploymentPlan, refused: str
+    ) -> None:
+        status = deployment_status(deployment, observed, plan, time.time(), timestamp(), refused)
         if status == deployment.status:
             return
         stalled = find_condition(status.conditions, STALLED)

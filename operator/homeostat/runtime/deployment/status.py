@@ -7,6 +7,7 @@ kstatus. Reconciling, Stalled and ReplicaFailure exist only while they are true.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from homeostat.models.condition import READY, RECONCILING, STALLED, Condition, merge_conditions, sayer
 from homeostat.models.deployment import VirtualMachineDeployment, VirtualMachineDeploymentStatus
@@ -16,14 +17,20 @@ from homeostat.planner.plan import Converged, Stalled
 
 
 def deployment_status(
-    deployment: VirtualMachineDeployment, observed: ObservedDeployment, plan: DeploymentPlan, clock: float, now: str
+    deployment: VirtualMachineDeployment,
+    observed: ObservedDeployment,
+    plan: DeploymentPlan,
+    clock: float,
+    now: str,
+    refused: str = "",
 ) -> VirtualMachineDeploymentStatus:
-    """Returns the status. ``clock`` is in seconds since the epoch, and ``now`` is the same as RFC 3339."""
+    """Returns the status. ``clock`` is in seconds since the epoch, and ``now`` is the same as RFC 3339. ``refused``: why the plan
+    could not be carried out; empty: it can, as far as is known."""
     before = deployment.status or VirtualMachineDeploymentStatus()
     living = [r for r in observed.replicas if not r.deleting]
     target = plan.target.revision.fingerprint if plan.target else None
     available = sum(r.available(deployment.spec.min_ready_seconds, clock) for r in living)
-    conditions = tuple(_conditions(deployment, observed, plan, available))
+    conditions = tuple(_conditions(deployment, observed, plan, available, refused))
     return VirtualMachineDeploymentStatus(
         observed_generation=deployment.metadata.generation,
         replicas=len(living),
@@ -38,10 +45,12 @@ def deployment_status(
 
 
 def _conditions(
-    deployment: VirtualMachineDeployment, observed: ObservedDeployment, plan: DeploymentPlan, available: int
+    deployment: VirtualMachineDeployment, observed: ObservedDeployment, plan: DeploymentPlan, available: int, refused: str
 ) -> Iterator[Condition]:
     say = sayer(deployment.metadata.generation)
     outcome, wanted = plan.outcome, deployment.spec.replicas
+    if refused and not isinstance(outcome, Stalled):
+        outcome = replace(outcome, message="; ".join(filter(None, (outcome.message, refused))))
     settled = isinstance(outcome, Converged) and not plan.actions
     yield say(READY, settled, outcome.reason, outcome.message)
     if isinstance(outcome, Stalled):
@@ -60,5 +69,7 @@ def _conditions(
     failed = next((r for r in observed.replicas if r.failure), None)
     if observed.refusal:
         yield say("ReplicaFailure", True, observed.refusal.reason, observed.refusal.message)
+    elif refused:
+        yield say("ReplicaFailure", True, "Refused", refused)
     elif failed is not None:
         yield say("ReplicaFailure", True, "MachineFailed", f"{failed.name}: {failed.failure}")

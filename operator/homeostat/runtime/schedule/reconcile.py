@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from homeostat.driver.errors import DriverError
 from homeostat.models.base import Key
 from homeostat.models.condition import READY, RECONCILING, STALLED, merge_conditions, sayer
 from homeostat.models.cron import seconds_of
+from homeostat.models.outside import redacted
 from homeostat.models.schedule import SNAPSHOT_FAILURE, SnapshotSchedule, SnapshotScheduleStatus
 from homeostat.models.snapshot import Snapshot
 from homeostat.planner.plan import Converged, Stalled, Waiting
@@ -29,7 +31,7 @@ from homeostat.planner.schedule.plan import (
 )
 
 from ..engine.clock import timestamp
-from ..engine.ports import ResourceStore
+from ..engine.ports import ResourceStore, StoreFailure
 from ..engine.reconciler import GONE, Next
 from ..hypervisor import SnapshotsOf
 
@@ -60,6 +62,7 @@ class ScheduleReconciler:
 
         Raises:
             DriverError: what is noted down of snapshots cannot be listed.
+            StoreFailure: what the plan asks for was refused. The status says so, where it can be written.
         """
         now = self._now()
         snapshots = await self._store.list(Snapshot, schedule.metadata.namespace)
@@ -69,11 +72,17 @@ class ScheduleReconciler:
         plan = plan_schedule(schedule, snapshots, now, by_age=not age or self._steady(seconds_of(age)))
         if halted := self._halted():
             plan = replace(plan, actions=(), outcome=halted, last=None)  # what is due now is made up for later
-        for action in plan.actions:
-            with faults.around(action):
-                await self._execute(schedule, action)
-            if isinstance(action, ReleaseSchedule):
-                return GONE
+        try:
+            for action in plan.actions:
+                with faults.around(action):
+                    await self._execute(schedule, action)
+                if isinstance(action, ReleaseSchedule):
+                    return GONE
+        except StoreFailure as error:  # a quota, say: else it would stay Ready while nothing is taken
+            with contextlib.suppress(StoreFailure):
+                refused = Waiting("Refused", redacted(str(error)))
+                await self._report(schedule, replace(plan, outcome=refused, last=None), snapshots)
+            raise
         await self._report(schedule, plan, snapshots)
         if plan.next is None:
             return Next(plan.outcome.after if isinstance(plan.outcome, Waiting) else None)
