@@ -56,7 +56,7 @@ class Orphan:
     deletion: str = ""
     network: str = ""  # its name on the host, of a network
     twin: bool = False  # its machine is placed on another host
-    of_object: bool = False  # its machine was an object of a cluster, and only an object takes it up
+    of_object: bool = False  # what it was was an object of a cluster, and only an object takes it up
 
     @property
     def alarming(self) -> bool:
@@ -174,7 +174,9 @@ def mend(orphan: Orphan) -> str:
     """Says what a person can do."""
     if orphan.state == NETWORK:
         name = orphan.network or orphan.name
-        return f"write the Network again (it finds it), or `virsh net-destroy {name}` and `virsh net-undefine {name}` on its host"
+        given = f"apply the Network again with the annotation `{_identity(orphan)}`"
+        again = given if orphan.of_object else "write the Network again"
+        return f"{again} (it finds it), or `virsh net-destroy {name}` and `virsh net-undefine {name}` on its host"
     if orphan.twin:
         return f"see on which host the machine shall be, shut the other guest down, and `virsh undefine {orphan.domain}` there"
     if orphan.state == ELSEWHERE:
@@ -193,8 +195,11 @@ def _declared_again(orphan: Orphan) -> str:
     """Says how an object finds it. Each object has a uid of its own, so that a name alone finds no domain."""
     if not orphan.domain:
         return "apply the machine again, for that host (it finds its disks)"
-    identity = f"{orphan.namespace}/{orphan.name}/{orphan.uid or 'IDENTITY'}"
-    return f"apply the machine again with the annotation `{IDENTITY}: {identity}` (it finds its domain and disks)"
+    return f"apply the machine again with the annotation `{_identity(orphan)}` (it finds its domain and disks)"
+
+
+def _identity(orphan: Orphan) -> str:
+    return f"{IDENTITY}: {orphan.namespace}/{orphan.name}/{orphan.uid or 'IDENTITY'}"
 
 
 def _host_of_deletion(note: str) -> str:

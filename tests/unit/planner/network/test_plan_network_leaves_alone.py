@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from homeostat.driver.xml.network import build_network, parse_network
+from homeostat.models.base import IDENTITY
 from homeostat.planner.network import actions as act
 from homeostat.planner.network.config import AddressConfig, LeaseConfig, NetworkConfig, NetworkRecord
 from homeostat.planner.plan import Converged, Stalled, Waiting
@@ -101,6 +102,16 @@ def test_one_of_another_state_folder_is_left_alone_and_says_how_to_go_on() -> No
     plan = world.plan(network())
     assert isinstance(plan.outcome, Stalled) and plan.outcome.reason == "NameInUse" and not plan.actions
     assert "before its state folder was lost" in plan.outcome.message and "virsh net-undefine lan" in plan.outcome.message
+
+
+def test_it_says_how_one_from_before_is_taken_up_and_it_is() -> None:
+    world = NetworkWorld()
+    world.settle(network(uid="before"))
+    plan = world.plan(network())
+    assert isinstance(plan.outcome, Stalled) and f"`{IDENTITY}: default/lan/before`" in plan.outcome.message
+    again = network()
+    named = again.metadata.model_copy(update={"annotations": {IDENTITY: "default/lan/before"}})
+    assert world.plan(again.model_copy(update={"metadata": named})).outcome == Converged("Active")
 
 
 def test_the_identity_of_another_name_gives_nobody_that_network() -> None:
