@@ -96,7 +96,7 @@ class OperatorSection(Section):
 
     host: list[str] | None = Field(default=None, description="The Hosts to serve.")
     host_selector: Annotated[dict[str, str], Field(min_length=1)] | None = Field(
-        default=None, description="Serve every Host that has these labels. Without any, that would be all."
+        default=None, description="Serve every Host that has these labels, of which there is at least one."
     )
     host_label: dict[str, str] | None = Field(default=None, description="Labels for Hosts that are made.")
     host_file: list[AbsolutePath] | None = Field(
