@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -72,6 +72,7 @@ class KubernetesStore(IndexedStore):
         self.mirror = Mirror(index)
         self._events = EventRecorder(cluster, instance)
         self._clock = clock
+        self._dropping = set[str]()  # kinds of which an older definition was noticed
         self._refused: dict[Key, str] = {}  # what an event said of a resource whose status could not be written
 
     def resource(self, row: Row) -> Resource:
@@ -122,9 +123,23 @@ class KubernetesStore(IndexedStore):
             return
         body = {"metadata": {"uid": uid}, "status": difference}
         try:
-            await self.accept(await self.cluster.patch(PATHS[key.kind], key, body, MANAGER, status=True))
+            after = await self.cluster.patch(PATHS[key.kind], key, body, MANAGER, status=True)
+            self._say_dropped(key.kind, {"status": difference}, after)
+            await self.accept(after)
         except (NotFound, Conflict):  # it has gone, or another one has its name now
             log.debug("%s: has gone before its status was written", key)
+
+    def _say_dropped(self, kind: str, sent: Mapping[str, Any], kept: Mapping[str, Any]) -> None:
+        """Logs once for each kind what a server left out of what was sent: it does so without a word where a definition does not
+        have it."""
+        if kind not in self._dropping and (dropped := list(_dropped(sent, kept))):
+            self._dropping.add(kind)
+            log.warning(
+                "the cluster's definition of %s is older than this operator, and drops %s: apply those of this version "
+                "(`homeostat crds | kubectl apply -f -`)",
+                f"{PATHS[kind].plural}.{PATHS[kind].group}",
+                ", ".join(dropped),
+            )
 
     def status_form(self, status: Model) -> dict[str, Any]:
         """Returns the status in the form in which it is written and read again."""
@@ -384,6 +399,17 @@ def _with_finalizers(found: Object, finalizers: Collection[str]) -> dict[str, An
 
 def _owners(row: Row) -> set[str]:
     return {str(owner.get("uid")) for owner in json.loads(row.metadata).get("ownerReferences", ())}
+
+
+def _dropped(sent: Mapping[str, Any], kept: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    """Yields the fields that were sent and are not in what was kept. What is within a list is not looked at."""
+    for name, value in sent.items():
+        if value is None:
+            continue
+        if name not in kept:
+            yield f"{above}{name}"
+        elif isinstance(value, dict) and isinstance(kept[name], dict):
+            yield from _dropped(value, kept[name], f"{above}{name}.")
 
 
 def _without_blanks(value: Any) -> Any:
