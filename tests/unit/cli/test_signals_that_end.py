@@ -38,6 +38,10 @@ async def test_two_at_once_are_one(number: signal.Signals) -> None:
     assert await asked_for((number,), (number,), pause=0.01) == 1
 
 
+async def test_two_that_differ_are_two() -> None:
+    assert await asked_for((signal.SIGTERM, signal.SIGINT), pause=0.01) == 2
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_second_one_counts(number: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ending, "ONE", 0.01)

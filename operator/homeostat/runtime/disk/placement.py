@@ -98,7 +98,7 @@ class DiskPlacer:
             return Next(chosen.after if isinstance(chosen, Waiting) and chosen.after else RETRY_SECONDS)
         if await self._store.place(key, disk.metadata.uid, chosen):
             self._settled(key)
-            self._placed.note(key, chosen)
+            self._placed.note(disk, chosen)
         return Next()
 
     def forget(self, key: Key) -> None:
@@ -156,7 +156,7 @@ class DiskPlacer:
     def _former_host(self, disk: Disk, offers: Sequence[Offer]) -> str | Waiting | None:
         """Returns the host that it was on before somebody removed our finalizer. On another one there would be a second disk, and
         it would be empty."""
-        before = self._placed.host_of(disk.key) or (disk.status.host if disk.status else None)
+        before = self._placed.host_of(disk) or (disk.status.host if disk.status else None)
         if before is None or any(offer.name == before for offer in offers):
             return before
         return Waiting("HostGone", f"it lies on host {before}, which is no more: add the host again, or delete this Disk")

@@ -72,24 +72,25 @@ class Deserted(Generic[P]):
         self._kind: type[P] = kind
         self._store, self._is_gone, self._stays = store, is_gone, STAYS[kind]
         self._unknown: Callable[[P, str], PlacedStatus] = unknown or _unknown
-        self._placed: dict[Key, str] = {}
+        self._placed: dict[Key, tuple[str, str]] = {}  # uid and host
 
     def placed_on(self, host: str) -> list[Key]:
-        return [key for key, placed in self._placed.items() if placed == host]
+        return [key for key, (_, placed) in self._placed.items() if placed == host]
 
-    def host_of(self, key: Key) -> str | None:
-        """Returns the host that it was on when it was seen last."""
-        return self._placed.get(key)
+    def host_of(self, resource: P) -> str | None:
+        """Returns the host that it was on when it was seen last. Another one of its name was elsewhere for all that is known."""
+        uid, host = self._placed.get(resource.key, ("", None))
+        return host if uid == resource.metadata.uid else None
 
     def forget(self, key: Key) -> None:
         self._placed.pop(key, None)
 
-    def note(self, key: Key, host: str) -> None:
-        self._placed[key] = host
+    def note(self, resource: P, host: str) -> None:
+        self._placed[resource.key] = (resource.metadata.uid, host)
 
     async def look(self, resource: P, host: str) -> None:
         """Notes where it is. Where nobody serves that host, ``leave`` follows."""
-        self.note(resource.key, host)
+        self.note(resource, host)
         if self._is_gone(host):
             await self.leave(resource, host)
 

@@ -160,6 +160,15 @@ async def test_it_waits_for_nobody_where_only_one_host_can_have_it() -> None:
     assert host_of(cluster.resources[disk().key].metadata.finalizers) == "a"
 
 
+async def test_another_one_of_its_name_goes_where_it_asks_for() -> None:
+    """Also where the end of the one before was not heard of yet."""
+    cluster = Cluster(disk(size="1Gi", hostSelector=SSD))
+    assert await cluster.where() == "b"
+    again = disk()
+    cluster.resources[again.key] = again.model_copy(update={"metadata": again.metadata.model_copy(update={"uid": "another"})})
+    assert await cluster.where() == "a"
+
+
 async def test_one_that_lost_its_finalizer_goes_back_to_its_host_and_nowhere_else() -> None:
     was = disk().model_copy(update={"status": DiskStatus(host="b")})
     assert await Cluster(was).where() == "b"
