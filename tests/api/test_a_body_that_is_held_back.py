@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from tests.rig.waiting import wait_until
 pytestmark = pytest.mark.skipif(inside.INSIDE, reason="a body that is held back needs a connection")
 
 PATIENCE = 30.0  # seconds; a second where nobody else uses the machine
+DISK = {"name": "data", "spec": {"size": "1Mi"}}
 PROMISED = 1.0  # seconds, after which what takes a right away counts
 
 
@@ -58,13 +60,19 @@ def sign_out(api: Api, root: Person, bob: Person) -> None:
     assert bob.status("DELETE", "session") == 204
 
 
+@contextmanager
+def house(folder: Path, role: Role) -> Iterator[tuple[Api, Person, Person]]:
+    """A server, its administrator, and bob."""
+    settle(folder / "state", bob=role)
+    with serving(folder) as api:
+        yield api, Person(api.http, "root"), Person(api.http, "bob")
+
+
 @pytest.mark.parametrize("end", [ban, lower, delete, sign_out])
 def test_nobody_makes_an_administrator_with_a_right_that_he_had(
     tmp_path: Path, end: Callable[[Api, Person, Person], None]
 ) -> None:
-    settle(tmp_path / "state", bob=Role.ADMINISTRATOR)
-    with serving(tmp_path) as api:
-        root, bob = Person(api.http, "root"), Person(api.http, "bob")
+    with house(tmp_path, Role.ADMINISTRATOR) as (api, root, bob):
         asked = HeldBack(api, bob, "POST", "users", {"name": "eve", "role": "administrator"})
         end(api, root, bob)
         assert asked.status() == 401
@@ -72,10 +80,8 @@ def test_nobody_makes_an_administrator_with_a_right_that_he_had(
 
 
 def test_a_change_that_takes_no_body_waits_for_one_all_the_same(tmp_path: Path) -> None:
-    settle(tmp_path / "state", bob=Role.USER)
-    with serving(tmp_path) as api:
-        root, bob = Person(api.http, "root"), Person(api.http, "bob")
-        assert bob.status("POST", "disks", json={"name": "data", "spec": {"size": "1Mi"}}) == 201
+    with house(tmp_path, Role.USER) as (api, root, bob):
+        assert bob.status("POST", "disks", json=DISK) == 201
         asked = HeldBack(api, bob, "DELETE", "disks/data", {})
         ban(api, root, bob)
         assert asked.status() == 401
@@ -83,7 +89,5 @@ def test_a_change_that_takes_no_body_waits_for_one_all_the_same(tmp_path: Path) 
 
 
 def test_whoever_has_his_rights_still_is_answered(tmp_path: Path) -> None:
-    settle(tmp_path / "state", bob=Role.USER)
-    with serving(tmp_path) as api:
-        bob = Person(api.http, "bob")
-        assert HeldBack(api, bob, "POST", "disks", {"name": "data", "spec": {"size": "1Mi"}}).status() == 201
+    with house(tmp_path, Role.USER) as (api, _, bob):
+        assert HeldBack(api, bob, "POST", "disks", DISK).status() == 201

@@ -17,6 +17,13 @@ EMPTY_NODE = """<node><name>test</name><cpu><mhz>2000</mhz><model>test</model><a
 <network><name>default</name><bridge name='virbr9'/><ip address='192.168.9.1' netmask='255.255.255.0'/></network></node>"""
 
 
+WEB = """apiVersion: homeostat.dev/v1alpha1
+kind: VirtualMachine
+metadata: {name: web}
+spec: {resources: {memory: 64Mi}}
+"""
+
+
 def isolated_uri(folder: Path) -> str:
     """A test host of one connection's own; test:///default is one for the whole program."""
     path = folder / "node.xml"

@@ -7,20 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.libvirt.hosts import WEB
 from tests.rig.program import ran
 from tests.rig.waiting import wait_until
-
-MACHINE = """apiVersion: homeostat.dev/v1alpha1
-kind: VirtualMachine
-metadata: {name: web}
-spec: {resources: {memory: 64Mi}}
-"""
 
 
 def test_it_ends_with_who_runs(tmp_path: Path) -> None:
     folder, original, copy = tmp_path / "vms", tmp_path / "state", tmp_path / "copy"
     folder.mkdir()
-    (folder / "web.yaml").write_text(MACHINE)
+    (folder / "web.yaml").write_text(WEB)
     common = [sys.executable, "-m", "homeostat.cli.main", "--connect", "test:///default"]
     words = [*common, "--state", str(original), "up", str(folder), "--no-api"]
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as operator:

@@ -5,21 +5,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.libvirt.hosts import isolated_uri
+from tests.libvirt.hosts import WEB, isolated_uri
 from tests.rig.program import ran
-
-MACHINE = """apiVersion: homeostat.dev/v1alpha1
-kind: VirtualMachine
-metadata: {name: web}
-spec: {resources: {memory: 64Mi}}
-"""
 
 
 def test_nobody_is_asked(tmp_path: Path) -> None:
     folder, other, state = tmp_path / "vms", tmp_path / "other", tmp_path / "state"
     for made in (folder, other):
         made.mkdir()
-    (folder / "web.yaml").write_text(MACHINE)
+    (folder / "web.yaml").write_text(WEB)
     common = [sys.executable, "-m", "homeostat.cli.main", "--connect", isolated_uri(tmp_path), "--state", str(state)]
     made = ran([*common, "up", str(folder), "--no-api", "--until-ready"])
     assert made.returncode == 0, made.stderr

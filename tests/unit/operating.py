@@ -36,7 +36,7 @@ from homeostat.planner.orphans import MachineFolder
 from homeostat.runtime.engine.clock import OwnClock
 from homeostat.runtime.engine.dependencies import Dependencies
 from homeostat.runtime.engine.ports import Happening
-from homeostat.runtime.engine.reconciler import GONE, Next
+from homeostat.runtime.engine.reconciler import GONE, Next, Reconciler
 from homeostat.runtime.machine.images import ImageUse
 from homeostat.runtime.machine.probing import Prober
 from homeostat.runtime.machine.reconcile import MachineReconciler
@@ -316,7 +316,7 @@ def a_reconciler(shelf: Shelf, host: WorldHost, **options: Any) -> MachineReconc
     return MachineReconciler(shelf, host, prober, ImageUse(), rivals, clock, Dependencies(), **options)  # type: ignore[arg-type]
 
 
-async def settle(reconciler: MachineReconciler, shelf: Shelf, host: WorldHost, key: Key) -> Next:
+async def settle(reconciler: Reconciler[VirtualMachine], shelf: Shelf, host: WorldHost, key: Key) -> Next:
     """Looks until there is nothing to do at once, and answers when to look again."""
     for _ in range(30):
         resource = shelf.resources[key]

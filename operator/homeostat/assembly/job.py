@@ -42,7 +42,7 @@ from homeostat.runtime.network.reconcile import NETWORKS, NetworkReconciler
 from homeostat.runtime.plugin.reconcile import PluginReconciler, images_named
 from homeostat.runtime.schedule.reconcile import ScheduleReconciler
 from homeostat.runtime.snapshot.reconcile import SnapshotReconciler
-from homeostat.runtime.unseen import SaysSo
+from homeostat.runtime.unseen import SaysSo, unknown
 
 log = logging.getLogger(__name__)
 
@@ -149,7 +149,7 @@ class Job(Operator):
         )
         reconcilers = self._converged()
         self._reconciled = frozenset(reconcilers)
-        self._ours = reconcilers.get(VirtualMachine) is self._machines
+        self._ours = VirtualMachine in reconcilers and VirtualMachine not in config.reconcilers
         self._listed = asyncio.Event()
         jobs = {"orphans": self._scan_for_orphans} if config.orphans is not None else {}
         self.take_up(reconcilers, self._chores(), jobs, self._noticed_any, config.wakers)
@@ -169,14 +169,14 @@ class Job(Operator):
         )
         snapshots = SnapshotReconciler(self.store, self._host, self.dependencies, lambda: self.rivals.found, self._config.fence)
         known: Mapping[type[Resource], Any] = {
-            VirtualMachine: self._machines,
+            VirtualMachine: SaysSo(self._machines, self.store, self._machines.unseen),
             VirtualMachineDeployment: deployments,
             SnapshotSchedule: ScheduleReconciler(
                 self.store, lambda: self.rivals.found, host=self._host, steady=self._time.steady
             ),
-            Snapshot: SaysSo(snapshots, self.store),
+            Snapshot: SaysSo(snapshots, self.store, unknown),
             Plugin: PluginReconciler(self.store, self._host, self._images),
-            Disk: SaysSo(disks, self.store),
+            Disk: SaysSo(disks, self.store, unknown),
             Image: ImageReconciler(self.store, self._host, self._images),
             Network: NetworkReconciler(
                 self.store, self._host, self.dependencies, self._config.instance, self._config.fence, lambda: self.rivals.found

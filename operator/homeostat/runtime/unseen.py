@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from homeostat.driver.errors import DriverError
-from homeostat.models.base import Key
+from homeostat.models.base import Key, Resource, Status
 from homeostat.models.condition import READY, RECONCILING
 from homeostat.models.disk import Disk
 from homeostat.models.snapshot import Snapshot
@@ -17,20 +18,25 @@ from .host.deserted import status_with
 
 log = logging.getLogger(__name__)
 
-K = TypeVar("K", Disk, Snapshot)
+R = TypeVar("R", bound=Resource)
 
 
-class SaysSo(Generic[K]):
+def unknown(resource: Disk | Snapshot, error: DriverError) -> Status:
+    """Returns the last status, marked as unknown now."""
+    return status_with(resource, {READY: "Unknown", RECONCILING: "True"}, error.reason, str(error))
+
+
+class SaysSo(Generic[R]):
     """Reconciles as another reconciler does. What that could not look at twice in a row is Unknown. Once is nothing: that
     passes."""
 
-    def __init__(self, reconciler: Reconciler[K], store: ResourceStore) -> None:
-        self._reconciler: Reconciler[K] = reconciler
-        self._store = store
+    def __init__(self, reconciler: Reconciler[R], store: ResourceStore, unknown: Callable[[R, DriverError], Status]) -> None:
+        """Takes ``unknown``: the status of what cannot be looked at, and why."""
+        self._reconciler, self._store, self._unknown = reconciler, store, unknown
         self._unseen: set[Key] = set()  # what could not be looked at the last time
         self.looks_at_many = reconciler.looks_at_many
 
-    async def reconcile(self, resource: K) -> Next:
+    async def reconcile(self, resource: R) -> Next:
         """Takes the resource one step further.
 
         Raises:
@@ -55,8 +61,8 @@ class SaysSo(Generic[K]):
         self._unseen.discard(key)
         self._reconciler.forget(key)
 
-    async def _say(self, resource: K, error: DriverError) -> None:
-        status = status_with(resource, {READY: "Unknown", RECONCILING: "True"}, error.reason, str(error))
+    async def _say(self, resource: R, error: DriverError) -> None:
+        status = self._unknown(resource, error)
         if status != resource.status:
             log.warning("%s cannot be looked at: %s", resource.key, error)
             await self._store.report(resource.key, resource.metadata.uid, status, ())

@@ -11,7 +11,7 @@ from homeostat.models.base import Key
 from homeostat.models.condition import find_condition
 from homeostat.models.disk import Disk
 from homeostat.runtime.engine.reconciler import Next
-from homeostat.runtime.unseen import SaysSo
+from homeostat.runtime.unseen import SaysSo, unknown
 from tests.unit.disks import disk
 from tests.unit.operating import Shelf
 
@@ -41,7 +41,7 @@ async def turns(*turns: str, forget_after: int = -1) -> tuple[Shelf, list[bool]]
     """Returns what was written, and of each failure whether it counts as one that the status tells of."""
     one = disk()
     shelf, inner, counted = Shelf(one), Scripted(iter(turns)), []
-    reconciler = SaysSo(inner, shelf)
+    reconciler = SaysSo(inner, shelf, unknown)
     assert reconciler.looks_at_many
     for number, why in enumerate(turns):
         found = shelf.resources[one.key]

@@ -120,11 +120,9 @@ def _barred(network: Network, seen: NetworkSeen, foreign: ObservedNetwork | None
         if (other.namespace, other.name) == (network.metadata.namespace, network.metadata.name):
             whose = f"network {name!r} on host {host} is of another Homeostat, or of this one before its state folder was lost"
             mend = f"once no guest needs it, `virsh net-destroy {name}` and `virsh net-undefine {name}`, then it is made again"
-            earlier = f"`{IDENTITY}: {other.namespace}/{other.name}/{other.uid}`"
             if not network.spec.adopt:
-                mend += (
-                    f". Only where no other operator has it: give this one the annotation {earlier} to go on with that network"
-                )
+                earlier = f"`{IDENTITY}: {other.namespace}/{other.name}/{other.uid}`"
+                mend += f". Only where no other operator has it: give this one the annotation {earlier} to go on with it"
             return Stalled("NameInUse", f"{whose}, and is left alone: {mend}")
         message = f"network {name!r} on host {host} belongs to another Network, {other.namespace}/{other.name}, and is left alone"
         return Stalled("NameInUse", f"{message}: give this one another name{', or adopt another' if network.spec.adopt else ''}")

@@ -109,7 +109,6 @@ class MachineReconciler:
         self._fence = fence
         self._memory: dict[Key, RememberedActs] = {}
         self._disks: dict[Key, set[Key]] = {}  # by machine, the Disks that its domain had at the last report
-        self._unseen: set[Key] = set()  # the machines that could not be observed at the last look
         self._recalled: set[Key] = set()  # the machines whose addresses from an earlier operator were read
         self._claims = self.claims = Claims(wake)
         self._wake = wake
@@ -137,7 +136,7 @@ class MachineReconciler:
         machine, refusal = await self._resolve(machine)
         named = networks_named(machine.spec.nics, machine.metadata.namespace)
         self._dependencies.rest(key, "networks", [*named])  # its plugin may name some, too
-        first = observed = await self._look(machine, refusal)
+        first = observed = await self._observe(machine, refusal)
         plan = self._plan(machine, observed)
         happenings: list[Happening] = []
         for goes_on in (machine.deleting, False):  # once it is off, the rest of it goes at once
@@ -154,15 +153,21 @@ class MachineReconciler:
                 break
         await self._report(machine, observed, plan, error, (first, happenings))
         if error is not None:
+            error.told = True
             raise error
         return Next(0.0 if plan.actions else self._poll_after(machine, observed, plan), moved=observed is not first)
 
     looks_at_many = False
 
+    def unseen(self, machine: VirtualMachine, error: DriverError) -> VirtualMachineStatus:
+        """Returns the status of a machine that could not be observed, and shows it to whoever counts machines."""
+        status = unknown_status(machine, error.reason, str(error), timestamp())
+        self.summaries[machine.key] = summary(status)
+        return status
+
     def forget(self, key: Key) -> None:
         """Forgets a machine that has gone."""
         self._memory.pop(key, None)
-        self._unseen.discard(key)
         self._recalled.discard(key)
         self._disks.pop(key, None)
         self.summaries.pop(key, None)
@@ -189,30 +194,6 @@ class MachineReconciler:
                 if ours is not None:
                     self._claims.update((await self._effective.machine(ours))[0], self._host)
             self._all_claimed = True
-
-    async def _look(self, machine: VirtualMachine, refusal: Waiting | Stalled | None) -> Observed:
-        """Observes a machine. What fails twice in a row its status says, or it would show what held before, for ever.
-
-        Raises:
-            DriverError: it could not be observed.
-        """
-        key = machine.key
-        try:
-            observed = await self._observe(machine, refusal)
-        except DriverError as error:
-            if key in self._unseen:
-                await self._report_unseen(machine, error)
-            self._unseen.add(key)
-            raise
-        self._unseen.discard(key)
-        return observed
-
-    async def _report_unseen(self, machine: VirtualMachine, error: DriverError) -> None:
-        status = unknown_status(machine, error.reason, str(error), timestamp())
-        self.summaries[machine.key] = summary(status)
-        if status != machine.status:
-            log.warning("%s cannot be looked at: %s", machine.key, error)
-            await self._store.report(machine.key, machine.metadata.uid, status, ())
 
     async def _observe(self, machine: VirtualMachine, refusal: Waiting | Stalled | None) -> Observed:
         key = machine.key

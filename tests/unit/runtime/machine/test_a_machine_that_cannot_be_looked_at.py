@@ -10,6 +10,7 @@ from homeostat.driver.errors import DriverError
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.actions import ImageRef
 from homeostat.planner.observed import ObservedStorage
+from homeostat.runtime.unseen import SaysSo
 from tests.unit.machines import machine
 from tests.unit.operating import Shelf, WorldHost, a_reconciler, settle
 
@@ -35,7 +36,8 @@ def shown(shelf: Shelf) -> list[tuple[str, str, str]]:
 
 async def test_from_the_second_time_on_it_is_unknown_until_it_can_be_read() -> None:
     shelf, host = Shelf(WEB), UnreadableHost()
-    reconciler = a_reconciler(shelf, host)
+    made = a_reconciler(shelf, host)
+    reconciler = SaysSo(made, shelf, made.unseen)
     await settle(reconciler, shelf, host, WEB.key)
     well = shown(shelf)
 

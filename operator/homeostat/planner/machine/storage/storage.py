@@ -284,7 +284,7 @@ def _plan_growth(machine: VirtualMachine, observed: Observed, source: DiskSource
     """Returns the growth of a disk; None: not while it runs. A disk that others put on another file grows only while it runs,
     because libvirt knows that file."""
     domain, uuid, reason = observed.domain, domain_uuid(machine.identity), "its size in the spec grew"
-    if domain is None or not _runs(observed):
+    if domain is None or not domain.state.active:
         return None if source.active else GrowDisk(uuid, source.path, size, None, reason)
     if machine.spec.update_policy is UpdatePolicy.NEVER or domain.live is None:
         return None
