@@ -168,6 +168,9 @@ class Job(Operator):
             self.store, self._host, self._images, self._machines.claims, self._config.fence, self._config.kept_off
         )
         snapshots = SnapshotReconciler(self.store, self._host, self.dependencies, lambda: self.rivals.found, self._config.fence)
+        networks = NetworkReconciler(
+            self.store, self._host, self.dependencies, self._config.instance, self._config.fence, lambda: self.rivals.found
+        )
         known: Mapping[type[Resource], Any] = {
             VirtualMachine: SaysSo(self._machines, self.store, self._machines.unseen),
             VirtualMachineDeployment: deployments,
@@ -178,9 +181,7 @@ class Job(Operator):
             Plugin: PluginReconciler(self.store, self._host, self._images),
             Disk: SaysSo(disks, self.store, unknown),
             Image: ImageReconciler(self.store, self._host, self._images),
-            Network: NetworkReconciler(
-                self.store, self._host, self.dependencies, self._config.instance, self._config.fence, lambda: self.rivals.found
-            ),
+            Network: SaysSo(networks, self.store, networks.unseen),
             **self._config.reconcilers,
         }
         kinds = {VirtualMachine} if self._config.teardown else self._config.kinds | self._config.reconcilers.keys()

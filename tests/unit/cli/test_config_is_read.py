@@ -232,6 +232,8 @@ MISTAKES = [
     ("[trash]\nkeep = '2 hours'", 2, 'trash.keep: "2 hours" is not a duration'),
     ("[trash]\nkeep = '-1s'", 2, "trash.keep: cannot be negative"),
     ("[trash]\nkeep = 3", 2, "trash.keep: must be text"),
+    ("server = 'ftp://x'", 1, "server: ftp://x is no address of an API: write it as https://api.example.com:8443"),
+    ("server = 'http://far.example'", 1, "server: http://far.example: passwords and tokens would travel in clear"),
     ("state = 'here'", 1, "state: here is no absolute path without . and .."),
     ("state = '/a/../b'", 1, "state: /a/../b is no absolute path without . and .."),
     ("[api]\n# bind = 'no'\nmax-connections = 3", 3, "api.max-connections: must be at least 16"),

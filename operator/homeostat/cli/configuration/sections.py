@@ -46,6 +46,17 @@ def _duration(text: str) -> str:
     return text
 
 
+def _server(url: str) -> str:
+    # imported late, because it loads an HTTP client, which few commands need
+    from ..stored_session import server_url
+
+    try:
+        server_url(url)
+    except CliError as error:
+        raise ValueError(f"{error}: {error.mend}") from None
+    return url
+
+
 def _size(text: str) -> str:
     parse_quantity(int(text) if text.isdigit() else text)
     return text
@@ -328,7 +339,9 @@ class OfFile(BaseModel):
     dir: AbsolutePath | None = Field(default=None, description="The folder of YAML.")
     connect: Filled | None = Field(default=None, description="The libvirt, such as qemu:///system.")
     namespace: Name | None = Field(default=None, description="The namespace of commands that are given none.")
-    server: Filled | None = Field(default=None, description="The REST API that commands work over, instead of on this host.")
+    server: Annotated[Filled, AfterValidator(_server)] | None = Field(
+        default=None, description="The REST API that commands work over, instead of on this host."
+    )
     api: ApiSection = ApiSection()
     up: UpSection = UpSection()
     operator: OperatorSection = OperatorSection()

@@ -96,6 +96,15 @@ class NetworkReconciler:
             await self._store.write_status(network.key, network.metadata.uid, NetworkStatus())
             return ""
 
+    def unseen(self, network: Network, error: DriverError) -> NetworkStatus:
+        """Returns the status of one that cannot be looked at on this host. It does not count as up here."""
+        before = network.status or NetworkStatus()
+        known = {host.name: host for host in before.hosts}
+        name = self._host.facts.name
+        here = known.get(name) or NetworkOnHost(name=name, network=network_name(network))
+        known[name] = here.model_copy(update={"active": False, "reason": error.reason, "message": str(error)})
+        return network_status(network, tuple(known.values()), before.machines, timestamp())
+
     looks_at_many = False
 
     def forget(self, key: Key) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from homeostat.driver.errors import DriverError
 from homeostat.models.base import Key
+from homeostat.models.condition import find_condition
 from homeostat.models.host import Host
 from homeostat.models.network import Network, NetworkOnHost, NetworkStatus
 from homeostat.planner.network import actions as act
@@ -24,6 +25,7 @@ from homeostat.runtime.engine.dependencies import Dependencies
 from homeostat.runtime.engine.reconciler import GONE, Next
 from homeostat.runtime.network.keeper import NetworkKeeper
 from homeostat.runtime.network.reconcile import NETWORKS, NetworkReconciler
+from homeostat.runtime.unseen import SaysSo
 from tests.unit.machines import machine
 from tests.unit.network_world import INSTANCE, NetworkWorld, network
 from tests.unit.operating import Shelf
@@ -33,16 +35,18 @@ OTHER = network("other", uid="uid-other", addresses=[{"cidr": "10.9.0.1/24"}])
 
 
 class NetworkHost:
-    """A world of networks as a driver. The action whose type is ``failing`` fails."""
+    """A world of networks as a driver. The action whose type is ``failing`` fails, and what is ``hidden`` cannot be read."""
 
     def __init__(self, world: NetworkWorld) -> None:
-        self.world, self.failing = world, ""
+        self.world, self.failing, self.hidden = world, "", False
 
     @property
     def facts(self) -> Any:
         return self.world.host
 
     async def networks(self) -> Mapping[str, ObservedNetwork]:
+        if self.hidden:
+            raise DriverError("the networks cannot be read")
         return self.world.seen().networks
 
     def domains(self) -> list[ObservedDomain]:
@@ -102,6 +106,26 @@ async def test_it_is_made_and_then_left_alone() -> None:
     assert len(site.shelf.statuses) == 1 and len(site.world.done) == 3 and site.reasons == ["Created", "Started"]
     here = Key(Host.KIND, "default", "local")
     assert site.rests.resting_on(NETWORKS) == site.rests.resting_on(here) == [lan.key]
+
+
+async def test_what_cannot_be_looked_at_twice_does_not_count_as_up_here() -> None:
+    lan = network()
+    site = Site(with_status(lan, "far"))
+    reconciler = SaysSo(site.reconciler, site.shelf, site.reconciler.unseen)
+    await reconciler.reconcile(site.now(lan))
+    site.host.hidden = True
+    for active in (True, False, False):
+        with pytest.raises(DriverError):
+            await reconciler.reconcile(site.now(lan))
+        assert site.here(lan).active is active
+    status = site.now(lan).status
+    assert status is not None and [host.active for host in status.hosts] == [True, False], "what others wrote stays"
+    ready = find_condition(status.conditions, "Ready")
+    assert ready is not None and (ready.status, ready.message) == ("False", "host local: the networks cannot be read")
+    assert len(site.shelf.statuses) == 2, "it is said once"
+    site.host.hidden = False
+    await reconciler.reconcile(site.now(lan))
+    assert site.here(lan).active
 
 
 async def test_the_first_step_that_fails_ends_it_and_is_told() -> None:
