@@ -1,4 +1,5 @@
-"""Resident memory of `homeostat up --no-api`, the program itself. With the test driver the domains of libvirt live in it too."""
+"""Resident memory of `homeostat up --no-api`, the program itself. The test driver's hosts live in a libvirtd, as every other
+driver's do (needs root); ``in_program_mb`` is what it takes when they live in the program, too."""
 
 from __future__ import annotations
 
@@ -8,40 +9,40 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from benchmarks import fleet, plain
+from benchmarks import fleet
 from benchmarks.living import RUNNING_COUNT
-from benchmarks.measure import DEADLINE, in_child, peak_mb, room, rss_mb, say
+from benchmarks.measure import DEADLINE, peak_mb, room, rss_mb, say
 from benchmarks.result import Result
+from tests.rig.libvirtd import Libvirtd
 
 DEFAULT = 1000
 BUDGET = "<= 120 MB at 1,000, <= 300 MB at 10,000"
 
 
 def measure(count: int) -> Result:
-    with room() as place:
-        empty, _ = _grown(place / "one", 1)
+    with room() as place, Libvirtd() as rig:
+
+        def remote(folder: Path) -> str:
+            return f"{fleet.node(folder).replace('test:', 'test+unix:')}?socket={rig.socket}"
+
+        empty, _ = _grown(place / "one", 1, remote)
         say(f"memory: {empty:.0f} MB with one machine; now {count}")
-        full, peak = _grown(place / "all", count)
-        say("memory: the same domains by a plain loop")
-        libvirts = in_child(plain.loop, str(place), in_child(plain.definition, str(place / "sample")), count)["test_driver_mb"]
-    more = {
-        "peak_mb": peak,
-        "one_machine_mb": empty,
-        "kb_per_vm": (full - empty) * 1000 / count,
-        "test_driver_mb": libvirts,
-        "without_test_driver_mb": full - libvirts,
-    }
+        full, peak = _grown(place / "all", count, remote)
+        say(f"memory: {full:.0f} MB; now with the test driver in the program")
+        inside, _ = _grown(place / "inside", count, fleet.node)
+    more = {"peak_mb": peak, "one_machine_mb": empty, "kb_per_vm": (full - empty) * 1000 / count, "in_program_mb": inside}
     return Result("memory", count, full, "MB", BUDGET, more=more)
 
 
-def _grown(place: Path, count: int) -> tuple[float, float]:
-    """Returns the MB once all machines run, and the most that it took until then."""
+def _grown(place: Path, count: int, host: Callable[[Path], str]) -> tuple[float, float]:
+    """Returns the MB once all machines run, and the most that it took until then. ``host`` makes a host and returns its URI."""
     fleet.write_machines(place / "vms", count)
     state = place / "state"
-    command = [sys.executable, "-m", "homeostat.cli.main", "--state", str(state), "--connect", fleet.node(place)]
+    command = [sys.executable, "-m", "homeostat.cli.main", "--state", str(state), "--connect", host(place)]
     with (place / "up.log").open("wb") as log:
         process = subprocess.Popen([*command, "up", str(place / "vms"), "--no-api"], stdout=log, stderr=log)
     try:

@@ -13,7 +13,7 @@ from benchmarks import listing
 @pytest.mark.parametrize(
     ("name", "more"),
     [
-        ("memory", {"kb_per_vm", "test_driver_mb"}),
+        ("memory", {"kb_per_vm", "in_program_mb"}),
         ("list", {"p99_ms", "p50_ms", "clients", "not_modified_per_s"}),
         ("startup", {"version_s", "help_s", "version_cpu_s", "python_cpu_s"}),
     ],
