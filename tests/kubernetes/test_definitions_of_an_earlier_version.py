@@ -1,33 +1,23 @@
-"""An operator whose cluster has the definitions of an earlier version says once which fields these drop, and what to do."""
+"""An operator whose cluster has the definitions of an earlier version says once which fields these drop, and what to do. It does
+not write them again and again."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
+from collections import Counter
 from pathlib import Path
 
+from tests.kubernetes.counting import wait_renewed, writes
 from tests.kubernetes.operating import operating, ready
-from tests.rig.kubernetes.crds import install_crds
+from tests.rig.kubernetes.earlier import without_the_field
 from tests.rig.kubernetes.plane import ControlPlane
 
-HOSTS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/hosts.homeostat.dev"
 FIELD = "place"
+LOOKS = 5  # renewals of its lease, some ten seconds: it looks whether its Host says the truth every five
 SAID = "the cluster's definition of hosts.homeostat.dev is older than this operator, and drops status.place: apply those"
 
 
-@contextlib.contextmanager
-def without_the_field(plane: ControlPlane) -> Iterator[None]:
-    version = plane.api("GET", HOSTS)["spec"]["versions"][0]
-    del version["schema"]["openAPIV3Schema"]["properties"]["status"]["properties"][FIELD]
-    plane.api("PATCH", HOSTS, {"spec": {"versions": [version]}}, "application/merge-patch+json")
-    try:
-        yield
-    finally:
-        install_crds(plane)
-
-
 def test_it_is_said_once(crds: list[str], plane: ControlPlane, tmp_path: Path) -> None:
-    with without_the_field(plane), operating(plane, tmp_path / "state") as operator:
+    with without_the_field(plane, "hosts", "status", FIELD), operating(plane, tmp_path / "state") as operator:
         operator.wait_said(SAID)
         host = plane.kubectl.wait_for("host", "node", ready)
         assert FIELD not in host["status"]
@@ -35,6 +25,15 @@ def test_it_is_said_once(crds: list[str], plane: ControlPlane, tmp_path: Path) -
         plane.kubectl.wait_for("host", "node", lambda host: host["metadata"]["labels"].get("again") == "1")
         assert operator.stop() == 0
         assert operator.said().count("is older than this operator") == 1
+
+
+def test_what_is_dropped_is_not_written_again(crds: list[str], plane: ControlPlane, tmp_path: Path) -> None:
+    with without_the_field(plane, "hosts", "status", FIELD), operating(plane, tmp_path / "state") as operator:
+        operator.wait_said(SAID)
+        plane.kubectl.wait_for("host", "node", lambda host: ready(host) and host["status"].get("orphansKnown", False))
+        settled = writes(plane)
+        wait_renewed(plane, LOOKS)
+        assert writes(plane) - settled == Counter(), operator.said()
 
 
 def test_of_its_own_nothing_is_said(crds: list[str], plane: ControlPlane, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -34,6 +34,7 @@ from ..index.store import IndexedStore
 from ..merge import merge_difference
 from ..placed import is_ours
 from .cluster import Cluster
+from .dropped import DroppedFields
 from .errors import ClusterUnavailable, Forbidden, NamespaceMissing
 from .events import EventRecorder
 from .mirror import Mirror
@@ -72,7 +73,7 @@ class KubernetesStore(IndexedStore):
         self.mirror = Mirror(index)
         self._events = EventRecorder(cluster, instance)
         self._clock = clock
-        self._dropping = set[str]()  # kinds of which an older definition was noticed
+        self._dropped = DroppedFields()
         self._refused: dict[Key, str] = {}  # what an event said of a resource whose status could not be written
 
     def resource(self, row: Row) -> Resource:
@@ -109,7 +110,7 @@ class KubernetesStore(IndexedStore):
     # The operator's writes ----------------------------------------------------------------------------------------------
 
     async def write_status(self, key: Key, uid: str, status: Model) -> None:
-        """Sends one patch of what differs, and none where nothing does.
+        """Sends one patch of what differs, and none where nothing does that the cluster would keep.
 
         Raises:
             ClusterError, Invalid.
@@ -118,28 +119,17 @@ class KubernetesStore(IndexedStore):
         if row is None or row.uid != uid:
             return
         before = json.loads(row.status) if row.status else {}
-        difference = merge_difference(before, self.status_form(status))
-        if not difference:
+        wanted = self.status_form(status)
+        if not merge_difference(before, self._dropped.kept(key.kind, "status", wanted)):
             return
+        difference = merge_difference(before, wanted)
         body = {"metadata": {"uid": uid}, "status": difference}
         try:
             after = await self.cluster.patch(PATHS[key.kind], key, body, MANAGER, status=True)
-            self._say_dropped(key.kind, {"status": difference}, after)
+            self._dropped.note(key.kind, {"status": difference}, after)
             await self.accept(after)
         except (NotFound, Conflict):  # it has gone, or another one has its name now
             log.debug("%s: has gone before its status was written", key)
-
-    def _say_dropped(self, kind: str, sent: Mapping[str, Any], kept: Mapping[str, Any]) -> None:
-        """Logs once for each kind what a server left out of what was sent: it does so without a word where a definition does not
-        have it."""
-        if kind not in self._dropping and (dropped := list(_dropped(sent, kept))):
-            self._dropping.add(kind)
-            log.warning(
-                "the cluster's definition of %s is older than this operator, and drops %s: apply those of this version "
-                "(`homeostat crds | kubectl apply -f -`)",
-                f"{PATHS[kind].plural}.{PATHS[kind].group}",
-                ", ".join(dropped),
-            )
 
     def status_form(self, status: Model) -> dict[str, Any]:
         """Returns the status in the form in which it is written and read again."""
@@ -276,7 +266,9 @@ class KubernetesStore(IndexedStore):
             if finalizers and kind_of(resource).torn_down:
                 body["metadata"]["finalizers"] = list(finalizers)
             try:
-                await self.accept(await self.cluster.create(PATHS[key.kind], key, body, MANAGER))
+                made = await self.cluster.create(PATHS[key.kind], key, body, MANAGER)
+                self._dropped.note(key.kind, {"spec": body["spec"]}, made)
+                await self.accept(made)
             except AlreadyExists:  # its event is still to come, or it is somebody else's
                 await self.accept(await self.cluster.get(PATHS[key.kind], key))
                 raise
@@ -293,7 +285,8 @@ class KubernetesStore(IndexedStore):
                 now = meta.get(part) or {}
                 if inner := {name: text for name, text in wanted["metadata"].get(part, {}).items() if now.get(name) != text}:
                     patch["metadata"][part] = inner
-            if inner := merge_difference(found.get("spec") or {}, wanted.get("spec", {})):
+            spec = self._dropped.kept(key.kind, "spec", wanted.get("spec", {}))
+            if inner := merge_difference(found.get("spec") or {}, spec):
                 patch["spec"] = inner
             return patch if patch["metadata"] or "spec" in patch else None
 
@@ -399,17 +392,6 @@ def _with_finalizers(found: Object, finalizers: Collection[str]) -> dict[str, An
 
 def _owners(row: Row) -> set[str]:
     return {str(owner.get("uid")) for owner in json.loads(row.metadata).get("ownerReferences", ())}
-
-
-def _dropped(sent: Mapping[str, Any], kept: Mapping[str, Any], above: str = "") -> Iterator[str]:
-    """Yields the fields that were sent and are not in what was kept. What is within a list is not looked at."""
-    for name, value in sent.items():
-        if value is None:
-            continue
-        if name not in kept:
-            yield f"{above}{name}"
-        elif isinstance(value, dict) and isinstance(kept[name], dict):
-            yield from _dropped(value, kept[name], f"{above}{name}.")
 
 
 def _without_blanks(value: Any) -> Any:
