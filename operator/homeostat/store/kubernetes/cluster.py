@@ -17,6 +17,7 @@ from homeostat.models.base import Key
 from homeostat.store.errors import AlreadyExists, Conflict, DocumentProblem, Invalid, NotFound
 
 from .access import Access
+from .dropped import not_defined, undeclared
 from .errors import ClusterUnavailable, Forbidden, KindMissing, NamespaceMissing
 from .paths import NAMESPACES, ApiPath
 
@@ -291,6 +292,8 @@ def _refusal(code: int, status: Object, key: Key | None, what: str) -> Exception
         return Invalid(_problems(status, message), str(key) if key else what)
     if code in (401, 403):
         return Forbidden(f"{what}: {message}")
+    if key is not None and (fields := undeclared(message)):
+        return not_defined(key.kind, fields)
     return ClusterUnavailable(f"{what}: the API server answered {code}: {message}")
 
 

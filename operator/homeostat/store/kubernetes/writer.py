@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from homeostat.models.base import API_VERSION, Key, Resource
@@ -19,7 +20,8 @@ from ..merge import merge_difference, merge_patch
 from ..three_way import ABSENT, Applied, left_alone
 from .access import Access
 from .applied import applied_by
-from .cluster import APPLY_PATCH, Cluster
+from .cluster import APPLY_PATCH, MERGE_PATCH, Cluster
+from .dropped import written_whole
 from .errors import Forbidden
 from .mirror import Mirror
 from .objects import GRACE, Object
@@ -61,7 +63,8 @@ class ClusterWriter(IndexedStore):
         body = {**wanted, "metadata": {**wanted["metadata"], "namespace": key.namespace}}
         cluster = await self._connected()
         try:
-            made = await cluster.create(PATHS[kind], key, body, self._manager, dry=dry)
+            creating = partial(cluster.create, PATHS[kind], key, body, self._manager)
+            made = await written_whole(kind, body, creating, dry=dry)
         except AlreadyExists:
             row = self.index.row(key)
             raise AlreadyExists(key, deleting=row is not None and row.deleted is not None) from None
@@ -88,7 +91,8 @@ class ClusterWriter(IndexedStore):
             if expected_version is not None:
                 place["resourceVersion"] = found["metadata"]["resourceVersion"]  # nobody else may write in between
         body = {**wanted, "metadata": {**wanted["metadata"], **place}}
-        after = await cluster.patch(PATHS[key.kind], key, body, APPLIER, type=APPLY_PATCH, dry=dry)
+        applying = partial(cluster.patch, PATHS[key.kind], key, body, APPLIER, type=APPLY_PATCH)
+        after = await written_whole(key.kind, body, applying, dry=dry)
         if dry:
             known = found is not None and self.index.row(key) is not None  # else the mirror has not heard of it yet
             changed = await self._presumed(key, desired_part(after)) if known else resource_to_write(desired_part(after), None)
@@ -138,12 +142,15 @@ class ClusterWriter(IndexedStore):
         version = {"resourceVersion": found["metadata"]["resourceVersion"]}
         if _takes_away(found, difference):
             body = {**difference, "metadata": {**difference.get("metadata", {}), **version}}
-            return await cluster.patch(PATHS[key.kind], key, body, self._manager, dry=dry)
-        intent = _merged(desired_part(applied_by(found, self._manager)), difference)
-        place = {"name": key.name, "namespace": key.namespace}
-        meta = {**intent.get("metadata", {}), **place, **version}
-        body = {**intent, "apiVersion": API_VERSION, "kind": key.kind, "metadata": meta}
-        return await cluster.patch(PATHS[key.kind], key, body, self._manager, type=APPLY_PATCH, dry=dry)
+            type = MERGE_PATCH
+        else:
+            intent = _merged(desired_part(applied_by(found, self._manager)), difference)
+            place = {"name": key.name, "namespace": key.namespace}
+            meta = {**intent.get("metadata", {}), **place, **version}
+            body = {**intent, "apiVersion": API_VERSION, "kind": key.kind, "metadata": meta}
+            type = APPLY_PATCH
+        writing = partial(cluster.patch, PATHS[key.kind], key, body, self._manager, type=type)
+        return await written_whole(key.kind, body, writing, dry=dry)
 
     async def delete(self, key: Key, author: str, force: bool = False) -> None:
         """Starts the deletion. With ``force`` the guest gets no grace period.

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from homeostat.driver.survey.scratch import scratch_folder
@@ -21,6 +22,7 @@ from ..index.row import Row
 from ..kubernetes import paths
 from ..kubernetes.access import Access
 from ..kubernetes.cluster import Cluster
+from ..kubernetes.dropped import written_whole
 from ..kubernetes.errors import KindMissing, LeadershipLost
 from ..kubernetes.lease import DURATION, Lease, host_lease
 from ..kubernetes.store import KubernetesStore
@@ -165,12 +167,13 @@ class ClusterSide:
         key, row = resource.key, self._store.index.row(resource.key)
         wanted = self._body(resource, finalizers)
         if row is None:
-            found = await self.cluster.create(paths.PATHS[key.kind], key, wanted, MANAGER)
+            writing = partial(self.cluster.create, paths.PATHS[key.kind], key, wanted, MANAGER)
         else:
             known = await self.cluster.get(paths.PATHS[key.kind], key)
             patch = _difference(known, wanted)
             patch["metadata"] |= {"uid": row.uid, "resourceVersion": known["metadata"]["resourceVersion"]}
-            found = await self.cluster.patch(paths.PATHS[key.kind], key, patch, MANAGER)
+            writing = partial(self.cluster.patch, paths.PATHS[key.kind], key, patch, MANAGER)
+        found = await written_whole(key.kind, wanted, writing, dry=False)
         await self._store.accept(found)
         uid = found["metadata"]["uid"]
         if key.kind in (VirtualMachineDeployment.KIND, SnapshotSchedule.KIND):
