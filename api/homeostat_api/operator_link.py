@@ -52,7 +52,7 @@ class ClusterLink:
         return []
 
     async def absence(self) -> str | None:
-        return self._informer.unready() or None
+        return self._informer.incomplete() or None
 
     async def reaches_hosts(self) -> bool | None:
         return False if self._informer.unready() else None

@@ -431,7 +431,7 @@ async def clustered(options: ClusterOptions, say: Announce) -> AsyncIterator[Clu
         metrics = OperatorMetrics(supervisor)
         for place in (room.operator_socket, options.health):
             if place is not None:
-                await stack.enter_async_context(TelemetryServer(place, metrics.registry, supervisor, informer.unready))
+                await stack.enter_async_context(TelemetryServer(place, metrics.registry, supervisor, informer.incomplete))
         known = await _identity_of(cluster, say)
         shared.claim_cluster(known)
         stack.push_async_callback(informer.stop)

@@ -49,7 +49,7 @@ def undeclared(message: str) -> list[str]:
 
 
 def not_defined(kind: str, fields: Iterable[str]) -> Invalid:
-    why = f"is not in the cluster's definition of {_definition(kind)}, which is older than this version: {ADVICE}"
+    why = f"is not in the cluster's definition of {PATHS[kind].definition}, which is older than this version: {ADVICE}"
     return Invalid([DocumentProblem(field, why) for field in fields], kind)
 
 
@@ -71,7 +71,10 @@ class DroppedFields:
             self._said.add(kind)
             fields = ", ".join(map(in_words, sorted(lost)))
             log.warning(
-                "the cluster's definition of %s is older than this operator, and drops %s: %s", _definition(kind), fields, ADVICE
+                "the cluster's definition of %s is older than this operator, and drops %s: %s",
+                PATHS[kind].definition,
+                fields,
+                ADVICE,
             )
 
     def kept(self, kind: str, part: str, value: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -118,7 +121,3 @@ def _without(value: Any, path: Path) -> Any:
         return value
     left = {name: part for name, part in value.items() if name != step}
     return {**left, step: _without(value[step], rest)} if rest else left
-
-
-def _definition(kind: str) -> str:
-    return f"{PATHS[kind].plural}.{PATHS[kind].group}"

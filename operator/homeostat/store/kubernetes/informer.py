@@ -45,6 +45,7 @@ TASK = "informer"
 AGAIN = 2.0
 """Seconds before the next try where the server did not answer. They grow up to MOST."""
 MOST = 30.0
+INSTALL = "homeostat crds | kubectl apply -f -"
 NOBODY: Any = "homeostat"
 """Our identity for kopf. Without it kopf looks up the name of our user, and users of containers may have none."""
 RECONNECT = 1.0
@@ -82,6 +83,7 @@ class Informer:
         self._synced = threading.Event()
         self._relisted: dict[str, float] = {}  # kind -> when kopf listed, until we have checked what went meanwhile
         self._missing = {kind.KIND for kind in kinds} | ({"events"} if events is not None else set())  # what was not listed yet
+        self._absent = set[str]()  # names of the definitions that the server does not have, as it said last
         self._watches: dict[str, asyncio.Event] = {}  # kind -> what ends its watch, so that it is listed and watched again
         self._reached: dict[str, str] = {}  # kind -> the cluster's resourceVersion when it was counted last
         self._failed: dict[str, str] = {}  # kind -> why its last watch failed, as we logged it
@@ -98,7 +100,15 @@ class Informer:
 
     def unready(self) -> str:
         """Says why readers do not see everything yet; empty: they do."""
-        return "" if self.synced else "waiting for the API server"
+        return "" if self.synced else self._absence() or "waiting for the API server"
+
+    def incomplete(self) -> str:
+        """Says why something of the cluster is not followed; empty: all of it is. A kind may go when everything was seen."""
+        return self.unready() or self._absence()
+
+    def _absence(self) -> str:
+        names = ", ".join(sorted(tuple(self._absent)))  # another thread may change it
+        return names and f"the cluster has no definition of {names}: {INSTALL}"
 
     def out_of_date_since(self) -> str:
         """Returns when the API server last answered, where it does not answer now. Empty: it does."""
@@ -181,11 +191,14 @@ class Informer:
                 await self._cluster.discover(path)  # kopf asks that too, and would wait for ever for a kind that is not found
             except StoreError as error:
                 self._missing.add(what)
+                if isinstance(error, KindMissing):
+                    self._absent.add(path.definition)
                 self._tell(error)
                 await self._pause(pause)
                 pause = min(pause * 1.5, MOST)
                 continue
             self._note(answers=True)
+            self._absent.discard(path.definition)
             self._listed(what)
             # kopf reports what it lists, so it reports nothing where the last object went just now.
             self._relisted[what] = time.monotonic()
@@ -222,9 +235,7 @@ class Informer:
         if type(error) in self._told:
             return
         self._told.add(type(error))
-        words = (
-            "the CRDs, which are not installed: homeostat crds | kubectl apply -f -" if missing else f"the API server: {error}"
-        )
+        words = f"the CRDs, which are not installed: {INSTALL}" if missing else f"the API server: {error}"
         self._say(f"waiting for {words}")
 
     def _listed(self, what: str) -> None:
@@ -273,6 +284,7 @@ class Informer:
         for kind in self._kinds:
             try:
                 found = await self._cluster.count(PATHS[kind.KIND])
+                self._absent.discard(PATHS[kind.KIND].definition)
                 if found.number != self._mirror.count(kind.KIND):
                     self._relisted[kind.KIND] = float("-inf")
                 if _is_before(found.version, self._reached.get(kind.KIND, "")):
@@ -282,7 +294,8 @@ class Informer:
                         watch.set()
                 self._reached[kind.KIND] = found.version
                 self._note(answers=True)
-            except KindMissing:
+            except KindMissing:  # its watch may not have ended yet
+                self._absent.add(PATHS[kind.KIND].definition)
                 self._note(answers=True)
             except StoreError as error:
                 self._note(answers=False)

@@ -22,6 +22,11 @@ class ApiPath:
         """Returns the path of the group's version, where the server lists its kinds."""
         return f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
 
+    @property
+    def definition(self) -> str:
+        """Returns the name of the kind's definition (CRD)."""
+        return f"{self.plural}.{self.group}".rstrip(".")
+
     def collection(self, namespace: str | None = None) -> str:
         """Returns the path of all objects in one namespace, or in all namespaces."""
         within = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
