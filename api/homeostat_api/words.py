@@ -45,7 +45,10 @@ class TrashEntry(Words):
     reason: str
     since: Timestamp
     until: Timestamp | None = Field(description="Then it is erased; null: only by a request.")
-    returns: bool = Field(description="By itself, when the same machine comes back.")
+    returns: bool = Field(
+        description="To what has the same identity, without a restore: over a folder a resource of its name, in a cluster one "
+        "that names its uid in the annotation homeostat.dev/identity."
+    )
     macs: list[str]
     disks: list[TrashedDisk]
     note: str = Field(description="Why it may not last until then, as of when it was set aside; empty: nothing is known.")

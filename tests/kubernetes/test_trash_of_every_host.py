@@ -56,6 +56,8 @@ def test_disks_of_a_machine_of_another_host(crds: list[str], plane: ControlPlane
         wait_until(lambda: len(listed()) == 1, SOON, "the other host's operator hears of it")
         (found,) = listed()
         assert (found["host"], found["name"], found["disks"][0]["path"]) == ("west", "mail", str(place))
+        (line,) = [line for line in homeostat("list").splitlines() if " mail " in line]
+        assert line.endswith("with its identity"), "a new object of its name is another machine"
 
         entry = found["entry"]
         for api, host in ((beside, None), (another, "west")):

@@ -110,7 +110,11 @@ class HostTrashed(Model):
     reason: str = Field(default="", description="Why it was deleted.")
     since: str = Field(default="", description="When it was set aside.")
     until: str = Field(default="", description="When it is erased; empty: only by hand.")
-    returns: bool = Field(default=False, description="By itself, with the same resource.")
+    returns: bool = Field(
+        default=False,
+        description="To what has its identity, without a restore: a resource that names it in homeostat.dev/identity, "
+        "over a folder one of its name.",
+    )
     macs: tuple[str, ...] = Field(default=(), description="Of its nics.")
     disks: tuple[HostTrashedDisk, ...] = Field(default=(), description="What of it is there.")
     note: str = Field(default="", description="Why it may not last until then.")

@@ -60,7 +60,7 @@ def list_entries(settings: CliSettings, output: str | None) -> None:
         case _ if not entries:
             say("The trash is empty.")
         case _:
-            say(*_table(entries, wide=output == "wide"))
+            say(*_table(settings, entries, wide=output == "wide"))
             if low := scarcity(_open(settings).space()):
                 say(f"{low[0].upper()}{low[1:]}.")
 
@@ -109,7 +109,7 @@ def empty(settings: CliSettings, names: tuple[str, ...], everything: bool, yes: 
         say("The trash is empty.")
         return
     if not yes:
-        say(*_table(entries, wide=False))
+        say(*_table(settings, entries, wide=False))
         if not confirmed(f"Erase {_count(len(entries))} for good?"):
             raise CliError("nothing was erased", "--yes does not ask")
     erased = []
@@ -137,12 +137,17 @@ def _open(settings: CliSettings) -> TrashFolder:
 def _all_entries(settings: CliSettings) -> list[Trashed]:
     """Returns what is set aside in the state folder, and in a cluster on the other hosts."""
     from homeostat.service.files.trash_elsewhere import Trashed
-    from homeostat.store.files.state import StateFolder
 
     found = [Trashed(entry, entry.kind) for entry in _open(settings).entries()]
-    if StateFolder.named(settings.state).serves_cluster:
+    if _in_cluster(settings):
         found += run(_elsewhere(settings))
     return sorted(found, key=lambda one: (one.entry.since, one.entry.entry, one.host))
+
+
+def _in_cluster(settings: CliSettings) -> bool:
+    from homeostat.store.files.state import StateFolder
+
+    return StateFolder.named(settings.state).serves_cluster
 
 
 async def _elsewhere(settings: CliSettings) -> list[Trashed]:
@@ -194,7 +199,9 @@ def _named(entries: Sequence[Trashed], names: Sequence[str], namespace: str, *, 
     return list(found.values())
 
 
-def _table(entries: Sequence[Trashed], *, wide: bool) -> list[str]:
+def _table(settings: CliSettings, entries: Sequence[Trashed], *, wide: bool) -> list[str]:
+    # In a cluster a new object of its name has another uid: it has to name the one of the entry.
+    back = "with its identity" if _in_cluster(settings) else "by itself"
     spread = any(one.host for one in entries)
     header = ("ENTRY", "NAMESPACE", "OF", *(("HOST",) if spread else ()), "DISKS", "SIZE", "AGE", "UNTIL", "RETURNS")
     rows = [
@@ -207,7 +214,7 @@ def _table(entries: Sequence[Trashed], *, wide: bool) -> list[str]:
             _size(entry.size),
             age(entry.since),
             entry.until or "<erased by hand>",
-            "by itself" if entry.returns else "by restore",
+            back if entry.returns else "by restore",
             *((entry.reason,) if wide else ()),
         )
         for one in entries
