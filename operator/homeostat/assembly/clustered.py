@@ -363,6 +363,7 @@ class ClusterOperator:
             trash=partial(asyncio.to_thread, TrashFolder.at(self._options.state).known),
             place=place,
             is_here=is_here,
+            placed=partial(store.placed_on, name),
         )
         config = JobConfig(
             self._instance,

@@ -44,6 +44,12 @@ class JobStore:
         self.store = store
         self._fence = fence
 
+    def placed_on(self, host: str) -> Sequence[Key]:
+        """Returns the machines, Disks and snapshots that are placed there, those that are being deleted included."""
+        kinds = (VirtualMachine.KIND, Disk.KIND, Snapshot.KIND)
+        rows = (row for kind in kinds for row in self.store.index.rows(kind))
+        return [row.key for row in rows if host_of(json.loads(row.finalizers)) == host]
+
     async def get(self, kind: type[R], key: Key) -> R | None:
         """Returns the resource; None also for one that the models refuse. Such a resource says so in its status, and is left
         alone until it is fixed.
@@ -262,12 +268,6 @@ class ControllerStore(JobStore):
             return False
         await self.store.release(key, row.uid)
         return True
-
-    def placed_on(self, host: str) -> int:
-        """Counts the machines, Disks and snapshots that are placed there, those that are being deleted included."""
-        kinds = (VirtualMachine.KIND, Disk.KIND, Snapshot.KIND)
-        rows = (row for kind in kinds for row in self.store.index.rows(kind))
-        return sum(host_of(json.loads(row.finalizers)) == host for row in rows)
 
     async def place(self, key: Key, uid: str, host: str) -> bool:
         """Places a machine or a Disk; see PlacingStore."""

@@ -148,7 +148,9 @@ class SeveralHosts:
             placed_as=name,
             placements=self._store.placements,
         )
-        reporter = HostReporter(store, host, name, self._operator, lambda: store.machines, lambda: orphans.seen)
+        reporter = HostReporter(
+            store, host, name, self._operator, lambda: store.machines, lambda: orphans.seen, placed=partial(store.placed_on, name)
+        )
         config = JobConfig(
             self._instance,
             kinds=frozenset({VirtualMachine, Snapshot, Disk, Network}),

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from homeostat.driver.errors import DriverError
 from homeostat.models.base import Key
-from homeostat.models.condition import READY, RECONCILING, Condition, find_condition, merge_conditions, sayer
+from homeostat.models.condition import READY, RECONCILING, Condition, merge_conditions, sayer
 from homeostat.models.disk import Disk
 from homeostat.models.host import (
     KEPT_SHOWN,
@@ -32,6 +32,7 @@ from homeostat.models.image import UPLOADED, Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.planner.domain import DomainType
 from homeostat.planner.files.trash import TrashEntry
+from homeostat.planner.machine.removal.teardown import ABANDON
 from homeostat.planner.observed import HostFacts, ImagePhase
 from homeostat.planner.orphans import Orphan, OrphansSeen
 from homeostat.planner.placement import host_of
@@ -50,6 +51,8 @@ TrashThere = Callable[[], Awaitable[Sequence[TrashEntry]]]
 DisksThere = Callable[[], Awaitable[Collection[str]]]
 """Finds the Disks whose files lie on a host, as namespace/name. Raises OSError."""
 
+PLACED_SHOWN = 5
+"""How many are named of what keeps a host from going."""
 GATHER = 2.0
 """Seconds between two reports of a host, so that the events of many machines cause one report."""
 POLL_SECONDS = 5.0
@@ -71,14 +74,15 @@ def host_status(
     keeps: Sequence[str] | None = None,
     trash: Sequence[TrashEntry] | None = None,
     place: str = "",
+    placed: Sequence[Key] = (),
 ) -> HostStatus:
     """Returns what the operator that serves a host knows of it. Pure. ``now`` is RFC 3339. ``uploads``, ``keeps`` and ``trash``:
-    None, where they are not known now. ``api``: the address of the API beside it. ``place``: see HostStatus. Where ``orphans``
-    were not looked for yet, those stay that were found before."""
+    None, where they are not known now. ``api``: the address of the API beside it. ``place``: see HostStatus. ``placed``: what
+    keeps one that is being deleted. Where ``orphans`` were not looked for yet, those stay that were found before."""
     before = host.status or HostStatus()
     return HostStatus(
         observed_generation=host.metadata.generation,
-        conditions=merge_conditions(before.conditions, _conditions(host, facts, orphans.found), now),
+        conditions=merge_conditions(before.conditions, _conditions(host, facts, orphans.found, placed), now),
         version=facts.version,
         capacity=HostCapacity(vcpus=facts.cpus, memory=facts.memory) if facts.memory else before.capacity,
         machines=machines,
@@ -127,15 +131,15 @@ def _told(orphan: Orphan) -> HostOrphan:
     )
 
 
-def _conditions(host: Host, facts: HostFacts, orphans: Sequence[Orphan]) -> Iterator[Condition]:
+def _conditions(host: Host, facts: HostFacts, orphans: Sequence[Orphan], placed: Sequence[Key]) -> Iterator[Condition]:
     say = sayer(host.metadata.generation)
-    up = facts.reachable
+    up, going = facts.reachable, leaving(placed) if host.deleting else ""
     reason = "Connected" if up else "HostUnreachable"
-    yield say(READY, up, reason, facts.error)
+    yield say(READY, up, reason, "; ".join(filter(None, (facts.error, going))))
     if not up:
         yield say(RECONCILING, True, reason, facts.error)
     yield say(REACHABLE, up, reason, facts.error)
-    yield say(SCHEDULABLE, *_schedulable(host, facts))
+    yield say(SCHEDULABLE, *((False, "Terminating", going) if going else _schedulable(host, facts)))
     if up:
         offered = DomainType.KVM in facts.domain_types
         yield say(
@@ -149,8 +153,6 @@ def _conditions(host: Host, facts: HostFacts, orphans: Sequence[Orphan]) -> Iter
 
 
 def _schedulable(host: Host, facts: HostFacts) -> tuple[bool, str, str]:
-    if host.deleting:
-        return False, "Terminating", "is being deleted, and goes with the last machine, Disk and snapshot on it"
     if not facts.reachable:
         return False, "HostUnreachable", "cannot be reached"
     if host.spec.maintenance:
@@ -174,11 +176,13 @@ class HostReporter:
         trash: TrashThere | None = None,
         place: str = "",
         is_here: Callable[[Host], bool] = lambda host: True,
+        placed: Callable[[], Sequence[Key]] = tuple,
     ) -> None:
         """Takes ``disks``, what finds the Disks whose files lie on the host, and ``trash``, what finds what is set aside there.
         None: it does not matter which host has them. ``place``: see HostStatus. ``is_here``: whether the Host still means this
-        libvirt; else another one will report it."""
+        libvirt; else another one will report it. ``placed`` finds what keeps the host from going."""
         self._is_here = is_here
+        self._placed = placed
         self._place = place
         self._trash = trash
         self._orphans = orphans
@@ -203,8 +207,9 @@ class HostReporter:
         facts, machines = self._driver.facts, self._machines()
         trash = await self._set_aside()
         status = host_status(
-            host, facts, machines, self._operator, timestamp(), orphans, uploads, self._api, keeps, trash, self._place
-        )
+            host, facts, machines, self._operator, timestamp(), orphans, uploads, self._api, keeps, trash, self._place,
+            self._placed() if host.deleting else (),
+        )  # fmt: skip
         if status != host.status:
             self._reported = time.monotonic()
             await self._store.write_status(host.key, host.metadata.uid, status)
@@ -278,11 +283,11 @@ class HostKeeper:
         store: ResourceStore,
         placements: Sequence[Placements],
         served: Callable[[str], Awaitable[bool]],
-        placed: Callable[[str], int],
+        placed: Callable[[str], Sequence[Key]],
         gone: set[str],
         how: Callable[[str], str] = lambda name: f"start one with --host {name}",
     ) -> None:
-        """Takes what it asks others. ``placed`` counts what keeps a host from going. ``gone`` collects the names of hosts that
+        """Takes what it asks others. ``placed`` finds what keeps a host from going. ``gone`` collects the names of hosts that
         nobody serves, for others to read. ``how`` says how to get a host served."""
         self._store = store
         self._placed = placed
@@ -303,9 +308,9 @@ class HostKeeper:
             self.forget(host.key)
             return Next(POLL_SECONDS)
         self._gone.add(name)
-        ready = find_condition(host.status.conditions, READY) if host.status else None
-        if ready is None or ready.reason != OPERATOR_GONE:
-            await self._store.write_status(host.key, host.metadata.uid, _abandoned(host, self._how(name)))
+        status = _abandoned(host, self._how(name), self._placed(name))
+        if status != host.status:
+            await self._store.write_status(host.key, host.metadata.uid, status)
         doubted = self._doubted.setdefault(name, set())  # of each new controller: an earlier one may have died before it was done
         for placements in self._placements:
             for key in placements.placed_on(name):
@@ -326,9 +331,18 @@ class HostKeeper:
     looks_at_many = False
 
 
-def _abandoned(host: Host, how: str) -> HostStatus:
+def leaving(placed: Sequence[Key]) -> str:
+    """Says what a host that is being deleted waits for."""
+    named = ", ".join(map(str, placed[:PLACED_SHOWN])) + (f" and {more} more" if (more := len(placed) - PLACED_SHOWN) > 0 else "")
+    return f"is being deleted, and goes with what is on it: {named}" if named else "is being deleted, and goes now"
+
+
+def _abandoned(host: Host, how: str, placed: Sequence[Key]) -> HostStatus:
+    """Returns what is known of a host that nobody serves. What is placed there the cluster itself says."""
     before = host.status or HostStatus()
     message = f"no operator serves it: {how}"
+    if host.deleting:
+        message += f". It {leaving(placed)}. To let that go nevertheless, delete it and annotate it with {ABANDON}=true"
 
     say = sayer(host.metadata.generation)
     conditions = [
@@ -342,6 +356,7 @@ def _abandoned(host: Host, how: str) -> HostStatus:
             "observed_generation": host.metadata.generation,
             "operator": "",
             "api": "",
+            "machines": sum(key.kind == VirtualMachine.KIND for key in placed),
             "orphans_known": False,
             "conditions": merge_conditions(before.conditions, conditions, timestamp()),
         }

@@ -56,7 +56,7 @@ async def controller(things: Things) -> HostKeeper:
     placer = Placer(things, lambda: [HOST], lambda machine: "far", gone.__contains__)  # type: ignore[arg-type]
     for machine in MACHINES:
         await placer.reconcile(things.things[machine.key])
-    return HostKeeper(things, (placer,), served, lambda host: len(MACHINES), gone)  # type: ignore[arg-type]
+    return HostKeeper(things, (placer,), served, lambda host: [machine.key for machine in MACHINES], gone)  # type: ignore[arg-type]
 
 
 def test_the_next_controller_goes_on_where_one_died() -> None:
@@ -96,7 +96,7 @@ def keeper(things: Things, *, served: bool, machines: int, gone: set[str]) -> Ho
         return served
 
     placer = Placer(things, lambda: [HOST], lambda machine: "far", gone.__contains__)  # type: ignore[arg-type]
-    return HostKeeper(things, (placer,), is_served, lambda host: machines, gone)  # type: ignore[arg-type]
+    return HostKeeper(things, (placer,), is_served, lambda host: [machine.key for machine in MACHINES[:machines]], gone)  # type: ignore[arg-type]
 
 
 DELETED = HOST.model_copy(update={"metadata": HOST.metadata.model_copy(update={"deletion_timestamp": "2026-01-01T00:00:00Z"})})
