@@ -21,7 +21,7 @@ from typing import Literal
 from homeostat.models.base import Key
 from homeostat.models.kinds import STORED, kind_of
 from homeostat.models.outside import one_line
-from homeostat.runtime.engine.ports import StoreFailure, Unreadable
+from homeostat.runtime.engine.ports import Outpaced, StoreFailure, Unreadable
 
 Severity = Literal["Error", "Held", "Notice"]
 """Held: a deletion that waits for a confirmation, or a change that takes machines or disks away and waits for one."""
@@ -91,7 +91,7 @@ class AlreadyExists(StoreError):
         self.key = key
 
 
-class Conflict(StoreError):
+class Conflict(StoreError, Outpaced):
     """Somebody changed the resource in between."""
 
     def __init__(self, key: Key, expected: str, found: str) -> None:

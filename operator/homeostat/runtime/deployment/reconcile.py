@@ -24,7 +24,7 @@ from homeostat.planner.plan import Stalled, Waiting
 from homeostat.planner.template import FOLLOWS
 
 from ..engine.clock import OwnClock, timestamp
-from ..engine.ports import EventType, ResourceStore, StoreFailure
+from ..engine.ports import EventType, Outpaced, ResourceStore, StoreFailure
 from ..engine.reconciler import GONE, Next
 from ..hypervisor import HostDriver
 from ..machine.effective import Effective
@@ -97,6 +97,8 @@ class DeploymentReconciler:
             for action in plan.actions:
                 with faults.around(action):
                     await self._execute(deployment, action)
+        except Outpaced:
+            raise
         except StoreFailure as error:
             with contextlib.suppress(StoreFailure):  # the server is away, say: then there is nothing to tell it
                 await self._tell_refused(deployment, observed, plan, redacted(str(error)))

@@ -57,6 +57,10 @@ class StoreFailure(Exception):
     """A store raises it on purpose. It says what is wrong, in words for people, and the act may be tried again."""
 
 
+class Outpaced(StoreFailure):
+    """Others wrote in between, at each try. Nothing refused the act: the next look begins with what they wrote."""
+
+
 class Unreadable(StoreFailure):
     """A resource exists, but is not what its kind allows. Somebody has to correct it."""
 

@@ -31,7 +31,7 @@ from homeostat.planner.schedule.plan import (
 )
 
 from ..engine.clock import timestamp
-from ..engine.ports import ResourceStore, StoreFailure
+from ..engine.ports import Outpaced, ResourceStore, StoreFailure
 from ..engine.reconciler import GONE, Next
 from ..hypervisor import SnapshotsOf
 
@@ -78,6 +78,8 @@ class ScheduleReconciler:
                     await self._execute(schedule, action)
                 if isinstance(action, ReleaseSchedule):
                     return GONE
+        except Outpaced:
+            raise
         except StoreFailure as error:  # a quota, say: else it would stay Ready while nothing is taken
             with contextlib.suppress(StoreFailure):
                 refused = Waiting("Refused", redacted(str(error)))
