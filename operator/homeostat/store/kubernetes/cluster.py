@@ -5,8 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+import logging
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,12 +24,16 @@ from .dropped import not_defined, undeclared
 from .errors import ClusterUnavailable, Forbidden, KindMissing, NamespaceMissing
 from .paths import NAMESPACES, ApiPath
 
+log = logging.getLogger(__name__)
+
 MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"  # JSON is YAML, too
 JSON = "application/json"
 
 TIMEOUT = 10.0
 """Seconds for one request. An API server that needs longer counts as away."""
+RENEWED = 5.0
+"""Seconds between two readings of credentials that are refused: that may run a program."""
 CHUNK = 500
 """Objects per page of a list, as many as kubectl asks for."""
 Object = dict[str, Any]
@@ -56,8 +63,11 @@ class Cluster:
     """A client of one API server, for one event loop. Every method raises ClusterUnavailable where the server does not answer,
     and Forbidden where it refuses."""
 
-    def __init__(self, api: Any) -> None:
+    def __init__(self, api: Any, access: Access) -> None:
         self._api = api
+        self._access = access
+        self._renewing = asyncio.Lock()
+        self._renewed = float("-inf")
 
     @classmethod
     async def connect(cls, access: Access) -> Cluster:
@@ -66,23 +76,11 @@ class Cluster:
         Raises:
             ClusterUnavailable: there is no usable configuration.
         """
-        from kubernetes.aio import client, config
+        from kubernetes.aio import client
 
         configuration = client.Configuration()
-        try:
-            if access.in_cluster:
-                config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
-            else:
-                named = str(access.kubeconfig) if access.kubeconfig else None
-                room = str(process_folder("credentials"))  # certificates and keys in the kubeconfig become files there
-                await config.load_kube_config(  # type: ignore[no-untyped-call]
-                    named, access.context, configuration, persist_config=False, temp_file_path=room
-                )
-        except (config.ConfigException, OSError, ValueError) as error:
-            raise ClusterUnavailable(
-                f"no usable kubeconfig: {error}. Name one with --kubeconfig or KUBECONFIG, or run in a pod with a service account"
-            ) from error
-        return cls(client.ApiClient(configuration))
+        await _configure(configuration, access)
+        return cls(client.ApiClient(configuration), access)
 
     async def close(self) -> None:
         await self._api.close()
@@ -242,26 +240,76 @@ class Cluster:
         query: Mapping[str, str] | None = None,
         type: str = JSON,
     ) -> Object:
-        headers, asked_for = {"Accept": JSON, "Content-Type": type}, list((query or {}).items())
+        asking = partial(self._ask, method, place, body, list((query or {}).items()), {"Accept": JSON, "Content-Type": type})
+        used = self._token
+        status, content = await asking()
+        if status == 401 and await self._has_others(used):
+            status, content = await asking()
+        found, what = _object_in(content), f"{method} {urlsplit(place).path}"
+        if status >= 400:
+            raise _refusal(status, found or {"message": content[:200].decode(errors="replace")}, key, what)
+        if found is None:  # but such as the page of a proxy on which somebody is to sign in
+            raise ClusterUnavailable(f"{what}: what {_host(self.server)} answered is no JSON object")
+        return found
+
+    async def _ask(
+        self, method: str, place: str, body: Object | None, query: Sequence[tuple[str, str]], headers: dict[str, str]
+    ) -> tuple[int, bytes]:
+        """Sends one request. Returns the status of the answer, and what it holds."""
         try:  # the token is read again now and then, and may be gone
             asked = await self._api.param_serialize(
-                method, place, query_params=asked_for, header_params=headers, body=body, auth_settings=["BearerToken"]
+                method, place, query_params=query, header_params=dict(headers), body=body, auth_settings=["BearerToken"]
             )
         except Exception as error:  # the package's own ConfigException, or whatever a credential plugin raises
             raise ClusterUnavailable(f"the credentials for {_host(self.server)} cannot be read: {error}") from error
         try:
             answer = await self._api.call_api(*asked, _request_timeout=TIMEOUT)
-            content = await answer.read()
+            return int(answer.status), await answer.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ClusterUnavailable(
                 f"the API server {_host(self.server)} does not answer: {error or error.__class__.__name__}"
             ) from error
-        found, what = _object_in(content), f"{method} {urlsplit(place).path}"
-        if answer.status >= 400:
-            raise _refusal(answer.status, found or {"message": content[:200].decode(errors="replace")}, key, what)
-        if found is None:  # but such as the page of a proxy on which somebody is to sign in
-            raise ClusterUnavailable(f"{what}: what {_host(self.server)} answered is no JSON object")
-        return found
+
+    @property
+    def _token(self) -> str:
+        return str(self._api.configuration.api_key.get("BearerToken") or "")
+
+    async def _has_others(self, refused: str) -> bool:
+        """Tells whether there is another token than the one that was refused: those that a kubeconfig has from a file or from a
+        program are good for an hour or less. They are read again once they are refused, as kubectl does."""
+        async with self._renewing:
+            if self._token == refused and time.monotonic() - self._renewed >= RENEWED:
+                self._renewed = time.monotonic()
+                try:
+                    await _configure(self._api.configuration, self._access)
+                except ClusterUnavailable as error:
+                    log.warning("the credentials cannot be read again: %s", error)
+            return self._token != refused
+
+
+async def _configure(configuration: Any, access: Access) -> None:
+    """Reads where the server is, and our credentials there.
+
+    Raises:
+        ClusterUnavailable: there is no usable configuration.
+    """
+    from kubernetes.aio import config
+
+    try:
+        if access.in_cluster:
+            config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        else:
+            named = str(access.kubeconfig) if access.kubeconfig else None
+            room = str(process_folder("credentials"))  # certificates and keys in the kubeconfig become files there
+            await config.load_kube_config(  # type: ignore[no-untyped-call]
+                named, access.context, configuration, persist_config=False, temp_file_path=room
+            )
+    except (config.ConfigException, OSError, ValueError) as error:
+        raise ClusterUnavailable(
+            f"no usable kubeconfig: {error}. Name one with --kubeconfig or KUBECONFIG, or run in a pod with a service account"
+        ) from error
+    if token := configuration.api_key.get("BearerToken"):
+        configuration.api_key["BearerToken"] = token.strip()  # a file of it ends with a newline, as editors write them
 
 
 def _host(server: str) -> str:

@@ -310,6 +310,8 @@ class Informer:
         return registry
 
     async def _login(self, **_: Any) -> kopf.ConnectionInfo:
+        with contextlib.suppress(StoreError):
+            await self._cluster.version()  # a token that is refused by now is read again
         known = await self._cluster.credentials()
         return kopf.ConnectionInfo(
             server=known.server,
