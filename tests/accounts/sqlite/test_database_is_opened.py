@@ -41,7 +41,7 @@ def test_a_new_one_is_its_owners_alone(tmp_path: Path) -> None:
     path = tmp_path / "accounts.db"
     Database.open(sqlite_url(path)).close()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["accounts.db", "accounts.db.lock"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["accounts.db", "accounts.db.held", "accounts.db.lock"]
 
 
 def test_what_is_written_beside_it_is_its_owners_alone(tmp_path: Path, database: Database, accounts: Accounts) -> None:
@@ -60,10 +60,10 @@ def test_many_open_a_new_one_at_once(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_one_left_is_no_hindrance(tmp_path: Path) -> None:
-    for name in ("accounts.db.new", "accounts.db.new-wal", "accounts.db.new-shm"):
+    for name in ("accounts.db.new", "accounts.db.new-wal", "accounts.db.new-shm", "accounts.db.new.held"):
         (tmp_path / name).write_bytes(b"half")
     Database.open(sqlite_url(tmp_path / "accounts.db")).close()
-    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["accounts.db", "accounts.db.lock"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["accounts.db", "accounts.db.held", "accounts.db.lock"]
 
 
 @pytest.mark.parametrize("name", ["a?b", "a%b", "a b", "ä#&"])

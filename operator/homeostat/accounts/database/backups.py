@@ -18,6 +18,7 @@ from homeostat.driver.storage.paths import flush
 
 from ..errors import BackupRefused, DatabaseBusy, DatabaseDamaged, DatabaseReadOnly, DatabaseTrouble
 from .database import Database, exclusively, sqlite_url
+from .opened_file import is_open, lock_of
 
 PASSING = ("refresh_tokens", "sessions", "signing_keys", "sign_in_failures")
 """Tables that no copy holds."""
@@ -82,6 +83,8 @@ def restore(backup: Path, place: Path, now: datetime) -> Path | None:
                 file.write(backup.read_bytes())
             _prepare(fresh, backup)
             flush(fresh)
+            if is_open(place):  # also where its file has gone, or is another one by now
+                raise _in_use(place)
             aside = _set_aside(place, now) if os.path.lexists(place) else None
             os.rename(fresh, place)
             flush(place.parent)
@@ -91,7 +94,8 @@ def restore(backup: Path, place: Path, now: datetime) -> Path | None:
             ) from error
         finally:
             fresh.unlink(missing_ok=True)
-            Path(f"{fresh}.lock").unlink(missing_ok=True)
+            for lock in (Path(f"{fresh}.lock"), lock_of(fresh)):
+                lock.unlink(missing_ok=True)
     return aside
 
 
@@ -116,15 +120,17 @@ def _set_aside(place: Path, now: datetime) -> Path:
             connection.execute("PRAGMA journal_mode=DELETE")
     except sqlite3.Error as error:
         if (getattr(error, "sqlite_errorcode", 0) & 0xFF) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise DatabaseBusy(
-                f"the accounts database {place} is in use", "stop Homeostat, then restore, then start it"
-            ) from error
+            raise _in_use(place) from error
     aside = Path(f"{place}.before-{now:%Y%m%dT%H%M%S}")
     for end in ("-wal", "-shm"):  # a damaged one keeps its journal
         with contextlib.suppress(FileNotFoundError):
             os.rename(f"{place}{end}", f"{aside}{end}")
     os.link(place, aside)  # at no moment are there no accounts: then everybody could come in
     return aside
+
+
+def _in_use(place: Path) -> DatabaseBusy:
+    return DatabaseBusy(f"the accounts database {place} is in use", "stop Homeostat, then restore, then start it")
 
 
 def _check(connection: sqlite3.Connection, named: Path) -> None:

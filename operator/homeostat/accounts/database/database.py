@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, select, text, update
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, Dialect
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -25,15 +25,16 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from homeostat.driver.storage.paths import flush
 
-from ..errors import DatabaseAway, DatabaseBusy, DatabaseDamaged, DatabaseNewer, DatabaseReadOnly
+from ..errors import DatabaseAway, DatabaseBusy, DatabaseDamaged, DatabaseNewer
 from .failures import RESTORE, explained
 from .migrations import HEAD
+from .opened_file import connected, gone, is_open, lock_file, lock_of
 from .tables import GenerationRow
 
 BUSY_TIMEOUT = 10.0  # seconds to wait for the write of another one
 MIGRATION_LOCK = 7_411_201  # of PostgreSQL's advisory locks: any number that is ours
 _WRITES = "homeostat_writes"
-_JOURNAL = "homeostat_journal"
+_OPENED = "homeostat_opened"
 
 
 def sqlite_url(path: Path) -> str:
@@ -62,6 +63,8 @@ class Database:
             found = cls(_sqlite_engine(path, busy_timeout), str(path))
             with exclusively(path):
                 if not path.exists():
+                    if is_open(path):  # who has it would know nothing of the new one
+                        raise gone(path, os.strerror(errno.ENOENT))
                     _make(path, busy_timeout)
                 _refuse_empty(path)
                 found._bring_up_to_date(path)
@@ -88,13 +91,13 @@ class Database:
 
     @staticmethod
     def exists(url: str) -> bool:
-        """Tells whether there is a database to open. A server's counts as one.
+        """Tells whether there is a database to open. A server's counts as one, and so does one that has gone while it was open.
 
         Raises:
             DatabaseAway: that is no URL of one.
         """
         file = Database.file(url)
-        return file is None or os.path.lexists(file)
+        return file is None or os.path.lexists(file) or is_open(file)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -229,78 +232,31 @@ def _parsed(url: str) -> URL:
 
 def _sqlite_engine(path: Path, busy_timeout: float) -> Engine:
     engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": busy_timeout})
-    opened = _OpenedFile(path)
 
-    @event.listens_for(engine, "connect")
-    def configure(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
-        connection.isolation_level = None  # we begin, not the module, which would begin too late
-        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
-            connection.execute(f"PRAGMA {pragma}")
-        record.info[_JOURNAL] = _identity(_journal(path))
+    @event.listens_for(engine, "do_connect")
+    def connect(dialect: Dialect, record: ConnectionPoolEntry, args: list[Any], options: dict[str, Any]) -> sqlite3.Connection:
+        def configured() -> sqlite3.Connection:
+            made: sqlite3.Connection = dialect.loaded_dbapi.connect(*args, **options)
+            made.isolation_level = None  # we begin, not the module, which would begin too late
+            for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
+                made.execute(f"PRAGMA {pragma}")
+            return made
+
+        made, record.info[_OPENED] = connected(path, configured, busy_timeout)
+        return made
+
+    @event.listens_for(engine, "close")
+    def close(_connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+        record.info[_OPENED].let_go()
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        opened.check()
-        _check_journal(path, connection.info[_JOURNAL])
+        connection.info[_OPENED].check()
         # Who begins to read and then writes is refused if somebody wrote in between. So who will write says so at once.
         writes = connection.get_execution_options().get(_WRITES)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
-
-
-def _journal(path: Path) -> Path:
-    return Path(f"{path}-wal")
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    with contextlib.suppress(OSError):
-        found = os.stat(path)
-        return found.st_dev, found.st_ino
-    return None
-
-
-def _check_journal(path: Path, known: tuple[int, int] | None) -> None:
-    """Checks that the journal beside the file is the one that a connection has open. It stays until the last connection is
-    closed, unless somebody removes it, or opens another database in the place of this one, which takes it for its own.
-
-    Raises:
-        DatabaseAway: it is another one, or has gone: what is written into the one that is open would be lost.
-    """
-    if known is not None and known != _identity(_journal(path)):
-        raise DatabaseAway(
-            f"the journal of the accounts database, {_journal(path)}, was removed or replaced while it was open",
-            "restart Homeostat, and look whether the last changes are there: what was only in that journal is lost",
-        )
-
-
-class _OpenedFile:
-    """The file that was opened first. SQLite goes on with it when it is removed, or another one comes to its place: then all that
-    is written is lost."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._known: tuple[int, int] | None = None
-
-    def check(self) -> None:
-        """Checks that the file is still in its place.
-
-        Raises:
-            DatabaseAway: it is not.
-        """
-        try:
-            found = os.stat(self._path)
-        except OSError as error:
-            raise DatabaseAway(
-                f"the accounts database {self._path} has gone while it was open: {error.strerror}",
-                "put it back; or stop Homeostat, put a backup in its place (docs/accounts.md, Backup), and start it",
-            ) from error
-        if self._known not in (None, (found.st_dev, found.st_ino)):
-            raise DatabaseAway(
-                f"the accounts database {self._path} was replaced while it was open",
-                "restart Homeostat, which then goes on with the file that is there",
-            )
-        self._known = found.st_dev, found.st_ino
 
 
 def _shown(url: URL) -> str:
@@ -328,14 +284,7 @@ def _server_engine(url: URL, busy_timeout: float) -> Engine:
 @contextlib.contextmanager
 def exclusively(path: Path) -> Iterator[None]:
     """Holds the lock of whoever makes the file or its tables, in any process or thread."""
-    try:
-        handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        kind = DatabaseReadOnly if isinstance(error, PermissionError) or error.errno == errno.EROFS else DatabaseAway
-        raise kind(
-            f"the accounts database {path} cannot be opened: {error.strerror}",
-            "run as the user that runs Homeostat, and check --state and [accounts] database",
-        ) from error
+    handle = lock_file(Path(f"{path}.lock"), path)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
@@ -352,12 +301,13 @@ def _refuse_empty(path: Path) -> None:
 def _make(path: Path, busy_timeout: float) -> None:
     """Makes the file beside its place and moves it there, so that an empty file at its place is always a damaged one."""
     aside = Path(f"{path}.new")
-    for left in (aside, Path(f"{aside}-wal"), Path(f"{aside}-shm")):
+    for left in (aside, Path(f"{aside}-wal"), Path(f"{aside}-shm"), lock_of(aside)):
         left.unlink(missing_ok=True)  # of somebody who was killed
     os.close(os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     made = Database(_sqlite_engine(aside, busy_timeout), str(path))
     with made._explaining(), made._engine.execution_options(**{_WRITES: True}).begin() as connection:
         migrate(connection, str(path))
     made.close()  # the last one to close takes the journal into the file
+    lock_of(aside).unlink()
     os.rename(aside, path)
     flush(path.parent)

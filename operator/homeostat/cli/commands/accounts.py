@@ -29,9 +29,10 @@ def backup(settings: CliSettings, file: Path) -> None:
     The copy holds hashes of passwords: keep it as a secret. Sessions are not in it.
     """
     from homeostat.accounts.database.backups import back_up
+    from homeostat.accounts.database.database import Database
 
     source = _file(settings)
-    if not source.exists():
+    if not Database.exists(accounts_url(settings)):
         raise NO_ACCOUNTS
     back_up(source, file.absolute())
     say(f"accounts copied into {file}")
