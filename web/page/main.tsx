@@ -8,7 +8,7 @@ import { age } from "./app/age";
 import { now, tick } from "./app/clock";
 import { drafts } from "./app/drafts";
 import { route, to } from "./app/route";
-import { beginAnew, bySession, everywhere, lookWho, who } from "./app/session";
+import { beginAnew, bySession, everywhere, lookWho, signedOut, who } from "./app/session";
 import { answerThat, isThatWindow, othersWouldLose, tell, whenTold } from "./app/signedin";
 import { themes } from "./app/theme";
 import { askBeforeLeaving, reload, wouldLose } from "./app/unsent";
@@ -75,6 +75,7 @@ function Navigation() {
 // Whether what is shown is current, in words.
 function Link() {
   const mark = heard.value;
+  if (!linked.value && signedOut.value) return <p class="link bad">{text.notSignedIn}</p>;
   if (!linked.value) return <p class="link bad">{mark ? text.notLinked : text.connecting}</p>;
   if (mark?.lastLook) {
     return <p class="link bad">{text.noOperator(mark.lastLook === "unknown" ? "" : age(mark.lastLook, now.value))}</p>;

@@ -105,6 +105,7 @@ export const text = {
   licences: "Licences",
   live: "live",
   connecting: "connecting…",
+  notSignedIn: "You are not signed in any more. What you see may be out of date.",
   notLinked: "The server does not answer. What you see may be out of date; connecting again…",
   noOperator: (since: string) =>
     `No operator is at work, so what you see may be out of date${since ? `: it last looked ${since} ago` : ""}.`,

@@ -19,6 +19,9 @@ export interface Who {
 
 export const who = signal<Who | null>(null);
 
+// Whether the server answered last that nobody is signed in any more.
+export const signedOut = signal(false);
+
 export interface Grant {
   readonly rights: readonly Right[];
   readonly namespace: string;

@@ -6,7 +6,7 @@ import { type Bookmark, Live, type World } from "../api/live";
 import { isSame, MACHINES, type Resource, troubleOf } from "../api/resources";
 import { text } from "../words";
 import type { Trouble } from "./fleet";
-import { lookWho, who } from "./session";
+import { lookWho, signedOut, who } from "./session";
 import { lookVersion } from "./version";
 
 export interface Column {
@@ -85,6 +85,7 @@ export async function follow(): Promise<void> {
       link(up) {
         if (up && !linked.value) void lookVersion();
         linked.value = up;
+        if (up) signedOut.value = false; // in this tab or another one
       },
       refused: () => void lookWho(),
     },

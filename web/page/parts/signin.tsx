@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { get, signIn, V1, whenSignedOut } from "../api/client";
-import { lookWho } from "../app/session";
+import { lookWho, signedOut } from "../app/session";
 import { WINDOW, whenTold } from "../app/signedin";
 import { reload } from "../app/unsent";
 import { followAgain } from "../app/world";
@@ -16,6 +16,7 @@ const waiting = signal<{ done: () => void; failed: (why: Error) => void }[]>([])
 whenSignedOut(
   () =>
     new Promise<void>((done, failed) => {
+      signedOut.value = true;
       waiting.value = [...waiting.value, { done, failed }];
     }),
 );
