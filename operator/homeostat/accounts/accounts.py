@@ -16,7 +16,7 @@ from .clock import Clock, wall_clock
 from .database.columns import fitted
 from .database.database import Database
 from .database.tables import AccountRow, ApiTokenRow, ChargeRow, GrantRow, IdentityRow, QuotaRow, SessionRow
-from .errors import AccountExists, LastAdministrator, NoSuchAccount
+from .errors import AccountExists, LastAdministrator, NoSuchAccount, NotSignedIn
 from .names import account_name
 from .rights import Role
 from .signing_in.passwords import Passwords
@@ -153,10 +153,13 @@ class Accounts:
         Raises:
             NotAName, NoSuchAccount: there is none.
             BadPassword: that cannot be one.
+            NotSignedIn: the session to keep has ended, such as by another one that has just done the same.
         """
         hashed = self._passwords.hash(password)
         with self._database.changing() as session:
             row = row_of(session, name)
+            if keep and session.get(SessionRow, keep) is None:
+                raise NotSignedIn()
             row.password = hashed
             end_sessions(session, row, keep=keep)
             note(session, self._clock(), by, Act("set password", KIND, row.name))
