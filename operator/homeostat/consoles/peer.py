@@ -91,7 +91,8 @@ class Peer:
         except TimeoutError as error:
             raise Garbled(f"no answer to the offer could be made within {ANSWER:.0f} seconds") from error
         except Exception as error:
-            raise Garbled(_short(f"the offer cannot be taken: {error!r}")) from error
+            log.debug("webrtc: an offer that aiortc does not take: %r", error)
+            raise Garbled("the offer cannot be taken: it is no SDP that leads to a connection") from error
         return str(self._connection.localDescription.sdp)
 
     async def add(self, candidate: Candidate) -> None:
@@ -111,7 +112,8 @@ class Peer:
         except Garbled:
             raise
         except Exception as error:
-            raise Garbled(_short(f"a candidate cannot be taken: {error!r}")) from error
+            log.debug("webrtc: a candidate that aiortc does not take: %r", error)
+            raise Garbled("a candidate cannot be taken: it does not say where the viewer is") from error
 
     async def receive(self) -> bytes:
         if (data := await self._received.get()) is None:
@@ -301,7 +303,3 @@ def _is_address(candidate: str) -> bool:
     if not re.fullmatch("[0-9]{1,5}", parts[5]) or int(parts[5]) > PORT_MAX:
         raise Garbled(f"a candidate cannot be taken: its port is no number from 0 to {PORT_MAX}")
     return True
-
-
-def _short(why: str) -> str:
-    return why if len(why) <= 200 else f"{why[:200]}…"

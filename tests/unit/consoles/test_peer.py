@@ -284,7 +284,7 @@ GARBAGE = {
 @pytest.mark.parametrize("sdp", GARBAGE.values(), ids=list(GARBAGE))
 async def test_an_offer_that_is_garbage_is_refused(sdp: str) -> None:
     peer = new_peer()
-    with pytest.raises(Garbled, match="the offer cannot be taken"):
+    with pytest.raises(Garbled, match=r"^the offer cannot be taken: it is no SDP that leads to a connection$"):
         await peer.answer(PeerOffer(sdp, video=False))
     with pytest.raises(Garbled, match="takes one offer"):
         await peer.answer(PeerOffer(sdp, video=False))
@@ -297,7 +297,7 @@ async def test_an_offer_that_is_garbage_is_refused(sdp: str) -> None:
 async def test_a_candidate_that_is_garbage_is_refused(text: str) -> None:
     peer = new_peer()
     peer._offered = True
-    with pytest.raises(Garbled, match="a candidate cannot be taken"):
+    with pytest.raises(Garbled, match=r"^a candidate cannot be taken: it(s port is no number| does not say where)"):
         await peer.add(Candidate(text, "0", 0))
     await peer.close(DONE)
 
