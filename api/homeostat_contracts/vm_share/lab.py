@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from homeostat.accounts.actor import Actor
 from homeostat.models.base import OWNER, Key
 from homeostat.models.condition import READY, STALLED, Condition, find_condition, holds
 from homeostat.models.disk import Disk, DiskStatus
@@ -94,6 +95,7 @@ class Lab:
 
         Raises:
             Problem: 500, it does not run; nothing of it is left.
+            NotSignedIn: he has signed out meanwhile; neither is.
             Refusal, StoreError: it may not be made.
         """
         there = await self._all_of(desk, user)
@@ -119,10 +121,16 @@ class Lab:
                 raise
             return await self.running(desk, found), False  # somebody else of him was quicker
         try:
+            await self._must_be_signed_in(desk.actor)  # who signs out ends what there is by then
             return await self.running(desk, made), True
         except BaseException:
             await self.end_one(desk, made)
             raise
+
+    async def _must_be_signed_in(self, actor: Actor) -> None:
+        if actor.session:
+            reception = await self._accounts.opened()
+            await self._accounts.run(lambda: reception.recognition.of_session(actor.session))
 
     async def _overlay(self, desk: Desk, user: LabUser, asked: MachineAsked) -> Disk | None:
         if asked.overlay is None:

@@ -78,10 +78,14 @@ class LabLogout:
     @needs(Right.CHANGE)
     @operation("Sign out", TAG, {200: Answer("His machine has ended, too.", LabMessage)})
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        actor = who(req)
-        await self._lab.end(self._service.asked_by(actor), await self._people.user(req))
+        actor, user = who(req), await self._people.user(req)
+        desk = self._service.asked_by(actor)
+        await self._lab.end(desk, user)
         await self._people.sign_out(actor)
         take_cookie(resp)
+        await self._lab.end(
+            desk, user
+        )  # one that was made meanwhile; a later one is for nobody who is signed in, and goes by itself
         resp.media = {"message": "Logged out"}
 
 
