@@ -37,6 +37,13 @@ def test_n33_n34_settings_count_at_once(neptune: Neptune) -> None:
     refused(neptune.ask("POST", "register", {"username": "n34-b", "password": OTHER}, token=""), 403)
 
 
+@pytest.mark.parametrize(("sent", "answered"), [(3, "3"), (3.0, "3"), (0.5, "0.5")])
+def test_n33_n34_whole_seconds_have_no_fraction(neptune: Neptune, sent: float, answered: str) -> None:
+    changed = neptune.ask("PATCH", "admin/config", {"chat": {"messages_max_rate": sent}})
+    for answer in (changed, neptune.ask("GET", "admin/config")):
+        assert f'"messages_max_rate":{answered},' in answer.text.replace(" ", "")
+
+
 @pytest.mark.parametrize("body", [{"registrations_open": "yes"}, {"chat": {"messages_max_rate": -1}}, {"chat": 1}, []])
 def test_n34_what_is_no_setting_changes_nothing(neptune: Neptune, body: Any) -> None:
     before = neptune.done("GET", "admin/config")

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, PlainSerializer
 
 from homeostat_api.http.words import LooseWords
 
-Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+
+def _plain(seconds: float) -> int | float:
+    """Returns a number as clients of the contract know it: without a fraction where it has none."""
+    return int(seconds) if seconds == int(seconds) else seconds
+
+
+Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False), PlainSerializer(_plain)]
 Messages = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
