@@ -28,6 +28,7 @@ class Certificate:
         """
         self._files = (certificate, key)
         self._stamps = self._look()
+        self._trouble = ""  # what was said last of files that cannot serve
         self.context = self._made()
 
     def keep(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -40,17 +41,20 @@ class Certificate:
 
     def renew(self) -> None:
         """Reads the files again where they have changed. Where they cannot serve, as in the middle of a renewal, what was read
-        before stays."""
+        before stays, and why is said once."""
         try:
             stamps = self._look()
             if stamps == self._stamps:
+                self._trouble = ""
                 return
             self._made()  # first into a context that nobody uses
             self._load(self.context)
         except (ConfigError, OSError) as error:
-            log.warning("the certificate was not renewed: %s", error)
+            if str(error) != self._trouble:
+                log.warning("the certificate was not renewed: %s", error)
+            self._trouble = str(error)
         else:
-            self._stamps = stamps
+            self._stamps, self._trouble = stamps, ""
             log.warning("the certificate %s was renewed", self._files[0])
 
     def _made(self) -> ssl.SSLContext:
@@ -65,13 +69,11 @@ class Certificate:
             context.load_cert_chain(certificate, key, password=_no_password)
         except ssl.SSLError as error:
             why = (
-                "does not belong to it"
+                f"the key {key} does not belong to it"
                 if error.reason == "KEY_VALUES_MISMATCH"
-                else f"or the key cannot be read: {_words(error)}"
+                else f"it, or the key {key}, cannot be read: {_words(error)}"
             )
-            raise ConfigError(
-                f"--tls-certificate {certificate}: the key {key} {why}. Give a certificate and its key, both PEM"
-            ) from error
+            raise ConfigError(f"--tls-certificate {certificate}: {why}. Give a certificate and its key, both PEM") from error
 
     def _look(self) -> tuple[tuple[int, int, int], ...]:
         """Returns what changes with the files.
