@@ -93,7 +93,11 @@ _PLAIN = {
     "too_short": "has {actual_length} entries: at least {min_length}",
     "string_too_long": "is too long: at most {max_length} characters",
     "string_too_short": "is too short: at least {min_length} characters",
+    "string_pattern_mismatch": "must match {pattern}",
+    "union_tag_not_found": "needs the field {discriminator}",
+    "union_tag_invalid": "its {discriminator} must be one of {expected_tags}",
 }
+_QUOTED = ("expected", "discriminator", "expected_tags")  # by pydantic
 
 
 def in_plain_words(detail: ErrorDetails) -> str:
@@ -105,7 +109,7 @@ def in_plain_words(detail: ErrorDetails) -> str:
     if words is None:
         words = detail["msg"].removeprefix("Value error, ")
         return words[:1].lower() + words[1:]
-    return words.format_map({**context, "expected": str(context.get("expected", "")).replace("'", "")})
+    return words.format_map({**context, **{name: str(context.get(name, "")).replace("'", "") for name in _QUOTED}})
 
 
 def first_problem(error: ValidationError, whole: str = "it") -> str:

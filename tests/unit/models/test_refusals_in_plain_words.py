@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from homeostat.models.explain import first_problem, in_plain_words
+
+
+class Disk(BaseModel):
+    type: Literal["disk"]
+
+
+class Card(BaseModel):
+    type: Literal["card"]
 
 
 class Asked(BaseModel):
@@ -18,6 +26,8 @@ class Asked(BaseModel):
     parts: list[str] = Field(["a"], max_length=2)
     notes: dict[str, str] = {}
     inner: Asked | None = None
+    letters: str = Field("a", pattern="^[a-z]+$")
+    device: Annotated[Disk | Card, Field(discriminator="type")] | None = None
 
     @field_validator("name")
     @classmethod
@@ -44,6 +54,9 @@ class Asked(BaseModel):
         ({"notes": 1}, "must hold names and their values"),
         ({"inner": 1}, "must hold fields"),
         (3, "must hold fields"),
+        ({"letters": "Hunter2"}, "must match ^[a-z]+$"),
+        ({"device": {}}, "needs the field type"),
+        ({"device": {"type": "hunter2"}}, "its type must be one of disk, card"),
     ],
 )
 def test_the_words(given: Any, words: str) -> None:
