@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,6 +119,21 @@ def test_a_renewed_one_is_served_and_what_is_open_goes_on(tmp_path: Path) -> Non
             with client(served, mine) as new:
                 assert new.post("/api/v1/vms", json={"name": "web"}).status_code == 201
             assert any(line.startswith(":") for line in lines), "the stream that was open goes on"
+
+
+@pytest.mark.parametrize("half", [b"GET / HT", b"POST /api/v1/vms HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"])
+def test_who_ends_in_the_middle_of_a_request_fills_no_log(tmp_path: Path, half: bytes) -> None:
+    mine = pair(tmp_path)
+    with serving(tmp_path, *mine.options) as served, client(served, mine) as http:
+        wait_until(lambda: answers(http), DEADLINE, "it answers")
+        before, context = served.log.read_text(), ssl.create_default_context(cafile=str(mine.certificate))
+        with socket.create_connection(("127.0.0.1", served.port), DEADLINE) as plain:
+            ends = context.wrap_socket(plain, server_hostname="127.0.0.1")
+            ends.sendall(half)
+            with suppress(ssl.SSLError):  # the server may yet have said why it serves nothing
+                ends.unwrap()  # says that nothing more comes, and waits until the server has said so, too
+        assert answers(http)
+        assert served.log.read_text() == before
 
 
 def test_who_never_agrees_on_tls_is_let_go(tmp_path: Path) -> None:

@@ -74,8 +74,12 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
             self._count_body(len(data))
 
     def eof_received(self) -> bool:
-        """Keeps the connection open until its answer has begun: a client may end its side once it has asked."""
+        """Keeps the connection open until its answer has begun: a client may end its side once it has asked. Not over TLS, which
+        has no half of a connection: asyncio ends it all the same, and would warn."""
         self._ended = True
+        return self._waits_for_the_answer() and self.transport.get_extra_info("ssl_object") is None
+
+    def _waits_for_the_answer(self) -> bool:
         if self._websocket is not None:
             return self._awaits_the_answer(self._websocket)
         if self._closed or self._answering or not (self._head or self._current_request):
