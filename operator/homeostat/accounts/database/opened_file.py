@@ -125,13 +125,17 @@ def lock_file(lock: Path, path: Path) -> int:
         DatabaseReadOnly, DatabaseAway: it cannot be.
     """
     try:
-        return os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         kind = DatabaseReadOnly if isinstance(error, PermissionError) or error.errno == errno.EROFS else DatabaseAway
         raise kind(
             f"the accounts database {path} cannot be opened: {error.strerror}",
             "run as the user that runs Homeostat, and check --state and [accounts] database",
         ) from error
+    with suppress(OSError):  # as SQLite does with what it puts beside: a command of root's must not keep the server out
+        owner = os.stat(path)
+        os.fchown(handle, owner.st_uid, owner.st_gid)
+    return handle
 
 
 def refuse_another(path: Path, known: Inode | None) -> None:
