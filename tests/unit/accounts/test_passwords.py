@@ -19,6 +19,21 @@ def test_a_password_matches_its_hash_only(passwords: Passwords) -> None:
     assert not matches(passwords, "", kept)
 
 
+CAFE = ("caf\u00e9-caf\u00e9", "cafe\u0301-cafe\u0301")  # with one character for the é, and with two
+
+
+@pytest.mark.parametrize("chosen", CAFE)
+@pytest.mark.parametrize("typed", CAFE)
+def test_it_matches_however_its_characters_are_spelled(passwords: Passwords, chosen: str, typed: str) -> None:
+    assert matches(passwords, typed, passwords.hash(chosen))
+    assert not matches(passwords, "cafe-cafe", passwords.hash(chosen))
+
+
+def test_a_hash_of_what_was_typed_still_matches(passwords: Passwords) -> None:
+    before = passwords._hasher.hash(CAFE[1])
+    assert matches(passwords, CAFE[1], before)
+
+
 def test_each_hash_has_a_salt_of_its_own(passwords: Passwords) -> None:
     assert passwords.hash("correct horse") != passwords.hash("correct horse")
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import secrets
 import threading
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -51,6 +52,12 @@ def hashable(password: str) -> bool:
         return False
 
 
+def composed(password: str) -> str:
+    """Returns the one spelling of what looks the same to whoever types it: keyboards and systems write an é as one character or
+    as two. https://www.rfc-editor.org/rfc/rfc8265#section-4.2"""
+    return unicodedata.normalize("NFC", password)
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """Whoever has one may hash."""
@@ -60,14 +67,19 @@ class Turn:
 
     def hash(self, password: str) -> str:
         """Returns the hash to keep of a password that was checked."""
-        return self.hasher.hash(password)
+        return self.hasher.hash(composed(password))
 
     def matches(self, password: str, kept: str | None) -> bool:
         """Tells whether that is the password. ``kept`` None: there is no account, or it has none; this takes as long then."""
         if not hashable(password):
             return False
+        spellings = {composed(password), password}  # as it was typed, too: hashes that were made before have that
+        fits = [self._verifies(kept or self.nobodys, one) for one in spellings]  # all of them, whoever it is
+        return any(fits) and kept is not None
+
+    def _verifies(self, kept: str, password: str) -> bool:
         try:
-            return self.hasher.verify(kept or self.nobodys, password) and kept is not None
+            return self.hasher.verify(kept, password)
         except (VerificationError, InvalidHashError):
             return False
 
