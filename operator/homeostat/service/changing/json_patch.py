@@ -24,8 +24,9 @@ class PatchRefused(NotAllowed):
     def __init__(self, index: int, operation: Any, why: str) -> None:
         said = operation if isinstance(operation, Mapping) else {}
         word, path = str(said.get("op", ""))[:SHOWN_MAX], str(said.get("path", ""))[:SHOWN_MAX]
+        about = f" ({word} {path or 'the whole spec'})" if word else ""
         super().__init__(
-            f"operation {index} ({word} {path or 'the whole spec'}): {why}. Nothing was changed",
+            f"operation {index}{about}: {why}. Nothing was changed",
             {"operation": index, "op": word, "path": path},
         )
 
