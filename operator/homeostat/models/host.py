@@ -22,7 +22,7 @@ TRASHED_SHOWN = 100  # some 600 bytes each
 ORPHANED_SHOWN = 2000  # identities, of some 40 bytes each
 KEPT_SHOWN = 1000  # Disks: some 130 bytes each, of the 1.5 MB that an object may have in a cluster
 
-HOST_NAME_MAX = 253
+HOST_NAME_MAX = 234  # of the 253 that the finalizer of what is on it, NAME.host.homeostat.dev/teardown, has before the slash
 
 
 def _check_uri(uri: str) -> str:
