@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.kubernetes.operating import PATIENT, SOON, OperatorProcess, events_of, operating, ready, reason_of, wait_ready
 from tests.kubernetes.things import machine
+from tests.rig.kubernetes.earlier import without_the_field
 from tests.rig.kubernetes.kubectl import Kubectl
 from tests.rig.kubernetes.plane import ControlPlane
 from tests.rig.waiting import wait_until
@@ -123,6 +124,24 @@ def test_another_server_of_the_same_name_makes_nothing(
         other.wait_said("serves host debian")
         wait_ready(kubectl, "bank")
         plane.kubectl.wait_for("vmhost", "debian", ready)
+
+
+def test_nor_where_the_host_does_not_say_where_it_was_served(
+    crds: list[str], plane: ControlPlane, kubectl: Kubectl, tmp_path: Path
+) -> None:
+    """As after an operator of an earlier version, or where the cluster's definition is one of those."""
+    with (
+        without_the_field(plane, "hosts", "status", "place"),
+        operating(plane, tmp_path / "one", "--host", "debian") as first,
+        operating(plane, tmp_path / "two", "--host", "debian") as second,
+    ):
+        kubectl.create(machine(named="bank"))
+        wait_ready(kubectl, "bank")
+        plane.kubectl.wait_for("vmhost", "debian", lambda host: "place" not in host["status"])
+        server, other = (first, second) if "serves host debian" in first.said() else (second, first)
+        server.stop()
+        other.wait_said("are on a libvirt that its status does not name, and none of their domains is here")
+        assert "serves host debian" not in other.said()
 
 
 def test_a_new_machine_goes_to_a_host_that_is_served(

@@ -30,9 +30,10 @@ def mark_of(place: str) -> str:
 
 
 def is_known(host: Host, place: str) -> bool:
-    """Tells whether a Host was served there last, or nowhere yet, or a person accepts the place."""
+    """Tells whether a Host says that it was served there last, or a person accepts the place. One may say nothing, as before its
+    first operator, after one of an earlier version, or where the cluster's definition has no place for it."""
     before = host.status.place if host.status else ""
-    if not before or host.metadata.annotations.get(ACCEPTED) == mark_of(place):
+    if host.metadata.annotations.get(ACCEPTED) == mark_of(place):
         return True
     (uri, _, folder), (other, _, theirs) = place.partition(" "), before.partition(" ")
     return folder == theirs and same_libvirt(uri, other)
@@ -50,7 +51,7 @@ class LibvirtRecognition:
         return self._refused.get(name) == (place, self.in_doubt(name, place))
 
     def in_doubt(self, name: str, place: str) -> tuple[str, ...]:
-        """Returns the domains that the machines of a host had, where that was served on another libvirt, as far as is known."""
+        """Returns the domains that the machines of a host had, where that may have been served on another libvirt."""
         host = self._host(name)
         if host is None or is_known(host, place):
             return ()
@@ -85,5 +86,7 @@ def _refusal(host: Host, place: str, machines: int) -> str:
 
 
 def _words(place: str) -> str:
+    if not place:
+        return "a libvirt that its status does not name"
     uri, _, folder = place.partition(" ")
     return f"{uri} (the operator with the state folder of instance-id {folder})" if folder else uri
