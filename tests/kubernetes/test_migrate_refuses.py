@@ -10,6 +10,7 @@ import pytest
 from homeostat.store.files.state import StateFolder
 from tests.kubernetes.migrating import Moving, moving
 from tests.kubernetes.things import machine
+from tests.rig.kubernetes.earlier import without_the_field
 from tests.rig.kubernetes.plane import ControlPlane
 from tests.rig.libvirtd import Libvirtd
 
@@ -48,6 +49,17 @@ def test_a_host_that_has_other_machines(town: Moving) -> None:
     town.plane.kubectl.create(document)
 
     assert "host node of the cluster has VirtualMachine/default/stranger" in _refused(town)
+
+
+def test_a_cluster_whose_definitions_lack_a_field(town: Moving) -> None:
+    """The folder keeps its state; with today's definitions another run goes on."""
+    with without_the_field(town.plane, "virtualmachines", "spec", "nics"):
+        done = town.migrate("--to-cluster")
+        assert done.returncode == 1, done
+        assert "spec.nics: is not in the cluster's definition of virtualmachines.homeostat.dev" in done.stderr
+        assert town.left_in_cluster().get("virtualmachines", []) == []
+        StateFolder.open(town.state).claim(town.folder)
+    assert town.migrate("--to-cluster").returncode == 0
 
 
 def test_no_api_server(town: Moving, tmp_path: Path) -> None:
