@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -45,10 +46,17 @@ def test_it_is_per_host_with_one_container_more(program: Path) -> None:
     assert policy["spec"]["egress"] == [{"ports": [{"protocol": "TCP", "port": 8444}]}]
 
 
-def test_its_account_may_read_what_a_copy_is_of(plane: ControlPlane, crds: list[str], tmp_path: Path) -> None:
-    kubectl = plane.kubectl.within(NAMESPACE)
+@pytest.fixture
+def bound(plane: ControlPlane) -> Iterator[None]:
+    """The rights of the overlay, beside those that other tests count."""
+    kubectl, rights = plane.kubectl.within(NAMESPACE), str(FOLDER / f"overlays/{OVERLAY}/rbac.yaml")
     kubectl("apply", "-k", str(FOLDER / "overlays/dev"))
-    kubectl("apply", "-f", str(FOLDER / f"overlays/{OVERLAY}/rbac.yaml"))
+    kubectl("apply", "-f", rights)
+    yield
+    kubectl("delete", "-f", rights)
+
+
+def test_its_account_may_read_what_a_copy_is_of(plane: ControlPlane, crds: list[str], bound: None, tmp_path: Path) -> None:
     where = Namespace(plane)
     account = plane.kubeconfig_of_service_account(NAMESPACE, "homeostat-operator")
     where.options = ("--kubernetes", "--kubeconfig", str(account), "--namespace", where.name)
