@@ -18,6 +18,7 @@ from .files.trash import TrashEntry
 from .plan import Stalled, Waiting
 
 REVERTED = "from-snapshot"  # reason of a state that someone's `virsh snapshot-revert` brought
+LEFT_SAVING = "left-saving"  # reason of a pause: libvirtd ended while it saved the guest's memory, and nobody goes on with that
 
 
 class DomainState(StrEnum):

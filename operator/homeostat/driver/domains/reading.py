@@ -11,7 +11,7 @@ from typing import Any
 import libvirt
 
 from homeostat.planner.domain import DomainConfig, Record
-from homeostat.planner.observed import REVERTED, DomainState, ObservedDomain, Tap
+from homeostat.planner.observed import LEFT_SAVING, REVERTED, DomainState, ObservedDomain, Tap
 
 from ..connection.connection import LibvirtConnection
 from ..connection.events import Aspect
@@ -84,6 +84,9 @@ STATS = (
     | libvirt.VIR_DOMAIN_STATS_INTERFACE
 )
 
+SAVING = (DomainState.PAUSED, "save")
+IDLE = "balloon.rss"  # among what libvirt tells without waiting only of a domain that it is not busy with
+
 
 def read_bulk(connection: LibvirtConnection) -> Bulk:
     """Makes four calls, however many domains there are. A busy domain answers with less, and is not waited for."""
@@ -102,11 +105,7 @@ def read_bulk(connection: LibvirtConnection) -> Bulk:
 
     return Bulk(
         domains={uuid: domain for uuid, (domain, _) in stats.items()},
-        states={
-            uuid: name_state(values["state.state"], values.get("state.reason", 0))
-            for uuid, (_, values) in stats.items()
-            if "state.state" in values
-        },
+        states={uuid: _state(connection, domain, values) for uuid, (domain, values) in stats.items() if "state.state" in values},
         stats={uuid: values for uuid, (_, values) in stats.items()},
         autostart=having(libvirt.VIR_CONNECT_LIST_DOMAINS_AUTOSTART),
         saved=having(libvirt.VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE),
@@ -118,6 +117,29 @@ def name_state(state: int, reason: int) -> tuple[DomainState, str]:
     named = STATES.get(state, DomainState.RUNNING)
     words = _REASONS[named]
     return named, words[reason] if 0 <= reason < len(words) else "unknown"
+
+
+def _state(connection: LibvirtConnection, domain: libvirt.virDomain, values: Mapping[str, Any]) -> tuple[DomainState, str]:
+    """Names the state that statistics tell. libvirt pauses a guest while it saves its memory into a snapshot; where libvirtd is
+    killed meanwhile, the next one does not let it go on. So such a pause has a reason of its own where nothing is under way."""
+    named = name_state(values["state.state"], values.get("state.reason", 0))
+    if named != SAVING or IDLE not in values:
+        return named
+    try:
+        job = connection.request(domain.jobInfo)[0]  # some jobs, such as `virsh save`, let a domain be asked meanwhile
+    except libvirt.libvirtError:
+        return named  # it has ended, or another job has begun: that is read next time
+    return (DomainState.PAUSED, LEFT_SAVING) if job == libvirt.VIR_DOMAIN_JOB_NONE else named
+
+
+def _state_now(connection: LibvirtConnection, domain: libvirt.virDomain) -> tuple[DomainState, str]:
+    named = name_state(*connection.request(domain.state))
+    if named != SAVING:
+        return named
+    answers = connection.request(
+        connection.handle.domainListGetStats, [domain], STATS, libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
+    )
+    return next((_state(connection, domain, values) for _, values in answers), named)
 
 
 def just_made(name: str, uuid: str) -> ObservedDomain:
@@ -149,7 +171,7 @@ class DomainReader:
         if bulk is not None and uuid in bulk.states:
             state, reason = bulk.states[uuid]
         else:
-            state, reason = name_state(*request(domain.state))
+            state, reason = _state_now(self._connection, domain)
         if previous is None:
             previous = just_made(domain.name(), uuid)
             aspects |= Aspect.CONFIG | Aspect.LIVE | Aspect.FLAGS

@@ -19,7 +19,7 @@ from homeostat.models.machine import DriftPolicy, Power, RunStrategy, UpdatePoli
 
 from ...actions import Action, PauseDomain, PowerOffDomain, ResumeDomain, SaveDomain, StartDomain
 from ...domain import Record
-from ...observed import REVERTED, DomainState, Observed, ObservedDomain, RememberedActs
+from ...observed import LEFT_SAVING, REVERTED, DomainState, Observed, ObservedDomain, RememberedActs
 from ...plan import Change, Converged, Disruption, Outcome, Stalled, Waiting
 from ..identity import digest
 from .backoff import restart_delay
@@ -323,6 +323,9 @@ def _resume(
         due = memory.resume_asked is None or now - memory.resume_asked >= RESUME_AGAIN
         tries = (ResumeDomain(uuid, "it may go on if the disk has space again"),) if due else ()
         return PowerPlan(record, tries, Waiting("IOError", message, RESUME_AGAIN))
+    if domain.reason == LEFT_SAVING:
+        resume = ResumeDomain(uuid, "libvirtd ended while it saved the memory of the guest, and left it paused")
+        return PowerPlan(record, (resume,), Waiting("Resuming", "resuming"))
     if _others_did(machine, record):
         return _report(machine, record, "paused (by someone)", "running")
     return PowerPlan(record, (ResumeDomain(uuid, "it should run, and is paused"),), Waiting("Resuming", "resuming"))
