@@ -1,11 +1,12 @@
 """What the operator remembers of its own acts on one machine, brought up to date with what was just observed. Pure.
 
-In a reconcile: ``recall`` after observing, ``keep_asking`` after planning, ``note`` after every action. ``now`` is in seconds on
-the monotonic clock, so that a jump of the wall clock changes nothing.
+In a reconcile: ``recall`` after observing, ``keep_asking`` before a plan is carried out, ``note`` after every action, ``unasked``
+after one that failed. ``now`` is in seconds on the monotonic clock, so that a jump of the wall clock changes nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..actions import Action, DefineDomain, RenameDomain, ResumeDomain, SetMemory, ShutdownDomain, StartDomain, WriteRecord
@@ -74,6 +75,15 @@ def keep_asking(memory: RememberedActs, plan: Plan, now: float) -> RememberedAct
     if plan.outcome.reason in _STOPPING:
         return memory if memory.shutdown_since is not None else replace(memory, shutdown_since=now)
     return memory if memory.shutdown_since is None else replace(memory, shutdown_since=None, shutdown_asked=None)
+
+
+def unasked(memory: RememberedActs, before: RememberedActs, failed: Action, left: Sequence[Action]) -> RememberedActs:
+    """Takes back that the grace period began, where a step failed before the guest was asked for the first time. Such a step,
+    as a copy of its kernel onto a full disk, may fail for longer than that, and its power would be cut next, unasked."""
+    began = before.shutdown_since is None and any(isinstance(action, ShutdownDomain) for action in left)
+    if not began or isinstance(failed, ResumeDomain):  # that is the first half of asking a paused one
+        return memory
+    return replace(memory, shutdown_since=None)
 
 
 def note(memory: RememberedActs, action: Action, now: float) -> RememberedActs:

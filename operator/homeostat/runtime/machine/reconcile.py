@@ -21,7 +21,7 @@ from homeostat.planner.files.disk_file import disk_of_path
 from homeostat.planner.files.trash import DELETED_BECAUSE, TAKEN_DOWN, scarcity
 from homeostat.planner.machine import plan_machine
 from homeostat.planner.machine.identity import domain_uuid, machine_directory
-from homeostat.planner.machine.memory import healthy_in, keep_asking, note, note_refusal, recall
+from homeostat.planner.machine.memory import healthy_in, keep_asking, note, note_refusal, recall, unasked
 from homeostat.planner.machine.power.windows import next_window
 from homeostat.planner.machine.storage.disk_source import FILE_POLL_SECONDS, OF_FILES
 from homeostat.planner.machine.storage.storage import IMAGE_CHANGED
@@ -246,17 +246,16 @@ class MachineReconciler:
         return self._prober.health(machine.key)
 
     def _plan(self, machine: VirtualMachine, observed: Observed) -> Plan:
-        now, key = self._clock.now(), machine.key
-        plan = plan_machine(machine, observed, now)
-        if key in self._memory:
-            self._memory[key] = keep_asking(self._memory[key], plan, now)
-        return plan
+        return plan_machine(machine, observed, self._clock.now())
 
     async def _execute(
         self, machine: VirtualMachine, plan: Plan, observed: Observed, happenings: list[Happening]
     ) -> DriverError | None:
         """Carries the plan out in order. The first failure ends it, and is returned."""
         key = machine.key
+        before = self._memory.get(key) or RememberedActs()
+        if key in self._memory:
+            self._memory[key] = keep_asking(before, plan, self._clock.now())
         for number, action in enumerate(plan.actions, start=1):
             if isinstance(action, act.ReleaseResource):
                 continue
@@ -273,8 +272,12 @@ class MachineReconciler:
                 log.warning("%s: %s failed: %s", key, type(action).__name__, error)
                 if isinstance(error, NotAnswering) and _cuts_power(plan.actions[number:]):
                     continue  # what ends a QEMU that hangs must not wait for it
+                memory = self._memory.get(key) or RememberedActs()
                 if isinstance(error, GuestHolds):
-                    self._memory[key] = note_refusal(self._memory.get(key) or RememberedActs(), action)
+                    memory = note_refusal(memory, action)
+                if not isinstance(error, NotAnswering):  # one that does not answer cannot be asked, however long
+                    memory = unasked(memory, before, action, plan.actions[number:])
+                self._memory[key] = memory
                 return error
             self._remember(key, action)
             if happening := step_taken(action, observed):

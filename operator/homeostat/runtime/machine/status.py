@@ -250,7 +250,8 @@ def _state(machine: VirtualMachine, observed: Observed, plan: Plan, error: Drive
     if domain is None:
         return MachineState.FAILED if isinstance(outcome, Stalled) or isinstance(error, Refused) else MachineState.PENDING
     if domain.state.active:
-        return _active_state(domain, outcome)
+        asked = error is None or observed.memory.shutdown_since is not None  # else a step before that failed
+        return _active_state(domain, outcome if asked else None)
     if isinstance(outcome, Waiting) and outcome.reason == "CrashLoopBackOff":
         return MachineState.CRASH_LOOP
     if isinstance(outcome, Waiting) and outcome.reason == "Starting":
