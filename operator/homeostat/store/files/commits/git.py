@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ ENDING = 5.0
 
 STALE_LOCK = 60.0
 """Seconds after which index.lock was more likely left by a git that was killed."""
+
+LOCK_WAIT, LOCK_LOOK = 3.0, 0.1
+"""Seconds to wait for a git of somebody else, who commits at the same time, to let go of index.lock, and between two looks."""
+
 UNDER_WAY = {
     "rebase-merge": "a rebase", "rebase-apply": "a rebase or `git am`", "MERGE_HEAD": "a merge",
     "CHERRY_PICK_HEAD": "a cherry-pick", "REVERT_HEAD": "a revert", "sequencer": "a cherry-pick or revert of several commits",
@@ -59,6 +64,18 @@ def _run(folder: Path, *arguments: str) -> str:
     if running.returncode:
         raise GitFailed((complained or said).strip() or f"git ended with status {running.returncode}")
     return said.strip()
+
+
+def _run_alone(folder: Path, *arguments: str) -> str:
+    """Runs what writes to the index, which one git at a time does."""
+    deadline = time.monotonic() + LOCK_WAIT
+    while True:
+        try:
+            return _run(folder, *arguments)
+        except GitFailed as error:
+            if "index.lock': File exists" not in str(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(LOCK_LOOK)
 
 
 def _end(running: subprocess.Popen[str]) -> None:
@@ -162,12 +179,12 @@ def commit(folder: Path, path: str, message: str, author: str) -> str:
     named = () if _configured(folder) else ("-c", "user.name=Homeostat", "-c", "user.email=homeostat@localhost")
     new = not _run(folder, "ls-files", "--", path)
     if new:
-        _run(folder, "add", "--intent-to-add", "--", path)
+        _run_alone(folder, "add", "--intent-to-add", "--", path)
     try:
-        _run(folder, *named, "commit", "--quiet", f"--author={identity}", f"--message={message}", "--", path)
+        _run_alone(folder, *named, "commit", "--quiet", f"--author={identity}", f"--message={message}", "--", path)
     except GitFailed:
         if new:
-            _run(folder, "rm", "--cached", "--quiet", "--", path)
+            _run_alone(folder, "rm", "--cached", "--quiet", "--", path)
         raise
     return _run(folder, "rev-parse", "HEAD")
 
