@@ -31,3 +31,6 @@ def test_v03_a_chunked_body_over_the_limit_is_413(api: Api) -> None:
 def test_v03_another_media_type_is_415(api: Api) -> None:
     answer = api.http.post("/api/v1/vms", content="name: a", headers={"Content-Type": "application/yaml"})
     refused(answer, 415, "unsupported_media_type")
+    assert (
+        answer.json()["error"] == "a body of the Content-Type application/yaml is not taken here: send JSON, as application/json"
+    )

@@ -43,6 +43,7 @@ _CODES = {
 SAID = "homeostat.said"
 """Where a WebSocket's scope says why it is refused."""
 PROBLEMS_MAX = 30  # that an answer lists
+SENT_MAX = 64  # characters of a request's own words in an answer
 FIELD_MAX = 1024  # characters of the path to a field: its names may come from the request
 
 
@@ -113,6 +114,9 @@ def _as_problem(req: falcon.asgi.Request, error: falcon.HTTPError, no_route: str
         text, details = no_route, {"path": req.path[:256]}
     elif error.status_code == 405:
         text, details = f"{req.method} is not supported here", {"allow": dict(error.headers or {}).get("Allow", "")}
+    elif error.status_code == 415:
+        sent = (req.content_type or "")[:SENT_MAX]
+        text = f"a body of the Content-Type {sent} is not taken here: send JSON, as {falcon.MEDIA_JSON}"
     return Problem(error.status_code, code, text, details)
 
 

@@ -83,8 +83,10 @@ def test_none_where_it_was_removed(path: Path, server: Database) -> None:
 def test_no_backup_comes_to_its_place(path: Path, server: Database) -> None:
     copy = path.with_name("copy-of-mine")
     assert command(path, "accounts", "backup", str(copy)).returncode == 0
+    asked = command(path, "accounts", "restore", str(copy))
+    assert asked.returncode == 1 and "is in use" in asked.stderr, "nothing is asked first"
     path.unlink()
-    said = command(path, "accounts", "restore", str(copy), "--yes")
+    said = command(path, "accounts", "restore", str(copy))
     assert said.returncode == 1 and "is in use" in said.stderr and "stop Homeostat" in said.stderr
     assert not path.exists()
     server.close()

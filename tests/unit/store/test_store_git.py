@@ -92,13 +92,13 @@ def test_a_change_found_in_a_file_has_the_git_author(room: Room, git: Git) -> No
 def test_a_failing_commit_is_reported_and_the_edit_stays(room: Room, git: Git) -> None:
     hook = room.folder / ".git" / "hooks" / "pre-commit"
     hook.parent.mkdir(exist_ok=True)
-    hook.write_text("#!/bin/sh\necho not on a Friday >&2\nexit 1\n")
+    hook.write_text("#!/bin/sh\necho not on a Friday >&2\necho ask Bob >&2\nexit 1\n")
     hook.chmod(0o755)
     changed = room.store.patch(key("web"), {"spec": {"runStrategy": "Halted"}}, "api")
     assert changed.metadata.generation == 2
     event = room.store.events()[-1]
     assert (event.type, event.reason) == ("Warning", "CommitFailed")
-    assert "not on a Friday" in event.message
+    assert "not on a Friday; ask Bob" in event.message
 
 
 def test_names_are_never_taken_for_options(room: Room, git: Git) -> None:

@@ -257,3 +257,16 @@ def test_an_unreadable_file_keeps_what_it_declared(room: Room, monkeypatch: pyte
         assert room.sync().deleted == ()
         assert "cannot be read: permission denied" in room.said()[0]
     assert room.sync().changed == (key("one"),)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [(b"n\xe9w.yaml", "n\ufffdw.yaml has a name that is not UTF-8"), (b"n\x07.yaml", "has a name with control characters")],
+)
+def test_what_may_be_in_a_file_whose_name_cannot_be_shown_stays(room: Room, name: bytes, shown: str) -> None:
+    room.write("a.yaml", document("one"))
+    room.write("b.yaml", document("two"))
+    room.sync()
+    os.rename(room.folder / "a.yaml", os.fsencode(room.folder) + b"/" + name)
+    assert room.sync().deleted == ()
+    assert any(f"{shown}: rename it, so it may be in there" in said for said in room.said()), room.said()

@@ -74,6 +74,7 @@ def restore(backup: Path, place: Path, now: datetime) -> Path | None:
     if not backup.is_file():
         raise BackupRefused(f"{backup}: is no file", "name what `homeostat accounts backup` wrote")
     fresh = Path(f"{place}.restored")
+    refuse_in_use(place)
     with exclusively(place):
         try:
             for left in (fresh, Path(f"{fresh}-wal"), Path(f"{fresh}-shm")):
@@ -83,8 +84,7 @@ def restore(backup: Path, place: Path, now: datetime) -> Path | None:
                 file.write(backup.read_bytes())
             _prepare(fresh, backup)
             flush(fresh)
-            if is_open(place):  # also where its file has gone, or is another one by now
-                raise _in_use(place)
+            refuse_in_use(place)  # somebody may have come meanwhile
             aside = _set_aside(place, now) if os.path.lexists(place) else None
             os.rename(fresh, place)
             flush(place.parent)
@@ -127,6 +127,16 @@ def _set_aside(place: Path, now: datetime) -> Path:
             os.rename(f"{place}{end}", f"{aside}{end}")
     os.link(place, aside)  # at no moment are there no accounts: then everybody could come in
     return aside
+
+
+def refuse_in_use(place: Path) -> None:
+    """Checks that nobody has the accounts open, also where their file has gone, or is another one by now.
+
+    Raises:
+        DatabaseBusy: somebody has.
+    """
+    if is_open(place):
+        raise _in_use(place)
 
 
 def _in_use(place: Path) -> DatabaseBusy:

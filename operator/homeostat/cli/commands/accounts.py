@@ -49,10 +49,11 @@ def restore(settings: CliSettings, file: Path, yes: bool) -> None:
     Whoever was banned, or lost a role, a password or a token since the backup has it back.
     """
     from homeostat.accounts.clock import wall_clock
-    from homeostat.accounts.database.backups import restore
+    from homeostat.accounts.database.backups import refuse_in_use, restore
     from homeostat.store.files.state import StateFolder
 
     place = _file(settings)
+    refuse_in_use(place)  # before anything is asked
     if place.exists() and not yes and not confirmed(f"Put {file} in the place of the accounts? What changed since is undone."):
         raise CliError("nothing was restored", "--yes does not ask")
     StateFolder.open(settings.state)

@@ -62,7 +62,8 @@ def _run(folder: Path, *arguments: str) -> str:
         finally:
             _end(running)
     if running.returncode:
-        raise GitFailed((complained or said).strip() or f"git ended with status {running.returncode}")
+        lines = [line.strip() for line in (complained or said).splitlines() if line.strip()]
+        raise GitFailed("; ".join(lines) or f"git ended with status {running.returncode}")
     return said.strip()
 
 

@@ -139,7 +139,7 @@ class _Walk:
         try:
             path.encode()  # a file whose name is not UTF-8 can be opened, but not indexed or shown
             if not entry.name.isprintable():
-                self.listing.unreadable[one_line(path)] = "its name holds control characters: rename it"
+                self.listing.unreadable[one_line(path)] = "has a name with control characters: rename it"
                 return False
             if entry.is_symlink():
                 # A dangling link may be a folder whose disk is not mounted: its content must not count as removed.
@@ -155,7 +155,7 @@ class _Walk:
                     self.listing.unreadable[path] = _other_than_a_file(known.st_mode)
         except UnicodeEncodeError:
             readable = path.encode(errors="surrogateescape").decode(errors="replace")
-            self.listing.unreadable[one_line(readable)] = "its name is not UTF-8: rename it"
+            self.listing.unreadable[one_line(readable)] = "has a name that is not UTF-8: rename it"
         except FileNotFoundError:
             pass  # it has gone since the folder was listed
         except OSError as error:
