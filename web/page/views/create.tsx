@@ -311,7 +311,7 @@ function ByYaml({ plural, about }: { plural: string; about: string }) {
       )}
       <Failure of={wrong} />
       <div class="row">
-        <button type="button" class="primary" onClick={review}>
+        <button type="button" class="primary" onClick={() => review().catch(setWrong)}>
           {text.review}
         </button>
         <button

@@ -160,7 +160,7 @@ export function Editor({ plural, name }: { plural: string; name: string }) {
             <code>{theirs.text}</code>
           </pre>
           <div class="row">
-            <button type="button" class="primary" onClick={rebase}>
+            <button type="button" class="primary" onClick={() => rebase().catch(setWrong)}>
               {text.mineOnTop}
             </button>
             <button type="button" onClick={() => begin(theirs, null)}>
@@ -181,7 +181,7 @@ export function Editor({ plural, name }: { plural: string; name: string }) {
       <Failure of={wrong} />
       <div class="row">
         {resource && mayTo("change", resource) && (
-          <button type="button" class="primary" disabled={!changed} onClick={review}>
+          <button type="button" class="primary" disabled={!changed} onClick={() => review().catch(setWrong)}>
             {text.review}
           </button>
         )}
