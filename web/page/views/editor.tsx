@@ -87,6 +87,13 @@ export function Editor({ plural, name }: { plural: string; name: string }) {
     if (mine === base.text) drafts.drop(key);
     else drafts.keep(key, JSON.stringify({ base, mine } satisfies Draft));
   }
+  // What was typed while the change before was sent is another, of what was sent.
+  function follow(sent: Json, fresh: Loaded) {
+    const mine = typed(plural, name);
+    if (mine === null || mine === written) return begin(fresh, null);
+    begin({ ...fresh, document: sent }, mine);
+    if (patchOf(sent, fresh.document)) setTheirs(fresh);
+  }
   function resume(fresh: Loaded) {
     const kept = drafts.find(key);
     const draft: Draft | null = kept === null ? null : JSON.parse(kept);
@@ -125,7 +132,7 @@ export function Editor({ plural, name }: { plural: string; name: string }) {
       steps: [{ plural, name, patch, etag: loaded.etag }],
       command: `homeostat apply -f ${name}.yaml`,
       conflict: () => void load().then(setTheirs, setWrong),
-      done: () => void load().then((fresh) => begin(fresh, null), setWrong),
+      done: () => void load().then((fresh) => follow(edited, fresh), setWrong),
     });
   }
 
