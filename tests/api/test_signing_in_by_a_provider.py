@@ -231,6 +231,14 @@ def test_what_belongs_to_another_browser_lets_nobody_in(house: House) -> None:
     assert not house.provider.asked.count("/token"), "the provider is not even asked"
 
 
+def test_who_began_twice_comes_in_by_the_later_one(house: House) -> None:
+    browser = house.browser()
+    earlier, later = browser.back(), browser.back()
+    refused(browser.http.get(earlier), 403, "provider_refused")
+    assert browser.http.get(later).status_code == 200
+    assert browser.http.get("/api/v1/whoami").json()["name"] == "alice"
+
+
 def test_a_stolen_code_is_of_no_use_in_another_attempt(house: House) -> None:
     thief = house.browser()
     stolen = parse_qs(urlsplit(house.browser().back()).query)["code"][0]

@@ -109,10 +109,11 @@ class OidcCallback:
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         settings, client = self._oidc.configured()
         reception, address = await self._oidc.lookup.reception(), address_of(req)
-        resp.unset_cookie(ATTEMPT, path=ATTEMPT_PATH, same_site="Lax")  # an attempt is good for one return
         resp.set_header("Cache-Control", "no-store")
         attempt = OidcAttempt.recall(settings, cookies.cookie_of(req, ATTEMPT), back(req, settings))
         attempt.check(req.get_param("state"), int(time.time()))
+        # An attempt is good for one return. What belongs to another one, as in a tab where somebody began earlier, ends none.
+        resp.unset_cookie(ATTEMPT, path=ATTEMPT_PATH, same_site="Lax")
         door, program = reception.by_provider(settings), req.get_header("User-Agent") or ""
         await self._oidc.lookup.run(lambda: door.check_turn(address))
         try:
