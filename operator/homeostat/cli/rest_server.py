@@ -15,6 +15,15 @@ from .errors import CliError
 T = TypeVar("T")
 NO_API = "see that this is the address of the API, and not of a page or a proxy"
 MADE = "`homeostat token create` on the server's host makes one"
+_OF_ITS_TIME = "have it renewed there, or compare the clocks of both hosts"
+UNTRUSTED = MappingProxyType(
+    {
+        "certificate has expired": _OF_ITS_TIME,
+        "certificate is not yet valid": _OF_ITS_TIME,
+        "certificate is not valid for": "call the server by a name that its certificate has",
+    }
+)
+"""What helps where OpenSSL says so of a certificate; an authority that nobody knows is the rest."""
 _TIMES = httpx.Timeout(15.0, read=600.0)  # moving a disk may be a copy of all of it
 
 
@@ -138,7 +147,8 @@ def unreachable(url: str, error: Exception) -> CliError:
     """Returns what is said where a server gives no answer."""
     why = str(error) or type(error).__name__
     if "CERTIFICATE_VERIFY_FAILED" in why:
-        return CliError(f"the certificate of {url} is not trusted: {why}", "SSL_CERT_FILE names a CA of your own")
+        mend = next((mend for text, mend in UNTRUSTED.items() if text in why), "SSL_CERT_FILE names a CA of your own")
+        return CliError(f"the certificate of {url} is not trusted: {why}", mend)
     return CliError(f"{url} does not answer: {why}", "see that the API listens there")
 
 

@@ -175,15 +175,33 @@ def test_it_sends_a_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         assert (tmp_path / "web.png").read_bytes() == png
 
 
-def test_its_certificate_is_not_trusted(said: Said, tmp_path: Path) -> None:
-    files = ["-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "crt"), "-addext", "subjectAltName=IP:127.0.0.1"]
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-days", "1", "-subj", "/CN=x"]
-    subprocess.run([*command, "-noenc", *files], check=True, capture_output=True)
+CERTIFICATES = {
+    "of an authority that nobody knows": ("127.0.0.1", "1", False, "SSL_CERT_FILE"),
+    "expired": ("127.0.0.1", "-1", True, "have it renewed there, or compare the clocks of both hosts"),
+    "of another name": ("127.0.0.2", "1", True, "call the server by a name that its certificate has"),
+}
+
+
+@pytest.mark.parametrize(("address", "days", "known", "mend"), CERTIFICATES.values(), ids=CERTIFICATES)
+def test_its_certificate_is_not_trusted(
+    said: Said, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, address: str, days: str, known: bool, mend: str
+) -> None:
+    key, asked, made, names = (tmp_path / name for name in ("key", "asked", "crt", "names"))
+    names.write_text(f"subjectAltName=IP:{address}")
+    elliptic = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-subj", "/CN=x"]
+    for command in (
+        ["req", "-new", *elliptic, "-keyout", key, "-out", asked],
+        ["x509", "-req", "-in", asked, "-key", key, "-days", days, "-extfile", names, "-out", made],
+    ):
+        subprocess.run(["openssl", *command], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "crt", tmp_path / "key")
+    context.load_cert_chain(made, key)
+    if known:
+        monkeypatch.setenv("SSL_CERT_FILE", str(made))
     with serving(KINDS, tls=context) as url:
         told = said("get", "vms", "--server", url)
-    assert f"the certificate of {url} is not trusted" in told and "SSL_CERT_FILE" in told
+    assert f"the certificate of {url} is not trusted" in told and mend in told
+    assert ("SSL_CERT_FILE" in told) is not known
 
 
 @pytest.mark.parametrize("url", ["http://[::1", "http://localhost:port", "http://localhost:99999", "ftp://localhost", "https://"])
