@@ -64,6 +64,15 @@ def test_what_is_not_of_this_attempt(claims: dict[str, Any], why: str) -> None:
     assert str(refused.value).startswith(f"the ID token is not for this attempt: {why}")
 
 
+@pytest.mark.parametrize("wrong", [{"exp": NOW - LEEWAY - 1}, {"iat": NOW + LEEWAY + 1}, {"nbf": NOW + LEEWAY + 1}], ids=range(3))
+def test_a_clock_that_is_wrong_is_thought_of(wrong: dict[str, int]) -> None:
+    with pytest.raises(ProviderRefused, match="; or a clock is wrong, here or there"):
+        read(signed(**wrong))
+    with pytest.raises(ProviderRefused) as refused:
+        read(signed(nonce="m"))
+    assert "clock" not in str(refused.value)
+
+
 def test_a_header_that_nobody_knows_changes_nothing() -> None:
     registry = JWSRegistry(algorithms=["ES256"], strict_check_header=False)
     token = jwt.encode({"alg": "ES256", "kid": "k1", "x-home": 1}, CLAIMS, KEY, registry=registry)

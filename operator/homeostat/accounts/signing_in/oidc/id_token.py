@@ -11,7 +11,7 @@ from typing import Any
 
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
-from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.errors import ExpiredTokenError, InvalidClaimError, InvalidKeyIdError, JoseError
 from joserfc.jwk import JWKRegistry, KeySet
 from joserfc.jws import JWSRegistry
 
@@ -22,6 +22,7 @@ from .settings import OidcSettings
 
 LEEWAY = 60  # seconds by which clocks may differ
 KEYS_MAX = 100
+OF_TIME = ("iat", "nbf")  # claims that are wrong where a token is of the future
 
 # What texts from elsewhere can end a parser with.
 _ODD = (JoseError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError)
@@ -78,4 +79,6 @@ def _wrong(error: BaseException) -> str:
     """Names the claim that is wrong, where one is, and nothing that the token says."""
     claim = getattr(error, "claim", None) or getattr(error, "claim_name", None)
     what = {"ExpiredTokenError": "it has expired", "MissingClaimError": "a claim is missing"}.get(type(error).__name__)
-    return " ".join(filter(None, (what or "a claim is wrong", f"({claim})" if isinstance(claim, str) else "")))
+    said = " ".join(filter(None, (what or "a claim is wrong", f"({claim})" if isinstance(claim, str) else "")))
+    timely = isinstance(error, ExpiredTokenError) or (isinstance(error, InvalidClaimError) and claim in OF_TIME)
+    return f"{said}; or a clock is wrong, here or there" if timely else said
