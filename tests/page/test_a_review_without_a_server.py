@@ -32,3 +32,11 @@ def test_of_something_new(opens: Opens, name: str) -> None:
         page.lose()
         press(page, "See what it takes")
         page.wait("document.querySelector('dialog .plan')", "the plan is shown")
+
+
+def test_of_an_editor_that_cannot_be_fetched(opens: Opens) -> None:
+    with opens("disks") as page:
+        page.wait("document.querySelector('main h1')", "the list is shown")
+        page.lose("*")
+        page.run("location.hash = '#/new/disks'")
+        page.wait("document.querySelector('main .failure')?.innerText", "it says why there is nothing to write in")

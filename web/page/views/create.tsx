@@ -259,7 +259,7 @@ function ByYaml({ plural, about }: { plural: string; about: string }) {
   const [begins, setBegins] = useState("");
   const [wrong, setWrong] = useState<unknown>(null);
   useEffect(() => {
-    lazily(() => import("../parts/code")).then((module) => setCode(() => module.default));
+    lazily(() => import("../parts/code")).then((module) => setCode(() => module.default), setWrong);
     ask<Json>("GET", path`/api/v1/schemas/${plural}`).then(
       ({ body }) => setSchema(body),
       () => {},
@@ -270,7 +270,7 @@ function ByYaml({ plural, about }: { plural: string; about: string }) {
       const first = stringify({ apiVersion: API_VERSION, kind: kind?.kind, ...templateOf(plural, about) });
       setBegins(first);
       setWritten((typed) => typed || first);
-    });
+    }, setWrong);
   }, [key, kind]);
   async function review() {
     setWrong(null);

@@ -101,7 +101,7 @@ export function Editor({ plural, name }: { plural: string; name: string }) {
     if (draft && draft.base.etag !== fresh.etag) setTheirs(fresh);
   }
   useEffect(() => {
-    lazily(() => import("../parts/code")).then((module) => setCode(() => module.default));
+    lazily(() => import("../parts/code")).then((module) => setCode(() => module.default), setWrong);
     ask<Json>("GET", path`/api/v1/schemas/${plural}`).then(
       ({ body }) => setSchema(body),
       () => {}, // without it one types without help; the server checks all the same
