@@ -14,6 +14,7 @@
      └─ Refused                 libvirt or QEMU will not do this until the spec or the host changes
          ├─ NameTaken           another domain has the name or uuid
          ├─ SaveOutdated        its memory was saved with a disk on another file
+         ├─ SaveDamaged         QEMU cannot go on with its saved memory
          └─ HeaderAltered       the header of a disk names a file that nobody put below it
 
 ``str(error)`` is for a person: what happened, and what to do next.
@@ -84,6 +85,10 @@ class NameTaken(Refused):
 
 class SaveOutdated(Refused):
     reason = "SaveOutdated"
+
+
+class SaveDamaged(Refused):
+    reason = "SaveDamaged"
 
 
 class DiskReplaced(Refused):
