@@ -18,6 +18,9 @@ from ..survey.survey import is_local
 from ..xml import parse_domain
 from .step import Domain, sources_of
 
+# The test driver keeps no memory. And libvirtd lists a save whose file was removed by hand, but starts its domain without it.
+NO_SAVE = (libvirt.VIR_ERR_NO_SUPPORT, libvirt.VIR_ERR_OPERATION_INVALID)
+
 
 def check_headers(uri: str, disks: Sequence[DiskConfig]) -> None:
     """Checks the headers just before libvirt gives QEMU the files that they name. Where a definition names no chain, the plan
@@ -46,9 +49,9 @@ def check_save(request: Callable[..., Any], domain: Domain, name: str) -> None:
     try:
         then = sources_of(parse_domain(request(domain.managedSaveGetXMLDesc, 0)))
     except libvirt.libvirtError as error:
-        if error.get_error_code() != libvirt.VIR_ERR_NO_SUPPORT:
+        if error.get_error_code() not in NO_SAVE:
             raise
-        return  # the test driver, which keeps no memory either
+        return
     now = sources_of(parse_domain(request(domain.XMLDesc, libvirt.VIR_DOMAIN_XML_INACTIVE)))
     for disk, source in then.items():
         if os.path.realpath(now.get(disk) or source or "") != os.path.realpath(source or ""):
