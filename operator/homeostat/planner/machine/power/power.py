@@ -242,9 +242,10 @@ def _start(
     if left > 0:
         message = f"ended {memory.ended} times in a row without being asked to; starting again in {left:.0f} s"
         return PowerPlan(record, outcome=Waiting("CrashLoopBackOff", message, left))
+    resumes = domain is not None and domain.managed_save  # no restart: one that was asked for is carried out then
     reason = (
         "restartedAt changed"
-        if token
+        if token and not resumes
         else f"it ended ({domain.reason})"
         if domain and memory.ended
         else f"runStrategy: {spec.run_strategy}"
@@ -252,7 +253,7 @@ def _start(
     first = domain is None or domain.reason in _NEVER_RAN
     started = replace(
         record,
-        restarted_at=spec.restarted_at or "",
+        restarted_at=record.restarted_at if resumes else spec.restarted_at or "",
         outcome=("Starting" if first else "Restarting") if _keeps_outcome(machine) else "",
         power=_power(machine),
     )

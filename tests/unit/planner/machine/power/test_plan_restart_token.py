@@ -50,6 +50,20 @@ def test_a_machine_that_has_ended_is_started(strategy: dict[str, str]) -> None:
     assert world.starts == 2
 
 
+def test_what_goes_on_with_its_saved_memory_was_not_restarted_and_is_then() -> None:
+    world, operator, vm = running()
+    world.save()
+    asked = changed(vm, restartedAt="now")
+    plan = operator.reconcile(asked)
+    assert [type(a) for a in plan.actions][-1] is act.StartDomain
+    assert world.domain and world.domain.record and world.domain.record.restarted_at == ""
+    assert not any(isinstance(a, act.ShutdownDomain) for a in operator.done)
+    operator.settle(asked)
+    steps = [type(a) for a in operator.done if isinstance(a, act.ShutdownDomain | act.StartDomain)]
+    assert steps[-2:] == [act.ShutdownDomain, act.StartDomain]
+    assert world.domain.record.restarted_at == "now" and world.starts == 3
+
+
 def test_a_machine_is_not_restarted_for_the_token_it_was_made_with() -> None:
     world, operator, _ = running(restartedAt="before")
     assert world.starts == 1
