@@ -74,7 +74,6 @@ def restore(backup: Path, place: Path, now: datetime) -> Path | None:
     if not backup.is_file():
         raise BackupRefused(f"{backup}: is no file", "name what `homeostat accounts backup` wrote")
     fresh = Path(f"{place}.restored")
-    refuse_in_use(place)
     with exclusively(place):
         try:
             for left in (fresh, Path(f"{fresh}-wal"), Path(f"{fresh}-shm")):
@@ -84,7 +83,7 @@ def restore(backup: Path, place: Path, now: datetime) -> Path | None:
                 file.write(backup.read_bytes())
             _prepare(fresh, backup)
             flush(fresh)
-            refuse_in_use(place)  # somebody may have come meanwhile
+            refuse_in_use(place)
             aside = _set_aside(place, now) if os.path.lexists(place) else None
             os.rename(fresh, place)
             flush(place.parent)
