@@ -18,7 +18,7 @@ async def test_the_next_start_keeps_it_without_what_the_document_said(tmp_path: 
         site.write("Host", "a", {"maintenance": True}, labels={"disk": "ssd"})
         site.remove("a")
         await site.until(lambda: (host := site.host("a")) is not None and host.deleting, "it is being deleted")
-        waits = "goes with the last machine, Disk and snapshot on it"
+        waits = "goes with what is on it: VirtualMachine/default/one"
         await site.until(lambda: (one := site.condition("a", "Schedulable", "Host")) and waits in one.message, "it says so")
         runs = site.runs()
         await site.stop()
