@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
-from tests.api.harness import Api, serving
-from tests.api.modes import Namespace
+from tests.api.harness import Api
 from tests.kubernetes.things import machine
 from tests.rig.kubernetes.crds import path_of
 from tests.rig.kubernetes.kubectl import Kubectl, Object, as_yaml
@@ -16,18 +12,6 @@ from tests.rig.kubernetes.plane import ControlPlane
 from tests.rig.waiting import wait_until
 
 MANAGER = "homeostat-api"
-
-
-@pytest.fixture(scope="module")
-def api(plane: ControlPlane, crds: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    with serving(tmp_path_factory.mktemp("api"), where=Namespace(plane)) as running:
-        yield running
-
-
-@pytest.fixture
-def mine(api: Api, plane: ControlPlane) -> Kubectl:
-    assert isinstance(api.where, Namespace)
-    return plane.kubectl.within(api.where.name)
 
 
 def applied(found: Object, manager: str) -> dict[str, Any]:

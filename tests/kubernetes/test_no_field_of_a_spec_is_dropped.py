@@ -14,8 +14,7 @@ from homeostat.store.index.index import Index
 from homeostat.store.kubernetes.access import Access
 from homeostat.store.kubernetes.mirror import Mirror
 from homeostat.store.kubernetes.writer import ClusterWriter
-from tests.api.harness import Api, refused, serving
-from tests.api.modes import Namespace
+from tests.api.harness import Api, refused
 from tests.kubernetes.things import machine
 from tests.rig.kubernetes.earlier import without_the_field
 from tests.rig.kubernetes.kubectl import Kubectl
@@ -25,18 +24,6 @@ from tests.rig.waiting import wait_until
 SPEC = {"hostSelector": {"disk": "ssd"}, "resources": {"vcpu": 1}}
 DISK = {"name": "data", "size": "1Mi", "bus": "scsi"}
 WHY = "is not in the cluster's definition of virtualmachines.homeostat.dev, which is older than this version: apply those of"
-
-
-@pytest.fixture(scope="module")
-def api(plane: ControlPlane, crds: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    with serving(tmp_path_factory.mktemp("api"), where=Namespace(plane)) as running:
-        yield running
-
-
-@pytest.fixture
-def mine(api: Api, plane: ControlPlane) -> Kubectl:
-    assert isinstance(api.where, Namespace)
-    return plane.kubectl.within(api.where.name)
 
 
 @pytest.fixture

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
-
 import pytest
 
 from homeostat.store.files.commits import git
 from tests.rig.processes import alive, read_pid
 from tests.rig.waiting import wait_until
-from tests.unit.store_fixtures import Room, document, key
-
-
-def run(room: Room, *arguments: str) -> str:
-    done = subprocess.run(["git", "-C", str(room.folder), *arguments], capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+from tests.unit.committed import commit_all, run
+from tests.unit.store_fixtures import Room, key
 
 
 @pytest.fixture
 def hook(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(room.base))
-    room.write("web.yaml", document("web"))
-    run(room, "init", "--quiet")
-    run(room, "config", "user.email", "somebody@example.org")
-    run(room, "add", ".")
-    run(room, "-c", "user.name=somebody", "commit", "--quiet", "-m", "Add web")
-    room.commit = True
+    commit_all(room, monkeypatch)
     hook = room.folder / ".git" / "hooks" / "pre-commit"
     hook.parent.mkdir(exist_ok=True)
     hook.write_text(f"#!/bin/sh\nsleep 600 &\necho $! > {room.base}/pid\nwait\n")

@@ -83,9 +83,8 @@ class LabLogout:
         await self._lab.end(desk, user)
         await self._people.sign_out(actor)
         take_cookie(resp)
-        await self._lab.end(
-            desk, user
-        )  # one that was made meanwhile; a later one is for nobody who is signed in, and goes by itself
+        # One that was made meanwhile. A later one is for nobody who is signed in, and goes by itself.
+        await self._lab.end(desk, user)
         resp.media = {"message": "Logged out"}
 
 
