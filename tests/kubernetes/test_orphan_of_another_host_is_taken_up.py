@@ -35,8 +35,8 @@ def test_from_the_state_folder_of_one_that_lacks_it(
         wait_ready(kubectl, "web")
         uid = kubectl.get("vm", "web")["metadata"]["uid"]
         west.signal(signal.SIGSTOP)
+        kubectl.patch("vm", "web", {"metadata": {"finalizers": None}})  # first: a deletion that it sees is one to carry out
         kubectl.delete("vm", "web")
-        kubectl.patch("vm", "web", {"metadata": {"finalizers": None}})
         kubectl.wait_gone("vm", "web")
         west.signal(signal.SIGCONT)
         wait_until(orphans, SOON, "the other host's operator says what stayed")

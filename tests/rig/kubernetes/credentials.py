@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import secrets
 import subprocess
+import tempfile
 from pathlib import Path
 
 ADMIN = "admin"  # of the group system:masters: may do everything
@@ -61,5 +63,8 @@ class Credentials:
 
 
 def _write(path: Path, content: str) -> None:
-    path.touch(mode=0o600)
-    path.write_text(content)
+    """Replaces the whole file: another process may read it now."""
+    descriptor, draft = tempfile.mkstemp(dir=path.parent)  # readable only for us
+    with open(descriptor, "w") as file:
+        file.write(content)
+    os.replace(draft, path)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+from yaml import YAMLError
 
 from homeostat.driver.survey.scratch import process_folder
 from homeostat.models.base import Key
@@ -304,12 +306,18 @@ async def _configure(configuration: Any, access: Access) -> None:
             await config.load_kube_config(  # type: ignore[no-untyped-call]
                 named, access.context, configuration, persist_config=False, temp_file_path=room
             )
-    except (config.ConfigException, OSError, ValueError) as error:
+    except Exception as error:  # the library meets a file that is no kubeconfig with errors of any type
+        known = isinstance(error, (config.ConfigException, OSError, ValueError, YAMLError))
+        why = " ".join(str(error).split()) if known else f"{_source(access)} has other content than a kubeconfig"
         raise ClusterUnavailable(
-            f"no usable kubeconfig: {error}. Name one with --kubeconfig or KUBECONFIG, or run in a pod with a service account"
+            f"no usable kubeconfig: {why}. Name one with --kubeconfig or KUBECONFIG, or run in a pod with a service account"
         ) from error
     if token := configuration.api_key.get("BearerToken"):
         configuration.api_key["BearerToken"] = token.strip()  # a file of it ends with a newline, as editors write them
+
+
+def _source(access: Access) -> str:
+    return str(access.kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config")
 
 
 def _host(server: str) -> str:
