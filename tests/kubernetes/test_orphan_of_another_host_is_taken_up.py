@@ -27,18 +27,20 @@ def test_from_the_state_folder_of_one_that_lacks_it(
         return found
 
     with (
-        operating(plane, tmp_path / "east", "--host", "east", "--host-label", "zone=east"),
+        operating(plane, tmp_path / "east", "--host", "east", "--host-label", "zone=east") as east,
         operating(plane, tmp_path / "west", "--host", "west", "--host-label", "zone=west") as west,
     ):
         wait_ready(kubectl, "east", "west", kind="vmhost")
         kubectl.create(machine(named="web", **ON_WEST))
         wait_ready(kubectl, "web")
         uid = kubectl.get("vm", "web")["metadata"]["uid"]
-        west.signal(signal.SIGSTOP)
-        kubectl.patch("vm", "web", {"metadata": {"finalizers": None}})  # first: a deletion that it sees is one to carry out
+        for operator in (east, west):  # one that sees the deletion carries it out; one that sees no finalizer adds it again
+            operator.signal(signal.SIGSTOP)
+        kubectl.patch("vm", "web", {"metadata": {"finalizers": None}})
         kubectl.delete("vm", "web")
         kubectl.wait_gone("vm", "web")
-        west.signal(signal.SIGCONT)
+        for operator in (east, west):
+            operator.signal(signal.SIGCONT)
         wait_until(orphans, SOON, "the other host's operator says what stayed")
 
         (orphan,) = orphans()
