@@ -254,7 +254,7 @@ def _state(machine: VirtualMachine, observed: Observed, plan: Plan, error: Drive
         return _active_state(domain, outcome if asked else None)
     if isinstance(outcome, Waiting) and outcome.reason == "CrashLoopBackOff":
         return MachineState.CRASH_LOOP
-    if isinstance(outcome, Waiting) and outcome.reason == "Starting":
+    if isinstance(outcome, Waiting) and outcome.reason == "Starting" and not isinstance(error, Refused):
         return MachineState.STARTING
     if outcome.reason == RUN_FAILED:  # whoever ended it
         return MachineState.FAILED

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from homeostat.driver.errors import DriverError, NoSpace, Refused
+from homeostat.driver.errors import DriverError, NoSpace, Refused, SaveDamaged
 from homeostat.models.machine import MachineState, VirtualMachine, VirtualMachineStatus
 from homeostat.planner.changes.why import reason_of
 from homeostat.planner.observed import DomainState, Observed, ProbedHealth, RememberedActs
@@ -101,6 +101,17 @@ def test_of_one_that_was_saved() -> None:
     world, vm = up()
     world.save()
     assert status(vm, world).state is MachineState.SAVED
+
+
+def test_of_one_whose_start_was_refused() -> None:
+    world, vm = up()
+    world.save()
+    starting = Plan(outcome=Waiting("Starting", ""))
+    assert status(vm, world, starting, SaveDamaged("its end is missing")).state is MachineState.SAVED
+    assert status(vm, world, starting, NoSpace("full")).state is MachineState.STARTING, "tried again by itself"
+    world, vm = up()
+    world.destroy()
+    assert status(vm, world, starting, Refused("libvirt says no")).state is MachineState.STOPPED
 
 
 @pytest.mark.parametrize(
