@@ -256,12 +256,13 @@ def _status_model(kind: type[Resource]) -> type[Model] | None:
 
 
 def _status(kind: type[Resource], row: Row) -> dict[str, Model]:
-    """Returns the status of a row. One that another version wrote and we cannot read counts as none: it is observed again."""
+    """Returns the status of a row. In a cluster an operator of a later version, of another host, may have written it: fields that
+    we do not know hide no others. One that we cannot read nevertheless counts as none: it is observed again."""
     model = _status_model(kind)
     if model is None or row.status is None:
         return {}
     try:
-        return {"status": model.model_validate_json(row.status)}
+        return {"status": model.model_validate_json(row.status, extra="ignore")}
     except ValidationError as error:
         log.debug("%s: its status is passed over: %s", row.key, error)
         return {}
