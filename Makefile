@@ -11,8 +11,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -q -rs
-# More workers than two cores: most of the time they wait, for guests and servers. With real guests and a cluster they wait more, and most for
-# what takes its time in libvirt.
+# More workers than two cores: most of the time they wait, for servers. With a cluster they wait more, and most with libvirt and its guests.
 BY_FILE := --dist loadfile --no-loadscope-reorder
 SPREAD := -n 3 $(BY_FILE)
 WAITING := -n 6 $(BY_FILE)
@@ -136,7 +135,7 @@ kubernetes: venv
 	@HOMEOSTAT_TEST_MODE=kubernetes $(PYTEST) -n 4 --dist loadgroup $(wildcard $(addprefix tests/contracts/*/test_,q08*.py l23*.py n43*.py s28*.py))
 
 e2e: venv
-	$(call part,e2e,$(WAITING))
+	$(call part,e2e,$(IDLING))
 
 bench: venv
 	@set -e; for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks $$name; done
