@@ -430,9 +430,13 @@ async def clustered(options: ClusterOptions, say: Announce) -> AsyncIterator[Clu
         stack.enter_context(hearing_of_events(supervisor))
         index.troubled = supervisor.teller("state")
         metrics = OperatorMetrics(supervisor)
+
+        def unready() -> str:
+            return informer.incomplete() or informer.unanswered()
+
         for place in (room.operator_socket, options.health):
             if place is not None:
-                await stack.enter_async_context(TelemetryServer(place, metrics.registry, supervisor, informer.incomplete))
+                await stack.enter_async_context(TelemetryServer(place, metrics.registry, supervisor, unready))
         known = await _identity_of(cluster, say)
         shared.claim_cluster(known)
         stack.push_async_callback(informer.stop)

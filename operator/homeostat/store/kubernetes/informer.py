@@ -89,7 +89,7 @@ class Informer:
         self._failed: dict[str, str] = {}  # kind -> why its last watch failed, as we logged it
         self._told: set[type[StoreError]] = set()  # the errors that we said we wait for
         self._pending: list[tuple[bool, Object]] = []  # (gone, object)
-        self._answers, self._answered = True, "unknown"
+        self._refused, self._answered = "", "unknown"  # why the server does not say what it holds, and when it last did
         self._supervisor = supervisor or Supervisor()
         self._thread = threading.Thread(target=self._run, name="homeostat-informer", daemon=True)
 
@@ -112,10 +112,14 @@ class Informer:
 
     def out_of_date_since(self) -> str:
         """Returns when the API server last answered, where it does not answer now. Empty: it does."""
-        return "" if self._answers else self._answered
+        return self._answered if self._refused else ""
 
-    def _note(self, answers: bool) -> None:
-        self._answers = answers
+    def unanswered(self) -> str:
+        """Says since when and why the cluster cannot be read, as where our rights or credentials ended. Empty: it can be."""
+        return f"the cluster could not be read since {self._answered}: {self._refused}" if self._refused else ""
+
+    def _note(self, answers: bool, why: str = "it does not answer") -> None:
+        self._refused = "" if answers else why
         if answers:
             self._answered = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -231,7 +235,7 @@ class Informer:
     def _tell(self, error: StoreError) -> None:
         """Says once for each kind of error what is waited for, until the server answers again."""
         missing = isinstance(error, KindMissing)
-        self._note(answers=missing)
+        self._note(missing, str(error))
         if type(error) in self._told:
             return
         self._told.add(type(error))
@@ -266,7 +270,7 @@ class Informer:
                 last = now
             if now - counted >= COUNTED:
                 await self._count()
-                counted = now if self._answers else now - COUNTED + AGAIN  # much may have happened while it was away
+                counted = now - COUNTED + AGAIN if self._refused else now  # much may have happened while it was away
             for kind in self._kinds:
                 if not due and now - self._relisted.get(kind.KIND, now) <= SETTLE:
                     continue
@@ -298,7 +302,7 @@ class Informer:
                 self._absent.add(PATHS[kind.KIND].definition)
                 self._note(answers=True)
             except StoreError as error:
-                self._note(answers=False)
+                self._note(answers=False, why=str(error))
                 log.debug("how many %s there are was not found out: %s", kind_of(kind).plural, error)
                 gc.collect()  # each failed connection leaves its TLS buffers in a cycle, and our collector runs rarely
                 return
