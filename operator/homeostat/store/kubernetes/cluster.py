@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -68,6 +69,8 @@ class Cluster:
     def __init__(self, api: Any, access: Access) -> None:
         self._api = api
         self._access = access
+        self._certificate = _certificate_of(api.configuration)
+        self._former: Any = None  # what sent requests with another certificate: some may be under way
         self._renewing = asyncio.Lock()
         self._renewed = float("-inf")
 
@@ -86,6 +89,8 @@ class Cluster:
 
     async def close(self) -> None:
         await self._api.close()
+        if self._former is not None:
+            await self._former.close()
 
     @property
     def server(self) -> str:
@@ -243,7 +248,7 @@ class Cluster:
         type: str = JSON,
     ) -> Object:
         asking = partial(self._ask, method, place, body, list((query or {}).items()), {"Accept": JSON, "Content-Type": type})
-        used = self._token
+        used = self._proof
         status, content = await asking()
         if status == 401 and await self._has_others(used):
             status, content = await asking()
@@ -273,20 +278,47 @@ class Cluster:
             ) from error
 
     @property
-    def _token(self) -> str:
-        return str(self._api.configuration.api_key.get("BearerToken") or "")
+    def _proof(self) -> tuple[str, bytes]:
+        """Returns what we say who we are by: a token, or a certificate and its key."""
+        return str(self._api.configuration.api_key.get("BearerToken") or ""), self._certificate
 
-    async def _has_others(self, refused: str) -> bool:
-        """Tells whether there is another token than the one that was refused: those that a kubeconfig has from a file or from a
-        program are good for an hour or less. They are read again once they are refused, as kubectl does."""
+    async def _has_others(self, refused: tuple[str, bytes]) -> bool:
+        """Tells whether there are other credentials than those that were refused: a token that a kubeconfig has from a file or
+        from a program is good for an hour or less, and certificates end, too. They are read again once they are refused, as
+        kubectl does."""
         async with self._renewing:
-            if self._token == refused and time.monotonic() - self._renewed >= RENEWED:
+            if self._proof == refused and time.monotonic() - self._renewed >= RENEWED:
                 self._renewed = time.monotonic()
                 try:
                     await _configure(self._api.configuration, self._access)
-                except ClusterUnavailable as error:
+                    await self._take_certificate()
+                except (ClusterUnavailable, OSError) as error:  # a key that is not the certificate's, too: one was written first
                     log.warning("the credentials cannot be read again: %s", error)
-            return self._token != refused
+            return self._proof != refused
+
+    async def _take_certificate(self) -> None:
+        """Sends what follows over new connections, where there is another certificate: a connection keeps the one it began with.
+
+        Raises:
+            OSError: it cannot be read, or its key is another one's.
+        """
+        found = _certificate_of(self._api.configuration)
+        if found == self._certificate:
+            return
+        now = self._api.rest_client
+        self._api.rest_client, before = type(now)(self._api.configuration), self._former
+        self._former, self._certificate = now, found
+        if before is not None:
+            await before.close()
+
+
+def _certificate_of(configuration: Any) -> bytes:
+    """Returns our certificate and its key, as their files say now; empty: there is none.
+
+    Raises:
+        OSError: they cannot be read.
+    """
+    return b"".join(Path(file).read_bytes() for file in (configuration.cert_file, configuration.key_file) if file)
 
 
 async def _configure(configuration: Any, access: Access) -> None:
