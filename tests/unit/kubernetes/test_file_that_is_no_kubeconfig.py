@@ -23,3 +23,15 @@ def test_it_is_named(tmp_path: Path, content: str) -> None:
     with pytest.raises(ClusterUnavailable, match=r"no usable kubeconfig: .*/kubeconfig.* Name one with --kubeconfig") as refused:
         asyncio.run(Cluster.connect(Access(file)))
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("of", ["certificate-authority", "client-certificate"])
+def test_a_certificate_that_is_none_is_refused(tmp_path: Path, of: str) -> None:
+    file = tmp_path / "kubeconfig"
+    (tmp_path / "pem").write_text("none")
+    user = "client-certificate: pem, client-key: pem" if of == "client-certificate" else ""
+    cluster = "server: https://127.0.0.1:1" + (", certificate-authority: pem" if of == "certificate-authority" else "")
+    file.write_text(STRAY.replace("server: 5", cluster).replace("user: {}", f"user: {{{user}}}"))
+
+    with pytest.raises(ClusterUnavailable, match=r"no usable kubeconfig: .* Name one with --kubeconfig"):
+        asyncio.run(Cluster.connect(Access(file)))

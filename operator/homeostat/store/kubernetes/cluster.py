@@ -85,7 +85,10 @@ class Cluster:
 
         configuration = client.Configuration()
         await _configure(configuration, access)
-        return cls(client.ApiClient(configuration), access)
+        try:
+            return cls(client.ApiClient(configuration), access)
+        except OSError as error:  # SSLError, too
+            raise _unusable(f"the certificates that {_source(access)} names cannot be used: {error}") from error
 
     async def close(self) -> None:
         await self._api.close()
@@ -341,14 +344,19 @@ async def _configure(configuration: Any, access: Access) -> None:
     except Exception as error:  # the library meets a file that is no kubeconfig with errors of any type
         known = isinstance(error, (config.ConfigException, OSError, ValueError, YAMLError))
         why = " ".join(str(error).split()) if known else f"{_source(access)} has other content than a kubeconfig"
-        raise ClusterUnavailable(
-            f"no usable kubeconfig: {why}. Name one with --kubeconfig or KUBECONFIG, or run in a pod with a service account"
-        ) from error
+        raise _unusable(why) from error
     if token := configuration.api_key.get("BearerToken"):
         configuration.api_key["BearerToken"] = token.strip()  # a file of it ends with a newline, as editors write them
 
 
+def _unusable(why: str) -> ClusterUnavailable:
+    return ClusterUnavailable(
+        f"no usable kubeconfig: {why}. Name one with --kubeconfig or KUBECONFIG, or run in a pod with a service account"
+    )
+
+
 def _source(access: Access) -> str:
+    """Returns where its configuration is from, for words."""
     return str(access.kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config")
 
 
