@@ -266,7 +266,7 @@ class LibvirtHost(HostFiles):
         """
         if not self._facts.reachable:
             raise DriverError(self._facts.error)
-        configs = [config for domain in self.domains() for config in (domain.config, domain.live) if config is not None]
+        configs = [config for domain in self.domains() for config in domain.configs]
         root = self._facts.storage_root
         kernels = [config.kernel.with_images(root) for config in configs if config.kernel is not None]
         disks = {disk.source for config in configs for disk in config.disks if disk.source}

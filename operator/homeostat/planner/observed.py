@@ -59,6 +59,7 @@ class ObservedDomain:
     record: Record | None  # None: not ours
     config: DomainConfig | None  # the definition (what the next start uses); None where not read (foreign domains)
     live: DomainConfig | None = None  # what runs now; None when off
+    saved: DomainConfig | None = None  # what goes on with its saved memory, whatever the definition says since; None: nothing
     pid: int | None = None
     vnc: str | None = None  # address:port while running
     agent: bool = False  # its guest agent listens
@@ -66,6 +67,11 @@ class ObservedDomain:
     taps: tuple[Tap, ...] = ()  # of what runs
     balloon: int = 0  # bytes that are left to the running guest; 0: all of its memory
     unplugged: Mapping[str, str] = field(default_factory=dict)  # nic -> why nothing passes it, by the host's own links
+
+    @property
+    def configs(self) -> tuple[DomainConfig, ...]:
+        """Returns all that it has, or will have when it goes on or starts next, as far as that was read."""
+        return tuple(config for config in (self.config, self.live, self.saved) if config is not None)
 
 
 def same_run(one: str | None, other: str | None) -> bool:

@@ -15,7 +15,7 @@ from homeostat.planner.observed import LEFT_SAVING, REVERTED, DomainState, Obser
 
 from ..connection.connection import LibvirtConnection
 from ..connection.events import Aspect
-from ..xml import has_record, parse_root, parse_xml
+from ..xml import has_record, parse_domain, parse_root, parse_xml
 from ..xml.cpu import running_cpu
 from ..xml.devices.agent import agent_connected
 from ..xml.devices.display import vnc_address
@@ -194,6 +194,10 @@ class DomainReader:
             found |= {"config": config, "record": record, **({"name": config.name} if config else {})}
             if config and previous.config and _sources(config) != _sources(previous.config):
                 aspects |= Aspect.LIVE  # both at the same time: that decides which of two files is newer
+        if not found["managed_save"] or record is None:
+            found["saved"] = None
+        elif Aspect.FLAGS in aspects or previous.saved is None:
+            found["saved"] = self._saved(domain, config)
         if state.active and record is None:
             found |= _OFF
         elif state.active and (Aspect.LIVE in aspects or previous.live is None):
@@ -226,6 +230,13 @@ class DomainReader:
         self._marks.define(uuid, root)
         config = parse_root(root)
         return config, config.record
+
+    def _saved(self, domain: Any, config: DomainConfig | None) -> DomainConfig | None:
+        """Returns the definition that goes on with the saved memory. None: nothing can, as it cannot be read."""
+        try:
+            return parse_domain(self._connection.request(domain.managedSaveGetXMLDesc, 0))
+        except libvirt.libvirtError as error:
+            return config if error.get_error_code() == libvirt.VIR_ERR_NO_SUPPORT else None  # the test driver
 
     def _live(self, name: str, uuid: str, config: DomainConfig | None, domain: Any, text: str) -> dict[str, Any]:
         found = _ID.search(text, 0, text.find(">"))

@@ -81,12 +81,13 @@ def _not_known(host: HostDriver) -> str:
 
 
 async def _holder(disk: Disk, path: str, folder: str, host: HostDriver, store: ResourceAccess) -> DiskHolder | None:
-    """Returns the machine whose domain has the file, or an overlay on it. One that runs counts before one that is defined."""
+    """Returns the machine whose domain has the file, or an overlay on it. One that runs counts before one that is defined, or
+    that goes on with it and its saved memory."""
     found: list[tuple[ObservedDomain, DiskConfig | None, DiskConfig | None]] = []
     for known in host.domains():
         domain = by_real_paths(known, host.facts.storage_root)
         runs = _device(domain.live if domain.state.active else None, path, folder)
-        defined = _device(domain.config, path, folder)
+        defined = _device(domain.config, path, folder) or _device(domain.saved, path, folder)
         if runs is not None or defined is not None:
             found.append((domain, runs, defined))
     if not found:
@@ -110,7 +111,7 @@ def has_disk(host: Domains, path: str, folder: str) -> bool:
     """Tells whether a domain of the host has the file of a Disk, or an overlay on it."""
     for known in host.domains():
         domain = by_real_paths(known, host.facts.storage_root)
-        if any(_device(config, path, folder) is not None for config in (domain.config, domain.live)):
+        if any(_device(config, path, folder) is not None for config in domain.configs):
             return True
     return False
 
@@ -157,9 +158,13 @@ async def _with_origin(disk: Disk, seen: DiskSeen, host: HostDriver, store: Reso
     if unknown := _not_known(host):
         return replace(seen, origin_problem=Waiting("SourceInUse", f"spec.source.diskRef: {unknown}", 10.0))
     holder = await _holder(origin, path, folder, host, store)
-    if holder is not None and (holder.active or holder.source != path):
-        does = "runs with it" if holder.active else "has it on an overlay that others made"
-        words = f"spec.source.diskRef: machine {holder.machine} {does}, and a copy would not be whole: stop that machine"
+    if holder is not None and (holder.active or holder.saved or holder.source != path):
+        does, mend = "has it on an overlay that others made", "stop that machine"
+        if holder.active:
+            does = "runs with it"
+        elif holder.saved:
+            does, mend = "is saved with it", "start that machine, and stop it"
+        words = f"spec.source.diskRef: machine {holder.machine} {does}, and a copy would not be whole: {mend}"
         return replace(seen, origin_problem=Waiting("SourceInUse", words, 10.0))
     return replace(seen, origin=named.file)
 

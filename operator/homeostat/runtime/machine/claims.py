@@ -139,17 +139,18 @@ class Claims:
 
 
 def _with_strangers(machine: VirtualMachine, claims: Collection[Claim], host: Domains) -> dict[str, str]:
-    """Returns the Disks among the claims that a running domain has, and which one. Its machine may not be known yet, where an
-    index was lost, or not any more, where that was given up."""
+    """Returns the Disks among the claims that a domain has that runs or is saved, and which one. Its machine may not be known
+    yet, where an index was lost, or not any more, where that was given up."""
     root, own = host.facts.storage_root, domain_uuid(machine.identity)
     files = {claim.what for claim in claims if claim.kind == "file" and is_named_disk(root, claim.what)}
     found: dict[str, str] = {}
     for domain in host.domains() if files else ():
-        if domain.uuid == own or not domain.state.active or domain.live is None:
+        config = domain.live if domain.state.active else domain.saved
+        if domain.uuid == own or config is None:
             continue
-        for disk in domain.live.disks:
+        for disk in config.disks:
             for path in files & {disk.source, *(file.path for file in disk.chain or ())}:
-                found[path] = f"domain {domain.name}, which runs with it"
+                found[path] = f"domain {domain.name}, which {'runs' if domain.state.active else 'is saved'} with it"
     return found
 
 

@@ -63,7 +63,7 @@ def _strangers(host: Domains, directory: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for domain in host.domains() if directory else ():
         domain = by_real_paths(domain, host.facts.storage_root)
-        for config in filter(None, (domain.config, domain.live)):
+        for config in domain.configs:
             found |= {path: domain.name for path in _files_of(config) if path.startswith(f"{directory}/")}
     return found
 
@@ -122,8 +122,10 @@ def by_real_paths(domain: ObservedDomain, root: str) -> ObservedDomain:
         same = (disks, kernel, log) == (config.disks, config.kernel, config.console_log)
         return config if same else replace(config, disks=disks, kernel=kernel, console_log=log)
 
-    config, live = settled(domain.config), settled(domain.live)
-    return domain if config is domain.config and live is domain.live else replace(domain, config=config, live=live)
+    before = (domain.config, domain.live, domain.saved)
+    config, live, saved = (settled(one) for one in before)
+    same = all(one is other for one, other in zip(before, (config, live, saved), strict=True))
+    return domain if same else replace(domain, config=config, live=live, saved=saved)
 
 
 def own_domain(machine: VirtualMachine, host: Domains) -> ObservedDomain | None:

@@ -321,8 +321,8 @@ class MachineReconciler:
     def _wake_disks(self, machine: VirtualMachine, observed: Observed) -> None:
         """Wakes each Disk that it names, or that its domain has or had: they report who has them."""
         root, domain = observed.host.storage_root, observed.domain
-        configs = (domain.config, domain.live) if domain is not None else ()
-        paths = (disk.source for config in configs if config for disk in config.disks if disk.source)
+        configs = domain.configs if domain is not None else ()
+        paths = (disk.source for config in configs for disk in config.disks if disk.source)
         has = {Key(Disk.KIND, *found) for path in paths if (found := disk_of_path(root, path))}
         named = {Key(Disk.KIND, machine.metadata.namespace, disk) for disk in observed.named}
         for key in named | has | self._disks.pop(machine.key, set()):

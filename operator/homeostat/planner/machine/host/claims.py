@@ -53,7 +53,8 @@ class Claim:
 def standing(domain: ObservedDomain | None) -> Standing:
     if domain is None:
         return Standing.WANTS
-    return Standing.RUNS if domain.state.active else Standing.DEFINED
+    half_way = domain.state.active or domain.managed_save  # what is saved goes on with the same run of its guest
+    return Standing.RUNS if half_way else Standing.DEFINED
 
 
 def claims_of(machine: VirtualMachine, storage_root: str) -> Iterator[Claim]:
@@ -83,11 +84,9 @@ def claims_of(machine: VirtualMachine, storage_root: str) -> Iterator[Claim]:
 
 
 def claims_held(domain: ObservedDomain | None) -> Iterator[Claim]:
-    """Yields what its domain has, or will have at its next start, whatever the spec says by now."""
-    if domain and domain.config:
-        yield from _of_config(domain.config)
-    if domain and domain.live and domain.live is not domain.config:
-        yield from _of_config(domain.live)
+    """Yields what its domain has, or will have when it goes on or starts next, whatever the spec says by now."""
+    for config in {id(config): config for config in domain.configs}.values() if domain else ():
+        yield from _of_config(config)
     if domain and domain.vnc and domain.state.active:
         address, _, port = domain.vnc.rpartition(":")
         yield Claim("tcp", port, address.strip("[]"))

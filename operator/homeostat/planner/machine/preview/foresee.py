@@ -103,15 +103,17 @@ def _domain(action: Action, domain: ObservedDomain) -> ObservedDomain | None:
             state = DomainState.PAUSED if paused else DomainState.RUNNING
             run = f"{domain.run}+"
             balloon = domain.config.balloon or 0 if domain.config else 0
-            return replace(domain, state=state, reason="booted", live=domain.config, managed_save=False, run=run, balloon=balloon)
+            live = domain.saved or domain.config
+            went_on = replace(domain, state=state, reason="booted", live=live, managed_save=False, saved=None)
+            return replace(went_on, run=run, balloon=balloon)
         case act.ShutdownDomain():
             return _off(domain, "shutdown")
         case act.PowerOffDomain():
             return _off(domain, "destroyed")
         case act.SaveDomain():
-            return _off(replace(domain, managed_save=True), "saved")
+            return _off(replace(domain, managed_save=True, saved=domain.live), "saved")
         case act.DiscardSave():
-            return replace(domain, managed_save=False)
+            return replace(domain, managed_save=False, saved=None)
         case act.PauseDomain():
             return replace(domain, state=DomainState.PAUSED, reason="user")
         case act.ResumeDomain():

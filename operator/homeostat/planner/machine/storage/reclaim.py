@@ -54,13 +54,13 @@ def plan_departed(machine: VirtualMachine, observed: Observed) -> list[Action]:
 
 
 def _used(machine: VirtualMachine, observed: Observed, name: str) -> bool:
-    """Tells whether the definition, the running guest or another disk uses it. A disk of the domain that we did not give it may
-    be an overlay of any of them: then each one is in use."""
+    """Tells whether the definition, the guest that runs or is saved, or another disk uses it. A disk of the domain that we did
+    not give it may be an overlay of any of them: then each one is in use."""
     domain, root = observed.domain, observed.host.storage_root
     path = own_disk_path(root, machine, name)
     if domain is not None and (domain.config is None or (domain.state.active and domain.live is None)):
         return True  # not known
-    configs = [c for c in (domain.config, domain.live) if c is not None] if domain else []
+    configs = domain.configs if domain else ()
     sources = {disk.source for config in configs for disk in config.disks if disk.source and not disk.read_only}
     ours = {own_disk_path(root, machine, name) for name in observed.storage.reclaimable}
     ours |= {disk_path(root, machine, disk.name) for disk in machine.spec.disks}

@@ -91,8 +91,7 @@ def seed_notes(machine: VirtualMachine, observed: Observed) -> tuple[str, ...]:
     init, domain, wanted = machine.spec.seed, observed.domain, seed_path(observed.host.storage_root, machine)
     if init is None or domain is None:
         return ()
-    configs = [config for config in (domain.config, domain.live) if config is not None]
-    had = {disk.source for config in configs for disk in config.disks if disk.name == SEED_NAME}
+    had = {disk.source for config in domain.configs for disk in config.disks if disk.name == SEED_NAME}
     if not had - {wanted}:
         return ()
     if init.instance_id is InstanceId.SEED:

@@ -83,7 +83,7 @@ def storage_needs(machine: VirtualMachine, storage_root: str) -> StorageNeeds:
 def _disk_elsewhere(machine: VirtualMachine, observed: Observed) -> Stalled | None:
     """Says that the domain's own disk lies in another state folder, where another operator made it. A new disk would be empty."""
     root = observed.host.storage_root
-    configs = [c for c in (observed.domain.config, observed.domain.live) if c is not None] if observed.domain else []
+    configs = observed.domain.configs if observed.domain else ()
     sources = {disk.source for config in configs for disk in config.disks if disk.source}
     for disk in machine.spec.disks:
         path = disk_path(root, machine, disk.name)
@@ -139,7 +139,7 @@ def plan_storage(machine: VirtualMachine, observed: Observed) -> StoragePlan:
 def _copy_boots(needs: StorageNeeds, observed: Observed) -> Iterator[CopyBoot]:
     """Yields the copies to make. Only where libvirt gives files to QEMU's user: shared files must not be among them."""
     domain = observed.domain
-    kernels = [config.kernel for config in (domain.config, domain.live) if config and config.kernel] if domain else []
+    kernels = [config.kernel for config in domain.configs if config.kernel] if domain else []
     defined = {boot.given(path) for boot in kernels for path in (boot.kernel, boot.initramfs) if path}
     for path, ref in needs.boots.items() if observed.host.relabels else ():
         if path not in observed.storage.seeds:
