@@ -76,7 +76,7 @@ def _began(before: VirtualMachineStatus | None, after: VirtualMachineStatus) -> 
         yield Happening("Warning", DISKS_MOVED, moved.message)
     stalled = find_condition(after.conditions, STALLED)
     if knew and not moved and not stalled and after.state not in ("Unknown", "Terminating"):
-        yield Happening("Normal", "DisksBack", "its disks are where Homeostat placed them again")
+        yield Happening("Normal", "DisksBack", "none of its disks is where others put it any more")
     was = find_condition(before.conditions, STALLED) if before else None
     if stalled and (was is None or was.message != stalled.message):
         yield Happening("Warning", "Failed", stalled.message, {"error": stalled.reason})

@@ -7,7 +7,7 @@ missing, or nobody can say which file is the newest, nothing is defined. Only a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from homeostat.models.machine import SEED_NAME, VirtualMachine
@@ -135,7 +135,7 @@ def moved_disks(machine: VirtualMachine, observed: Observed) -> tuple[MovedDisk,
     in_domain = {disk.name for disk in _devices(domain)} if domain else set()
     in_domain |= {_noted_as(machine, disk, root) for disk in machine.spec.disks if disk.name in in_domain}
     found = {name: moved for name, moved in before.items() if name not in in_domain}
-    for disk in machine.spec.disks:
+    for disk in (*machine.spec.disks, *_leaving(machine, observed)):
         own = disk_path(root, machine, disk.name)
         runs = _device(domain.live, disk.name, own, observed) if domain and domain.state.active else None
         device = runs or (_device(domain.config, disk.name, own, observed) if domain else None)
@@ -147,6 +147,14 @@ def moved_disks(machine: VirtualMachine, observed: Observed) -> tuple[MovedDisk,
         else:
             found[name] = MovedDisk(name, device.source, device.format)
     return tuple(sorted(found.values(), key=lambda moved: moved.name))
+
+
+def _leaving(machine: VirtualMachine, observed: Observed) -> Iterator[DiskDevice]:
+    """Yields its own disks that left the spec while the domain has them still: each may come back, to where it is now."""
+    root, asked = observed.host.storage_root, {disk.name for disk in machine.spec.disks}
+    for name in sorted({disk.name for disk in _devices(observed.domain)} - asked) if observed.domain else ():
+        if name in observed.storage.reclaimable or own_disk_path(root, machine, name) in observed.storage.disks:
+            yield DiskDevice(name=name, size=1)  # some size: it is not asked for
 
 
 def unknown_moves(machine: VirtualMachine, observed: Observed) -> str:
@@ -174,6 +182,18 @@ def plan_note(machine: VirtualMachine, observed: Observed) -> list[Action]:
         if now != before or storage.moved_problem:
             found.append(NoteMoved(folder, now, "where others put its disks, should the domain go"))
     return found
+
+
+def plan_forgotten(machine: VirtualMachine, observed: Observed, names: Collection[str]) -> list[Action]:
+    """Takes its own disks out of that record once they are discarded: the trash has it with them, and a new disk of such a name
+    has nothing to do with theirs."""
+    root = observed.host.storage_root
+    folder = machine_directory(root, machine)
+    before = {moved.name: moved for moved in observed.storage.moved if _noted_in(machine, moved.name, root) == folder}
+    if not before.keys() & set(names):
+        return []
+    kept = tuple(moved for name, moved in before.items() if name not in names)
+    return [NoteMoved(folder, kept, "they went to the trash with where others put them, or are deleted")]
 
 
 def _noted_as(machine: VirtualMachine, disk: DiskDevice, root: str) -> str:

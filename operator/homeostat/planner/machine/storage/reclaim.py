@@ -11,7 +11,7 @@ from ...actions import Action, DeleteFile, NoteDisks, SetAside
 from ...observed import Observed
 from ..identity import disk_path, mac_address, machine_directory, own_disk_path
 from .discard import Belongings, discard
-from .disk_source import moved_disks, unknown_moves
+from .disk_source import moved_disks, plan_forgotten, unknown_moves
 
 LEFT = "it left the spec"
 
@@ -46,6 +46,7 @@ def plan_departed(machine: VirtualMachine, observed: Observed) -> list[Action]:
     actions: list[Action] = []
     if names := [name for name in departed(machine, observed) if not _used(machine, observed, name)]:
         actions += discarded(machine, observed, names, f"{LEFT}, and reclaimPolicy was Delete", LEFT, returns=True)
+        actions += plan_forgotten(machine, observed, names)
     noted = to_note(machine, observed)
     if observed.storage.created and frozenset(noted) != observed.storage.reclaimable:
         directory = machine_directory(observed.host.storage_root, machine)

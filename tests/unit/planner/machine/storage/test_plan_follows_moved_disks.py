@@ -341,3 +341,42 @@ def test_an_overlay_that_nobody_noted_still_holds_it_up() -> None:
     plan = Operator(world).settle(vm)
     assert isinstance(plan.outcome, Stalled) and plan.outcome.reason == "OverlayFound"
     assert BESIDE in plan.outcome.message
+
+
+@pytest.mark.parametrize("file", [BESIDE, AWAY])
+def test_one_that_leaves_the_spec_comes_back_to_the_newest_file(file: str) -> None:
+    world, operator, vm = running(disks=[DISK])
+    world.host = replace(HOST, trash_keep=3600.0)
+    world.put_on("data", file)
+    operator.settle(vm)
+    without = changed(vm, disks=[], runStrategy="Halted")
+    operator.settle(without)
+    assert OWN not in world.disks and not world.moved, "the trash has both"
+    assert not Operator(world).plan(without).actions
+
+    operator.settle(vm)
+    assert sources(world) == (file, file)
+    assert world.moved == (MovedDisk("data", file, "qcow2"),)
+
+
+def test_a_new_one_of_its_name_has_nothing_to_do_with_it() -> None:
+    world, operator, vm = running(disks=[DISK])
+    world.host = replace(HOST, trash_keep=3600.0)
+    world.put_on("data", AWAY)
+    operator.settle(vm)
+    operator.settle(changed(vm, disks=[], runStrategy="Halted"))
+    world.trash.clear()
+
+    operator.settle(vm)
+    assert sources(world) == (OWN, OWN) and not world.moved
+
+
+def test_one_that_is_kept_where_it_is_comes_back_to_the_newest_file() -> None:
+    kept = {**DISK, "reclaimPolicy": "Retain"}
+    world, operator, vm = running(disks=[kept])
+    world.put_on("data", AWAY)
+    operator.settle(vm)
+    operator.settle(changed(vm, disks=[], runStrategy="Halted"))
+    assert OWN in world.disks
+    operator.settle(vm)
+    assert sources(world) == (AWAY, AWAY)
