@@ -25,7 +25,7 @@ from homeostat.store.errors import StoreError
 
 from .access import Access
 from .cluster import Cluster
-from .errors import KindMissing
+from .errors import Forbidden, KindMissing
 from .eventlog import OURS, EventLog
 from .mirror import Mirror
 from .objects import Object
@@ -87,7 +87,8 @@ class Informer:
         self._watches: dict[str, asyncio.Event] = {}  # kind -> what ends its watch, so that it is listed and watched again
         self._reached: dict[str, str] = {}  # kind -> the cluster's resourceVersion when it was counted last
         self._failed: dict[str, str] = {}  # kind -> why its last watch failed, as we logged it
-        self._told: set[type[StoreError]] = set()  # the errors that we said we wait for
+        self._denied = set[str]()  # names of the definitions that the server refuses us to list, as it said last
+        self._told = set[tuple[type[StoreError], str]]()  # the errors that we said we wait for, and of which kind if that counts
         self._pending: list[tuple[bool, Object]] = []  # (gone, object)
         self._refused, self._answered = "", "unknown"  # why the server does not say what it holds, and when it last did
         self._supervisor = supervisor or Supervisor()
@@ -100,7 +101,7 @@ class Informer:
 
     def unready(self) -> str:
         """Says why readers do not see everything yet; empty: they do."""
-        return "" if self.synced else self._absence() or "waiting for the API server"
+        return "" if self.synced else self._absence() or self._denial() or "waiting for the API server"
 
     def incomplete(self) -> str:
         """Says why something of the cluster is not followed; empty: all of it is. A kind may go when everything was seen."""
@@ -109,6 +110,10 @@ class Informer:
     def _absence(self) -> str:
         names = ", ".join(sorted(tuple(self._absent)))  # another thread may change it
         return names and f"the cluster has no definition of {names}: {INSTALL}"
+
+    def _denial(self) -> str:
+        names = ", ".join(sorted(tuple(self._denied)))
+        return names and f"the API server refuses us to list {names}"
 
     def out_of_date_since(self) -> str:
         """Returns when the API server last answered, where it does not answer now. Empty: it does."""
@@ -197,12 +202,15 @@ class Informer:
                 self._missing.add(what)
                 if isinstance(error, KindMissing):
                     self._absent.add(path.definition)
-                self._tell(error)
+                if isinstance(error, Forbidden):
+                    self._denied.add(path.definition)
+                self._tell(error, path)
                 await self._pause(pause)
                 pause = min(pause * 1.5, MOST)
                 continue
             self._note(answers=True)
             self._absent.discard(path.definition)
+            self._denied.discard(path.definition)
             self._listed(what)
             # kopf reports what it lists, so it reports nothing where the last object went just now.
             self._relisted[what] = time.monotonic()
@@ -232,13 +240,14 @@ class Informer:
             log.warning("watching %s failed, so that changes are noticed late: %s", what, why)
         self._failed[what] = why
 
-    def _tell(self, error: StoreError) -> None:
-        """Says once for each kind of error what is waited for, until the server answers again."""
+    def _tell(self, error: StoreError, path: ApiPath) -> None:
+        """Says once what is waited for, until the server answers again. Rights are missing kind by kind."""
         missing = isinstance(error, KindMissing)
         self._note(missing, str(error))
-        if type(error) in self._told:
+        said = type(error), path.definition if isinstance(error, Forbidden) else ""
+        if said in self._told:
             return
-        self._told.add(type(error))
+        self._told.add(said)
         words = f"the CRDs, which are not installed: {INSTALL}" if missing else f"the API server: {error}"
         self._say(f"waiting for {words}")
 
