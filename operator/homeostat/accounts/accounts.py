@@ -16,10 +16,11 @@ from .clock import Clock, wall_clock
 from .database.columns import fitted
 from .database.database import Database
 from .database.tables import AccountRow, ApiTokenRow, ChargeRow, GrantRow, IdentityRow, QuotaRow, SessionRow
-from .errors import AccountExists, LastAdministrator, NoSuchAccount, NotSignedIn
+from .errors import AccountExists, LastAdministrator, NoSuchAccount
 from .names import account_name
 from .rights import Role
 from .signing_in.passwords import Passwords
+from .standing import changing
 
 KIND = "Account"  # in the audit
 
@@ -88,7 +89,7 @@ class Accounts:
         row = AccountRow(name=name, role=role.value, password=hashed, made=self._clock(), ban_reason=waits)
         row.banned = row.made if waits else None
         try:
-            with self._database.changing() as session:
+            with changing(self._database, by) as session:
                 if (taken := session.scalar(select(AccountRow).where(AccountRow.name == name))) is not None:
                     raise AccountExists(name, deleted=taken.deleted is not None)
                 session.add(row)
@@ -110,7 +111,7 @@ class Accounts:
             NotAName, NoSuchAccount: there is none.
             LastAdministrator: nobody would be left who may administer.
         """
-        with self._database.changing() as session:
+        with changing(self._database, by) as session:
             row = row_of(session, name)
             before, row.role = row.role, role.value
             _keep_an_administrator(session, f"{row.name} is the only administrator, and cannot lose that role")
@@ -125,7 +126,7 @@ class Accounts:
             NotAName, NoSuchAccount: there is none.
             LastAdministrator: nobody would be left who may administer.
         """
-        with self._database.changing() as session:
+        with changing(self._database, by) as session:
             row = row_of(session, name)
             row.banned = row.banned or self._clock()
             row.ban_reason = fitted(AccountRow, ban_reason=reason)["ban_reason"]
@@ -141,7 +142,7 @@ class Accounts:
         Raises:
             NotAName, NoSuchAccount: there is none.
         """
-        with self._database.changing() as session:
+        with changing(self._database, by) as session:
             row = row_of(session, name)
             row.banned, row.ban_reason = None, ""
             note(session, self._clock(), by, Act("unban", KIND, row.name))
@@ -153,13 +154,10 @@ class Accounts:
         Raises:
             NotAName, NoSuchAccount: there is none.
             BadPassword: that cannot be one.
-            NotSignedIn: the session to keep has ended, such as by another one that has just done the same.
         """
         hashed = self._passwords.hash(password)
-        with self._database.changing() as session:
+        with changing(self._database, by) as session:
             row = row_of(session, name)
-            if keep and session.get(SessionRow, keep) is None:
-                raise NotSignedIn()
             row.password = hashed
             end_sessions(session, row, keep=keep)
             note(session, self._clock(), by, Act("set password", KIND, row.name))
@@ -173,7 +171,7 @@ class Accounts:
             NotAName, NoSuchAccount: there is none.
             LastAdministrator: nobody would be left who may administer.
         """
-        with self._database.changing() as session:
+        with changing(self._database, by) as session:
             row = row_of(session, name)
             row.deleted, row.password, row.role, row.banned = self._clock(), None, Role.USER.value, None
             row.ban_reason = ""

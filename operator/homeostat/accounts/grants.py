@@ -21,6 +21,7 @@ from .database.tables import AccountRow, GrantRow
 from .errors import NoSuchGrant, NotAGrant
 from .names import NAME_MAX
 from .rights import OWN, Grant
+from .standing import changing
 
 PER_ACCOUNT = 1000
 
@@ -52,7 +53,7 @@ class Grants:
             NotAGrant: nobody can be given that, or not so much.
         """
         _check(grant)
-        with self._database.changing() as session:
+        with changing(self._database, by) as session:
             owner = None if account is None else row_of(session, account)
             his = GrantRow.account == owner.id if owner is not None else GrantRow.account.is_(None)
             rights, named = rights_text(grant.rights), None if owner is None else owner.name
@@ -97,7 +98,7 @@ class Grants:
         Raises:
             NoSuchGrant: there is none.
         """
-        with self._database.changing() as session:
+        with changing(self._database, by) as session:
             row = session.get(GrantRow, grant_id)
             if row is None:
                 raise NoSuchGrant(grant_id)

@@ -13,6 +13,7 @@ from .clock import Clock, wall_clock
 from .database.database import Database
 from .database.secret_texts import RANDOM_BYTES
 from .database.tables import SettingRow
+from .standing import changing
 
 KIND = "Setting"  # in the audit
 
@@ -42,7 +43,7 @@ class KeptSettings:
 
     def set(self, name: str, value: str | None, *, by: By = ON_HOST) -> None:
         """Sets a setting, or with None takes it away. The audit has its name alone: a value may be a secret."""
-        with self._database.writing() as session:
+        with changing(self._database, by) as session:
             if value is None:
                 session.execute(delete(SettingRow).where(SettingRow.name == name))
             else:

@@ -7,7 +7,7 @@ is killed in between. No entry holds a secret: what somebody typed as a name is 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
@@ -36,18 +36,20 @@ _EACH = 100  # entries between two looks for old ones
 @dataclass(frozen=True, slots=True)
 class By:
     """Who did something: how he was recognised, his account ("" none), and where he was. ``token``: the name of the API token
-    that he showed. ``author``: what an edit past the API says of its author, who is no account."""
+    that he showed. ``author``: what an edit past the API says of its author, who is no account. ``let_in``: what he came in with,
+    which no entry has."""
 
     how: str
     account: str = ""
     address: str = ""
     token: str = ""
     author: str = ""
+    let_in: Actor | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def actor(cls, actor: Actor) -> By:
         """Returns an actor, as the audit names him."""
-        return cls(actor.how, actor.name, actor.address, actor.token)
+        return cls(actor.how, actor.name, actor.address, actor.token, let_in=actor)
 
 
 ON_HOST = By("host")
@@ -120,9 +122,9 @@ class Search:
 
     def narrowed(self, wanted: Select[AuditRow]) -> Select[AuditRow]:
         """Returns the query for these entries."""
-        for field in WORDS:
-            if value := getattr(self, field):
-                wanted = wanted.where(getattr(AuditRow, field) == value)
+        for word in WORDS:
+            if value := getattr(self, word):
+                wanted = wanted.where(getattr(AuditRow, word) == value)
         if self.since is not None:
             wanted = wanted.where(AuditRow.at >= self.since)
         return wanted if self.until is None else wanted.where(AuditRow.at < self.until)

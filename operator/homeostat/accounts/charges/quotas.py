@@ -16,6 +16,7 @@ from ..clock import Clock, wall_clock
 from ..database.database import Database
 from ..database.tables import AccountRow, ChargeRow, ConsoleRow, QuotaRow
 from ..rights import Role
+from ..standing import changing
 from .measures import Measure, NewLimit, checked, shown
 
 
@@ -80,7 +81,7 @@ class Quotas:
             NotAName, NoSuchAccount: there is no such account.
             NotAQuota: that is no limit.
         """
-        with self._database.changing() as session:
+        with changing(self._database, by) as session:
             row = row_of(session, account)
             for measure, limit in limits.items():
                 session.execute(delete(QuotaRow).where(QuotaRow.account == row.id, QuotaRow.measure == measure.value))
@@ -95,7 +96,7 @@ class Quotas:
         Raises:
             NotAQuota: that is no limit.
         """
-        with self._database.changing() as session:
+        with changing(self._database, by) as session:
             for measure, limit in limits.items():
                 session.execute(delete(QuotaRow).where(QuotaRow.role == role.value, QuotaRow.measure == measure.value))
                 if isinstance(limit, int):

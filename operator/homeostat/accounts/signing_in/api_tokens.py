@@ -19,6 +19,7 @@ from ..database.tables import AccountRow, ApiTokenRow
 from ..errors import NoSuchToken, NotAToken
 from ..names import NAME_MAX
 from ..rights import Right
+from ..standing import changing
 
 PER_ACCOUNT = 100
 
@@ -63,7 +64,7 @@ class ApiTokens:
         wanted, now = frozenset(scopes), self._clock()
         _check(name, wanted, lifetime)
         secret = fresh(API_TOKEN)
-        with self._database.changing() as session:
+        with changing(self._database, by) as session:
             owner = row_of(session, account)
             session.execute(delete(ApiTokenRow).where(ApiTokenRow.account == owner.id, ApiTokenRow.expires <= now))
             mine = select(func.count()).select_from(ApiTokenRow).where(ApiTokenRow.account == owner.id)
@@ -96,7 +97,7 @@ class ApiTokens:
             NotAName, NoSuchAccount: there is no such account.
             NoSuchToken: it has no such token.
         """
-        with self._database.changing() as session:
+        with changing(self._database, by) as session:
             owner = row_of(session, account)
             mine = select(ApiTokenRow).where(ApiTokenRow.account == owner.id)
             row = session.scalar(mine.where(ApiTokenRow.name == name)) or session.scalar(mine.where(ApiTokenRow.id == name))
