@@ -17,6 +17,7 @@ from .accounts.journal import AccountsJournal
 from .accounts.kept import Kept
 from .accounts.ledger import AccountsLedger
 from .accounts.lookup import AccountsLookup
+from .accounts.oidc_refused import SayNotSignedIn
 from .accounts.routes import account_routes
 from .config import ApiConfig, guard_bind
 from .consoles.pages import page_routes
@@ -99,7 +100,7 @@ def _own(config: ApiConfig, parts: ApiParts, keeps: Sequence[tuple[str, Callable
     )
     pages = (AnswerPages(config.origins),) if config.origins else ()
     sign_in = OfferSignIn(accounts, provider=config.oidc is not None)
-    mine = Observe(parts.metrics), HeadAsGet(), sign_in, parts.gate, HeedNames(), HeedParameters(), HeedBodies()
+    mine = Observe(parts.metrics), HeadAsGet(), sign_in, SayNotSignedIn(), parts.gate, HeedNames(), HeedParameters(), HeedBodies()
     return application(routes, ANSWERS, (*pages, *mine, TellAge(mode.operator), *kept, *mode.middleware))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import threading
 import time
@@ -304,6 +305,22 @@ def test_what_the_provider_refuses_is_told(house: House) -> None:
     answer = browser.http.get(CALLBACK, params={"error": "access_denied\x1b[31m", "state": state})
     refused(answer, 403, "provider_refused")
     assert "access_denied" in answer.json()["error"] and "\x1b" not in answer.json()["error"]
+
+
+@pytest.mark.parametrize("path", [BEGIN, CALLBACK])
+def test_a_browser_shows_why_as_a_page(house: House, path: str) -> None:
+    http = house.api.visitor()
+    accept = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    ask = {"state": "1", "to": "<b>//elsewhere"}
+    plain, page = http.get(path, params=ask), http.get(path, params=ask, headers=accept)
+
+    assert page.status_code == plain.status_code >= 400
+    assert (
+        page.headers["Content-Type"] == "text/html; charset=utf-8"
+        and "default-src 'none'" in page.headers["Content-Security-Policy"]
+    )
+    assert html.escape(plain.json()["error"]) in page.text and '<a href="/">' in page.text
+    assert "Accept" in page.headers["Vary"] and page.headers["Cache-Control"] == "no-store"
 
 
 def test_whom_no_account_is_bound_to_learns_what_an_administrator_needs(provider: OpenIdProvider, tmp_path: Path) -> None:

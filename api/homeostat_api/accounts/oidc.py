@@ -29,6 +29,8 @@ TAG = "Session"
 ATTEMPT = "homeostat_oidc"  # the cookie of an attempt
 ATTEMPT_PATH = "/api/v1/session/oidc"
 CODE_MAX = 4096  # characters
+PLAIN = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+"""The Content-Security-Policy of pages that are text and links alone."""
 TO = Parameter("to", {"type": "string", "maxLength": PATH_MAX}, "The path of this server to go to then; without it /.")
 _TEXT = {"type": "string"}
 RETURNED = tuple(Parameter(name, _TEXT, "From the provider.") for name in ("code", "state", "iss", "error"))
@@ -127,7 +129,7 @@ class OidcCallback:
             reception.recognition.look_again()  # an account may have been made, or have another role
         cookies.set_cookies(req, resp, signed_in)
         resp.content_type = "text/html; charset=utf-8"
-        resp.set_header("Content-Security-Policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'")
+        resp.set_header("Content-Security-Policy", PLAIN)
         resp.text = _PAGE.format(to=html.escape(attempt.to), name=html.escape(signed_in.name))
 
     async def _tokens(self, req: falcon.asgi.Request, client: ProviderClient, attempt: OidcAttempt) -> Tokens:

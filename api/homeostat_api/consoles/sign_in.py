@@ -12,6 +12,7 @@ from homeostat.accounts.errors import AccountsError
 
 from ..accounts.lookup import AccountsLookup
 from ..http.answers.web_files import HTML, NOT_BUILT, OWN_STYLES, POLICY, WEB
+from ..http.media import wants_html
 
 _PAGES = re.compile(r"/|/console/[^/]+(/serial)?")
 WAYS = b"{ways}"
@@ -32,7 +33,7 @@ class OfferSignIn:
         if resp.status_code != 401 or req.method != "GET" or _PAGES.fullmatch(req.path) is None:
             return
         resp.append_header("Vary", "Accept")
-        if not _wants_html(req):
+        if not wants_html(req):
             return
         try:
             ways = await self._ways()
@@ -48,12 +49,6 @@ class OfferSignIn:
         if not await self._accounts.there_are_some():
             return "none"
         return "password provider" if self._provider else "password"
-
-
-def _wants_html(req: falcon.asgi.Request) -> bool:
-    """Tells whether somebody names HTML, as browsers do: programs that take anything get JSON."""
-    kinds = (kind.partition(";")[0].strip().lower() for kind in (req.get_header("Accept") or "").split(","))
-    return "text/html" in kinds
 
 
 def _page(ways: str) -> bytes:

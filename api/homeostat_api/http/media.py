@@ -143,6 +143,12 @@ def media_type(req: falcon.asgi.Request) -> str:
     return (req.content_type or "").partition(";")[0].strip().lower()
 
 
+def wants_html(req: falcon.asgi.Request) -> bool:
+    """Tells whether somebody names HTML, as browsers do: programs that take anything get JSON."""
+    kinds = (kind.partition(";")[0].strip().lower() for kind in (req.get_header("Accept") or "").split(","))
+    return "text/html" in kinds
+
+
 async def _read_media(req: falcon.asgi.Request) -> Any:
     req.content_type = media_type(req)  # Falcon compares it letter by letter; JSON has no parameter that counts
     media = await req.get_media()
