@@ -73,6 +73,7 @@ async def told(text: str, asks: Actor = ALICE, about: VirtualMachine = MINE) -> 
         ("host local has no network 'x': define it with `virsh`, or name one of: default, x; tpm: none", "`virsh`; tpm: none"),
         ("has no network device 'e': name one of eth0, eth1", "device 'e'"),
         ("is taken by domain strange, which runs with it", "by domain (not yours), which runs with it"),
+        ("is taken by domain strange, which is saved with it", "by domain (not yours), which is saved with it"),
         ("(uuid 1-2) that belongs to another Homeostat resource (x/y), and", " that belongs to another Homeostat resource, and"),
     ],
 )  # fmt: skip

@@ -43,7 +43,9 @@ _NOUNS = "machines?|networks?|disks?|domains?|images?|plugins?|snapshots?|deploy
 _NAMED = re.compile(rf"""(?:['"`/=&*]|\b(?:{_NOUNS}) )\Z""", re.IGNORECASE)
 # What else there is on a host, such as domains that are of no resource here: only who sees everything reads that.
 _LISTED = re.compile(r"(?:, or|,|:)? name one of:? [^;]*")
-_STRANGER = re.compile(r"(?<=\bdomain )\S+(?=, which runs)| \(uuid [^)]*\)|(?<=another Homeostat resource) \([^)]*\)")
+_STRANGER = re.compile(
+    r"(?<=\bdomain )\S+(?=, which (?:runs|is saved) with it)| \(uuid [^)]*\)|(?<=another Homeostat resource) \([^)]*\)"
+)
 
 
 @dataclass(frozen=True, slots=True)

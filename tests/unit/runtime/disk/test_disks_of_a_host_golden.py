@@ -120,6 +120,11 @@ def chained(name: str, path: str) -> ObservedDomain:
     return replace(known, config=replace(known.config, disks=(overlay,)))
 
 
+def saved(name: str, *paths: str) -> ObservedDomain:
+    """It is saved with those, and its definition has none of them any more."""
+    return replace(domain(name, managed_save=True), saved=domain(name, *paths).config)
+
+
 DOMAINS: dict[str, list[ObservedDomain]] = {
     "none": [],
     "another": [domain("db", "/srv/x")],
@@ -128,6 +133,7 @@ DOMAINS: dict[str, list[ObservedDomain]] = {
     "runs, not plugged in": [domain("web", PATH, live=["/srv/x"])],
     "runs, and only live": [domain("web", live=[PATH])],
     "saved": [domain("web", PATH, managed_save=True)],
+    "saved, only in its memory": [saved("web", PATH)],
     "a stranger's": [domain("guest", PATH, record=None)],
     "of another namespace": [domain("web", PATH, record="prod")],
     "beside it": [domain("web", f"{FOLDER}/data.snap")],
@@ -142,6 +148,7 @@ DOMAINS: dict[str, list[ObservedDomain]] = {
     "a stranger's, not known": [domain("guest", PATH, record=None, config=None)],
     "of the other": [domain("web", ORIGIN)],
     "of the other, runs": [domain("web", ORIGIN, live=[ORIGIN])],
+    "of the other, saved": [saved("web", ORIGIN)],
     "of the other, on an overlay": [chained("web", ORIGIN)],
 }
 BARE = DiskSeen(HOST, PATH)

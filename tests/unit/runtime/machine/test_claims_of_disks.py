@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -108,4 +109,15 @@ def test_a_domain_whose_machine_is_not_known_keeps_what_it_runs_with(state: Doma
     host = Empty(ObservedDomain("gone", "uuid-gone", state, "booted", True, True, False, None, config, config))
     has_it = state.active and "other" not in source
     held = {PATH: "domain gone, which runs with it"} if has_it else {}
+    assert dict(Claims().begin(named("first"), host)) == held  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("source", [PATH, "/state/disks/default/other/disk.img"])
+def test_nor_does_one_whose_memory_is_saved_lose_it(source: str) -> None:
+    """Its next definition may lack the disk."""
+    device = DiskConfig("letters", "disk", source, "qcow2", "virtio", "vda")
+    config = DomainConfig("gone", "uuid-gone", DomainType.QEMU, 1, 1, "q35", None)
+    was = replace(config, disks=(device,))
+    host = Empty(ObservedDomain("gone", "uuid-gone", DomainState.SHUTOFF, "saved", True, True, True, None, config, saved=was))
+    held = {PATH: "domain gone, which is saved with it"} if source == PATH else {}
     assert dict(Claims().begin(named("first"), host)) == held  # type: ignore[arg-type]
