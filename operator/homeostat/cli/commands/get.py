@@ -20,6 +20,9 @@ from ..show.tables import TABLES
 from ..terminal import say
 from .orphans import list_orphans
 
+EVENTS, ERRORS, ORPHANS = ("events", "event", "ev"), ("errors", "error"), ("orphans", "orphan")
+NAMELESS = (*EVENTS, *ERRORS)
+
 
 @click.command()
 @click.argument("what", nargs=-1, required=True, metavar="KIND [NAME]... | KIND/NAME... | all", shell_complete=complete_any)
@@ -41,13 +44,14 @@ def get(
 ) -> None:
     """List resources ("get vms", "get vm web db", "get vmd/web", "get vmd,plugins", "get all"), or "get events", "get errors",
     "get orphans"."""
-    if output == "name" and what[0] in ("events", "event", "ev", "errors", "error"):
+    _check_alone(what)
+    if output == "name" and what[0] in NAMELESS:
         raise click.UsageError(f"{what[0]} have no names: -o yaml and -o json say which resource or file each is about")
-    if what[0] in ("events", "event", "ev"):
+    if what[0] in EVENTS:
         run(list_events(settings, all_namespaces=all_namespaces, form=output, watch=watch, headers=not no_headers))
-    elif what[0] in ("errors", "error"):
+    elif what[0] in ERRORS:
         run(list_errors(settings, form=output, headers=not no_headers))
-    elif what[0] in ("orphans", "orphan"):
+    elif what[0] in ORPHANS:
         run(list_orphans(settings, what[1:], all_namespaces=all_namespaces, form=output, headers=not no_headers))
     else:
         references = parse_references(what)
@@ -55,6 +59,20 @@ def get(
         single = one and bool(references[0].name)
         show = _Shown(output, all_namespaces, not no_headers, single=single, prefixed=len(kinds) > 1)
         run(_get(settings, references, selector, watch, show))
+
+
+def _check_alone(what: tuple[str, ...]) -> None:
+    """Checks that what is no kind of resource stands alone.
+
+    Raises:
+        UsageError: it does not.
+    """
+    first = what[0].split(",")
+    alone = next((word for word in first if word in (*NAMELESS, *ORPHANS)), None)
+    if alone is not None and len(first) > 1:
+        raise click.UsageError(f"{alone} is no kind of resource, and is listed alone: `homeostat get {alone}`")
+    if alone in NAMELESS and len(what) > 1:
+        raise click.UsageError(f"`get {alone}` takes no names: `homeostat describe` shows what there is of one resource")
 
 
 class _Shown:
