@@ -85,8 +85,8 @@ def test_snapshots_with_metadata_in_layers_of_one_disk_in_another_folder(home: H
         return on(home, "layers") == str(own(home, "layers"))
 
     home.wait_for(pivoted, "it is committed")
-    home.wait_for(lambda: home.condition("layers", "DisksMoved") is None, "all is well by itself")
-    assert "DisksBack" in home.reasons("layers")
+    home.wait_for(lambda: "DisksBack" in home.reasons("layers"), "all is well by itself")
+    assert home.condition("layers", "DisksMoved") is None
     assert on(home, "layers", "--inactive") == str(own(home, "layers"))
 
 

@@ -11,6 +11,7 @@ from homeostat.models.condition import STALLED, find_condition
 from homeostat.models.machine import VirtualMachineStatus
 from homeostat.planner import actions as act
 from homeostat.planner.actions import Action
+from homeostat.planner.machine.storage.disk_source import MOVED
 from homeostat.planner.observed import Observed, same_run
 
 from ..engine.ports import EventType, Happening
@@ -71,13 +72,14 @@ def _began(before: VirtualMachineStatus | None, after: VirtualMachineStatus) -> 
     if health and health.status != (was_health.status if was_health else "starting"):
         yield _health_changed(health.status, health.message)
     moved = find_condition(after.conditions, DISKS_MOVED)
-    knew = find_condition(before.conditions, DISKS_MOVED) if before else None
+    knew, was = (find_condition(before.conditions, kind) if before else None for kind in (DISKS_MOVED, STALLED))
     if moved and (knew is None or knew.message != moved.message):
         yield Happening("Warning", DISKS_MOVED, moved.message)
     stalled = find_condition(after.conditions, STALLED)
-    if knew and not moved and not stalled and after.state not in ("Unknown", "Terminating"):
+    # A look that falls into the moment of the move finds the definition and the guest on different files.
+    were_moved = knew or (was and was.reason == MOVED)
+    if were_moved and not moved and not stalled and after.state not in ("Unknown", "Terminating"):
         yield Happening("Normal", "DisksBack", "none of its disks is where others put it any more")
-    was = find_condition(before.conditions, STALLED) if before else None
     if stalled and (was is None or was.message != stalled.message):
         yield Happening("Warning", "Failed", stalled.message, {"error": stalled.reason})
 

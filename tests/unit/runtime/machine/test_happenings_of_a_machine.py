@@ -23,12 +23,14 @@ def seen(state: DomainState, reason: str = "user") -> Observed:
 UP, DOWN = seen(DomainState.RUNNING), seen(DomainState.SHUTOFF, "crashed")
 
 
-def status(run: str | None = None, health: str = "", stalled: str = "", moved: str = "", **rest: object) -> VirtualMachineStatus:
+def status(
+    run: str | None = None, health: str = "", stalled: str = "", moved: str = "", why: str = "Why", **rest: object
+) -> VirtualMachineStatus:
     conditions = [("Stalled", stalled), ("DisksMoved", moved)]
     return VirtualMachineStatus(
         run=run, host="local",
         health=MachineHealth(status=health, message="probe") if health else None,  # type: ignore[arg-type]
-        conditions=tuple(Condition(type=t, status="True", reason="Why", message=m) for t, m in conditions if m), **rest,  # type: ignore[arg-type]
+        conditions=tuple(Condition(type=t, status="True", reason=why, message=m) for t, m in conditions if m), **rest,  # type: ignore[arg-type]
     )  # fmt: skip
 
 
@@ -157,6 +159,8 @@ def test_bad_health_is_a_warning() -> None:
         (status(moved="/x"), status(moved="/y"), ["DisksMoved"]),
         (status(moved="/x"), status(), ["DisksBack"]),
         (status(moved="/x"), status(stalled="missing"), ["Failed"]),
+        (status(stalled="they differ", why="DiskMoved"), status(), ["DisksBack"]),
+        (status(stalled="they differ", why="DiskMoved"), status(moved="/x"), ["DisksMoved"]),
         (status(moved="/x"), status(state=MachineState.UNKNOWN), []),
         (status(moved="/x"), status(state=MachineState.DELETING), []),
         (status(), status(), []),
