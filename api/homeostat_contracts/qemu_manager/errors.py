@@ -11,6 +11,7 @@ from homeostat.models.image import Image
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.refusals import InUse, NoSuchResource, NotYours, OverQuota, Refusal, UploadRefused
 from homeostat.store import errors as store_errors
+from homeostat.store.errors import StoreError as StoreError  # noqa: PLC0414 - responders take it from here
 from homeostat_api.http.answers.accounts import in_a_contract
 from homeostat_api.http.errors import Answers, Problem
 

@@ -19,6 +19,7 @@ from .resources.health import Health
 from .resources.isos import IsoItem, IsoList, IsoUpload
 from .resources.machines import ManagedMachine, ManagedMachines, ManagedResources
 from .resources.power import ManagedStart, ManagedStop
+from .unfinished import Unfinished
 from .words import ErrorAnswer
 
 HEALTH = "/api/health"
@@ -51,4 +52,12 @@ def qemu_manager(given: Foundation) -> Contract:
         Route(HEALTH, Health(given.service)),
     ]
     answers = replace(ANSWERS, reworded=GivenNames(given.service, called))
-    return Contract("QEMU Manager", routes, answers, Entrance(ADVICE, for_everybody={HEALTH}), ErrorAnswer, HEALTH)
+    return Contract(
+        "QEMU Manager",
+        routes,
+        answers,
+        Entrance(ADVICE, for_everybody={HEALTH}),
+        ErrorAnswer,
+        HEALTH,
+        keeps=Unfinished(given.service).keep,
+    )

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 
 import falcon.asgi
 
+from homeostat.models.base import API_GROUP
 from homeostat.models.disk import Disk
 from homeostat.models.image import Image
 from homeostat.models.image_source import ImageFormat
 from homeostat.service.desk import Desk
 from homeostat.service.naming.marks import Marks, resource_name
+from homeostat.service.refusals import Refusal
 from homeostat_api.http.answers.given_names import note_asked
 from homeostat_api.http.errors import Problem
 from homeostat_api.http.requests.uploaded_form import take_form
 
-from .errors import bad
+from .errors import StoreError, bad
 from .iso_views import FILE, file_name
 
 PATIENCE = 30.0  # seconds for an image to be looked at, or to go
+UNFINISHED = f"qemu-manager.{API_GROUP}/unfinished"
+"""An annotation of an Image that was uploaded for a disk, until that is made. Who is killed in between leaves it."""
 _NAME = 40  # characters of an Image's name that tell what it is
 
 
-async def uploaded(req: falcon.asgi.Request, desk: Desk) -> Image:
-    """Takes the file of a form, and returns its Image once it was looked at, as far as that is so in time.
+async def uploaded(req: falcon.asgi.Request, desk: Desk, for_disk: bool = False) -> Image:
+    """Takes the file of a form, and returns its Image once it was looked at, as far as that is so in time. ``for_disk``: it is
+    ``finished`` once its disk is made.
 
     Raises:
         Problem, Refusal: it is not taken; nothing of it is kept.
@@ -34,8 +40,11 @@ async def uploaded(req: falcon.asgi.Request, desk: Desk) -> Image:
         readable = resource_name(called.rpartition(".")[0] or called)[:_NAME].strip("-")
         return note_asked(req, f"{readable}-{uuid.uuid4().hex[:8]}", called)
 
+    def marks_of(file: str) -> Marks:
+        return Marks(annotations={FILE: _called(file), **({UNFINISHED: "disk"} if for_disk else {})})
+
     try:
-        made = await take_form(req, desk.uploads, name_of, lambda file: Marks(annotations={FILE: _called(file)}))
+        made = await take_form(req, desk.uploads, name_of, marks_of)
     except Problem as error:
         raise bad(error.message) if error.status_code == 422 else error from error
     return await desk.images.looked_at(made, PATIENCE)
@@ -64,6 +73,12 @@ async def upload_of(disk: Disk, desk: Desk) -> Image | None:
         return None
     image = await desk.images.find(origin.image_ref.name)
     return image if image is not None and FILE in image.metadata.annotations else None
+
+
+async def finished(image: Image, desk: Desk) -> None:
+    """Notes that the disk of an Image is made. Where that cannot be written for now, the next look at what was left does it."""
+    with suppress(Refusal, StoreError):
+        await desk.images.patch(image, {"metadata": {"annotations": {UNFINISHED: None}}})
 
 
 async def removed(image: Image, desk: Desk) -> None:

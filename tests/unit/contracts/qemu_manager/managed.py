@@ -39,7 +39,7 @@ class Managed:
         workspace = Workspace(room.store, FolderState(room.store), "default")
         changes = Changes(room.store.index.version, lambda: False, 0.002)
         service = Service(workspace, changes, Allowed(room.state.root, image_folders=(files,)))
-        self.changes, self.desk = changes, service.asked_by(HOUSE)
+        self.changes, self.service, self.desk = changes, service, service.asked_by(HOUSE)
         given: dict[str, Any] = {field.name: () for field in fields(Foundation)}  # what it has no use for here is nothing
         served = qemu_manager(Foundation(**{**given, "service": service, "accounts": self, "margin": 0.05}))
         self._asks = ASGIConductor(application(served.routes, served.answers, (self,)))

@@ -1,0 +1,75 @@
+"""An Image that was uploaded for a disk goes where the server was killed before it made the disk; all others stay."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from homeostat.models.disk import Disk
+from homeostat.models.image import Image, ImageStatus
+from homeostat_contracts.qemu_manager.unfinished import SETTLES, Unfinished
+from homeostat_contracts.qemu_manager.uploads import UNFINISHED
+from tests.unit.contracts.qemu_manager.managed import Managed
+from tests.unit.serving import condition, disk_of
+
+A_MOMENT = timedelta(seconds=5)
+
+
+async def of_disk(managed: Managed) -> tuple[asyncio.Task[object], Image]:
+    """Uploads a disk. Returns who waits for the answer, and the Image, which nobody has looked at yet."""
+    asked = asyncio.create_task(managed.send("disks/upload", "a.img", disk_of(4096)))
+    async with asyncio.timeout(5):
+        while not (images := await managed.room.store.list(Image)):  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+    return asked, images[0]
+
+
+async def killed(managed: Managed) -> Image:
+    """Uploads a disk to a server that ends before it makes the disk, and returns the Image."""
+    asked, image = await of_disk(managed)
+    asked.cancel()
+    with suppress(asyncio.CancelledError):
+        await asked
+    return image
+
+
+async def left(managed: Managed, image: Image, after: timedelta) -> set[str]:
+    """Looks at what was left, that long after an Image was made, and returns which Images stay."""
+    made = datetime.fromisoformat(image.metadata.creation_timestamp or "")
+    await Unfinished(managed.service).look(made + after)
+    return {one.metadata.name for one in await managed.room.store.list(Image) if not one.deleting}
+
+
+async def test_it_goes_and_what_others_made_stays(managed: Managed) -> None:
+    image = await killed(managed)
+    await managed.iso("plain", format="qcow2")
+    assert await left(managed, image, SETTLES - A_MOMENT) == {image.metadata.name, "plain"}
+    assert await left(managed, image, SETTLES + A_MOMENT) == {"plain"}
+
+
+async def test_one_that_somebody_made_a_disk_of_stays(managed: Managed) -> None:
+    image = await killed(managed)
+    await managed.desk.disks.make("other", {"source": {"image": {"imageRef": {"name": image.metadata.name}}}})
+    assert await left(managed, image, SETTLES + A_MOMENT) == {image.metadata.name}
+
+
+async def test_one_whose_disk_was_made_stays_and_is_finished(managed: Managed) -> None:
+    image = await killed(managed)
+    name = image.metadata.name
+    await managed.desk.disks.make(name, {"source": {"image": {"imageRef": {"name": name}}}})
+    assert await left(managed, image, SETTLES + A_MOMENT) == {name}
+    assert UNFINISHED not in (await managed.desk.images.get(name)).metadata.annotations
+
+
+async def test_an_upload_that_was_answered_is_finished(managed: Managed) -> None:
+    asked, image = await of_disk(managed)
+    name = image.metadata.name
+    await managed.note(image, ImageStatus.model_validate({"phase": "Ready", "size": 4096, "format": "qcow2"}))
+    await managed.once(Disk, name, lambda _: True)
+    await managed.is_there(name, path="/vm/data", conditions=[condition("Ready", "True")])
+    await asked
+    found = await managed.desk.disks.get(name)
+    await managed.desk.disks.delete(found)  # by our own API, which lets the Image be
+    await managed.room.store.release(found.key, found.metadata.uid)
+    assert await left(managed, image, SETTLES + A_MOMENT) == {name}
