@@ -1,10 +1,12 @@
-"""TLS: the certificate and the key that we serve with, read again when they change. Connections that are open go on."""
+"""TLS: the certificate and the key that we serve with, read again when they change. Connections that are open go on. That the
+certificate ends is said in time."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from homeostat.driver.storage.secret import exposed
@@ -15,6 +17,8 @@ log = logging.getLogger("homeostat.api")
 
 LOOK_SECONDS = 5.0
 """Seconds between two looks whether the files have changed. Who renews a certificate does so days before it ends."""
+SOON = timedelta(days=7)
+"""How long before a certificate ends somebody learns that it was not renewed."""
 
 
 class Certificate:
@@ -29,10 +33,13 @@ class Certificate:
         self._files = (certificate, key)
         self._stamps = self._look()
         self._trouble = ""  # what was said last of files that cannot serve
+        self._ends: datetime | None = None  # None: not known
+        self._end_said = ""  # what was said last of its end
         self.context = self._made()
 
     def keep(self, loop: asyncio.AbstractEventLoop) -> None:
         """Renews it for as long as the loop runs."""
+        self.warn(datetime.now(UTC))
         loop.call_later(LOOK_SECONDS, self._keep, loop)
 
     def _keep(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -57,6 +64,16 @@ class Certificate:
             self._stamps, self._trouble = stamps, ""
             log.warning("the certificate %s was renewed", self._files[0])
 
+    def warn(self, now: datetime) -> None:
+        """Logs once that the certificate ends soon, and once that it has ended. It is served all the same: clients decide."""
+        if self._ends is None or now < self._ends - SOON:
+            return
+        verb, then = ("ends", "renew it") if now < self._ends else ("ended", "clients refuse it: renew it")
+        said = f"the certificate {self._files[0]} {verb} on {self._ends:%Y-%m-%dT%H:%M:%SZ}; {then}"
+        if said != self._end_said:
+            log.warning("%s", said)
+        self._end_said = said
+
     def _made(self) -> ssl.SSLContext:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)  # TLS 1.2 at least
         context.set_alpn_protocols(["http/1.1"])
@@ -74,6 +91,7 @@ class Certificate:
                 else f"it, or the key {key}, cannot be read: {_words(error)}"
             )
             raise ConfigError(f"--tls-certificate {certificate}: {why}. Give a certificate and its key, both PEM") from error
+        self._ends = _end_of(certificate)
 
     def _look(self) -> tuple[tuple[int, int, int], ...]:
         """Returns what changes with the files.
@@ -107,6 +125,17 @@ def certificate_of(certificate: Path | None, key: Path | None) -> Certificate | 
     if certificate is None or key is None:
         raise ConfigError("--tls-certificate and --tls-key go together: give both, or none")
     return Certificate(certificate, key)
+
+
+def _end_of(certificate: Path) -> datetime | None:
+    """Returns when a certificate ends: the first of its file, as the others are its authorities'. None: that cannot be read."""
+    # Late: only who serves https needs it.
+    from cryptography import x509
+
+    try:
+        return x509.load_pem_x509_certificates(certificate.read_bytes())[0].not_valid_after_utc
+    except ValueError:
+        return None
 
 
 def _no_password() -> str:
