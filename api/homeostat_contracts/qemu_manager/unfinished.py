@@ -1,5 +1,5 @@
-"""What goes on while the contract is served: Images go that were uploaded for a disk by a server that was killed before it made
-the disk. Nobody would see them here."""
+"""What goes on while the contract is served: Images go that were uploaded for a disk which was not made, or which has gone, where
+the server was killed before it removed them itself. Nobody would see them here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from homeostat.models.image import Image
 from homeostat.service.desk import Desk
-from homeostat.service.refusals import Refusal
+from homeostat.service.refusals import InUse, Refusal
 from homeostat.service.service import Service
 
 from .errors import StoreError
@@ -33,7 +33,7 @@ class Unfinished:
             await asyncio.sleep(_PAUSE)
 
     async def look(self, now: datetime) -> None:
-        """Removes what was left by then. What has its disk is finished."""
+        """Removes what was left by then. What has its disk stays, and what somebody made something else of."""
         desk = self._service.house
         for image in await desk.images.store.list(Image, desk.images.namespace):
             made = image.metadata.creation_timestamp
@@ -44,12 +44,16 @@ class Unfinished:
 
     async def _settle(self, desk: Desk, image: Image) -> None:
         name = image.metadata.name
-        if await desk.disks.find(name) is not None:
-            await finished(image, desk)
+        disk = await desk.disks.find(name)
+        if disk is not None:
+            if not disk.deleting:
+                await finished(image, desk)
             return
         try:
             await desk.images.delete(image)
-        except (Refusal, StoreError) as error:  # such as what others made a disk of
-            log.warning("qemu-manager: the Image %s, whose disk was never made, could not be deleted: %s", name, error)
+        except InUse:
+            await finished(image, desk)
+        except (Refusal, StoreError) as error:
+            log.warning("qemu-manager: the Image %s, which has no disk, could not be deleted: %s", name, error)
         else:
-            log.info("qemu-manager: the Image %s goes: the server ended before its disk was made", name)
+            log.info("qemu-manager: the Image %s goes: its disk was never made, or has gone", name)

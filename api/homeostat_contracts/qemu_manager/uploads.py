@@ -23,7 +23,8 @@ from .iso_views import FILE, file_name
 
 PATIENCE = 30.0  # seconds for an image to be looked at, or to go
 UNFINISHED = f"qemu-manager.{API_GROUP}/unfinished"
-"""An annotation of an Image that was uploaded for a disk, until that is made. Who is killed in between leaves it."""
+"""An annotation of an Image that was uploaded for a disk, until that is made, and of one whose disk goes. Who is killed in
+between leaves it."""
 _NAME = 40  # characters of an Image's name that tell what it is
 
 
@@ -76,9 +77,19 @@ async def upload_of(disk: Disk, desk: Desk) -> Image | None:
 
 
 async def finished(image: Image, desk: Desk) -> None:
-    """Notes that the disk of an Image is made. Where that cannot be written for now, the next look at what was left does it."""
+    """Notes that an Image stays, as its disk is made. Where that cannot be written for now, the next look at what was left
+    does it."""
+    await _note(image, desk, None)
+
+
+async def unfinished(image: Image, desk: Desk) -> None:
+    """Notes that an Image goes once its disk has gone, where the actor may have it removed."""
+    await _note(image, desk, "disk")
+
+
+async def _note(image: Image, desk: Desk, of: str | None) -> None:
     with suppress(Refusal, StoreError):
-        await desk.images.patch(image, {"metadata": {"annotations": {UNFINISHED: None}}})
+        await desk.images.patch(image, {"metadata": {"annotations": {UNFINISHED: of}}})
 
 
 async def removed(image: Image, desk: Desk) -> None:

@@ -22,7 +22,7 @@ from ..disk_views import shown, word
 from ..errors import failed, no_disk
 from ..fleet import Fleet
 from ..iso_views import file_name
-from ..uploads import finished, must_be, removed, upload_of, uploaded
+from ..uploads import finished, must_be, removed, unfinished, upload_of, uploaded
 from ..words import GIB, AllDisks, DiskToMake, DoneMessage, OneDisk
 
 TAG = "Disks"
@@ -96,6 +96,8 @@ class ManagedDisk:
         disk = await self._fleet.disk(disks, disk_id)
         image = await upload_of(disk, desk)
         await disks.delete(disk)
+        if image is not None:
+            await unfinished(image, desk)
         gone, _ = await disks.wait_gone(disk, PATIENCE)
         if not gone:
             raise failed("The disk is still being deleted: ask for it again")

@@ -1,10 +1,13 @@
-"""An Image that was uploaded for a disk goes where the server was killed before it made the disk; all others stay."""
+"""An Image that was uploaded for a disk goes where the server was killed before it made the disk, or while it deleted that; all
+others stay."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
 from datetime import datetime, timedelta
+
+from falcon.testing import Result
 
 from homeostat.models.disk import Disk
 from homeostat.models.image import Image, ImageStatus
@@ -16,7 +19,7 @@ from tests.unit.serving import condition, disk_of
 A_MOMENT = timedelta(seconds=5)
 
 
-async def of_disk(managed: Managed) -> tuple[asyncio.Task[object], Image]:
+async def of_disk(managed: Managed) -> tuple[asyncio.Task[Result], Image]:
     """Uploads a disk. Returns who waits for the answer, and the Image, which nobody has looked at yet."""
     asked = asyncio.create_task(managed.send("disks/upload", "a.img", disk_of(4096)))
     async with asyncio.timeout(5):
@@ -51,7 +54,9 @@ async def test_it_goes_and_what_others_made_stays(managed: Managed) -> None:
 async def test_one_that_somebody_made_a_disk_of_stays(managed: Managed) -> None:
     image = await killed(managed)
     await managed.desk.disks.make("other", {"source": {"image": {"imageRef": {"name": image.metadata.name}}}})
-    assert await left(managed, image, SETTLES + A_MOMENT) == {image.metadata.name}
+    name = image.metadata.name
+    assert await left(managed, image, SETTLES + A_MOMENT) == {name}
+    assert UNFINISHED not in (await managed.desk.images.get(name)).metadata.annotations  # it is theirs now
 
 
 async def test_one_whose_disk_was_made_stays_and_is_finished(managed: Managed) -> None:
@@ -62,14 +67,33 @@ async def test_one_whose_disk_was_made_stays_and_is_finished(managed: Managed) -
     assert UNFINISHED not in (await managed.desk.images.get(name)).metadata.annotations
 
 
-async def test_an_upload_that_was_answered_is_finished(managed: Managed) -> None:
+async def made(managed: Managed) -> tuple[Image, str]:
+    """Uploads a disk, which is made. Returns its Image, and its id."""
     asked, image = await of_disk(managed)
     name = image.metadata.name
     await managed.note(image, ImageStatus.model_validate({"phase": "Ready", "size": 4096, "format": "qcow2"}))
     await managed.once(Disk, name, lambda _: True)
     await managed.is_there(name, path="/vm/data", conditions=[condition("Ready", "True")])
-    await asked
-    found = await managed.desk.disks.get(name)
-    await managed.desk.disks.delete(found)  # by our own API, which lets the Image be
-    await managed.room.store.release(found.key, found.metadata.uid)
+    return image, (await asked).json["disk"]["id"]
+
+
+async def gone(managed: Managed, name: str) -> None:
+    """Has a Disk that is being deleted go."""
+    disk = await managed.once(Disk, name, lambda disk: disk.deleting)
+    await managed.room.store.release(disk.key, disk.metadata.uid)
+
+
+async def test_an_upload_that_was_answered_is_finished(managed: Managed) -> None:
+    image, _ = await made(managed)
+    name = image.metadata.name
+    await managed.desk.disks.delete(await managed.desk.disks.get(name))  # by our own API, which lets the Image be
+    await gone(managed, name)
     assert await left(managed, image, SETTLES + A_MOMENT) == {name}
+
+
+async def test_one_goes_whose_disk_was_too_slow_to_go(managed: Managed, hasty: None) -> None:
+    image, id = await made(managed)
+    assert (await managed.ask("DELETE", f"disks/{id}")).status_code == 500  # no operator lets it go in time
+    assert await left(managed, image, SETTLES + A_MOMENT) == {image.metadata.name}
+    await gone(managed, image.metadata.name)
+    assert not await left(managed, image, SETTLES + A_MOMENT)
