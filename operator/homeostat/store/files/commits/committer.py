@@ -61,5 +61,5 @@ class Committer:
         newest = self._index.read(
             "SELECT max(id) FROM revisions WHERE kind=? AND namespace=? AND name=?", (key.kind, key.namespace, key.name)
         )[0][0]
-        if newest is not None and not message.startswith("Delete "):
+        if commit is not None and newest is not None and not message.startswith("Delete "):
             records.sign_revisions(self._index, [key], newest - 1, None, commit)

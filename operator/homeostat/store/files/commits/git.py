@@ -163,20 +163,22 @@ def uncommitted(folder: Path, paths: Collection[str]) -> list[str]:
         return []
 
 
-def commit(folder: Path, path: str, message: str, author: str) -> str:
-    """Commits that one path (also its removal), and returns the id of the commit.
+def commit(folder: Path, path: str, message: str, author: str) -> str | None:
+    """Commits that one path (also its removal), and returns the id of the commit. None: git ignores the path.
 
     Raises:
         GitFailed: nothing was committed, because of a missing identity, a hook, a lock, or an operation under way: who gives up a
-            rebase, or ends a bisect, would lose the commit, and with it the edit. Nothing is staged then that was not staged
-            before.
+            rebase, or ends a bisect, would lose the commit, and with it the edit. Nor is what lies in another repository, whose
+            HEAD is often a detached one. Nothing is staged then that was not staged before.
     """
     inside = git_folder(folder)
     if operation := _operation(inside, folder) if inside else "":
         raise GitFailed(operation)
+    if (other := git_folder((folder / path).parent)) != inside:  # git itself would say that there is nothing to commit
+        raise GitFailed(f"it lies in another repository, such as a submodule ({other})")
     identity = author if "<" in author else f"{author} <{author}@homeostat.invalid>"
     if not _run(folder, "status", "--porcelain", "--", path):
-        return _run(folder, "rev-parse", "HEAD")
+        return _run(folder, "rev-parse", "HEAD") if _run(folder, "ls-files", "--", path) else None
     named = () if _configured(folder) else ("-c", "user.name=Homeostat", "-c", "user.email=homeostat@localhost")
     new = not _run(folder, "ls-files", "--", path)
     if new:
