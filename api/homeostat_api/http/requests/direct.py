@@ -68,6 +68,8 @@ class DirectBody:
         except asyncio.CancelledError:
             reader.stop.set()
             await asyncio.wait([running])
+            if not running.cancelled():
+                running.exception()  # asked for, so that what is wrong with a body that nobody wants any more counts for nothing
             raise
         finally:
             os.close(handle)

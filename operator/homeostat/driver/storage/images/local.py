@@ -32,6 +32,8 @@ async def in_thread(call: Callable[..., T], *arguments: object) -> T:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
         await asyncio.wait([running])
+        if not running.cancelled():
+            running.exception()  # asked for: nobody else would be, and it would count as a failure of the whole program
         raise
 
 
