@@ -118,11 +118,22 @@ class RoleQuotaAll(Words):
     roles: list[RoleQuotaBody]
 
 
+def _limit(value: object) -> object:
+    """Refuses what is neither a number nor text, as one thing: pydantic would say it of each type that a limit may have."""
+    whole = (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, float) and value.is_integer())
+    if not (value is None or whole or isinstance(value, str)):
+        raise ValueError('must be a whole number, text such as "unlimited", or null')
+    return value
+
+
 GivenLimit = Annotated[
-    int | str | None, Field(description='A number, "unlimited", or null for what the role has.', examples=[10, "unlimited"])
+    int | str | None,
+    BeforeValidator(_limit),
+    Field(description='A number, "unlimited", or null for what the role has.', examples=[10, "unlimited"]),
 ]
 GivenSize = Annotated[
     int | str | None,
+    BeforeValidator(_limit),
     Field(description='Bytes, a quantity such as 64Gi, "unlimited", or null for what the role has.', examples=["64Gi"]),
 ]
 

@@ -70,6 +70,14 @@ def test_what_has_nothing_to_tell_is_empty(root: Asker, ada: Asker) -> None:
     assert (gone.status_code, gone.content) == (204, b"")
 
 
+@pytest.mark.parametrize("limit", [1.5, True, [1], {"a": 1}])
+def test_what_is_no_limit_is_said_of_its_field(root: Asker, limit: object) -> None:
+    for field in ("machines", "memory"):
+        answer = root.ask("PATCH", "quotas/roles/user", **{field: limit})
+        assert answer.status_code == 400
+        assert answer.json["error"] == f'{field}: must be a whole number, text such as "unlimited", or null'
+
+
 def test_the_quota_of_a_role_is_set(root: Asker) -> None:
     changed = root.done("PATCH", "quotas/roles/user", machines=3)
     assert changed["role"] == "user" and changed in root.done("GET", "quotas/roles")["roles"]
