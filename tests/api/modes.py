@@ -87,12 +87,13 @@ class Folder:
 
 
 class Namespace:
-    """A fresh namespace of a control plane."""
+    """A namespace of a control plane: one that is there, or a fresh one. That stays, with what is in it."""
 
-    def __init__(self, plane: ControlPlane) -> None:
+    def __init__(self, plane: ControlPlane, name: str = "") -> None:
         self.plane = plane
-        self.name = f"t-{secrets.token_hex(4)}"
-        plane.api("POST", "/api/v1/namespaces", {"metadata": {"name": self.name}})
+        self.name = name or f"t-{secrets.token_hex(4)}"
+        if not name:
+            plane.api("POST", "/api/v1/namespaces", {"metadata": {"name": self.name}})
         self.options = ("--kubernetes", "--kubeconfig", str(plane.kubeconfig), "--namespace", self.name)
         self._state = tempfile.TemporaryDirectory(prefix="hs-hand-")
         self._index = Index.open(Path(self._state.name) / "index.sqlite")

@@ -18,7 +18,7 @@ SAID = f"the cluster has no definition of {NAME}: homeostat crds | kubectl apply
 AGAIN = 150.0  # seconds: looks at what is missing come less often the longer it is
 
 
-def test_it_is_said_until_it_is_there_again(crds: list[str], plane: ControlPlane, tmp_path: Path) -> None:
+def test_it_is_said_until_it_is_there_again(crds: list[str], plane: ControlPlane, namespace: str, tmp_path: Path) -> None:
     address = f"127.0.0.1:{free_port()}"
 
     def operators() -> httpx.Response:
@@ -26,7 +26,7 @@ def test_it_is_said_until_it_is_there_again(crds: list[str], plane: ControlPlane
 
     with (
         operating(plane, tmp_path / "state", "--host", "node", "--health-bind", address) as operator,
-        serving(tmp_path, where=Namespace(plane)) as api,
+        serving(tmp_path, where=Namespace(plane, namespace)) as api,
     ):
         operator.wait_said("homeostat: this operator serves host node")
         assert operators().status_code == 200

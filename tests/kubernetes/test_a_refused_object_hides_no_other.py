@@ -40,8 +40,10 @@ def names(answer: Any) -> list[str]:
     return sorted(one["metadata"]["name"] for one in answer.json()["items"])
 
 
-def test_it_is_listed_and_refused_and_deleted(plane: ControlPlane, crds: list[str], url: str, tmp_path: Path) -> None:
-    where = Namespace(plane)
+def test_it_is_listed_and_refused_and_deleted(
+    plane: ControlPlane, namespace: str, crds: list[str], url: str, tmp_path: Path
+) -> None:
+    where = Namespace(plane, namespace)
     kubectl = plane.kubectl.within(where.name)
     with serving(tmp_path, "--require-accounts", "--accounts-database", url, where=where) as api:
         root, bob, eve = (Person(api.http, name) for name in ("root", "bob", "eve"))
@@ -72,8 +74,8 @@ def test_it_is_listed_and_refused_and_deleted(plane: ControlPlane, crds: list[st
         wait_until(lambda: "badvm" not in names(root.ask("GET", listed)), SOON, "it goes")
 
 
-def test_it_is_watched_beside_all_others(plane: ControlPlane, crds: list[str], tmp_path: Path) -> None:
-    where = Namespace(plane)
+def test_it_is_watched_beside_all_others(plane: ControlPlane, namespace: str, crds: list[str], tmp_path: Path) -> None:
+    where = Namespace(plane, namespace)
     with serving(tmp_path, where=where) as api:
         plane.kubectl.within(where.name).create(machine(named="badvm", resources=WRONG), machine(named="good"), *REFUSED)
         there = {"badvm", "good", "badvmd", "badnet", "badplug", "badplan"}

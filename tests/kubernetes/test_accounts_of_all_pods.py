@@ -45,8 +45,8 @@ def test_it_is_per_host_with_a_database(program: Path) -> None:
     assert policy["spec"]["egress"] == [{"ports": [{"protocol": "TCP", "port": 5432}]}]
 
 
-def test_all_pods_know_the_same_people(plane: ControlPlane, crds: list[str], url: str, tmp_path: Path) -> None:
-    where = Namespace(plane)
+def test_all_pods_know_the_same_people(plane: ControlPlane, namespace: str, crds: list[str], url: str, tmp_path: Path) -> None:
+    where = Namespace(plane, namespace)
     options = ("--require-accounts", "--accounts-database", url)
     for pod in ("one", "other"):
         (tmp_path / pod).mkdir()

@@ -15,8 +15,10 @@ from tests.rig.kubernetes.plane import ControlPlane
 from tests.rig.waiting import free_port, wait_until
 
 
-def test_it_reads_on_and_writes_again_when_the_server_is_back(plane: ControlPlane, crds: list[str], tmp_path: Path) -> None:
-    with serving(tmp_path, where=Namespace(plane)) as api:
+def test_it_reads_on_and_writes_again_when_the_server_is_back(
+    plane: ControlPlane, namespace: str, crds: list[str], tmp_path: Path
+) -> None:
+    with serving(tmp_path, where=Namespace(plane, namespace)) as api:
         api.create("before")
         plane.kill_apiserver()
         try:

@@ -24,13 +24,14 @@ MACHINE = "apiVersion: homeostat.dev/v1alpha1\nkind: VirtualMachine\nmetadata: {
 @pytest.fixture
 def bob(
     plane: ControlPlane,
+    namespace: str,
     crds: list[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Iterator[User]:
     settle(tmp_path / "state", bob=Role.USER)
-    with serving(tmp_path, where=Namespace(plane)) as api:
+    with serving(tmp_path, where=Namespace(plane, namespace)) as api:
         yield bob_at_home(api, tmp_path, monkeypatch, capsys)
 
 

@@ -25,18 +25,18 @@ NAME = "mail"
 
 
 def test_by_the_api_beside_its_host_and_by_another(
-    crds: list[str], plane: ControlPlane, libvirtd: Libvirtd, tmp_path: Path
+    crds: list[str], plane: ControlPlane, namespace: str, libvirtd: Libvirtd, tmp_path: Path
 ) -> None:
-    namespace, port = Namespace(plane), free_port()
-    kubectl = plane.kubectl.within(namespace.name)
+    where, port = Namespace(plane, namespace), free_port()
+    kubectl = plane.kubectl.within(where.name)
     settle(tmp_path / "own" / "state", bob=Role.USER)
     with shared_accounts(bob=Role.USER, eve=Role.USER) as database, site(plane, libvirtd) as place:
         options = ("--require-accounts", "--accounts-database", database)
         with (
             place.operating("--host", "west", "--api-address", f"http://127.0.0.1:{port}"),
-            serving(place.root, *options, port=port, where=namespace) as beside,
-            serving(tmp_path, *options, where=namespace) as another,
-            serving(tmp_path / "own", "--require-accounts", where=namespace) as alone,
+            serving(place.root, *options, port=port, where=where) as beside,
+            serving(tmp_path, *options, where=where) as another,
+            serving(tmp_path / "own", "--require-accounts", where=where) as alone,
         ):
             wait_ready(plane.kubectl, "west", kind="vmhost")
             spec = idle(display={"video": "vga"})

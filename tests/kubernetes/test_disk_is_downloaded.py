@@ -67,14 +67,14 @@ def exported(state: Path, namespace: str, copy: Path, token: Path) -> subprocess
 
 
 def test_by_the_api_beside_its_host_and_by_another(
-    crds: list[str], plane: ControlPlane, libvirtd: Libvirtd, tmp_path: Path
+    crds: list[str], plane: ControlPlane, namespace: str, libvirtd: Libvirtd, tmp_path: Path
 ) -> None:
     token, port = tmp_path / "token", free_port()
     token.touch(0o600)
     token.write_text(TOKEN)
-    namespace = Namespace(plane)
-    kubectl = plane.kubectl.within(namespace.name)
-    served = {"where": namespace, "headers": SIGNED}
+    where = Namespace(plane, namespace)
+    kubectl = plane.kubectl.within(where.name)
+    served = {"where": where, "headers": SIGNED}
     with (
         site(plane, libvirtd) as place,
         place.operating("--host", "west", "--api-address", f"http://127.0.0.1:{port}"),
@@ -89,7 +89,7 @@ def test_by_the_api_beside_its_host_and_by_another(
         kubectl.create(thing("Disk", "near", {"size": "64Mi", **at["west"]}))
         wait_ready(kubectl, "mail")
         wait_ready(kubectl, "far", "near", kind="disk")
-        data = place.disk(namespace.name, "mail", "data")
+        data = place.disk(where.name, "mail", "data")
         write(Path(kubectl.get("disk", "near")["status"]["path"]), 5)
 
         url, near = "/api/v1/vms/mail/disks/data/export", "/api/v1/disks/near/export"
@@ -102,9 +102,9 @@ def test_by_the_api_beside_its_host_and_by_another(
             for path, pattern in ((url, None), (near, 5)):
                 is_whole(api, path, tmp_path / f"copy-{number}", pattern)
         for state in (place.root / "state", tmp_path / "east"):  # of the operator there, and of another one
-            done = exported(state, namespace.name, tmp_path / f"by-{state.name}", token)
+            done = exported(state, where.name, tmp_path / f"by-{state.name}", token)
             assert ("fetching from the API" in done.stderr) == (state.name == "east")
-        assert data.exists() and place.state_of(f"{namespace.name}--mail") == "running"
+        assert data.exists() and place.state_of(f"{where.name}--mail") == "running"
 
         unknown = refused(far(), 409, "exports_elsewhere")
         assert unknown["name"] == "far"

@@ -19,20 +19,20 @@ from tests.rig.waiting import wait_until
 BRIDGE: dict[str, Any] = {"nics": [{"name": "lan", "bridge": "br-none"}]}
 
 
-def test_a_dry_run_over_a_cluster(crds: list[str], plane: ControlPlane, libvirtd: Libvirtd) -> None:
-    namespace = Namespace(plane)
-    kubectl = plane.kubectl.within(namespace.name)
+def test_a_dry_run_over_a_cluster(crds: list[str], plane: ControlPlane, namespace: str, libvirtd: Libvirtd) -> None:
+    where = Namespace(plane, namespace)
+    kubectl = plane.kubectl.within(where.name)
     with (
         site(plane, libvirtd) as place,
         place.operating("--host", "node"),
-        serving(place.root, where=namespace) as beside,
+        serving(place.root, where=where) as beside,
     ):
         kubectl.create(machine(named="web", **idle()))
         wait_ready(kubectl, "web")
         url = "/api/v1/vms/web"
         placed = lambda: beside.http.get(url, params={"view": "resource"}).json().get("status", {}).get("host")  # noqa: E731
         wait_until(lambda: placed() == "node", 30, "the API heard of it")
-        before = plane.api("GET", path_of("virtualmachines", "web", namespace.name))
+        before = plane.api("GET", path_of("virtualmachines", "web", where.name))
 
         answer = beside.http.patch(f"{url}/spec", params={"dryRun": "true"}, json=BRIDGE)
         assert answer.status_code == 200, answer.text
@@ -45,7 +45,7 @@ def test_a_dry_run_over_a_cluster(crds: list[str], plane: ControlPlane, libvirtd
         made = beside.http.post("/api/v1/vms", params={"dryRun": "true"}, json={"name": "new", "spec": BRIDGE})
         assert made.status_code == 200 and "new is on no host yet" in made.json()["host"]["not_looked_at"][0]
 
-        assert plane.api("GET", path_of("virtualmachines", "web", namespace.name)) == before
+        assert plane.api("GET", path_of("virtualmachines", "web", where.name)) == before
         assert [one["metadata"]["name"] for one in kubectl.list("vm")] == ["web"]
 
         folder = place.root / "vms"

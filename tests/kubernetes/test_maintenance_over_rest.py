@@ -16,11 +16,11 @@ HOST = "resources/hosts/rack7.example.org"
 BEGIN = {"spec": {"maintenance": True}}
 
 
-def test_its_role_lets_the_api_begin_it(crds: list[str], plane: ControlPlane, tmp_path: Path) -> None:
+def test_its_role_lets_the_api_begin_it(crds: list[str], plane: ControlPlane, namespace: str, tmp_path: Path) -> None:
     cluster = plane.kubectl
     cluster.within(NAMESPACE)("apply", "-k", str(FOLDER / "overlays/dev"))
     cluster.apply(thing("Host", "rack7.example.org", {"uri": "test:///default"}))
-    where = Namespace(plane)
+    where = Namespace(plane, namespace)
     account = plane.kubeconfig_of_service_account(NAMESPACE, "homeostat-api")
     where.options = ("--kubernetes", "--kubeconfig", str(account), "--namespace", where.name)
     with serving(tmp_path, where=where) as api:

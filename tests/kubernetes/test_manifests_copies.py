@@ -56,8 +56,10 @@ def bound(plane: ControlPlane) -> Iterator[None]:
     kubectl("delete", "-f", rights)
 
 
-def test_its_account_may_read_what_a_copy_is_of(plane: ControlPlane, crds: list[str], bound: None, tmp_path: Path) -> None:
-    where = Namespace(plane)
+def test_its_account_may_read_what_a_copy_is_of(
+    plane: ControlPlane, namespace: str, crds: list[str], bound: None, tmp_path: Path
+) -> None:
+    where = Namespace(plane, namespace)
     account = plane.kubeconfig_of_service_account(NAMESPACE, "homeostat-operator")
     where.options = ("--kubernetes", "--kubeconfig", str(account), "--namespace", where.name)
     plane.kubectl.within(where.name).create(thing("Disk", "letters", {"size": "1Mi"}))

@@ -19,24 +19,24 @@ TOKEN = "0123456789abcdef-of-both"
 ON_WEST = {"hostSelector": {"zone": "west"}}
 
 
-def test_disks_of_a_machine_of_another_host(crds: list[str], plane: ControlPlane, tmp_path: Path) -> None:
+def test_disks_of_a_machine_of_another_host(crds: list[str], plane: ControlPlane, namespace: str, tmp_path: Path) -> None:
     token, port = tmp_path / "token", free_port()
     token.touch(0o600)
     token.write_text(TOKEN)
-    namespace = Namespace(plane)
-    kubectl = plane.kubectl.within(namespace.name)
+    where = Namespace(plane, namespace)
+    kubectl = plane.kubectl.within(where.name)
     east, west = tmp_path / "east" / "state", tmp_path / "west" / "state"
 
     def homeostat(*words: str) -> str:
-        command = [sys.executable, "-m", "homeostat.cli.main", "--state", str(east), "-n", namespace.name, "trash", *words]
+        command = [sys.executable, "-m", "homeostat.cli.main", "--state", str(east), "-n", where.name, "trash", *words]
         done = ran(command)
         done.check_returncode()
         return done.stdout
 
     def listed() -> list[dict[str, Any]]:
-        return [one for one in json.loads(homeostat("list", "-o", "json")) if one["namespace"] == namespace.name]
+        return [one for one in json.loads(homeostat("list", "-o", "json")) if one["namespace"] == where.name]
 
-    served: dict[str, Any] = {"where": namespace, "headers": {"Authorization": f"Bearer {TOKEN}"}}
+    served: dict[str, Any] = {"where": where, "headers": {"Authorization": f"Bearer {TOKEN}"}}
     for folder in (east.parent, west.parent, tmp_path / "alone"):
         folder.mkdir()
     with (
@@ -48,7 +48,7 @@ def test_disks_of_a_machine_of_another_host(crds: list[str], plane: ControlPlane
         wait_ready(kubectl, "east", "west", kind="vmhost")
         kubectl.create(machine(named="mail", runStrategy="Halted", disks=[{"name": "data", "size": "1Mi"}], **ON_WEST))
         wait_ready(kubectl, "mail")
-        place = west / "machines" / namespace.name / "mail/data.qcow2"
+        place = west / "machines" / where.name / "mail/data.qcow2"
         before = place.read_bytes()
         assert listed() == []
         kubectl("delete", "vm", "mail", PATIENT)
