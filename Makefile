@@ -16,7 +16,7 @@ BY_FILE := --dist loadfile --no-loadscope-reorder
 SPREAD := -n 3 $(BY_FILE)
 WAITING := -n 6 $(BY_FILE)
 # Each worker has an API server of its own, which works for half a minute before the first test.
-CLUSTERS := -n 4 $(BY_FILE)
+CLUSTERS := -n 5 $(BY_FILE)
 IDLING := -n 8 $(BY_FILE)
 # What depends on a browser most: keys, many tabs, large files, a screen.
 FIREFOX := $(addprefix tests/page/test_,by_keyboard_alone.py one_stream_for_all_tabs.py an_image_is_uploaded.py) \
