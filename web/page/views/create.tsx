@@ -267,7 +267,7 @@ function ByYaml({ plural, about }: { plural: string; about: string }) {
     const kept = drafts.find(key);
     if (kept !== null) setWritten(kept);
     lazily(() => import("yaml")).then(({ stringify }) => {
-      const first = stringify({ apiVersion: API_VERSION, kind: kind?.kind, ...templateOf(plural, about) });
+      const first = stringify({ apiVersion: API_VERSION, kind: kind?.kind, ...templateOf(plural, about) }, AS_WRITTEN);
       setBegins(first);
       setWritten((typed) => typed || first);
     }, setWrong);
