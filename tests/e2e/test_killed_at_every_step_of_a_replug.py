@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 
+import libvirt
 import pytest
 
 from tests.e2e.homeostat import Homeostat, idle
@@ -13,6 +14,7 @@ from tests.e2e.test_network_comes_back import master, tap
 from tests.rig.libvirtd import Libvirtd
 
 NAME = "cut-off"  # as there
+PLUGS = libvirt.getVersion() < 11_000_000  # later ones put a tap on another bridge only: there the operator does it, at the end
 
 
 def connections(home: Homeostat) -> int:
@@ -36,7 +38,7 @@ def test_it_is_plugged_in_again(homeostat: Homeostat, libvirtd: Libvirtd, fault:
     home.start(prefix=("env", f"HOMEOSTAT_FAULT={fault}"))
     home.wait_killed()
     if fault == "after:PlugIntoBridge:1":
-        assert master(device) == libvirtd.bridge and connections(home) < before, "it is half done"
+        assert master(device) == (libvirtd.bridge if PLUGS else "") and connections(home) < before, "it is half done"
     home.start()
     home.wait_for(lambda: master(device) == libvirtd.bridge and connections(home) == before, "the network knows it again")
     home.wait_ready(NAME)

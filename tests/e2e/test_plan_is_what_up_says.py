@@ -65,7 +65,7 @@ def test_plan_says_what_up_says(homeostat: Homeostat, sleepy: str) -> None:
             "bridgeless": ("BridgeMissing", lan(bridge="hs-none")),
             "no-bridge": ("BridgeMissing", lan(bridge="lo")),
             "low": ("PortForbidden", forward(1)),
-            "wide": ("TooManyVcpus", idle(resources={"vcpu": 512})),
+            "wide": ("TooManyVcpus", idle(resources={"vcpu": 512}, machine={"type": "pc"})),  # later ones of q35 take 4,096
             "pinned": ("MachineTypeMissing", idle(machine={"version": "99.9"})),
             "feature": ("CpuFeatureMissing", idle(resources={"cpu": {"features": ["nonsense"]}})),
             "model": ("CpuModelMissing", idle(resources={"cpu": {"model": "Nonsense"}})),

@@ -40,6 +40,12 @@ def seen(host: LibvirtHost, config: DomainConfig) -> ObservedDomain:
     return domain
 
 
+def assert_as_defined(found: DomainConfig | None, config: DomainConfig) -> None:
+    """libvirt adds the version of the machine type to its name."""
+    assert found is not None and found.machine.startswith("pc-q35-")
+    assert replace(found, machine=config.machine) == config
+
+
 async def test_redefining_the_same_changes_not_a_byte(host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage) -> None:
     forwards = NicConfig("u", "user", "", "52:54:00:00:00:07", "virtio", (ForwardConfig("127.0.0.1", 1, 80, "tcp"),))
     config = machine(libvirtd, guest_image)
@@ -48,7 +54,7 @@ async def test_redefining_the_same_changes_not_a_byte(host: LibvirtHost, libvirt
     first = libvirtd.virsh("dumpxml", "--inactive", config.name)
     await host.execute(act.DefineDomain(config, ""))
     assert libvirtd.virsh("dumpxml", "--inactive", config.name) == first
-    assert seen(host, config).config == replace(config, machine="pc-q35-7.2")
+    assert_as_defined(seen(host, config).config, config)
 
 
 async def test_started_it_has_pid_display_and_address(host: LibvirtHost, libvirtd: Libvirtd, guest_image: GuestImage) -> None:
@@ -109,7 +115,7 @@ async def test_devices_come_and_go_while_it_runs(host: LibvirtHost, libvirtd: Li
     await host.execute(act.AttachNic(config.uuid, nic, ""))
     live = seen(host, config).live
     assert live is not None and extra in live.disks and nic in live.nics
-    assert seen(host, config).config == replace(config, machine="pc-q35-7.2")
+    assert_as_defined(seen(host, config).config, config)
     assert config.disks[0].source is not None
     await host.execute(act.GrowDisk(config.uuid, config.disks[0].source, 32 * 2**20, "vda", ""))
     await host.execute(act.DetachDisk(config.uuid, extra, ""))

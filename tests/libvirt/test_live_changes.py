@@ -58,7 +58,9 @@ async def test_cpus_come_and_memory_comes_and_goes_within_the_maxima(
             seen = facts(address)
         except OSError:
             return False
-        return bool(seen["vcpus"] == vcpus and (most - 48) * 1024 < seen["memoryKiB"] <= most * 1024)
+        return bool(
+            seen["vcpus"] == (vcpus if guest_image.takes_cpus else 2) and (most - 48) * 1024 < seen["memoryKiB"] <= most * 1024
+        )
 
     await until(lambda: sees(2, 192), "the guest was started with what its definition leaves it", 90)
     for vcpus, memory in ((3, 256), (4, 128), (4, 160)):
@@ -72,6 +74,8 @@ async def test_cpus_come_and_memory_comes_and_goes_within_the_maxima(
         after = host.domain(config.uuid)
         assert after is not None and after.config is not None and compare(after.config, wanted) == ()
         assert after.run == domain.run
+    if not guest_image.takes_cpus:
+        return
     try:
         await host.execute(act.SetVcpus(config.uuid, 2, ""))
     except GuestHolds as refused:  # it depends on the guest's kernel, and on how crowded the host is

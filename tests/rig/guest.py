@@ -50,6 +50,14 @@ class GuestImage:
         return self.directory / "initramfs.img"
 
     @property
+    def takes_cpus(self) -> bool:
+        """Tells whether its kernel takes CPUs while it runs. Under TCG, which it does not know, Linux takes none since 6.9."""
+        header = self.kernel.read_bytes()[:0x10000]
+        begins = int.from_bytes(header[0x20E:0x210], "little") + 0x200  # https://docs.kernel.org/arch/x86/boot.html
+        major, minor = header[begins:].split(b".", 2)[:2]
+        return (int(major), int(minor)) < (6, 9)
+
+    @property
     def base(self) -> Path:
         return self.directory / "base.qcow2"
 

@@ -128,7 +128,10 @@ class Smbios(Model):
 class Watchdog(Model):
     """A device that the guest must feed: where it stops, it hangs, and the action is taken."""
 
-    model: Literal["i6300esb", "ib700"] = Field(default="i6300esb", description="The card: on the PCI bus, or on the ISA bus.")
+    model: Literal["i6300esb", "ib700"] = Field(
+        default="i6300esb",
+        description="The card: on the PCI bus, or on the ISA bus, which later versions of libvirt take of machine.type pc only.",
+    )
     action: Literal["Reset", "Shutdown", "PowerOff"] = Field(
         default="Reset", description="Reset restarts the guest at once; of the others runStrategy says what follows."
     )

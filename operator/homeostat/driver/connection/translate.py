@@ -192,6 +192,11 @@ _WORKING = (
     ),
     Rule(
         Refused,
+        "it shares folders with machines: install it on the host (Debian 13: virtiofsd; Debian 12: qemu-system-common)",
+        pattern=r"unable to find a satisfying virtiofsd",
+    ),
+    Rule(
+        Refused,
         "the file must exist, and the user that runs QEMU (libvirt-qemu) must be able to reach it (`homeostat doctor` names a "
         "folder that bars it)",
         pattern=r"cannot access storage file|could not open '[^']+': (?:permission denied|no such file)",

@@ -98,7 +98,8 @@ class DeviceSteps:
     def _replug(self, domain: Domain, action: act.ReplugNic) -> None:
         """Puts a nic's tap on its bridge again. libvirt does that only when the kind or source of the nic changes. So a nic of a
         network becomes one of that network's bridge for a moment. That also registers it with the network, which forgot its
-        guests when it was stopped. If we are killed in between, the nic is connected, and bridged.py finds it."""
+        guests when it was stopped. If we are killed in between, the nic is connected, and bridged.py finds it. Later versions
+        (11.3, not 9.0) move a tap only to a bridge of another name: there we put it back ourselves."""
         nic, request = action.nic, self._connection.request
         if nic.kind == "network":
             over = replace(nic, kind="bridge", source=action.bridge)

@@ -57,6 +57,12 @@ class Raised(libvirt.libvirtError):
         ("Domain not found: no domain with matching uuid", libvirt.VIR_ERR_NO_DOMAIN, errors.DomainGone, ""),
         ("operation failed: domain 'a' already exists with uuid 1-2", 9, errors.NameTaken, "rename the machine"),
         ("Requested operation is not valid: domain is already running", 55, errors.DriverError, ""),
+        (
+            "operation failed: Unable to find a satisfying virtiofsd",
+            9,
+            errors.Refused,
+            "install it on the host (Debian 13: virtiofsd",
+        ),
         ("unsupported configuration: whatever", 67, errors.Refused, "whatever"),
         ("Cannot access storage file '/x' (as uid:1, gid:1): Permission denied", 38, errors.Refused, "libvirt-qemu"),
         ('Failed to get "write" lock; Is another process using the image [/x]?', 1, errors.ResourceInUse, "a disk of its own"),
