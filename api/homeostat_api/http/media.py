@@ -25,6 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _ANY_LENGTH = "__any_length__"
 BODY_LIMIT = 2**20  # bytes of a request's body; a machine's document is a few KB
 DIGITS = sys.int_info.default_max_str_digits  # of a number; of more, Python says how to change what it reads
+DEPTH = 100  # levels of a body; a machine's document has a dozen
 LARGE = 16 * 2**10  # bytes of a body; a machine's document is a few KB
 DISCARD_LIMIT = 8 * 2**20
 DISCARD_SECONDS = 2.0
@@ -99,7 +100,21 @@ class StrictJson(BaseHandler):
 
 def _parse(body: bytes) -> object:
     text = body.decode("utf-8")
-    return json.loads(text, parse_int=_whole, parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeats)
+    value = json.loads(text, parse_int=_whole, parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeats)
+    if _deeper(value, DEPTH):  # what Python reads differs from version to version, and is more than what we can go through
+        raise RecursionError
+    return value
+
+
+def _deeper(value: object, most: int) -> bool:
+    """Tells whether a value has more levels."""
+    level = [value]
+    for _ in range(most + 1):
+        groups = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list))
+        level = [inner for group in groups for inner in group]
+        if not level:
+            return False
+    return True
 
 
 async def aside(large: bool, work: Callable[..., R], *arguments: Any) -> R:

@@ -93,7 +93,7 @@ async def test_with_other_rights(house: ConsoleHouse) -> None:
 
 async def test_with_the_machine(house: ConsoleHouse) -> None:
     async with house.sits() as bob:
-        await bob.id()
+        await bob.sees(b"booted")  # it has opened the line
         house.watched.now(reported(machine(uid="another"), console_log=str(house.log)))
         await refused(bob)
 
