@@ -45,8 +45,12 @@ class LineHeld(Exception):
     """Another program has the line. The text says what to do."""
 
 
+class LineAway(Exception):
+    """The line of a machine that runs cannot be opened. The text says what to do."""
+
+
 OpenLine = Callable[[bool], Awaitable[SerialInput | None]]
-"""Opens the line; True: even if another program has it. None: the machine does not run now. Raises LineHeld."""
+"""Opens the line; True: even if another program has it. None: the machine does not run now. Raises LineHeld, LineAway."""
 
 
 async def relay_serial(viewer: Viewer, log: SerialLog, open_line: OpenLine, sitting: Sitting) -> End:
@@ -147,6 +151,8 @@ class _Keyboard:
                     why = "the machine is off, or begins again"
             except LineHeld as error:
                 kind, why = "held", str(error)
+            except LineAway as error:
+                why = str(error)
             self._retry_at = time.monotonic() + RETRY if why else 0.0
             if why and why != self._refused:
                 await self._tell(kind, why)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from homeostat.consoles import serial_relay
-from homeostat.consoles.serial_relay import LineHeld, relay_serial
+from homeostat.consoles.serial_relay import LineAway, LineHeld, relay_serial
 from homeostat.consoles.sitting import LEFT, Close, End, Left, Sitting, Word
 
 
@@ -46,11 +46,13 @@ class Page:
 
 @dataclass
 class Guest:
-    """A line, and the log of what its guest wrote. ``held``: by another program; ``room``: parts that the guest takes."""
+    """A line, and the log of what its guest wrote. ``held``: by another program; ``barred``: by its host.
+    ``room``: parts that the guest takes."""
 
     log: list[bytes] = field(default_factory=list)
     off: bool = False
     held: bool = False
+    barred: bool = False
     room: int = 100
     got: bytes = b""
     opened: list[bool] = field(default_factory=list)
@@ -63,6 +65,8 @@ class Guest:
         self.opened.append(force)
         if self.held and not force:
             raise LineHeld("virsh has it")
+        if self.barred:
+            raise LineAway("its host bars it")
         self.over = self.off
         return None if self.off else self
 
@@ -148,6 +152,13 @@ async def test_another_program_has_it_until_control_is_taken(understands: bool) 
         console.guest.over = True  # the other program has it again
         await console.type(b"d")
         await console.until(lambda: console.guest.opened == [False, False, True, False])
+
+
+async def test_a_line_that_its_host_bars() -> None:
+    async with opened(Page(), Guest(barred=True)) as console:
+        await console.type(b"lost")
+        await console.until(lambda: console.guest.opened == [False])
+        assert console.page.words == [{"type": "waiting", "message": "its host bars it"}] and not console.guest.got
 
 
 async def test_what_is_typed_as_soon_as_control_was_taken_arrives(monkeypatch: pytest.MonkeyPatch) -> None:

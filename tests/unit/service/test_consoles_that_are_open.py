@@ -11,7 +11,7 @@ import pytest
 
 from homeostat.accounts.actor import Actor
 from homeostat.accounts.consoles import Bearer, ConsoleKind, ConsoleMode, ConsoleOf, OpenConsole
-from homeostat.consoles.serial_relay import LineHeld
+from homeostat.consoles.serial_relay import LineAway, LineHeld
 from homeostat.driver.errors import DomainGone, DriverError, HostUnreachable, Refused, ResourceInUse
 from homeostat.models.machine import VirtualMachine
 from homeostat.service.consoles import consoles as module
@@ -116,6 +116,13 @@ async def test_a_line_that_another_program_has(tmp_path: Path, monkeypatch: pyte
     opens(monkeypatch, "open_line", ResourceInUse("busy"))
     with pytest.raises(LineHeld, match="take control to disconnect that program"):
         await consoles(tmp_path, machine()).serial_line(LINE, False)
+
+
+async def test_a_line_that_its_host_cannot_open(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """libvirt's words may name places of the host: they go to the log."""
+    with pytest.raises(LineAway, match="cannot be opened, and what you type is lost: the API server's log says why"):
+        await consoles(tmp_path, machine()).serial_line(LINE, False)
+    assert "not supported by the connection driver: virDomainOpenConsole" in caplog.text
 
 
 async def test_a_driver_without_screens_says_so(tmp_path: Path) -> None:

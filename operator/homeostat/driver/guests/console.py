@@ -10,7 +10,7 @@ from typing import Any
 import libvirt
 
 from ..errors import DriverError, Refused, ResourceInUse
-from .running import running_domain
+from .running import check_runs, running_domain
 
 _CHUNK = 4096
 
@@ -21,6 +21,10 @@ class ConsoleEnd(StrEnum):
     DETACHED = "detached"  # the person pressed the escape key
     INPUT_ENDED = "input ended"  # end of file on the input
     CLOSED = "closed"  # the guest ended, or somebody else took over the console
+
+
+class NoConsole(Refused):
+    """A domain that runs has no console, or libvirt cannot open it. The text is libvirt's, which may name places of its host."""
 
 
 def attach_console(
@@ -45,7 +49,8 @@ def open_stream(domain: Any, force: bool) -> Any:
 
     Raises:
         ResourceInUse: somebody has it, and ``force`` was not given.
-        Refused: there is none.
+        Refused: the domain went off.
+        NoConsole: there is none, or libvirt cannot open it.
     """
     stream = domain.connect().newStream(libvirt.VIR_STREAM_NONBLOCK)
     flags = libvirt.VIR_DOMAIN_CONSOLE_FORCE if force else libvirt.VIR_DOMAIN_CONSOLE_SAFE
@@ -55,7 +60,8 @@ def open_stream(domain: Any, force: bool) -> Any:
         said = error.get_error_message()
         if "active console session" in said.lower():
             raise ResourceInUse(f"somebody is attached to the console of {domain.name()}: --force disconnects them") from error
-        raise Refused(f"{domain.name()} has no console to attach to: {said}") from error
+        check_runs(domain, error, "its console opens")
+        raise NoConsole(f"{domain.name()} has no console to attach to: {said}") from error
     return stream
 
 

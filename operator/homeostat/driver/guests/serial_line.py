@@ -33,7 +33,8 @@ def open_line(uri: str, uuid: str, force: bool = False) -> SerialLine:
         HostUnreachable: no connection.
         DomainGone: no such domain.
         ResourceInUse: another program has it, and ``force`` was not given.
-        Refused: the domain does not run, or has no serial line.
+        Refused: the domain does not run.
+        NoConsole: it has no serial line, or libvirt cannot open it.
     """
     with ExitStack() as stack:
         stream = open_stream(stack.enter_context(running_domain(uri, uuid)), force)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Sequence
 from functools import cached_property
@@ -9,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from homeostat.accounts.consoles import SCREENS, ConsoleKind, ConsoleMode, ConsoleOf, OpenConsole
 from homeostat.accounts.rights import Right
-from homeostat.consoles.serial_relay import LineHeld
+from homeostat.consoles.serial_relay import LineAway, LineHeld
 from homeostat.consoles.webrtc import WebRtcMissing, load_peer
 from homeostat.driver.errors import DomainGone, DriverError, HostUnreachable, Refused, ResourceInUse
 from homeostat.driver.guests.calls import GuestCalls, GuestHangs
+from homeostat.driver.guests.console import NoConsole
 from homeostat.driver.guests.console_log import LogFollower
 from homeostat.driver.guests.screen import open_screen
 from homeostat.driver.guests.serial_line import SerialLine, open_line
@@ -30,6 +32,8 @@ from .console_logs import ConsoleLogs
 if TYPE_CHECKING:
     from homeostat.consoles.peer import Peer
 
+log = logging.getLogger(__name__)
+
 RIGHTS = {ConsoleMode.CONTROL: Right.CHANGE, ConsoleMode.VIEW: Right.SEE}
 """What each mode asks for. Whoever sees a machine may look at its screen, as he may read its log."""
 
@@ -37,6 +41,7 @@ RIGHTS = {ConsoleMode.CONTROL: Right.CHANGE, ConsoleMode.VIEW: Right.SEE}
 SCROLLBACK = 64 * 1024
 """Bytes of the log that a serial line begins with."""
 NO_SCREEN = "it has no screen: its spec says display.vnc.enabled: false"
+AWAY = "its serial line cannot be opened, and what you type is lost: the API server's log says why"
 HELD = (
     "another program has the serial line (`homeostat console` or `virsh console` on the host, say): you see what the guest "
     "writes, and what you type does not reach it; take control to disconnect that program"
@@ -149,6 +154,7 @@ class MachineConsoles:
 
         Raises:
             LineHeld: another program has it.
+            LineAway: the machine has none, or its host cannot open it.
             ConsoleUnavailable: it cannot be reached from here.
         """
         machine = await self._machine_of(console)
@@ -159,6 +165,9 @@ class MachineConsoles:
             return await self.calls.call(uuid, lambda: open_line(uri, uuid, force), SerialLine.close)
         except ResourceInUse as error:
             raise LineHeld(HELD) from error
+        except NoConsole as error:
+            log.warning("%s", error)
+            raise LineAway(AWAY) from error
         except (DomainGone, Refused, HostUnreachable, GuestHangs):
             return None
         except DriverError as error:
