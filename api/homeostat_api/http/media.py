@@ -25,7 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _ANY_LENGTH = "__any_length__"
 BODY_LIMIT = 2**20  # bytes of a request's body; a machine's document is a few KB
 DIGITS = sys.int_info.default_max_str_digits  # of a number; of more, Python says how to change what it reads
-DEPTH = 100  # levels of a body; a machine's document has a dozen
+DEPTH = 200  # levels of a body; a machine's document has a dozen
 LARGE = 16 * 2**10  # bytes of a body; a machine's document is a few KB
 DISCARD_LIMIT = 8 * 2**20
 DISCARD_SECONDS = 2.0

@@ -66,8 +66,8 @@ def test_half_a_character_does_not_break_an_answer() -> None:
         (b'{"x":{"a":1,"a":1}}', 400, "malformed_json", "The body is not valid JSON: the field 'a' is given twice"),
         (b'{"name":"\xff"}', 400, "malformed_json", "The body is not valid JSON: "),
         (b"[" * 200_000, 400, "malformed_json", "The body is nested too deeply"),
-        (b'{"a":' * 101 + b"1" + b"}" * 101, 400, "malformed_json", "The body is nested too deeply"),
-        (b'{"a":' * 100 + b"1" + b"}" * 100, 400, "invalid_request", "name: is missing"),
+        (b'{"a":' * 201 + b"1" + b"}" * 201, 400, "malformed_json", "The body is nested too deeply"),
+        (b'{"a":' * 200 + b"1" + b"}" * 200, 400, "invalid_request", "name: is missing"),
         (b" " * (BODY_LIMIT + 1), 413, "body_too_large", "The body is larger than"),
     ],
 )
