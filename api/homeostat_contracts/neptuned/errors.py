@@ -19,6 +19,7 @@ from homeostat.service.refusals import (
     WebRtcUnavailable,
 )
 from homeostat.store import errors as store_errors
+from homeostat.store.errors import StoreError as StoreError  # noqa: PLC0414 - responders take it from here
 from homeostat_api.http.answers.accounts import in_a_contract
 from homeostat_api.http.errors import Answers, Problem
 

@@ -9,6 +9,7 @@ import falcon.asgi
 
 from homeostat.accounts.rights import Grant, Right
 from homeostat.models.machine import VirtualMachine
+from homeostat.service.naming.marks import id_of
 from homeostat_api.http.actor import who
 from homeostat_api.http.contract import NOTHING_LENT, ConsoleDoor, Lent
 from homeostat_api.http.rights import Door, needs
@@ -57,20 +58,20 @@ class ScreenConnection:
         Raises:
             Problem: 403, the machine is private, and that is not its password.
         """
-        meta = machine.metadata
+        meta, id = machine.metadata, id_of(machine)
         if await self._listed.service.asked_by(who(req)).may(Right.CHANGE, machine.key):
             return NOTHING_LENT
-        lock = await self._people.kept(place(machine)) if machine.spec.display.private else None
+        lock = await self._people.kept(place(id)) if machine.spec.display.private else None
         if machine.spec.display.private:
             said = req.get_header(HEADER) or _decoded(offered(req, PASSWORD))
-            if not said or lock is None or not await opens(self._people, req, machine, said):
+            if not said or lock is None or not await opens(self._people, req, id, said):
                 raise forbidden(f"This VM is private, and that is not its password: send it as {HEADER}, or as a subprotocol")
 
         async def still() -> bool:
             now = await self._listed.find(machine)
             if now is None:
                 return False
-            return not now.spec.display.private or (lock is not None and await self._people.kept(place(machine)) == lock)
+            return not now.spec.display.private or (lock is not None and await self._people.kept(place(id)) == lock)
 
         return Lent((Grant(LENT, meta.namespace, VirtualMachine.KIND, meta.name),), still)
 

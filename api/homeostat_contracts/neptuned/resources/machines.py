@@ -15,8 +15,8 @@ from homeostat.service.changing.json_patch import apply_json_patch
 from homeostat.service.changing.spec_change import impossible
 from homeostat.service.kinds.collection import Patch, of_spec
 from homeostat.service.kinds.machines import Machines
-from homeostat.service.naming.marks import Marks, marks_of
-from homeostat.service.refusals import NotAllowed
+from homeostat.service.naming.marks import ID, Marks, id_of, marks_of
+from homeostat.service.refusals import NotAllowed, Refusal
 from homeostat_api.http.answers.given_names import asked_name
 from homeostat_api.http.errors import Problem, invalid_model
 from homeostat_api.http.kinds.kind_index import Entry
@@ -27,7 +27,7 @@ from homeostat_api.http.rights import Right, needs
 from .. import private
 from ..drive_files import with_formats
 from ..entries import LISTED, entry_of, notes
-from ..errors import bad
+from ..errors import StoreError, bad
 from ..fleet import EntryFleet
 from ..people import People
 from ..specs import SpecPart, difference, spec_of
@@ -85,9 +85,14 @@ class EntryCreation:
         named = marks_of(asked.id)
         said = {name: text for name, text in notes(asked).items() if text is not None}
         marks = Marks(named.labels, {**named.annotations, **said, LISTED: "true"})
-        made = await machines.make(asked_name(req, asked.id), spec, marks=marks)
-        if asked.password is not None:
-            await private.keep(self._people, req, made, asked.password)
+        id = marks.labels[ID]
+        if asked.password is not None:  # first: no machine is there without it, whoever is killed in between
+            await private.keep(self._people, req, id, asked.password)
+        try:
+            made = await machines.make(asked_name(req, asked.id), spec, marks=marks)
+        except (Refusal, StoreError):
+            await private.keep(self._people, req, id, None)
+            raise
         resp.status, resp.media = falcon.HTTP_201, await self._fleet.show(machines, made)
 
 
@@ -124,7 +129,7 @@ class EntryItem:
 
         before, after = await machines.edit(machine.metadata.name, None, change)
         if passwords[0] is not None:
-            await private.keep(self._people, req, after, passwords[0])
+            await private.keep(self._people, req, id_of(after), passwords[0])
         resp.media = {"needs_restart": bool((await machines.judge(before, after)).restart)}
 
     @needs(Right.ADMINISTER)
@@ -142,7 +147,7 @@ class EntryItem:
         gone, _ = await machines.wait_gone(machine, machine.spec.shutdown.grace_period_seconds + self._fleet.margin)
         if not gone:
             raise Problem(409, "conflict", f"The VM {vm!r} is still being deleted: ask for it again")
-        await private.keep(self._people, req, machine, None)
+        await private.keep(self._people, req, id_of(machine), None)
         resp.media = {}
 
     async def _patch(self, machines: Machines, machine: VirtualMachine, operations: Sequence[Any]) -> tuple[MachineEntry, Patch]:
