@@ -20,6 +20,11 @@ def is_iso(image: Resource) -> bool:
     return isinstance(image, Image) and image.status is not None and image.status.format is ImageFormat.ISO
 
 
+def is_something_else(image: Image) -> bool:
+    """Tells whether an Image is known to be no ISO. Of one that nobody has looked at yet that is not known."""
+    return image.status is not None and image.status.format is not None and not is_iso(image)
+
+
 def file_name(image: Image) -> str:
     """Returns what the file of an Image was called."""
     return image.metadata.annotations.get(FILE) or image.metadata.name

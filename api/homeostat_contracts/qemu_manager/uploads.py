@@ -23,14 +23,15 @@ from .iso_views import FILE, file_name
 
 PATIENCE = 30.0  # seconds for an image to be looked at, or to go
 UNFINISHED = f"qemu-manager.{API_GROUP}/unfinished"
-"""An annotation of an Image that was uploaded for a disk, until that is made, and of one whose disk goes. Who is killed in
-between leaves it."""
+"""An annotation of an Image that was uploaded: what it is for, until its disk is made, or it is known to be an ISO; and of one
+whose disk goes. Who is killed in between leaves it."""
+FOR_DISK, FOR_ISO = "disk", "iso"
 _NAME = 40  # characters of an Image's name that tell what it is
 
 
-async def uploaded(req: falcon.asgi.Request, desk: Desk, for_disk: bool = False) -> Image:
-    """Takes the file of a form, and returns its Image once it was looked at, as far as that is so in time. ``for_disk``: it is
-    ``finished`` once its disk is made.
+async def uploaded(req: falcon.asgi.Request, desk: Desk, purpose: str) -> Image:
+    """Takes the file of a form, and returns its Image once it was looked at, as far as that is so in time. It is not ``finished``
+    yet. ``purpose``: FOR_DISK or FOR_ISO.
 
     Raises:
         Problem, Refusal: it is not taken; nothing of it is kept.
@@ -42,7 +43,7 @@ async def uploaded(req: falcon.asgi.Request, desk: Desk, for_disk: bool = False)
         return note_asked(req, f"{readable}-{uuid.uuid4().hex[:8]}", called)
 
     def marks_of(file: str) -> Marks:
-        return Marks(annotations={FILE: _called(file), **({UNFINISHED: "disk"} if for_disk else {})})
+        return Marks(annotations={FILE: _called(file), UNFINISHED: purpose})
 
     try:
         made = await take_form(req, desk.uploads, name_of, marks_of)
@@ -77,14 +78,14 @@ async def upload_of(disk: Disk, desk: Desk) -> Image | None:
 
 
 async def finished(image: Image, desk: Desk) -> None:
-    """Notes that an Image stays, as its disk is made. Where that cannot be written for now, the next look at what was left
-    does it."""
+    """Notes that an Image stays, as its disk is made, or it is an ISO. Where that cannot be written for now, the next look at
+    what was left does it."""
     await _note(image, desk, None)
 
 
 async def unfinished(image: Image, desk: Desk) -> None:
     """Notes that an Image goes once its disk has gone, where the actor may have it removed."""
-    await _note(image, desk, "disk")
+    await _note(image, desk, FOR_DISK)
 
 
 async def _note(image: Image, desk: Desk, of: str | None) -> None:

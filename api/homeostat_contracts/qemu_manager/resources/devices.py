@@ -22,6 +22,7 @@ from homeostat_api.http.rights import Right, needs
 
 from ..errors import bad
 from ..fleet import Fleet
+from ..iso_views import is_something_else
 from ..machine_views import ISOS, disks, noted, noting
 from ..moments import now
 from ..words import DiskPath, IsoPath, OneMachine
@@ -143,7 +144,8 @@ async def _medium(desk: Desk, path: str) -> dict[str, Any]:
         Problem, Refusal: 400, there is no such file, or it is no ISO.
     """
     if (uploaded := _ISO.fullmatch(path)) is not None:
-        if await desk.images.find(uploaded[1]) is None:
+        image = await desk.images.find(uploaded[1])
+        if image is None or is_something_else(image):
             raise bad(f"{path}: there is no such ISO")
         return {"imageRef": {"name": uploaded[1]}}
     return {"path": path, "format": await desk.admission.local_image(path, cdrom=True)}

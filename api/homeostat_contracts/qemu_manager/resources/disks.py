@@ -22,7 +22,7 @@ from ..disk_views import shown, word
 from ..errors import failed, no_disk
 from ..fleet import Fleet
 from ..iso_views import file_name
-from ..uploads import finished, must_be, removed, unfinished, upload_of, uploaded
+from ..uploads import FOR_DISK, finished, must_be, removed, unfinished, upload_of, uploaded
 from ..words import GIB, AllDisks, DiskToMake, DoneMessage, OneDisk
 
 TAG = "Disks"
@@ -64,7 +64,7 @@ class DiskUpload:
     @takes_any_length
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         desk = self._fleet.desk(req)
-        image = await uploaded(req, desk, for_disk=True)
+        image = await uploaded(req, desk, FOR_DISK)
         await must_be(image, False, desk)
         name, kind = image.metadata.name, image.status.format if image.status else None
         spec = {"source": {"image": {"imageRef": {"name": name}}}, "format": str(kind or "qcow2")}

@@ -14,7 +14,7 @@ from homeostat_api.http.rights import Right, needs
 from ..errors import failed
 from ..fleet import Fleet
 from ..iso_views import is_iso, shown
-from ..uploads import PATIENCE, must_be, uploaded
+from ..uploads import FOR_ISO, PATIENCE, finished, must_be, uploaded
 from ..words import AllIsos, DoneMessage, OneIso
 
 TAG = "ISOs"
@@ -41,8 +41,10 @@ class IsoUpload:
     @takes_any_length
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         desk = self._fleet.desk(req)
-        image = await uploaded(req, desk)
+        image = await uploaded(req, desk, FOR_ISO)
         await must_be(image, True, desk)
+        if is_iso(image):  # else nobody has looked at it yet: that decides
+            await finished(image, desk)
         resp.status, resp.media = falcon.HTTP_201, {"iso": shown(image)}
 
 

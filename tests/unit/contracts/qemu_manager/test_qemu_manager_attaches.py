@@ -145,10 +145,11 @@ async def test_an_iso(managed: Managed, disks: list[Any]) -> None:
     assert await paths(managed, vm) == []
 
 
-@pytest.mark.parametrize("path", ["/isos/none.iso", "/isos/DEBIAN.iso", "/isos/debian.iso.iso", "/etc/passwd"])
+@pytest.mark.parametrize("path", ["/isos/none.iso", "/isos/DEBIAN.iso", "/isos/debian.iso.iso", "/isos/disk.iso", "/etc/passwd"])
 async def test_what_is_no_iso_is_not_mounted(managed: Managed, path: str) -> None:
     vm = await web(managed, disks=[CD])
     await managed.iso("debian")
+    await managed.iso("disk", format="qcow2")
     assert path in await managed.refused(400, "POST", f"{vm}/iso/mount", isoPath=path)
     assert (await managed.done("GET", vm))["vm"]["iso"] is None
 

@@ -1,5 +1,5 @@
-"""An Image that was uploaded for a disk goes where the server was killed before it made the disk, or while it deleted that; all
-others stay."""
+"""An Image that was uploaded for a disk goes where the server was killed before it made the disk, or while it deleted that, and
+so does one that was uploaded as an ISO and is none; all others stay."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from tests.unit.serving import condition, disk_of
 A_MOMENT = timedelta(seconds=5)
 
 
-async def of_disk(managed: Managed) -> tuple[asyncio.Task[Result], Image]:
-    """Uploads a disk. Returns who waits for the answer, and the Image, which nobody has looked at yet."""
-    asked = asyncio.create_task(managed.send("disks/upload", "a.img", disk_of(4096)))
+async def sent(managed: Managed, path: str = "disks/upload") -> tuple[asyncio.Task[Result], Image]:
+    """Uploads a file. Returns who waits for the answer, and the Image, which nobody has looked at yet."""
+    asked = asyncio.create_task(managed.send(path, "a.img", disk_of(4096)))
     async with asyncio.timeout(5):
         while not (images := await managed.room.store.list(Image)):  # noqa: ASYNC110
             await asyncio.sleep(0.001)
     return asked, images[0]
 
 
-async def killed(managed: Managed) -> Image:
-    """Uploads a disk to a server that ends before it makes the disk, and returns the Image."""
-    asked, image = await of_disk(managed)
+async def killed(managed: Managed, path: str = "disks/upload") -> Image:
+    """Uploads a file to a server that ends before it knows what it is, and returns the Image."""
+    asked, image = await sent(managed, path)
     asked.cancel()
     with suppress(asyncio.CancelledError):
         await asked
@@ -67,11 +67,38 @@ async def test_one_whose_disk_was_made_stays_and_is_finished(managed: Managed) -
     assert UNFINISHED not in (await managed.desk.images.get(name)).metadata.annotations
 
 
+async def test_what_was_uploaded_as_an_iso_goes_where_it_is_none(managed: Managed) -> None:
+    image = await killed(managed, "isos/upload")
+    assert await left(managed, image, SETTLES + A_MOMENT) == {image.metadata.name}, "nobody has looked at it"
+    await looked_at(managed, image, "qcow2")
+    assert await left(managed, image, SETTLES - A_MOMENT) == {image.metadata.name}
+    assert not await left(managed, image, SETTLES + A_MOMENT)
+
+
+async def test_an_iso_stays_and_is_finished(managed: Managed) -> None:
+    image = await killed(managed, "isos/upload")
+    await looked_at(managed, image, "iso")
+    assert await left(managed, image, SETTLES + A_MOMENT) == {image.metadata.name}
+    assert UNFINISHED not in (await managed.desk.images.get(image.metadata.name)).metadata.annotations
+
+
+async def test_an_iso_that_was_answered_is_finished(managed: Managed) -> None:
+    asked, image = await sent(managed, "isos/upload")
+    await looked_at(managed, image, "iso")
+    assert (await asked).status_code == 201
+    assert UNFINISHED not in (await managed.desk.images.get(image.metadata.name)).metadata.annotations
+
+
+async def looked_at(managed: Managed, image: Image, format: str) -> None:
+    """Says what an Image is, as the operator does."""
+    await managed.note(image, ImageStatus.model_validate({"phase": "Ready", "size": 4096, "format": format}))
+
+
 async def made(managed: Managed) -> tuple[Image, str]:
     """Uploads a disk, which is made. Returns its Image, and its id."""
-    asked, image = await of_disk(managed)
+    asked, image = await sent(managed)
     name = image.metadata.name
-    await managed.note(image, ImageStatus.model_validate({"phase": "Ready", "size": 4096, "format": "qcow2"}))
+    await looked_at(managed, image, "qcow2")
     await managed.once(Disk, name, lambda _: True)
     await managed.is_there(name, path="/vm/data", conditions=[condition("Ready", "True")])
     return image, (await asked).json["disk"]["id"]
