@@ -270,3 +270,38 @@ def test_what_may_be_in_a_file_whose_name_cannot_be_shown_stays(room: Room, name
     os.rename(room.folder / "a.yaml", os.fsencode(room.folder) + b"/" + name)
     assert room.sync().deleted == ()
     assert any(f"{shown}: rename it, so it may be in there" in said for said in room.said()), room.said()
+
+
+@pytest.mark.parametrize("place", ["", "virtualmachines/"], ids=["beside them", "in a folder that goes with it"])
+def test_what_was_written_below_a_mount_that_was_away_stays_when_that_is_back(room: Room, place: str) -> None:
+    """A request, say, made a machine meanwhile: its document is hidden then."""
+    room.write("a.yaml", documents("one", "two"))
+    room.sync()
+    shutil.move(room.folder, room.base / "mounted")
+    room.folder.mkdir()
+    room.sync()
+    hidden = room.write(f"{place}b.yaml", document("three"))
+    assert room.sync().created == (key("three"),)
+    shutil.move(room.folder, room.base / "below")
+    shutil.move(room.base / "mounted", room.folder)
+    for store in (room.store, room.reopened()):
+        report = store.sync()
+        assert (report.deleted, set(report.held)) == ((), {key("three")})
+    assert "which may hide it" in room.said()[0] and "homeostat delete vm three" in room.said()[0]
+    file = room.write("b.yaml", (room.base / "below" / hidden.relative_to(room.folder)).read_text())  # it is brought over
+    assert (room.sync().deleted, room.said()) == ((), [])
+    file.unlink()
+    assert room.sync().deleted == (key("three"),)
+
+
+def test_what_was_written_below_a_mount_within_stays_when_that_is_back(room: Room) -> None:
+    room.write("other.yaml", document("other"))
+    room.write("site/a.yaml", document("one"))
+    room.sync()
+    shutil.move(room.folder / "site", room.base / "mounted")
+    room.write("site/b.yaml", document("two"))
+    assert room.sync().created == (key("two"),)
+    shutil.move(room.folder / "site", room.base / "below")
+    shutil.move(room.base / "mounted", room.folder / "site")
+    assert set(room.sync().held) == {key("two")}
+    assert room.store.confirm_prune().deleted == (key("two"),)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from ...index.row import Row
 from ..reading.files import EMPTY, OTHERS, FileReader, FolderDocument, FolderFile, LastPass, Unopened
 from ..reading.folder import Listing
 from ..reading.unfinished import ends_whole
+from .folders import HIDDEN, another_folder, covered
 from .remembered import Remembered
 from .removal import Loss, takes_away
 
@@ -115,11 +116,6 @@ def _read_files(work: Pass, listing: Listing, reader: FileReader, memory: LastPa
         elif path not in seen:
             work.forget.append(path)
     return unread
-
-
-def covered(path: str, places: Iterable[str]) -> bool:
-    """Tells whether ``path`` is one of ``places``, or below one."""
-    return any(path == place or path.startswith(place + "/") for place in places)
 
 
 def _report_file(work: Pass, file: FolderFile) -> None:
@@ -253,7 +249,8 @@ def _find_absent(
         doubt = (
             anywhere
             or (f"{path} is a folder now" if path in listing.folders else "")
-            or (_silence(file, row, in_force) if file else another_folder(path, listing, known))
+            or (_silence(file, row, in_force) if file else another_folder(path, known.folders, listing))
+            or (HIDDEN if row.key in known.hidden else "")
             or (_slip(path, row, new) if new else "")
         )
         work.absent.append(Absent(row, doubt, file.digest if file else ""))
@@ -308,34 +305,6 @@ def _silence(file: FolderFile, row: Row, in_force: Collection[Key]) -> str:
 
 def _named_alike(one: Key, other: Key) -> bool:
     return (one.namespace, one.name) == (other.namespace, other.name)
-
-
-def another_folder(path: str, listing: Listing, known: Remembered) -> str:
-    """Says whether the folder that held it is another folder now; empty: it is not, or it is one that is put in its place as a
-    whole, such as the next target of a link. After a mount has gone, what lies below it shows."""
-    for folder in parents(path):
-        if folder in listing.folders:
-            before, now = known.folders.get(folder), listing.folders[folder]
-            if before is None or before == now or _is_put_in_its_place(folder, before, now, listing):
-                return ""
-            return f"{folder or 'the folder'} is another folder than it was: is something not mounted?"
-    return ""
-
-
-def _is_put_in_its_place(folder: str, before: str, now: str, listing: Listing) -> bool:
-    """Tells whether a folder took another one's place as a whole: on the same disk, and with something in it."""
-    same_disk = before.partition(".")[0] == now.partition(".")[0]
-    if folder not in listing.swapped or not same_disk:
-        return False
-    noted = "." in before  # else an earlier version wrote down its disk alone
-    return not noted or any(not folder or covered(found.path, [folder]) for found in listing.files)
-
-
-def parents(path: str) -> Iterator[str]:
-    """Yields the folders that a file is in, innermost first. The last is the empty string."""
-    while path:
-        path = path.rpartition("/")[0]
-        yield path
 
 
 def _renamed(work: Pass, row: Row, known: Remembered, declared: set[Key]) -> Key | None:

@@ -26,8 +26,9 @@ from ..reading.unfinished import QUIET
 from ..state import StateFolder
 from . import indexing
 from .absences import Absences
-from .compare import Pass, compare, parents
-from .remembered import Remembered, folders_now
+from .compare import Pass, compare
+from .folders import folders_now, not_as_known, parents
+from .remembered import Remembered
 from .removal import NEVER
 
 
@@ -145,10 +146,13 @@ class Intake:
         ruling, unconfirmed = self._absences.rule(work, rows, known, now, settle, confirmed, tell_after, bare=bare, unseen=unseen)
         self.withheld = {less.row.key: less.loss.words for less in work.reductions if less.row.key not in ruling.go}
         self.unfinished = work.unfinished
-        staying = [absent.row.file or "" for absent in work.absent if absent.row.key not in ruling.go]
+        staying = {absent.row.key: absent.row.file or "" for absent in work.absent if absent.row.key not in ruling.go}
+        folders = folders_now(known.folders, self.listing, {folder for path in staying.values() for folder in parents(path)})
+        others = not_as_known(folders, self.listing, bool(ruling.emptied))
         remembered = Remembered(
             work.held,
-            folders_now(known.folders, self.listing, {folder for path in staying for folder in parents(path)}),
+            folders,
+            known.hidden if self.listing.missing else (known.hidden & staying.keys()) | _within(work, others),
             {old: new for old, new in work.renamed.items() if old not in ruling.go},
             known.emptied if self.listing.missing else ruling.emptied,
             [*known.still(now), (now, unconfirmed)] if unconfirmed else known.taken,
@@ -167,6 +171,14 @@ class Intake:
             files=len(self.listing.files),
             seconds=time.perf_counter() - begun,
         )
+
+
+def _within(work: Pass, folders: Collection[str]) -> frozenset[Key]:
+    """Returns what is declared within these folders."""
+    if not folders:
+        return frozenset()
+    within = [file for file in work.files if not set(folders).isdisjoint(parents(file.path))]
+    return frozenset(document.key for file in within for document in file.documents if document.key)
 
 
 def _by_path(work: Pass, keys: set[Key]) -> dict[str, list[Key]]:

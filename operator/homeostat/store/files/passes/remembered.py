@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from homeostat.models.base import Key
 
 from ...index.index import Index, compact
-from ..reading.folder import Listing
 from .removal import WINDOW
 
 SETTING = "removals"
@@ -19,6 +18,7 @@ SETTING = "removals"
 class Remembered:
     held: Mapping[Key, str] = field(default_factory=dict)  # what waits for a confirmation, with the reason
     folders: Mapping[str, str] = field(default_factory=dict)  # see Listing.folders
+    hidden: frozenset[Key] = frozenset()  # what stood in a folder that was another one than before; see ``not_as_known``
     renamed: Mapping[Key, Key] = field(default_factory=dict)
     emptied: frozenset[Key] = frozenset()  # see Ruling
     taken: Sequence[tuple[float, int]] = ()  # when something went unconfirmed (seconds since the epoch), and its weight
@@ -29,6 +29,7 @@ class Remembered:
         return cls(
             {Key.parse(key): reason for key, reason in found.get("held", {}).items()},
             found.get("folders", {}),
+            frozenset(map(Key.parse, found.get("hidden", ()))),
             {Key.parse(old): Key.parse(new) for old, new in found.get("renamed", {}).items()},
             frozenset(map(Key.parse, found.get("emptied", ()))),
             [(when, weight) for when, weight in found.get("taken", ())],
@@ -39,6 +40,7 @@ class Remembered:
         whole = {
             "held": {str(key): reason for key, reason in self.held.items()},
             "folders": dict(self.folders),
+            "hidden": sorted(map(str, self.hidden)),
             "renamed": {str(old): str(new) for old, new in self.renamed.items()},
             "emptied": sorted(map(str, self.emptied)),
             "taken": list(self.taken),
@@ -52,10 +54,3 @@ class Remembered:
 
     def still(self, now: float) -> list[tuple[float, int]]:
         return [(when, weight) for when, weight in self.taken if 0 <= now - when < WINDOW]
-
-
-def folders_now(before: Mapping[str, str], listing: Listing, needed: set[str]) -> dict[str, str]:
-    """Returns which folders there are. Those that held absent resources (``needed``) stay as they were when they held them."""
-    if listing.missing:
-        return dict(before)
-    return {**listing.folders, **{path: before[path] for path in needed if path in before}}
