@@ -75,9 +75,9 @@ class Accounts:
             return {name: id for name, id in rows}
 
     def add(
-        self, name: str, role: Role = Role.USER, password: str | None = None, *, waits: str = "", by: By = ON_HOST
+        self, name: str, role: Role = Role.USER, password: str | None = None, *, banned: str | None = None, by: By = ON_HOST
     ) -> Account:
-        """Makes an account. ``password`` None: nobody can sign in by one. ``waits``: why it is banned from the beginning.
+        """Makes an account. ``password`` None: nobody can sign in by one. ``banned``: why it is banned from the beginning.
 
         Raises:
             NotAName, BadPassword: it cannot be.
@@ -86,8 +86,9 @@ class Accounts:
         """
         name = account_name(name)
         hashed = None if password is None else self._passwords.hash(password)
-        row = AccountRow(name=name, role=role.value, password=hashed, made=self._clock(), ban_reason=waits)
-        row.banned = row.made if waits else None
+        row = AccountRow(name=name, role=role.value, password=hashed, made=self._clock())
+        if banned is not None:
+            row.banned, row.ban_reason = row.made, fitted(AccountRow, ban_reason=banned)["ban_reason"]
         try:
             with changing(self._database, by) as session:
                 if (taken := session.scalar(select(AccountRow).where(AccountRow.name == name))) is not None:
@@ -100,6 +101,8 @@ class Accounts:
                         "make an administrator first: `homeostat user add NAME --role administrator`",
                     )
                 note(session, self._clock(), by, Act("add", KIND, name, message=f"as {role}"))
+                if banned is not None:
+                    note(session, self._clock(), by, Act("ban", KIND, name, message=row.ban_reason))
                 return _seen(row, False)
         except IntegrityError as error:
             raise AccountExists(name) from error

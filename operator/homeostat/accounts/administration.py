@@ -50,14 +50,14 @@ class Administration:
         self._sees(name)
         return self._reception.accounts.get(name)
 
-    def add(self, name: str, role: Role, password: str | None) -> Account:
-        """Makes an account. It hashes.
+    def add(self, name: str, role: Role, password: str | None, banned: str | None = None) -> Account:
+        """Makes an account. It hashes. ``banned``: why it is banned from the beginning.
 
         Raises:
             NotPermitted, NotAName, BadPassword, AccountExists: it cannot be.
         """
         self._administers("add", "Account", name)
-        return self._reception.accounts.add(name, role, password, by=self._by)
+        return self._reception.accounts.add(name, role, password, banned=banned, by=self._by)
 
     def set_role(self, name: str, role: Role) -> Account:
         """Gives an account another role.

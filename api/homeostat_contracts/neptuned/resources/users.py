@@ -44,9 +44,10 @@ class UserCreation:
         asked = await read_model(req, UserToMake)
         shown = password_hash(asked.username, asked.password)
 
+        banned = asked.ban_reason or "" if asked.banned else None
+
         def make(accounts: Administration) -> Account:
-            made = accounts.add(asked.username, Role(asked.user_type), shown)
-            return accounts.ban(made.name, True, asked.ban_reason or "", keep_sessions=True) if asked.banned else made
+            return accounts.add(asked.username, Role(asked.user_type), shown, banned)
 
         resp.status, resp.media = falcon.HTTP_201, entry(await self._people.do(req, make, hashes=True))
 

@@ -38,4 +38,4 @@ class Registration:
             if wait := throttle.remaining(session, attempt, self._limits, self._clock()):
                 raise TooManyRegistered(wait)
             throttle.failed(session, attempt, self._limits, self._clock())
-        return self._accounts.add(name, password=password, waits=WAITS if waits else "", by=By("unknown", address=address))
+        return self._accounts.add(name, password=password, banned=WAITS if waits else None, by=By("unknown", address=address))
