@@ -52,6 +52,28 @@ def test_create_and_delete_are_commits_too(room: Room, git: Git) -> None:
     assert git("status", "--porcelain") == ""
 
 
+@pytest.mark.parametrize("how", [["--intent-to-add"], []], ids=["by one of us who was killed", "by somebody"])
+def test_what_was_added_and_never_committed_leaves_nothing_when_it_is_deleted(room: Room, git: Git, how: list[str]) -> None:
+    room.write("new.yaml", document("new"))
+    room.sync()
+    git("add", *how, "new.yaml")
+    before = git("rev-parse", "HEAD")
+    room.store.delete(key("new"), "api")
+    assert "CommitFailed" not in [event.reason for event in room.store.events()]
+    assert git("status", "--porcelain") == "" and git("rev-parse", "HEAD") == before
+
+
+def test_before_the_first_commit_nothing_is_left_either(room: Room, git: Git) -> None:
+    git("update-ref", "-d", "HEAD")
+    git("rm", "--quiet", "--cached", "web.yaml")
+    room.write("new.yaml", document("new"))
+    room.sync()
+    git("add", "new.yaml")
+    room.store.delete(key("new"), "api")
+    assert "CommitFailed" not in [event.reason for event in room.store.events()]
+    assert git("status", "--porcelain") == "?? web.yaml"
+
+
 def test_what_git_refuses_is_written_and_not_staged(room: Room, git: Git) -> None:
     hook = room.folder / ".git" / "hooks" / "pre-commit"
     hook.parent.mkdir(exist_ok=True)

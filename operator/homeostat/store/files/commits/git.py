@@ -164,7 +164,8 @@ def uncommitted(folder: Path, paths: Collection[str]) -> list[str]:
 
 
 def commit(folder: Path, path: str, message: str, author: str) -> str | None:
-    """Commits that one path (also its removal), and returns the id of the commit. None: git ignores the path.
+    """Commits that one path (also its removal), and returns the id of the commit. None: git ignores the path, or never had what
+    was removed.
 
     Raises:
         GitFailed: nothing was committed, because of a missing identity, a hook, a lock, or an operation under way: who gives up a
@@ -181,6 +182,9 @@ def commit(folder: Path, path: str, message: str, author: str) -> str | None:
         return _run(folder, "rev-parse", "HEAD") if _run(folder, "ls-files", "--", path) else None
     named = () if _configured(folder) else ("-c", "user.name=Homeostat", "-c", "user.email=homeostat@localhost")
     new = not _run(folder, "ls-files", "--", path)
+    if not (folder / path).exists() and not _is_committed(folder, path):  # added alone, as by one of us who was killed then
+        _run_alone(folder, "rm", "--cached", "--force", "--quiet", "--", path)
+        return None
     if new:
         _run_alone(folder, "add", "--intent-to-add", "--", path)
     try:
@@ -190,6 +194,16 @@ def commit(folder: Path, path: str, message: str, author: str) -> str | None:
             _run_alone(folder, "rm", "--cached", "--quiet", "--", path)
         raise
     return _run(folder, "rev-parse", "HEAD")
+
+
+def _is_committed(folder: Path, path: str) -> bool:
+    """Tells whether HEAD has the path. Raises GitFailed: git cannot tell."""
+    try:
+        return bool(_run(folder, "ls-tree", "HEAD", "--", path))
+    except GitFailed as error:
+        if "Not a valid object name HEAD" not in str(error):  # before the first commit
+            raise
+        return False
 
 
 def _configured(folder: Path) -> bool:
