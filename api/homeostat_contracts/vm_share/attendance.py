@@ -1,5 +1,5 @@
 """What goes on while the contract is served: machines whose screen nobody has looked at for long end, and so do those whose guest
-has shut down. Overlays go whose machine was deleted by others, and what was left in the middle of taking a snapshot."""
+has shut down. Overlays go whose machine was deleted by others, and what was left in the middle of a snapshot or an upload."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from homeostat_api.http.contract import AccountsDoor
 from homeostat_api.http.errors import Problem
 
 from .errors import StoreError
+from .isos import FILE_OF, is_no_iso
 from .lab import Lab, has_ended
 from .marks import OVERLAY, is_part, vmid_of
 from .parts import LabParts
@@ -27,7 +28,8 @@ log = logging.getLogger("homeostat.api")
 TIMEOUT = 1800
 """Seconds, where nothing is configured."""
 SETTLES = timedelta(minutes=2)
-"""How old an overlay is that has no machine: one that is being made has none yet."""
+"""How old an overlay is that has no machine, or an upload that is no ISO: one that is being made has none yet, and whoever takes
+the other removes it himself."""
 COPIED = timedelta(seconds=2.5 * PATIENCE)
 """How old a Snapshot is that nobody copies from any more: a server waits for it, and then for the copy."""
 
@@ -78,7 +80,7 @@ class Attendance:
 
     async def _sweep(self, desk: Desk, now: datetime) -> None:
         """Deletes the overlays of machines that are gone, and what servers that were killed left of the snapshots that they were
-        taking."""
+        taking, and of uploads that are no ISO."""
         overlays = [one for one in await self._parts.disks() if is_part(one, OVERLAY) and not one.deleting]
         there = {vmid_of(one) for one in await self._parts.sessions()} if overlays else set()
         for disk in overlays:
@@ -87,6 +89,10 @@ class Attendance:
         for moment in await self._parts.moments():
             if not moment.deleting and _older(moment, now, COPIED):
                 await self._delete(desk.snapshots, moment)
+        for image in await self._parts.images():
+            his = FILE_OF in image.metadata.annotations and not image.deleting
+            if his and is_no_iso(image) and _older(image, now, SETTLES) and not await desk.images.users(image.metadata.name):
+                await self._delete(desk.images, image)
 
     async def _delete(self, collection: Collection[R], found: R) -> None:
         try:

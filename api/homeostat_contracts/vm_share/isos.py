@@ -112,5 +112,10 @@ def _is_iso(image: Image) -> bool:
     return status is not None and status.phase is ImageState.READY and status.format is ImageFormat.ISO
 
 
+def is_no_iso(image: Image) -> bool:
+    """Tells whether it is known to be something else."""
+    return image.status is not None and image.status.format is not None and not _is_iso(image)
+
+
 def _has_failed(image: Image) -> bool:
     return image.status is not None and image.status.phase is ImageState.FAILED
