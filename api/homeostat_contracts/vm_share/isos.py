@@ -113,8 +113,8 @@ def _is_iso(image: Image) -> bool:
 
 
 def is_no_iso(image: Image) -> bool:
-    """Tells whether it is known to be something else."""
-    return image.status is not None and image.status.format is not None and not _is_iso(image)
+    """Tells whether it is known to be something else. An ISO whose file cannot be read just now is one."""
+    return image.status is not None and image.status.format not in (None, ImageFormat.ISO)
 
 
 def _has_failed(image: Image) -> bool:

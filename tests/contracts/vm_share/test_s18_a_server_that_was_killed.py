@@ -28,12 +28,12 @@ async def lab(tmp_path: Path) -> AsyncIterator[Inside]:
         yield found
 
 
-async def uploaded(lab: Inside, name: str, format: str | None, his: bool = True) -> Image:
+async def uploaded(lab: Inside, name: str, format: str | None, his: bool = True, phase: str = "Ready") -> Image:
     """Has an Image of alice's, as the operator found it. ``format`` None: it has not looked yet."""
     marks = Marks(annotations={FILE_OF: "7"} if his else {})
     image = await lab.desk.images.make(name, {"source": {"upload": {}}}, marks=marks)
     if format is not None:
-        await lab.note(image, ImageStatus.model_validate({"phase": "Ready", "size": 4096, "format": format}))
+        await lab.note(image, ImageStatus.model_validate({"phase": phase, "size": 4096, "format": format}))
     return image
 
 
@@ -47,11 +47,12 @@ async def left(lab: Inside, now: datetime) -> set[str]:
 async def test_s18_what_is_no_iso_goes_and_the_others_stay(lab: Inside) -> None:
     image = await uploaded(lab, "no-iso", "qcow2")
     await uploaded(lab, "iso", "iso")
+    await uploaded(lab, "out-of-reach", "iso", phase="Failed")
     await uploaded(lab, "unknown", None)
     await uploaded(lab, "by-our-own-api", "qcow2", his=False)
     await uploaded(lab, "of-use", "qcow2")
     await lab.desk.disks.make("made-of-it", {"source": {"image": {"imageRef": {"name": "of-use"}}}})
-    others = {"iso", "unknown", "by-our-own-api", "of-use"}
+    others = {"iso", "out-of-reach", "unknown", "by-our-own-api", "of-use"}
     since = datetime.fromisoformat(image.metadata.creation_timestamp or "")
     assert await left(lab, since + SETTLES - A_MOMENT) == {"no-iso"} | others
     assert await left(lab, since + SETTLES + A_MOMENT) == others
