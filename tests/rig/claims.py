@@ -1,4 +1,4 @@
-"""Numbers that one process at a time has on this machine, such as a range of ports: nobody sees what is only chosen."""
+"""What one process at a time has on this machine: numbers, such as a range of ports, and files. None is only chosen."""
 
 from __future__ import annotations
 
@@ -37,6 +37,36 @@ def claim(what: str, numbers: Iterable[int]) -> Claim | None:
         else:
             return Claim(number, lock)
     return None
+
+
+def own(file: Path) -> IO[str]:
+    """Makes a file that is this process's until it ends or closes it: nobody sees it before it is."""
+    lock = file.with_name(f".{file.name}").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    lock.write(f"{os.getpid()}\n")  # for a person who looks
+    lock.flush()
+    Path(lock.name).rename(file)
+    return lock
+
+
+def take_over(file: Path) -> IO[str] | None:
+    """Makes a file of own() this process's. None: its owner lives, or another has taken it over.
+
+    The lock tells, not a pid: that may be another process's by now, or be one of another namespace.
+    """
+    try:
+        lock = file.open("r+")
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        return None
+    if not file.exists():  # whoever took it over before is done
+        lock.close()
+        return None
+    return lock
 
 
 def in_turn(what: str, numbers: range) -> int:

@@ -22,9 +22,10 @@ import tempfile
 import zlib
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 from tests.rig import processes
-from tests.rig.claims import Claim, claim
+from tests.rig.claims import Claim, claim, own, take_over
 from tests.rig.network import bridge_name, free_subnet, network_xml
 from tests.rig.waiting import wait_until
 
@@ -42,6 +43,8 @@ unix_sock_rw_perms = "0777"
 log_outputs = "2:file:/var/log/libvirt/libvirtd.log"
 """
 FIRST_DISPLAY, DISPLAYS, RIGS = 6000, 100, 250  # ports of VNC servers, below those that the kernel gives to clients
+PLACE = Path("/tmp")  # of temporary rigs: short, because a unix socket's path has 108 bytes
+OWNER = "owner.lock"  # a temporary rig's, while its process lives
 START_TIMEOUT = 60.0  # seconds; the first start on a loaded machine probes QEMU
 
 
@@ -59,9 +62,10 @@ class Libvirtd:
 
     def __init__(self, directory: Path | None = None) -> None:
         self._temporary = directory is None
-        # Short, because a unix socket's path has 108 bytes; open to libvirt-qemu, which must reach images in it.
-        self.directory = (directory or Path(tempfile.mkdtemp(prefix="hs-rig-", dir="/tmp"))).resolve()
+        # Open to libvirt-qemu, which must reach images in it.
+        self.directory = (directory or Path(tempfile.mkdtemp(prefix="hs-rig-", dir=PLACE))).resolve()
         self.bridge = bridge_name(self.directory)
+        self._owner: IO[str] | None = own(self.directory / OWNER) if self._temporary else None
         self._displays: Claim | None = None
 
     @property
@@ -92,8 +96,6 @@ class Libvirtd:
         if os.geteuid() != 0:
             raise RuntimeError("the rig needs root: it starts a libvirtd with its own mounts and network bridge")
         self._prepare()
-        if self._temporary:
-            (self.directory / "owner").write_text(str(os.getpid()))
         logd = processes.read_pid(self.directory / "virtlogd.pid")
         if logd is None or "virtlogd" not in processes.command_of(logd):
             self._spawn("virtlogd")
@@ -142,10 +144,13 @@ class Libvirtd:
                 self._displays = None
             for name in (".",) if self._temporary else ("etc", "lib", "cache", "run", "dev"):
                 shutil.rmtree(self.directory / name, ignore_errors=True)
+            if self._owner is not None:
+                self._owner.close()
+                self._owner = None
 
     def __enter__(self) -> Libvirtd:
-        remove_abandoned()
         try:
+            remove_abandoned()
             self.start()
         except BaseException:
             self.stop()
@@ -246,13 +251,17 @@ class Libvirtd:
 
 
 def remove_abandoned() -> None:
-    """Removes the temporary rigs whose test run was killed before it could."""
-    for directory in Path("/tmp").glob("hs-rig-*"):
-        owner = processes.read_pid(directory / "owner")
-        if owner is not None and not processes.alive(owner):
-            rig = Libvirtd(directory)
-            rig._temporary = True
+    """Removes the temporary rigs whose test run was killed before it could; one process each. What is left of one is said."""
+    for directory in PLACE.glob("hs-rig-*"):
+        owner = take_over(directory / OWNER)
+        if owner is None:
+            continue
+        rig = Libvirtd(directory)
+        rig._temporary, rig._owner = True, owner
+        try:
             rig.stop()
+        except (RuntimeError, AssertionError, OSError) as error:
+            print(f"{directory}, which a killed run left, could not be ended in order: {error}", file=sys.stderr)
 
 
 def main() -> int:
