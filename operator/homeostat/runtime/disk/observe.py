@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import replace
 
 from homeostat.models.base import Key, ObjectMeta
@@ -16,7 +16,7 @@ from homeostat.planner.disk.observed import DiskHolder, DiskSeen
 from homeostat.planner.domain import DiskConfig, DomainConfig
 from homeostat.planner.files.disk_file import disk_folder, named_disk_path
 from homeostat.planner.machine.storage.storage import image_ref
-from homeostat.planner.observed import ObservedDisk, ObservedDomain
+from homeostat.planner.observed import ObservedDisk, ObservedDomain, ObservedStorage
 from homeostat.planner.plan import Stalled, Waiting
 from homeostat.planner.snapshot.observed import tag_of
 
@@ -45,10 +45,11 @@ async def observe_disk(disk: Disk, host: HostDriver, store: ResourceAccess, imag
     named, copy = await host.named_disk(folder)
     if copy is None or copy.error:
         claims.release(disk.key)  # of a copy that has ended
+    storage = await host.storage(refs, (path,), (), folder)
     seen = DiskSeen(
-        facts, path, named, await host.storage(refs, (path,), (), folder), copy,
+        facts, path, named, storage, copy,
         users=tuple(f"{kind_of(STORED[user.kind]).noun}/{user.name}" for user in await users_of(store, disk.key)),
-        holder=await _holder(disk, path, folder, host, store),
+        holder=await _holder(disk, _files(path, storage), folder, host, store),
         image=image,
         image_problem=image_problem,
         busy=_busy(disk, claims, path) or _not_known(host),
@@ -80,14 +81,19 @@ def _not_known(host: HostDriver) -> str:
     return ""
 
 
-async def _holder(disk: Disk, path: str, folder: str, host: HostDriver, store: ResourceAccess) -> DiskHolder | None:
-    """Returns the machine whose domain has the file, or an overlay on it. One that runs counts before one that is defined, or
-    that goes on with it and its saved memory."""
+def _files(path: str, storage: ObservedStorage) -> Set[str]:
+    """Returns the file of a Disk, and the one that others put it on."""
+    return {path, *(moved.source for moved in storage.moved)}
+
+
+async def _holder(disk: Disk, files: Set[str], folder: str, host: HostDriver, store: ResourceAccess) -> DiskHolder | None:
+    """Returns the machine whose domain has one of the files, or an overlay on it. One that runs counts before one that is
+    defined, or that goes on with it and its saved memory."""
     found: list[tuple[ObservedDomain, DiskConfig | None, DiskConfig | None]] = []
     for known in host.domains():
         domain = by_real_paths(known, host.facts.storage_root)
-        runs = _device(domain.live if domain.state.active else None, path, folder)
-        defined = _device(domain.config, path, folder) or _device(domain.saved, path, folder)
+        runs = _device(domain.live if domain.state.active else None, files, folder)
+        defined = _device(domain.config, files, folder) or _device(domain.saved, files, folder)
         if runs is not None or defined is not None:
             found.append((domain, runs, defined))
     if not found:
@@ -111,7 +117,7 @@ def has_disk(host: Domains, path: str, folder: str) -> bool:
     """Tells whether a domain of the host has the file of a Disk, or an overlay on it."""
     for known in host.domains():
         domain = by_real_paths(known, host.facts.storage_root)
-        if any(_device(config, path, folder) is not None for config in domain.configs):
+        if any(_device(config, {path}, folder) is not None for config in domain.configs):
             return True
     return False
 
@@ -124,11 +130,11 @@ def _stays(machine: VirtualMachine) -> str:
     return ""
 
 
-def _device(config: DomainConfig | None, path: str, folder: str) -> DiskConfig | None:
+def _device(config: DomainConfig | None, files: Set[str], folder: str) -> DiskConfig | None:
     disks: Iterable[DiskConfig] = config.disks if config else ()
     for disk in disks:
-        files = (disk.source, *(file.path for file in disk.chain or ()))
-        if path in files or (disk.source or "").startswith(f"{folder}/"):
+        has = (disk.source, *(file.path for file in disk.chain or ()))
+        if not files.isdisjoint(has) or (disk.source or "").startswith(f"{folder}/"):
             return disk
     return None
 
@@ -157,16 +163,24 @@ async def _with_origin(disk: Disk, seen: DiskSeen, host: HostDriver, store: Reso
         return replace(seen, origin_problem=Waiting(NOT_READY, f"spec.source.diskRef: Disk {name} {why}"))
     if unknown := _not_known(host):
         return replace(seen, origin_problem=Waiting("SourceInUse", f"spec.source.diskRef: {unknown}", 10.0))
-    holder = await _holder(origin, path, folder, host, store)
-    if holder is not None and (holder.active or holder.saved or holder.source != path):
-        does, mend = "has it on an overlay that others made", "stop that machine"
-        if holder.active:
-            does = "runs with it"
-        elif holder.saved:
-            does, mend = "is saved with it", "start that machine, and stop it"
-        words = f"spec.source.diskRef: machine {holder.machine} {does}, and a copy would not be whole: {mend}"
-        return replace(seen, origin_problem=Waiting("SourceInUse", words, 10.0))
+    if in_use := await _in_use(origin, path, folder, host, store):
+        return replace(seen, origin_problem=Waiting("SourceInUse", f"spec.source.diskRef: {in_use}", 10.0))
     return replace(seen, origin=named.file)
+
+
+async def _in_use(origin: Disk, path: str, folder: str, host: HostDriver, store: ResourceAccess) -> str:
+    """Says why a copy of the file of a Disk would not be all of it, as of now; empty: it would."""
+    storage = await host.storage((), (path,), (), folder)
+    holder = await _holder(origin, _files(path, storage), folder, host, store)
+    if holder is not None and holder.active:
+        return f"machine {holder.machine} runs with it, and a copy would not be whole: stop that machine"
+    if holder is not None and holder.saved:
+        return f"machine {holder.machine} is saved with it, and a copy would not be whole: start that machine, and stop it"
+    noted = [moved.source for moved in storage.moved]
+    source = next((source for source in (holder.source if holder else path, *noted) if source != path), "")
+    if source:
+        return f"someone put Disk {origin.metadata.name} on {source}, which holds the newest data: bring it back first"
+    return storage.moved_problem
 
 
 async def _with_snapshot(disk: Disk, ref: SnapshotDiskRef, seen: DiskSeen, host: HostDriver, store: ResourceAccess) -> DiskSeen:
