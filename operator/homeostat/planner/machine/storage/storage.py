@@ -281,11 +281,12 @@ def _built_on_another(disk: DiskDevice, found: ObservedDisk, base: ObservedImage
 
 
 def _plan_growth(machine: VirtualMachine, observed: Observed, source: DiskSource, size: int) -> GrowDisk | None:
-    """Returns the growth of a disk; None: not while it runs. A disk that others put on another file grows only while it runs,
-    because libvirt knows that file."""
+    """Returns the growth of a disk; None: not as the machine is now. A disk that others put on another file grows only while it
+    runs, because libvirt knows that file. So does one whose machine is saved: its guest would never hear of it."""
     domain, uuid, reason = observed.domain, domain_uuid(machine.identity), "its size in the spec grew"
     if domain is None or not domain.state.active:
-        return None if source.active else GrowDisk(uuid, source.path, size, None, reason)
+        saved = domain is not None and domain.managed_save
+        return None if source.active or saved else GrowDisk(uuid, source.path, size, None, reason)
     if machine.spec.update_policy is UpdatePolicy.NEVER or domain.live is None:
         return None
     target = next((d.target for d in domain.live.disks if d.source == source.path), None)
