@@ -7,7 +7,16 @@ from dataclasses import replace
 from homeostat.models.base import API_GROUP, Resource
 from homeostat.models.machine import VirtualMachine
 
-from ...actions import Action, DeleteDirectory, KeepDisks, PowerOffDomain, ReleaseResource, UndefineDomain, WriteRecord
+from ...actions import (
+    Action,
+    DeleteDirectory,
+    DiscardSave,
+    KeepDisks,
+    PowerOffDomain,
+    ReleaseResource,
+    UndefineDomain,
+    WriteRecord,
+)
 from ...files.trash import COMES_BACK, DELETED_BECAUSE, DELETED_BY
 from ...observed import Observed, ObservedDomain
 from ...plan import Plan, Stalled, Waiting
@@ -41,6 +50,8 @@ def plan_teardown(machine: VirtualMachine, observed: Observed, now: float) -> Pl
         disks = [disk for disk in machine.spec.disks if disk.type == "disk" and disk.disk_ref is None]
         stays = tuple(file for disk in disks for file in files_of(machine, disk, observed).outside)
         actions += plan_note(machine, observed)  # while there is still something that knows it
+        if domain.managed_save:  # a step of its own, so that plan and events tell of it
+            actions.append(DiscardSave(domain.uuid, f"{DELETED}: its guest cannot go on any more, and boots if it comes back"))
         actions.append(UndefineDomain(domain.uuid, DELETED, stays))
     directory = machine_directory(observed.host.storage_root, machine)
     kept, going = _disks_by_fate(machine, observed)
