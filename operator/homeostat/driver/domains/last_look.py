@@ -12,7 +12,7 @@ import libvirt
 
 from homeostat.planner.domain import DiskConfig
 
-from ..errors import SaveOutdated
+from ..errors import SaveDamaged, SaveOutdated
 from ..storage.disks.disks import check_header, read_disk
 from ..survey.survey import is_local
 from ..xml import parse_domain
@@ -20,6 +20,8 @@ from .step import Domain, sources_of
 
 # The test driver keeps no memory. And libvirtd lists a save whose file was removed by hand, but starts its domain without it.
 NO_SAVE = (libvirt.VIR_ERR_NO_SUPPORT, libvirt.VIR_ERR_OPERATION_INVALID)
+# A host that went down while memory was saved. There is nothing to go on with: libvirt removes such a file with the start.
+NEVER_WHOLE = ("save image is incomplete", "failed to read qemu header")
 
 
 def check_headers(uri: str, disks: Sequence[DiskConfig]) -> None:
@@ -45,13 +47,16 @@ def check_save(request: Callable[..., Any], domain: Domain, name: str) -> None:
 
     Raises:
         SaveOutdated: a disk is on another file by now. That file would lose its data, or become worthless.
+        SaveDamaged: it begins with something else than libvirt wrote.
     """
     try:
         then = sources_of(parse_domain(request(domain.managedSaveGetXMLDesc, 0)))
     except libvirt.libvirtError as error:
-        if error.get_error_code() not in NO_SAVE:
+        if error.get_error_code() in NO_SAVE or any(words in str(error) for words in NEVER_WHOLE):
+            return
+        if error.get_error_code() != libvirt.VIR_ERR_OPERATION_FAILED:
             raise
-        return
+        raise damaged(name, str(error)) from error
     now = sources_of(parse_domain(request(domain.XMLDesc, libvirt.VIR_DOMAIN_XML_INACTIVE)))
     for disk, source in then.items():
         if os.path.realpath(now.get(disk) or source or "") != os.path.realpath(source or ""):
@@ -60,3 +65,11 @@ def check_save(request: Callable[..., Any], domain: Domain, name: str) -> None:
                 f"{now[disk]} since: going on would write to the former file. `virsh managedsave-remove {name}` lets it boot "
                 f"from {now[disk]}, without the saved memory; or `virsh edit {name}`, and name the former file again"
             )
+
+
+def damaged(name: str, why: str) -> SaveDamaged:
+    """Says what a person may do. libvirt keeps memory that it or QEMU could not read: each later start would fail, too."""
+    return SaveDamaged(
+        f"QEMU cannot go on with the saved memory of machine {name}: its file is damaged, or of another QEMU ({why}). "
+        f"`virsh managedsave-remove {name}` lets it boot from its disks, without the saved memory"
+    )

@@ -12,9 +12,8 @@ from homeostat.planner.observed import DomainState, ObservedDomain
 
 from ..connection.connection import LibvirtConnection
 from ..connection.events import Aspect, EventKind
-from ..errors import SaveDamaged
 from .inventory import Inventory
-from .last_look import check_headers, check_save
+from .last_look import check_headers, check_save, damaged
 from .step import Domain, DomainStep
 
 # QEMU ended before libvirt reached it: libvirt reports this instead of what QEMU wrote. The next start reports that.
@@ -74,7 +73,7 @@ class PowerSteps:
         except libvirt.libvirtError as error:
             if known is None or not known.managed_save or NOT_LOADED not in str(error):
                 raise
-            raise _damaged(known.name, error) from error
+            raise damaged(known.name, "".join(str(error).rpartition(NOT_LOADED)[1:])) from error
 
     def _press_button(self, domain: Domain) -> object:
         """Presses the power button. Without flags libvirt would ask the agent first, and wait a minute for the guest."""
@@ -97,15 +96,6 @@ class PowerSteps:
         """Resumes a guest. One that put itself to sleep is woken up as hardware would wake it up."""
         asleep = self._connection.request(domain.state)[0] == libvirt.VIR_DOMAIN_PMSUSPENDED
         return self._connection.request(domain.pMWakeup) if asleep else self._connection.request(domain.resume)
-
-
-def _damaged(name: str, error: libvirt.libvirtError) -> SaveDamaged:
-    """Says what a person may do. libvirt keeps the memory that QEMU could not read: each later start would fail, too."""
-    why = "".join(str(error).rpartition(NOT_LOADED)[1:])
-    return SaveDamaged(
-        f"QEMU cannot go on with the saved memory of machine {name}: its file is damaged, or of another QEMU ({why}). "
-        f"`virsh managedsave-remove {name}` lets it boot from its disks, without the saved memory"
-    )
 
 
 def _is_off(seen: ObservedDomain | None) -> bool:
