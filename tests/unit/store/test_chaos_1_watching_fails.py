@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 
 import pytest
 from asyncinotify import Mask
 
+from homeostat.models.base import Key
 from homeostat.store.files import watch
 from homeostat.store.files.inotify import FolderEvents
+from homeostat.store.files.reading.files import Edit
 from tests.unit.store.test_store_watch import until
 from tests.unit.store_fixtures import Room, document
 from tests.unit.store_fixtures import key as machine
@@ -67,14 +69,14 @@ async def test_chaos_1_no_inotify_watches_are_left(room: Room, monkeypatch: pyte
 
 async def test_chaos_1_a_pass_that_dies_is_told_and_tried_again(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     """As of a number that overflows, or a name that SQLite does not take."""
-    real, broken = room.store.sync, True
+    real, broken = room.store.intake.run, True
 
-    def dies(settle: float = 0.0) -> object:
+    def dies(edited: Mapping[Key, Edit], settle: float) -> object:
         if broken:
             raise ExceptionGroup("several", [OverflowError("too large a number")])
-        return real(settle)
+        return real(edited, settle)
 
-    monkeypatch.setattr(room.store, "sync", dies)
+    monkeypatch.setattr(room.store.intake, "run", dies)
     room.write("a.yaml", document("one"))
     async with aclosing(room.store.changes()) as changes:  # type: ignore[type-var]
         following = asyncio.create_task(until(changes, machine("two")))

@@ -74,11 +74,16 @@ class Elsewhere:
     room: Room
     reachable: bool = True
     told: list[tuple[str, str, str, bool]] = field(default_factory=list)
+    intended: list[tuple[str, str | None, str | None]] = field(default_factory=list)
 
     def prepare(self) -> None:
         if not self.reachable:
             raise NotEditable("the source does not answer")
         self.room.write("theirs.yaml", document("theirs"))
+
+    def intend(self, key: Key, path: str, text: str | None, author: str, message: str) -> None:
+        file = self.room.folder / path
+        self.intended.append((path, text, file.read_text() if file.exists() else None))
 
     def publish(self, key: Key, path: str, author: str, message: str) -> None:
         self.told.append((path, author, message, locked(self.room)))
@@ -103,6 +108,18 @@ def test_an_upstream_is_asked_before_an_edit_and_told_after_it(elsewhere: tuple[
         ("theirs.yaml", "ann", True), ("virtualmachines/new.yaml", "ben", True), ("a.yaml", "cid", True),
     ]  # fmt: skip
     assert [message for _, _, message, _ in upstream.told][1:] == [f"Create {key('new')}", f"Delete {key('a')}"]
+
+
+def test_an_upstream_knows_what_will_be_written_before_it_is(elsewhere: tuple[Elsewhere, FilesStore]) -> None:
+    upstream, store = elsewhere
+    store.patch(key("a"), {"spec": {"suspend": True}}, "ann")
+    changed = (upstream.room.folder / "a.yaml").read_text()
+    store.create("VirtualMachine", {"metadata": {"name": "new"}, "spec": {}}, "ben")
+    created = (upstream.room.folder / "virtualmachines" / "new.yaml").read_text()
+    store.delete(key("a"), "cid")
+    assert upstream.intended == [
+        ("a.yaml", changed, document("a")), ("virtualmachines/new.yaml", created, None), ("a.yaml", None, changed),
+    ]  # fmt: skip
 
 
 @each_write

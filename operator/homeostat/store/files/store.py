@@ -54,7 +54,8 @@ class FilesStore(IndexedStore):
         self.settle = settle  # seconds, see removal.SETTLE
         self.intake = Intake(self.folder, state, index, self._now)
         self.committer = Committer(self.folder, index, self._now, always=commit)
-        self._writer = FolderWriter(self, self.intake, upstream or self.committer)
+        self._upstream = upstream or self.committer
+        self._writer = FolderWriter(self, self.intake, self._upstream)
         self.worker = ThreadPoolExecutor(1, thread_name_prefix="homeostat-store")
 
     def _now(self) -> datetime:
@@ -94,7 +95,12 @@ class FilesStore(IndexedStore):
         return follow(self.intake, self._take_in, self.supervisor)
 
     async def _take_in(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self.worker, self.sync, self.settle)
+        await asyncio.get_running_loop().run_in_executor(self.worker, self._pass_of_operator)
+
+    def _pass_of_operator(self) -> None:
+        with self.state.write_lock():
+            self._upstream.prepare()
+            self.intake.run({}, self.settle)
 
     async def write_status(self, key: Key, uid: str, status: Model) -> None:
         await self.report(key, uid, status, ())

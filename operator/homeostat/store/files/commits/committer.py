@@ -12,8 +12,9 @@ from homeostat.runtime.engine.ports import Happening
 
 from ...index import records
 from ...index.index import Index, set_setting
-from . import git
+from . import git, owed
 from .message import signed
+from .owed import OwedCommit, digest
 
 log = logging.getLogger(__name__)
 
@@ -43,23 +44,37 @@ class Committer:
                 set_setting(database, COMMIT, wanted)
 
     def prepare(self) -> None:
-        """Does nothing: the folder itself is the truth."""
+        """Commits what was written by a process that ended before it could. The folder itself is the truth, and stays."""
+        for edit in owed.read(self._index):
+            if edit.stands(self._folder):
+                log.info("%s was written by a process that ended before it was committed", edit.path)
+                self._commit(edit.key, edit.path, edit.author, edit.message)
+            owed.drop(self._index, edit.path)
+
+    def intend(self, key: Key, path: str, text: str | None, author: str, message: str) -> None:
+        if self.commits and git.git_folder(self._folder) is not None:
+            owed.add(self._index, OwedCommit(key, path, author, signed(message, author), digest(text)))
 
     def publish(self, key: Key, path: str, author: str, message: str) -> None:
         if not self.commits:
             self.uncommitted.add(path)
             return
-        try:
-            if not git.within_work_tree(self._folder):
-                return
-            commit = git.commit(self._folder, path, signed(message, author), author)
-        except git.GitFailed as error:
-            said = f"{path} was written, but not committed: {str(error).rstrip('.')}. Commit it by hand"
-            log.warning("%s", said)
-            records.report(self._index, self._clock(), key, "", None, [Happening("Warning", "CommitFailed", said)])
-            return
+        commit = self._commit(key, path, author, signed(message, author))
+        owed.drop(self._index, path)
         newest = self._index.read(
             "SELECT max(id) FROM revisions WHERE kind=? AND namespace=? AND name=?", (key.kind, key.namespace, key.name)
         )[0][0]
         if commit is not None and newest is not None and not message.startswith("Delete "):
             records.sign_revisions(self._index, [key], newest - 1, None, commit)
+
+    def _commit(self, key: Key, path: str, author: str, message: str) -> str | None:
+        """Returns the id of the commit. None: there is none, and an event says so where there should be."""
+        try:
+            if not git.within_work_tree(self._folder):
+                return None
+            return git.commit(self._folder, path, message, author)
+        except git.GitFailed as error:
+            said = f"{path} was written, but not committed: {str(error).rstrip('.')}. Commit it by hand"
+            log.warning("%s", said)
+            records.report(self._index, self._clock(), key, "", None, [Happening("Warning", "CommitFailed", said)])
+            return None

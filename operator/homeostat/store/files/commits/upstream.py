@@ -17,5 +17,9 @@ class Upstream(Protocol):
             StoreError: the folder cannot be written now, and nothing was changed.
         """
 
+    def intend(self, key: Key, path: str, text: str | None, author: str, message: str) -> None:
+        """Notes what ``publish`` will be asked for, before the file is written: where the process ends in between, ``prepare`` of
+        the next one does it. ``text``: what the file will hold; None: it goes."""
+
     def publish(self, key: Key, path: str, author: str, message: str) -> None:
         """Publishes one file after its edit, once the index has taken it in. Reports by itself what goes wrong."""

@@ -83,8 +83,9 @@ class FolderWriter:
             raise AlreadyExists(key, f"{declared[0].path}, where it is not valid yet")
         if dry:
             return resource_to_write(wanted, key, str((self._folder / place_of(key)).parent))
-        path = self._write_new(key, wanted)
-        return self._finish(key, Edit(author, path), f"Create {key}")
+        message = f"Create {key}"
+        path = self._write_new(key, wanted, author, message)
+        return self._finish(key, Edit(author, path), message)
 
     def apply(
         self, resource: Resource, author: str, whole: bool, dry: bool, check: IndexCheck | None, expected_version: str | None
@@ -152,9 +153,10 @@ class FolderWriter:
         readback.check_edit(target.path, before, edited, found, wanted)
         if dry:
             return _in_place_of(self._store.resource(row), resource)
+        message = change_message(key, found.value, wanted)
+        self._upstream.intend(key, target.path, edited, author, message)
         disk.write_file(target.file, edited)
-        edit = Edit(author, target.path, wanted, resource)
-        return self._finish(key, edit, change_message(key, found.value, wanted))
+        return self._finish(key, Edit(author, target.path, wanted, resource), message)
 
     def _declare(self, row: Row, merge_patch: Mapping[str, Any], author: str, dry: bool) -> Resource:
         """Writes the document that takes over an undeclared resource, with a change to it."""
@@ -181,7 +183,8 @@ class FolderWriter:
             row = self._index.row(key)
             if row is None:
                 raise NotFound(key)
-            touched = self._remove_documents(key)
+            message = f"Delete {key}"
+            touched = self._remove_documents(key, author, message)
             try:
                 marked = self._mark_deleted(key, author, force)
             except ReadOnly as error:
@@ -189,7 +192,7 @@ class FolderWriter:
                 raise ReadOnly(f"{gone}: {error}") from error
             self._intake.run({})
             for path in touched:
-                self._upstream.publish(key, path, author, f"Delete {key}")
+                self._upstream.publish(key, path, author, message)
             if marked is None:
                 raise NotFound(key)
             return self._store.resource(marked)
@@ -227,7 +230,7 @@ class FolderWriter:
         )
         return [in_place.DocumentPlace(self._folder, path, number, item if item >= 0 else None) for path, number, item in found]
 
-    def _remove_documents(self, key: Key) -> list[str]:
+    def _remove_documents(self, key: Key, author: str, message: str) -> list[str]:
         """Removes the resource's documents, duplicates included: one that stayed would bring the resource back. The last goes
         first, so that the places of the others stay right."""
         targets = [target for target in self._documents(key) if target.file.is_file()]  # otherwise there is nothing to edit
@@ -243,16 +246,18 @@ class FolderWriter:
                 readback.check_edit(target.path, before, rest, found, readback.GONE)
             texts[target.path] = rest
         for path, rest in texts.items():
+            self._upstream.intend(key, path, rest, author, message)
             if rest is None:
                 disk.remove_file(self._folder / path)
             else:
                 disk.write_file(self._folder / path, rest)
         return sorted({target.path for target in targets})
 
-    def _write_new(self, key: Key, wanted: Mapping[str, Any]) -> str:
+    def _write_new(self, key: Key, wanted: Mapping[str, Any], author: str, message: str) -> str:
         text = readback.new_text(wanted, str((self._folder / place_of(key)).parent), str(key))
         for attempt in range(1, 100):
             path = place_of(key, attempt)
+            self._upstream.intend(key, path, text, author, message)
             try:
                 disk.write_file(self._folder / path, text, create=True)
                 return path
