@@ -6,12 +6,14 @@ Left uncommitted, the next checkout would take it back: a deleted machine would 
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from contextlib import aclosing
 
 import pytest
 
+from homeostat.store.files.commits import git
 from tests.unit.committed import commit_all, run
 from tests.unit.store_fixtures import Room, document, key
 
@@ -136,6 +138,31 @@ def test_once_it_is_committed_nothing_is_owed(shared: Room) -> None:
     shared.reopened()
     operate(shared)
     assert last_commit(shared)[0].startswith("Revert")
+
+
+def test_a_git_that_is_at_work_may_commit_it_still(shared: Room) -> None:
+    """As the one that the killed process started, which runs on while a hook does."""
+    killed(shared, DELETE, "indexed")
+    lock = shared.folder / ".git" / "index.lock"
+    lock.touch()
+    now = shared.clock().timestamp()
+    os.utime(lock, (now - 50, now - 50))
+    operate(shared)
+    assert "CommitFailed" not in [event.reason for event in shared.store.events()]
+    lock.unlink()
+    operate(shared)
+    assert last_commit(shared)[0] == SUBJECTS[DELETE]
+
+
+def test_a_lock_that_was_left_long_ago_is_told_of(shared: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(git, "LOCK_WAIT", 0.0)
+    killed(shared, CHANGE, "indexed")
+    lock = shared.folder / ".git" / "index.lock"
+    lock.touch()
+    now = shared.clock().timestamp()
+    os.utime(lock, (now - 70, now - 70))
+    operate(shared)
+    assert "CommitFailed" in [event.reason for event in shared.store.events()]
 
 
 def test_what_git_refuses_is_told_of_once(shared: Room) -> None:

@@ -45,7 +45,10 @@ class Committer:
 
     def prepare(self) -> None:
         """Commits what was written by a process that ended before it could. The folder itself is the truth, and stays."""
-        for edit in owed.read(self._index):
+        edits = owed.read(self._index)
+        if edits and git.is_at_work(self._folder, self._clock().timestamp()):
+            return  # as the git which that process started: it may commit it still
+        for edit in edits:
             if edit.stands(self._folder):
                 log.info("%s was written by a process that ended before it was committed", edit.path)
                 self._commit(edit.key, edit.path, edit.author, edit.message)

@@ -116,9 +116,8 @@ def operation_under_way(folder: Path, now: float) -> str:
         return ""
     if operation := _operation(inside, folder):
         return operation
-    try:
-        age = now - (inside / "index.lock").stat().st_mtime
-    except OSError:
+    age = _age_of_lock(inside, now)
+    if age is None:
         return ""
     if age < STALE_LOCK:
         return f"git is at work ({inside / 'index.lock'})"
@@ -126,6 +125,21 @@ def operation_under_way(folder: Path, now: float) -> str:
         f"git seems to be at work since {age / 60:.0f} minutes ({inside / 'index.lock'}): if no git runs, one was killed, "
         "and the file is left over: remove it"
     )
+
+
+def is_at_work(folder: Path, now: float) -> bool:
+    """Tells whether some git writes to the index, and was not killed long ago. ``now``: seconds since the epoch."""
+    inside = git_folder(folder)
+    age = None if inside is None else _age_of_lock(inside, now)
+    return age is not None and age < STALE_LOCK
+
+
+def _age_of_lock(inside: Path, now: float) -> float | None:
+    """Returns the seconds since index.lock was made. None: there is none."""
+    try:
+        return now - (inside / "index.lock").stat().st_mtime
+    except OSError:
+        return None
 
 
 def _operation(inside: Path, folder: Path) -> str:
