@@ -147,6 +147,9 @@ def test_what_the_document_says_already_can_be_asked_for_by_name(room: Room) -> 
     room.store.patch(WEB, {"spec": {"replicas": 1}}, "cli")
     assert (replicas(room), disks(room)) == (1, ["root", "logs"])
     assert set(room.store.held()) == {key("a")}
+    with pytest.raises(NotEditable, match=r"put it back, or repeat .* `homeostat get errors` says what holds it"):
+        room.store.patch(key("a"), {"metadata": {"labels": {"x": "y"}}}, "api")
+    assert room.store.held()[key("a")] in str(room.said())
 
 
 def test_another_edit_by_name_does_not_confirm_it_unasked(room: Room) -> None:
@@ -154,7 +157,7 @@ def test_another_edit_by_name_does_not_confirm_it_unasked(room: Room) -> None:
     lessen(room)
     with pytest.raises(NotEditable, match=r"a\.yaml changes .* \(disks\[logs\] would go\), and that is not in force yet"):
         room.store.patch(key("a"), {"spec": {"runStrategy": "Halted"}}, "cli")
-    with pytest.raises(NotEditable, match="replicas: 3 -> 1"):
+    with pytest.raises(NotEditable, match=r"replicas: 3 -> 1.* not in force yet, but soon: repeat the request in some seconds"):
         room.store.patch(WEB, {"metadata": {"labels": {"x": "y"}}}, "api")
     assert (replicas(room), disks(room)) == (3, ["root", "logs"])
     assert room.store.patch(WEB, {"spec": {"replicas": 4}}, "cli")

@@ -138,9 +138,10 @@ class FolderWriter:
             raise NotEditable(f"{target.path} {why}: repeat the request after that")
         takes = self._intake.withheld.get(key)
         if takes and not speaks_of_it(key.kind, merge_patch.get("spec") or {}):  # otherwise this would confirm it unasked
+            held = ": put it back, or repeat the request after that; `homeostat get errors` says what holds it"
+            ends = ", but soon: repeat the request in some seconds" if key in self._intake.settling else held
             raise NotEditable(
-                f"{target.path} changes {key} so that something is deleted ({takes}), and that is not in force yet: put it "
-                "back, or repeat the request after that; `homeostat get errors` says what holds it"
+                f"{target.path} changes {key} so that something is deleted ({takes}), and that is not in force yet{ends}"
             )
         text, found, before = in_place.load(target)
         wanted = _merged(found.value, desired_part(merge_patch))
