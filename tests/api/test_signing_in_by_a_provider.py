@@ -348,12 +348,15 @@ def test_who_is_banned_stays_out_and_one_who_is_signed_in_goes(house: House) -> 
     assert house.browser().signed_in().status_code == 200
 
 
-def test_a_new_key_of_the_provider_is_soon_known(provider: OpenIdProvider, tmp_path: Path) -> None:
+@pytest.mark.parametrize("same_name", [False, True], ids=["of another name", "of the same name"])
+def test_a_new_key_of_the_provider_is_soon_known(provider: OpenIdProvider, tmp_path: Path, same_name: bool) -> None:
     provider.forget()
     with housed(tmp_path, provider) as house:
         house.link("alice", ALICE)
         assert house.browser().signed_in().status_code == 200
-        old, provider.key = provider.key, OTHER_KEY
+        old = provider.key
+        kid = {"kid": old.kid} if same_name else {}
+        provider.key = RSAKey.import_key({**OTHER_KEY.as_dict(private=True), **kid})
         try:
             wait_until(lambda: house.browser().signed_in().status_code == 200, 60, "the new key is known", interval=1)
             provider.token = lambda claims: jwt.encode({"alg": "RS256", "kid": old.kid}, claims, old)

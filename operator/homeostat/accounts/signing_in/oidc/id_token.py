@@ -11,7 +11,7 @@ from typing import Any
 
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
-from joserfc.errors import ExpiredTokenError, InvalidClaimError, InvalidKeyIdError, JoseError
+from joserfc.errors import BadSignatureError, ExpiredTokenError, InvalidClaimError, InvalidKeyIdError, JoseError
 from joserfc.jwk import JWKRegistry, KeySet
 from joserfc.jws import JWSRegistry
 
@@ -40,7 +40,7 @@ def verified(tokens: Tokens, keys: Any, provider: Provider, settings: OidcSettin
     published = _key_set(keys, settings)
     try:
         token = jwt.decode(tokens.id_token, key=published, registry=registry)
-    except InvalidKeyIdError as error:
+    except (InvalidKeyIdError, BadSignatureError) as error:  # some providers give a new key the old one's name
         raise UnknownKey("the ID token is signed by none of the provider's keys") from error
     except _ODD as error:
         raise ProviderRefused(f"the ID token is not signed as the provider signs ({type(error).__name__})") from error
