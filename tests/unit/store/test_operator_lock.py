@@ -7,7 +7,7 @@ import fcntl
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -105,10 +105,10 @@ async def test_who_had_it_before_is_known_and_waited_for(tmp_path: Path, holder:
     holder.wait()
 
 
-@pytest.mark.parametrize("before", [0, os.getpid()], ids=["nobody", "ourselves"])
-async def test_nobody_else_is_not_waited_for(before: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("before", [lambda: 0, os.getpid], ids=["nobody", "ourselves"])
+async def test_nobody_else_is_not_waited_for(before: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock, "ENDING", 3_600.0)
-    await lock.ended(before)
+    await lock.ended(before())
 
 
 async def test_a_number_that_is_anothers_is_waited_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
