@@ -20,7 +20,7 @@ THREADS = 32
 
 
 class GuestHangs(DriverError):
-    """A guest's QEMU answers nothing, or those who asked it before wait for that."""
+    """A guest's QEMU answers nothing, or libvirtd does not, or those who asked before wait for that. From here it looks alike."""
 
 
 class GuestCalls:
@@ -52,7 +52,8 @@ class GuestCalls:
                     if not answer.done():
                         answer.add_done_callback(partial(_dropped, drop))
         except TimeoutError as error:
-            raise GuestHangs(f"its QEMU answers nothing within {self._within:.0f} seconds: it hangs, or is very busy") from error
+            who = "its QEMU or libvirtd hangs, or is very busy (`homeostat doctor` asks libvirtd)"
+            raise GuestHangs(f"nothing answers within {self._within:.0f} seconds: {who}") from error
 
 
 def _dropped(drop: Callable[[T], object], late: asyncio.Future[T]) -> None:
