@@ -30,6 +30,7 @@ from ..http.errors import Problem
 LOOK = 0.5  # seconds between two looks
 ANSWER = 3.0  # seconds that a look may take
 UNKNOWN = End(Close.LATER, "nobody knows who may look: the accounts database does not work (the server's log says why)")
+NOT_HIS = "you may not look at it any more: ask for another ticket, or sign in again"
 KEEP = 5.0  # seconds between two notes that this server still serves them
 SLOW = 30.0  # seconds in which a viewer must take a word
 WARNING = 60.0  # seconds before the end for want of input that a viewer is warned
@@ -238,8 +239,8 @@ class ConsoleRoom:
             return End(Close.GOING_AWAY, "this server was too slow to say that it is open: connect again")
         if now.ended:
             return End(Close.POLICY, now.ended)
-        if not await self._still(served):
-            return End(Close.POLICY, "you may not look at it any more: ask for another ticket, or sign in again")
+        if lost := await self._lost(served):
+            return End(Close.POLICY, lost)
         if now.taken != served.taken:
             served.taken, served.sitting.taken = now.taken, True
         if now.controls != served.sitting.controls:
@@ -247,15 +248,15 @@ class ConsoleRoom:
             self._tell(served, {"type": "control", "controls": now.controls})
         return self._out_of_time(served)
 
-    async def _still(self, served: _Served) -> bool:
+    async def _lost(self, served: _Served) -> str:
+        """Says why whoever looks may not go on; empty: he may."""
         try:
-            if await self._again(served.console.bearer) != served.actor:
-                return False
-            if not await served.lent.still():
-                return False
+            if await self._again(served.console.bearer) != served.actor or not await served.lent.still():
+                return NOT_HIS
         except (Problem, AccountsError):
-            return False
-        return await self._service.asked_by(served.looking).consoles.still(served.console.console)
+            return NOT_HIS
+        consoles, of = self._service.asked_by(served.looking).consoles, served.console.console
+        return "" if await consoles.still(of) else await consoles.fate(of) or NOT_HIS
 
     def _out_of_time(self, served: _Served) -> End | None:
         now, sitting = time.monotonic(), served.sitting

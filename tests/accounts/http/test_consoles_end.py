@@ -95,7 +95,7 @@ async def test_with_the_machine(house: ConsoleHouse) -> None:
     async with house.sits() as bob:
         await bob.sees(b"booted")  # it has opened the line
         house.watched.now(reported(machine(uid="another"), console_log=str(house.log)))
-        await refused(bob)
+        assert await bob.end() == (1008, "web was deleted, and another machine has its name: connect again for that one")
 
 
 async def test_with_the_server(house: ConsoleHouse) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,22 @@ async def test_it_is_still_that_one_and_his(tmp_path: Path) -> None:
     assert [await eves.still(one) for one in (SCREEN, LOOKING, LINE, READING)] == [False, True, False, True]
     sams = consoles(tmp_path, machine(), actor=SAM)
     assert [await sams.still(one) for one in (SCREEN, LOOKING, LINE, READING)] == [False] * 4
+
+
+@pytest.mark.parametrize(
+    ("there", "who", "said"),
+    [
+        ([machine()], BOB, ""),
+        ([machine()], EVE, ""),  # she sees it, and may not change it any more
+        ([machine()], SAM, "web is gone, or not yours to look at any more"),
+        ([], BOB, "web is gone, or not yours to look at any more"),
+        ([deleted()], BOB, "web is being deleted"),
+        ([machine(uid="another")], BOB, "web was deleted, and another machine has its name: connect again for that one"),
+    ],
+    ids=["as it was", "seen", "not seen", "gone", "being deleted", "replaced"],
+)
+async def test_what_became_of_it(tmp_path: Path, there: Sequence[Any], who: Actor, said: str) -> None:
+    assert await consoles(tmp_path, *there, actor=who).fate(SCREEN) == said
 
 
 async def test_it_is_not_any_more(tmp_path: Path) -> None:

@@ -119,6 +119,16 @@ class MachineConsoles:
         """Tells whether the machine is still that one, and the actor may still look."""
         return await self._machine_of(console) is not None
 
+    async def fate(self, console: ConsoleOf) -> str:
+        """Says what became of the machine of a console; empty: nothing that the actor sees."""
+        try:
+            machine = await self._machines.get(console.machine, Right.SEE)
+        except Refusal:
+            return f"{console.machine} is gone, or not yours to look at any more"
+        if machine.metadata.uid != console.uid:
+            return f"{console.machine} was deleted, and another machine has its name: connect again for that one"
+        return f"{console.machine} is being deleted" if machine.deleting else ""
+
     async def screen(self, console: ConsoleOf) -> socket.socket | None:
         """Opens the machine's screen. None: it does not run now.
 
