@@ -1,4 +1,4 @@
-"""`logs -f --server`: prints what the guest writes until the right to it ends, or the server does; then it says so."""
+"""`logs -f --server`: prints what the guest writes until the right to it ends. A server that is away is waited for."""
 
 from __future__ import annotations
 
@@ -73,9 +73,15 @@ def test_it_ends_with_the_right(following: subprocess.Popen[bytes], api: Api, tm
     assert "sign in again: `homeostat login" in (tmp_path / "err").read_text()
 
 
-def test_it_says_that_the_server_has_gone(following: subprocess.Popen[bytes], api: Api, tmp_path: Path) -> None:
-    api.process.kill()
+def test_a_server_that_is_away_is_waited_for(following: subprocess.Popen[bytes], api: Api, log: Path, tmp_path: Path) -> None:
+    out, err = tmp_path / "out", tmp_path / "err"
+    api.process.terminate()
     api.process.wait()
-    assert following.wait(60) == 1
-    said = (tmp_path / "err").read_text()
-    assert "does not answer" in said and "Traceback" not in said
+    wait_until(lambda: "waiting for it" in err.read_text(), 60, "it says that it waits")
+    with log.open("a") as file:
+        file.write("meanwhile\n")
+    with serving(tmp_path, port=api.port, where=api.where):
+        wait_until(lambda: out.read_text() == "begun\nmeanwhile\n", 60, "it goes on where it was")
+        lines = err.read_text().splitlines()
+        assert len(lines) == 2 and "does not answer" in lines[0] and "answers again" in lines[1]
+        assert following.poll() is None

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R", bound=Resource)
 POLL_SECONDS = 0.5  # seconds until a watcher shows a change, since nobody calls it
+AWAY_SECONDS = 1.0  # seconds between two tries to reach a server that is away
 AUTHOR = "cli"
 
 
@@ -142,13 +143,39 @@ def read_all(settings: CliSettings, kind: type[R], namespace: str | None) -> Seq
     return run(read())
 
 
+class PatientReader:
+    """Reads for whoever follows something: where the server is away for a while, that is noted once on stderr, and waited for."""
+
+    def __init__(self) -> None:
+        self._away = False
+
+    async def read(self, read: Callable[[], Awaitable[T]]) -> T:
+        """Returns what ``read`` does, once it can. Raises what does not pass by itself."""
+        while True:
+            try:
+                found = await read()
+                break
+            except CliError as error:
+                if not error.passing:
+                    raise
+                if not self._away:
+                    say(f"note: {error}; waiting for it", err=True)
+                self._away = True
+            await asyncio.sleep(AWAY_SECONDS)
+        if self._away:
+            say("note: the server answers again", err=True)
+        self._away = False
+        return found
+
+
 async def changing(read: Callable[[], Awaitable[T]]) -> AsyncIterator[T]:
-    """Yields what ``read`` returns, and again whenever it returns something else. Never ends."""
-    last = await read()
+    """Yields what ``read`` returns, and again whenever it returns something else. Never ends. A server must be there at first;
+    later it may be away for a while."""
+    last, patience = await read(), PatientReader()
     yield last
     while True:
         await asyncio.sleep(POLL_SECONDS)
-        now = await read()
+        now = await patience.read(read)
         if now != last:
             last = now
             yield now

@@ -15,7 +15,10 @@ from homeostat.models.outside import one_line
 
 
 class CliError(Exception):
-    """What happened, and in ``mend`` what to do next: one line each, or several."""
+    """What happened, and in ``mend`` what to do next: one line each, or several. ``passing``: it may be over by itself, as where
+    a server begins again, so that whoever follows something waits."""
+
+    passing = False
 
     def __init__(
         self, message: str | Sequence[str], mend: str | Sequence[str] = "", *, reason: str = "", exit_code: int = 1
@@ -29,6 +32,12 @@ class CliError(Exception):
 def _in_lines(text: str | Sequence[str]) -> str:
     """Returns the text with no other line breaks than its own."""
     return one_line(text) if isinstance(text, str) else "\n".join(map(one_line, text))
+
+
+class ServerAway(CliError):
+    """A server does not answer."""
+
+    passing = True
 
 
 class ResourceNotFound(CliError):

@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 
 import httpx
 
-from .errors import CliError
+from .errors import CliError, ServerAway
 
 T = TypeVar("T")
+PASSING = (502, 503, 504)  # answered where a server, or one behind it, begins or is too busy
 NO_API = "see that this is the address of the API, and not of a page or a proxy"
 MADE = "`homeostat token create` on the server's host makes one"
 _OF_ITS_TIME = "have it renewed there, or compare the clocks of both hosts"
@@ -72,6 +73,7 @@ class RestRefusal(CliError):
         self.details = details
         self.status = status
         self.code = code
+        self.passing = status in PASSING
 
     @property
     def lacks_route(self) -> bool:
@@ -149,7 +151,7 @@ def unreachable(url: str, error: Exception) -> CliError:
     if "CERTIFICATE_VERIFY_FAILED" in why:
         mend = next((mend for text, mend in UNTRUSTED.items() if text in why), "SSL_CERT_FILE names a CA of your own")
         return CliError(f"the certificate of {url} is not trusted: {why}", mend)
-    return CliError(f"{url} does not answer: {why}", "see that the API listens there")
+    return ServerAway(f"{url} does not answer: {why}", "see that the API listens there")
 
 
 def origin_of(answer: httpx.Response) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from homeostat.models.machine import VirtualMachine
 
-from ..access import opened, run
+from ..access import PatientReader, opened, run
 from ..errors import CliError
 from ..references import complete_machine, not_found, parse_references
 from ..settings import CliSettings, common_options, pass_settings
@@ -45,13 +46,14 @@ async def _print(
 ) -> None:
     async with opened(settings) as store:
         part: LogPart = await store.console_log(machine, tail, "")
+        patience = PatientReader()
         while part.content or follow:
             sys.stdout.buffer.write(shown(part.content))
+            sys.stdout.buffer.flush()
             if not part.content:
-                sys.stdout.buffer.flush()
                 await asyncio.sleep(FOLLOW_SECONDS)
-            part = await store.console_log(machine, tail, part.after)
-        sys.stdout.buffer.flush()
+            following = partial(store.console_log, machine, tail, part.after)
+            part = await (patience.read(following) if follow else following())
 
 
 def one_machine(settings: CliSettings, words: tuple[str, ...]) -> VirtualMachine:
