@@ -107,6 +107,12 @@ _WORKING = (
     ),
     Rule(
         ResourceInUse,
+        "a block job of somebody else works on that disk, such as a copy or a backup: it goes on by itself once that has ended (virsh"
+        " domblklist MACHINE; virsh blockjob MACHINE TARGET shows it, and --abort ends it)",
+        pattern=r"'block_resize': device '[^']*' is in use|active block job|in use by block job",
+    ),
+    Rule(
+        ResourceInUse,
         "another guest has it, or it is a copy that was made while one had it, with another owner since: then take libvirt's note"
         " off each such file (setfattr -x trusted.libvirt.security.ref_dac {0})",
         pattern=r"setting different dac user or group on (\S+) which is already in use",

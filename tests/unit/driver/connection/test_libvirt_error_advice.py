@@ -67,6 +67,18 @@ class Raised(libvirt.libvirtError):
         ("Cannot access storage file '/x' (as uid:1, gid:1): Permission denied", 38, errors.Refused, "libvirt-qemu"),
         ('Failed to get "write" lock; Is another process using the image [/x]?', 1, errors.ResourceInUse, "a disk of its own"),
         ('Failed to get "write" lock; Is another process using the image [/x]?', 1, errors.ResourceInUse, "makes a copy of it"),
+        (
+            "internal error: unable to execute QEMU command 'block_resize': Device '(null)' is in use",
+            INTERNAL,
+            errors.ResourceInUse,
+            "virsh blockjob",
+        ),
+        (
+            "block copy still active: disk 'vdb' already in active block job",
+            libvirt.VIR_ERR_BLOCK_COPY_ACTIVE,
+            errors.ResourceInUse,
+            "virsh blockjob",
+        ),
         ("Unable to read from monitor: Connection reset by peer", 38, errors.DriverError, "a command does not"),
         ("Unable to read from monitor: Connection reset by peer", 38, errors.DriverError, "its QEMU ended meanwhile"),
         ("Unable to write to monitor: Broken pipe", 38, errors.DriverError, "its QEMU ended meanwhile"),
