@@ -24,7 +24,7 @@ async def _definition(place: Path) -> str:
     async with living(place / "vms", place / "state", fleet.node(place)) as parts:
         await all_reported(parts, 1)
         (uuid,) = (domain.uuid for domain in parts.host.domains())
-        found = parts.host._inventory.handle(uuid).XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
+        found = parts.host._connection.domain(uuid).XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
         return str(found)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import queue
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 T = TypeVar("T")
 
@@ -29,3 +30,31 @@ async def aside(job: Callable[[], T], name: str) -> T:
 
     threading.Thread(target=work, name=name, daemon=True).start()
     return await answer
+
+
+def aside_within(seconds: float, job: Callable[[], T], name: str) -> T:
+    """Runs a job on a thread of its own, for a thread that waits for it.
+
+    Raises:
+        TimeoutError: it has not ended in time, and is left behind.
+    """
+    answers: queue.SimpleQueue[Callable[[], T]] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            found = job()
+        except Exception as error:
+            failed = error  # the name of an exception is gone after its block
+            answers.put(lambda: _raised(failed))
+        else:
+            answers.put(lambda: found)
+
+    threading.Thread(target=work, name=name, daemon=True).start()
+    try:
+        return answers.get(timeout=seconds)()
+    except queue.Empty:
+        raise TimeoutError from None
+
+
+def _raised(error: Exception) -> NoReturn:
+    raise error

@@ -53,7 +53,6 @@ NEEDS: dict[EventKind, Aspect] = {
 class DomainEvent:
     kind: EventKind
     uuid: str = ""
-    domain: libvirt.virDomain | None = None
 
 
 _LIFECYCLE = {
@@ -78,7 +77,7 @@ class EventFeed:
 
     def register(self, connection: LibvirtConnection) -> None:
         """Registers the callbacks, on one of the connection's threads. A driver that lacks a kind of event has none to report."""
-        handle, request = connection.handle, connection.request
+        handle, request = connection.main, connection.request
         self._handle = handle
         for event, callback in (
             (libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self._lifecycle),
@@ -152,5 +151,5 @@ class EventFeed:
         events = []
         while self._waiting:
             kind, domain = self._waiting.popleft()
-            events.append(DomainEvent(kind, "" if domain is None else domain.UUIDString(), domain))
+            events.append(DomainEvent(kind, "" if domain is None else domain.UUIDString()))
         self._deliver(events)

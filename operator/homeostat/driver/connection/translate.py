@@ -107,8 +107,8 @@ _WORKING = (
     ),
     Rule(
         ResourceInUse,
-        "a block job of somebody else works on that disk, such as a copy or a backup: it goes on by itself once that has ended (virsh"
-        " domblklist MACHINE; virsh blockjob MACHINE TARGET shows it, and --abort ends it)",
+        "a block job of somebody else works on that disk, such as a copy or a backup: it goes on by itself once that has ended"
+        " (virsh domblklist MACHINE; virsh blockjob MACHINE TARGET shows it, and --abort ends it)",
         pattern=r"'block_resize': device '[^']*' is in use|active block job|in use by block job",
     ),
     Rule(

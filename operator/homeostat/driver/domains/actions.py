@@ -117,7 +117,7 @@ class DomainActions:
     def _perform(self, step: DomainStep, action: act.Action) -> ObservedDomain | None:
         """Runs the step on one of the connection's threads. Every action on a domain goes through here, or through
         ``Definitions``."""
-        handle = self._inventory.handle(step.uuid)
+        handle = self._connection.domain(step.uuid)
         self._fence()
         with faults.around(action):
             step.call(handle)

@@ -58,9 +58,7 @@ class Definitions:
                 raise NameTaken(f"another domain ({namesake.uuid}) has the name {config.name}: rename one of them")
             self._inventory.expect(uuid, EventKind.DEFINED)
             try:
-                handle, seen = await self._connection.run(
-                    lambda: self._perform_define(action, known), f"define machine {config.name}"
-                )
+                seen = await self._connection.run(lambda: self._perform_define(action, known), f"define machine {config.name}")
             except (DriverError, ValueError) as error:
                 self._inventory.unexpect(uuid, EventKind.DEFINED)
                 if isinstance(error, DomainChanged):
@@ -68,9 +66,9 @@ class Definitions:
                 if isinstance(error, ValueError):
                     raise Refused(f"machine {config.name} cannot be defined: {error}") from error
                 raise
-            self._inventory.accept(uuid, seen, handle)
+            self._inventory.accept(uuid, seen)
 
-    def _perform_define(self, action: act.DefineDomain, known: ObservedDomain | None) -> tuple[Domain, ObservedDomain | None]:
+    def _perform_define(self, action: act.DefineDomain, known: ObservedDomain | None) -> ObservedDomain | None:
         """Defines the domain, on one of the connection's threads. Never undefines: a new definition replaces the old one."""
         config, request = action.config, self._connection.request
         observed = self._full_definition(config.uuid) if known is not None else None
@@ -79,10 +77,10 @@ class Definitions:
             self._check_disks(action, observed, known.state.active)
         self._fence()
         with faults.around(action):
-            handle = request(self._connection.handle.defineXML, text)
+            handle = self._connection.remember(config.uuid, request(self._connection.handle.defineXML, text))
         # A domain that was undefined while it ran is persistent again, and no longer starts with the host.
         flags = Aspect.FLAGS if known is not None and not known.persistent else Aspect.STATE
-        return handle, self._inventory.read(config.uuid, Aspect.STATE | Aspect.CONFIG | flags, handle, new=known is None)
+        return self._inventory.read(config.uuid, Aspect.STATE | Aspect.CONFIG | flags, handle, new=known is None)
 
     def _check_disks(self, action: act.DefineDomain, definition: str, active: bool) -> None:
         """Checks on which files the disks are now. No event tells of a snapshot, so the plan may rest on older knowledge.
@@ -92,7 +90,7 @@ class Definitions:
         """
         now = sources_of(parse_domain(definition))
         if active:
-            handle = self._inventory.handle(action.config.uuid)
+            handle = self._connection.domain(action.config.uuid)
             now |= sources_of(parse_domain(self._connection.request(handle.XMLDesc, 0)))
         for name, source in sources_of(action.config).items():
             if name in now and now[name] != source and name not in action.moves:
@@ -104,7 +102,7 @@ class Definitions:
     def _full_definition(self, uuid: str) -> str:
         """Returns the definition with the secrets that others put into it, so that they are not lost. Read-only connections may
         not ask for those."""
-        handle = self._inventory.handle(uuid)
+        handle = self._connection.domain(uuid)
         inactive = libvirt.VIR_DOMAIN_XML_INACTIVE
         return str(self._connection.request(handle.XMLDesc, inactive | libvirt.VIR_DOMAIN_XML_SECURE))
 
@@ -135,7 +133,7 @@ class Definitions:
             )
 
     def _perform_record(self, action: act.WriteRecord, text: str, known: ObservedDomain) -> None:
-        handle = self._inventory.handle(action.uuid)
+        handle = self._connection.domain(action.uuid)
         flags = (CONFIG if known.persistent else 0) | (LIVE if known.state.active else 0)
         element = libvirt.VIR_DOMAIN_METADATA_ELEMENT
         with faults.around(action):

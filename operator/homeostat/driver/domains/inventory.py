@@ -56,7 +56,6 @@ class Inventory:
         self._network_changed = network_changed
         self._domains: dict[str, ObservedDomain] = {}
         self._by_name: dict[str, str] = {}
-        self._handles: dict[str, libvirt.virDomain] = {}
         self._dirty: dict[str, Aspect] = {}
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}  # and how many hold it or wait for it
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
@@ -90,7 +89,6 @@ class Inventory:
         Raises:
             DriverError: it could not be read; what was known before stays.
         """
-        self._handles.clear()  # they belong to the connection that is gone
         self._expected.clear()
         self._listing = True  # what an event says is newer than the list, so it is read after it
         try:
@@ -99,7 +97,6 @@ class Inventory:
             bulk = await self._bulk()
             for uuid in self._domains.keys() - bulk.domains.keys():
                 self._apply({uuid: None})
-            self._handles.update(bulk.domains)
             everything = Aspect.STATE | Aspect.CONFIG | Aspect.LIVE | Aspect.FLAGS
             await self._read_many(dict.fromkeys(bulk.domains, everything), bulk)
         finally:
@@ -118,8 +115,6 @@ class Inventory:
                 wanted[uuid] = Aspect.STATE | Aspect.LIVE | Aspect.FLAGS
             elif known.config is not None and not disks_of(bulk.stats.get(uuid, {})) <= _known_disks(known):
                 wanted[uuid] = Aspect.STATE | Aspect.LIVE | Aspect.CONFIG  # others put a disk on another file
-            if handle is not None:
-                self._handles[uuid] = handle
         for uuid in self._next_to_reread():
             wanted[uuid] = wanted.get(uuid, Aspect.STATE) | Aspect.CONFIG | Aspect.LIVE
         for uuid, aspects in wanted.items():
@@ -177,30 +172,21 @@ class Inventory:
                 if uuid in self._dirty:
                     self._schedule()
 
-    def handle(self, uuid: str) -> libvirt.virDomain:
-        """Returns the domain's handle, on any thread. Needs no call where the domain is known."""
-        known = self._handles.get(uuid)
-        if known is None:
-            known = self._connection.request(self._connection.handle.lookupByUUIDString, uuid)
-        return known
-
     def read(
         self, uuid: str, aspects: Aspect, handle: libvirt.virDomain | None = None, *, new: bool = False
     ) -> ObservedDomain | None:
         """Reads the domain, on one of the connection's threads; None when it has gone. ``accept`` stores the result. ``new``: it
         was just made, so what ``aspects`` leaves out need not be asked."""
         try:
-            domain = handle or self.handle(uuid)
+            domain = handle or self._connection.domain(uuid)
             return self._reader.read(domain, just_made(domain.name(), uuid) if new else self._domains.get(uuid), aspects)
         except libvirt.libvirtError as error:
             if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
                 return None
             raise
 
-    def accept(self, uuid: str, seen: ObservedDomain | None, handle: libvirt.virDomain | None = None) -> None:
+    def accept(self, uuid: str, seen: ObservedDomain | None) -> None:
         """Stores what followed from an action of our own. Nobody is notified: the caller reads the result itself."""
-        if handle is not None:
-            self._handles[uuid] = handle
         self._store(uuid, seen)
 
     def own(self, uuid: str) -> ObservedDomain:
@@ -211,7 +197,7 @@ class Inventory:
             DomainGone: there is no such domain.
             Refused: it is somebody else's.
         """
-        self._connection.handle  # noqa: B018 - without a connection nobody knows whether it is there
+        self._connection.main  # noqa: B018 - without a connection nobody knows whether it is there
         known = self.get(uuid)
         if known is None:
             raise gone(uuid)
@@ -251,8 +237,6 @@ class Inventory:
             if event.kind is EventKind.NETWORK:
                 self._network_changed()
                 continue
-            if event.domain is not None:
-                self._handles[event.uuid] = event.domain
             if not self._take_expected(event.uuid, event.kind):
                 self._mark(event.uuid, NEEDS[event.kind])
 
@@ -311,7 +295,7 @@ class Inventory:
                 if bulk is None:
                     readings[uuid] = self.read(uuid, wanted[uuid])
                 else:
-                    readings[uuid] = self._reader.read(bulk.domains[uuid], None, wanted[uuid], bulk)
+                    readings[uuid] = self._reader.read(self._connection.domain(uuid), None, wanted[uuid], bulk)
             except libvirt.libvirtError as error:
                 if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
                     readings[uuid] = None
@@ -341,7 +325,6 @@ class Inventory:
             del self._by_name[before.name]
         if seen is None:
             self._domains.pop(uuid, None)
-            self._handles.pop(uuid, None)
             self._reader.forget(uuid)
         else:
             self._domains[uuid] = seen

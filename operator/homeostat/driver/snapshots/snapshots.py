@@ -248,7 +248,7 @@ class Snapshots:
                 await self._thaw(known, must=False)
 
     def _in_one_go(self, action: act.TakeSnapshot) -> None:
-        domain = self._inventory.handle(action.uuid)
+        domain = self._connection.domain(action.uuid)
         nodes = self._nodes(domain)
         steps = [
             {"type": "blockdev-snapshot-internal-sync", "data": {"device": _node(nodes, path), "name": action.tag}}
@@ -270,7 +270,7 @@ class Snapshots:
             raise
 
     def _create(self, action: act.TakeSnapshot) -> None:
-        domain = self._inventory.handle(action.uuid)
+        domain = self._connection.domain(action.uuid)
         text = f"<domainsnapshot><name>{escape(action.tag)}</name><description>Homeostat</description></domainsnapshot>"
         self._connection.request(domain.snapshotCreateXML, text, 0)
 
@@ -311,7 +311,7 @@ class Snapshots:
             await self._on_thread(lambda: self._forget(known.uuid, tag), "forget a snapshot")
 
     def _untag_running(self, uuid: str, tag: str, paths: Sequence[str]) -> set[str]:
-        domain = self._inventory.handle(uuid)
+        domain = self._connection.domain(uuid)
         nodes = self._nodes(domain)
         for path in paths:
             if path in nodes:
@@ -335,7 +335,7 @@ class Snapshots:
 
     def _forget(self, uuid: str, tag: str) -> None:
         try:
-            found = self._connection.request(self._inventory.handle(uuid).snapshotLookupByName, tag, 0)
+            found = self._connection.request(self._connection.domain(uuid).snapshotLookupByName, tag, 0)
             self._connection.request(found.delete, libvirt.VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY)
         except libvirt.libvirtError as error:
             if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN_SNAPSHOT:
@@ -361,7 +361,7 @@ class Snapshots:
             files.note_restored(action.directory, action.token)
 
     def _revert(self, action: act.RestoreSnapshot) -> None:
-        domain = self._inventory.handle(action.uuid)
+        domain = self._connection.domain(action.uuid)
         try:
             found = self._connection.request(domain.snapshotLookupByName, action.tag, 0)
         except libvirt.libvirtError as error:
@@ -391,9 +391,9 @@ class Snapshots:
         """Returns the file with the variables of the machine's firmware; None where it has none, or they are elsewhere."""
         if known.config is None or not known.config.uefi or not is_local(self._connection.uri):
             return None
-        domain = self._inventory.handle(known.uuid)
+        flags = libvirt.VIR_DOMAIN_XML_INACTIVE
         text = await self._on_thread(
-            lambda: self._connection.request(domain.XMLDesc, libvirt.VIR_DOMAIN_XML_INACTIVE), "read a domain"
+            lambda: self._connection.request(self._connection.domain(known.uuid).XMLDesc, flags), "read a domain"
         )
         path = parse_xml(text).findtext("os/nvram")
         there = bool(path) and await asyncio.to_thread(lambda: os.path.exists(path or ""))

@@ -31,7 +31,7 @@ async def test_a_start_is_one_event(monkeypatch: pytest.MonkeyPatch, reason: int
     callbacks: dict[int, Any] = {}
 
     class Connection:
-        handle = None
+        main = None
 
         def request(self, function: Any, _domain: object, event: int, callback: Any, _opaque: object) -> int:
             callbacks.setdefault(event, callback)  # of domains first: networks count from 0, too
@@ -42,7 +42,7 @@ async def test_a_start_is_one_event(monkeypatch: pytest.MonkeyPatch, reason: int
 
         def networkEventRegisterAny(self) -> None: ...
 
-    Connection.handle = Handle()  # type: ignore[assignment]
+    Connection.main = Handle()  # type: ignore[assignment]
     feed.register(Connection())  # type: ignore[arg-type]
     callbacks[libvirt.VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE](None, domain, 2, reason, None)
     callbacks[libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE](None, domain, libvirt.VIR_DOMAIN_EVENT_STARTED, 0, None)
