@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 
 from ..errors import NotAnswering
 
-ANSWER = 20.0  # seconds; less than the 30 for which libvirt waits for its lock on a domain, so that each call fails in our words
+ANSWER = 25.0
+"""Seconds. Fewer than the 30 for which libvirt waits for its lock on a domain, so that each call fails in our words; more than a
+libvirtd that hangs is given (``connection.py``): by then that is known, and its QEMUs are not blamed."""
 
 T = TypeVar("T")
 
