@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
+
+import pytest
 
 from homeostat_api.machine_figures import KEPT, PERIOD, FigurePoint, MachineFigures
 
@@ -15,8 +18,8 @@ def text(**cpu: float) -> str:
     return "\n".join([*head, "# TYPE homeostat_queue_depth gauge", "homeostat_queue_depth 0.0", ""])
 
 
-async def kept(*readings: str | None) -> MachineFigures:
-    given, clock = iter(readings), iter(range(0, 10**9, round(PERIOD)))
+async def kept(*readings: str | None, period: int = round(PERIOD)) -> MachineFigures:
+    given, clock = iter(readings), itertools.count(0, period)
 
     async def metrics() -> str | None:
         return next(given)
@@ -43,6 +46,11 @@ async def test_one_reading_alone_says_nothing_yet() -> None:
 async def test_a_run_that_counts_from_0_again_is_no_negative_use() -> None:
     figures = await kept(text(web=100), text(web=3), text(web=6))
     assert [point.cpu for point in figures.of("web")] == [0.1]
+
+
+@pytest.mark.parametrize("period", [0, -30])
+async def test_a_clock_that_stood_still_or_was_set_back_gives_no_figure(period: int) -> None:
+    assert (await kept(text(web=1), text(web=2), period=period)).of("web") == []
 
 
 async def test_what_is_gone_is_forgotten() -> None:

@@ -88,6 +88,13 @@ def test_one_whose_note_is_lost_is_taken_up_and_not_taken_again() -> None:
     assert isinstance(noted, act.NoteTaken) and noted.memory and noted.consistency == "Memory"
 
 
+def test_one_whose_note_is_lost_was_taken_when_the_first_of_its_disks_has_it_from() -> None:
+    other = DiskConfig("more", "disk", PATH.replace("data", "more"), "qcow2", "virtio", "vdc")
+    both = replace(RUNS, live=replace(CONFIG, disks=(*DISKS, other)), config=replace(CONFIG, disks=(*DISKS, other)))
+    (noted,) = plan_snapshot(snapshot(), seen(both, tags={**HELD, other.source or "": (DiskTag(TAG, 5, 0),)})).actions
+    assert isinstance(noted, act.NoteTaken) and (len(noted.disks), noted.taken) == (2, 2)
+
+
 def test_where_the_machine_is_not_there_yet_it_waits() -> None:
     assert not plan_snapshot(snapshot(), seen(machine=None, tags=HELD)).actions
     assert not plan_snapshot(snapshot(), seen(domain=None, tags=HELD)).actions
