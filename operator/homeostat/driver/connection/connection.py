@@ -75,6 +75,8 @@ class LibvirtConnection:
         self._level = logging.DEBUG if quiet else logging.WARNING
         # The test driver is a few structs in this program: it never waits, and a thread would cost more than its calls.
         self._in_process = urlsplit(uri).scheme == "test" and not urlsplit(uri).hostname
+        # Also in a daemon, each connection to it may be a host of its own.
+        self._of_main_alone = urlsplit(uri).scheme.partition("+")[0] == "test"
         self._pool = ThreadPoolExecutor(REQUESTS, thread_name_prefix="libvirt")
         self._jobs = 0  # that run, or wait in line
         self._counting = threading.Lock()
@@ -128,7 +130,7 @@ class LibvirtConnection:
         main, own = self.main, self._own
         if own.main is not main or own.handle is None:
             own.domains.clear()
-            own.handle = main if self._in_process else self._open_own()
+            own.handle = main if self._of_main_alone else self._open_own()
             own.main = main
         return own.handle
 
